@@ -1,0 +1,35 @@
+//! A virtual MFA device that can be scripted.
+//!
+//! `vmfa` reads what a service shows when it enrols an authenticator, keeps the secret in a
+//! vault, and generates the one-time passwords of RFC 4226 and RFC 6238. This crate is both the
+//! program and the library under it:
+//!
+//! - [`oath`]: the one-time passwords themselves;
+//! - [`provision`]: bytes in, [`Enrolment`](provision::Enrolment)s out;
+//! - [`vault`] and [`registry`]: where secrets live, and where everything else lives;
+//! - [`device`]: the lifecycle over one of each.
+//!
+//! `default-features = false` leaves the pure core: no command line, keyring, network or image
+//! crates. Nothing in it reads a clock: a time is an argument.
+//!
+//! ```
+//! use vmfa::{oath, provision, time::Timestamp};
+//!
+//! let found = provision::read(b"JBSW Y3DP EHPK 3PXP", &provision::Limits::default())?;
+//! let enrolment = found.enrolments.first().expect("one secret, one enrolment");
+//! let step = enrolment.parameters.step_at(Timestamp::from_unix(1_111_111_109))?;
+//! let code = oath::hotp::code(&enrolment.secret, step.value(), &enrolment.parameters);
+//! assert_eq!(code.to_string(), "071271");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod device;
+pub mod name;
+pub mod oath;
+pub mod provision;
+pub mod registry;
+pub mod secret;
+pub mod time;
+pub mod vault;

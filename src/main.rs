@@ -1,0 +1,5 @@
+//! The program `vmfa`.
+
+fn main() -> std::process::ExitCode {
+    vmfa::cli::main()
+}

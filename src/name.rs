@@ -1,0 +1,190 @@
+//! Names of devices, and how near a miss was.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A device's name: 1 to 128 characters, compared exactly.
+///
+/// Any letters, digits, spaces and signs, except what would deceive or break a shell habit: control
+/// and invisible characters, spaces at either end, a leading `-` (it would read as an option),
+/// a `/` at either end, and the pattern characters `*`, `?`, `[`, `]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+/// Why a text can't be a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No characters.
+    #[error("a device's name can't be empty")]
+    Empty,
+    /// More than 128 characters.
+    #[error("a device's name has at most {max} characters, this one {length}", max = Name::MAX_CHARS)]
+    TooLong {
+        /// How many there were.
+        length: usize,
+    },
+    /// A character that names can't have, or not at this place.
+    #[error("a device's name can't have {character:?} at position {position}")]
+    Character {
+        /// The character.
+        character: char,
+        /// Its place, counted from 1.
+        position: usize,
+    },
+}
+
+impl Name {
+    /// The longest name, in characters.
+    pub const MAX_CHARS: usize = 128;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let length = text.chars().count();
+        if length == 0 {
+            return Err(Error::Empty);
+        }
+        if length > Self::MAX_CHARS {
+            return Err(Error::TooLong { length });
+        }
+        for (index, character) in text.chars().enumerate() {
+            let position = index.saturating_add(1);
+            let edge = position == 1 || position == length;
+            let refused = character.is_control()
+                || invisible(character)
+                || matches!(character, '*' | '?' | '[' | ']')
+                || (edge && (character.is_whitespace() || character == '/'))
+                || (position == 1 && character == '-');
+            if refused {
+                return Err(Error::Character { character, position });
+            }
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Characters that take no room or turn the writing direction: two names that look alike must not
+/// differ by one of these.
+fn invisible(character: char) -> bool {
+    matches!(character,
+        '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
+        | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The name nearest to `wanted`, if one is near enough to be a slip of the fingers.
+///
+/// Near is an edit distance (adjacent swaps count one) of at most a third of the length, or a
+/// difference in case alone.
+#[must_use]
+pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted_lower = wanted.to_lowercase();
+    let limit = wanted.chars().count().div_ceil(3);
+    names
+        .into_iter()
+        .map(|name| (distance(&wanted_lower, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Optimal string alignment distance, over two rolling rows and one more for swaps.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut previous_a = None;
+    for (i, ca) in a.chars().enumerate() {
+        let mut row = Vec::with_capacity(last.len());
+        row.push(i.saturating_add(1));
+        let mut previous_b = None;
+        for (j, cb) in b.iter().copied().enumerate() {
+            let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX);
+            let mut best = at(&last, j).saturating_add(usize::from(ca != cb));
+            best = best.min(at(&last, j.saturating_add(1)).saturating_add(1)).min(at(&row, j).saturating_add(1));
+            if previous_a == Some(cb) && previous_b == Some(ca) {
+                best = best.min(at(&before, j.saturating_sub(1)).saturating_add(1));
+            }
+            row.push(best);
+            previous_b = Some(cb);
+        }
+        before = std::mem::replace(&mut last, row);
+        previous_a = Some(ca);
+    }
+    last.last().copied().unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_writing_are_taken() {
+        for name in [
+            "mfauser",
+            "ci/worker-7",
+            "Amazon Web Services",
+            "jane.doe@example.com",
+            "日本語",
+            "👩‍🚀",
+            "a",
+            "=x",
+            "root+1",
+        ] {
+            assert_eq!(name.parse::<Name>().unwrap().as_str(), name);
+        }
+        assert!("x".repeat(128).parse::<Name>().is_ok());
+    }
+
+    #[test]
+    fn names_that_deceive_are_refused() {
+        let at = |character, position| Err(Error::Character { character, position });
+        assert_eq!("".parse::<Name>(), Err(Error::Empty));
+        assert_eq!("x".repeat(129).parse::<Name>(), Err(Error::TooLong { length: 129 }));
+        assert_eq!("-x".parse::<Name>(), at('-', 1));
+        assert_eq!("a\nb".parse::<Name>(), at('\n', 2));
+        assert_eq!("x ".parse::<Name>(), at(' ', 2));
+        assert_eq!("ci/*".parse::<Name>(), at('*', 4));
+        assert_eq!("a\u{202e}b".parse::<Name>(), at('\u{202e}', 2));
+        assert_eq!("dir/".parse::<Name>(), at('/', 4));
+    }
+
+    #[test]
+    fn a_slip_of_the_fingers_finds_its_name() {
+        let names = ["mfauser", "alice", "ci/one"];
+        assert_eq!(nearest("mfausr", names), Some("mfauser"));
+        assert_eq!(nearest("mfasuer", names), Some("mfauser"));
+        assert_eq!(nearest("Alice", names), Some("alice"));
+        assert_eq!(nearest("bob", names), None);
+    }
+}

@@ -1,0 +1,134 @@
+use crate::{oath, secret};
+
+/// Why a source gives no enrolment. Never holds any of the source's text but names and single
+/// characters: it might be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No bytes, or white space only.
+    #[error("the source is empty")]
+    Empty,
+    /// More than [`Limits::BYTES`](super::Limits::BYTES), or more text than any enrolment has.
+    #[error("the source has more than {limit} bytes")]
+    TooLarge {
+        /// The limit that was passed.
+        limit: usize,
+    },
+    /// Neither an image nor text that enrols.
+    #[error("the source is neither an image, an otpauth URI, a base32 secret, nor what AWS hands out")]
+    Unrecognized,
+    /// Text of a known kind that enrols nothing.
+    #[error("the source is {what}, which enrols nothing")]
+    WrongKind {
+        /// Which kind.
+        what: &'static str,
+    },
+    /// An image whose header announces too much.
+    #[error("the image has {width}×{height} pixels; at most {limit} megapixels are read")]
+    ImageTooLarge {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// In 2^20 pixels.
+        limit: u64,
+    },
+    /// An image that can't be decoded.
+    #[error("the {format} image is damaged: {reason}")]
+    ImageBroken {
+        /// Which format its first bytes say it is.
+        format: &'static str,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// This build reads no images.
+    #[error("the source is an image, and this build was made without reading images (feature `qr`)")]
+    ImagesUnsupported,
+    /// An image without any QR code that can be read.
+    #[error("the image has no readable QR code")]
+    NoQrCode,
+    /// QR codes, but none enrols.
+    #[error("the image's QR code holds {what}, not an otpauth URI")]
+    NotOtpauth {
+        /// What it holds, in a word.
+        what: &'static str,
+    },
+    /// Neither `totp` nor `hotp`.
+    #[error("the URI's type is neither totp nor hotp")]
+    UriType,
+    /// Not a URI at this line.
+    #[error("line {line} is not an otpauth URI")]
+    UriLine {
+        /// Counted from 1.
+        line: usize,
+    },
+    /// `%` without two hexadecimal digits, or bytes that are no UTF-8.
+    #[error("the URI's {place} is not percent-encoded UTF-8")]
+    PercentEncoding {
+        /// Label or parameter.
+        place: String,
+    },
+    /// No `secret` parameter.
+    #[error("the URI has no secret")]
+    SecretMissing,
+    /// A character that base32 doesn't have.
+    #[error("{character:?} at position {position} of the secret is not a base32 character")]
+    SecretCharacter {
+        /// The character.
+        character: char,
+        /// Its place in the text as given, counted from 1.
+        position: usize,
+    },
+    /// A number of characters that no bytes encode to.
+    #[error("the secret has {characters} characters, a number that base32 never gives: one is missing or too many")]
+    SecretLength {
+        /// Without spaces, dashes and padding.
+        characters: usize,
+    },
+    /// Empty or too long.
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+    /// The same parameter twice, with two values, where a choice would be a guess.
+    #[error("the URI has `{name}` twice with two values")]
+    RepeatedParameter {
+        /// Which.
+        name: &'static str,
+    },
+    /// An algorithm or number of digits that isn't taken.
+    #[error(transparent)]
+    Parameter(#[from] oath::Error),
+    /// Not a whole number of seconds, at least 1.
+    #[error("the period is not a whole number of seconds of at least 1")]
+    Period,
+    /// An HOTP URI without a counter.
+    #[error("the URI is of type hotp and has no counter")]
+    CounterMissing,
+    /// Not a number of 64 bits.
+    #[error("the counter is not a whole number that fits 64 bits")]
+    Counter,
+    /// A label that is longer than anybody's.
+    #[error("the URI's {place} is longer than {limit} characters")]
+    TextTooLong {
+        /// Label or parameter.
+        place: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// JSON that doesn't parse, or XML.
+    #[error("the {format} is malformed at {place}")]
+    Malformed {
+        /// JSON or XML.
+        format: &'static str,
+        /// Line and column, or byte.
+        place: String,
+    },
+    /// AWS's answer, without what it hands out only once.
+    #[error("the answer of AWS has neither Base32StringSeed nor QRCodePNG")]
+    NoSeed,
+    /// Seed and image of one answer that are not of one device.
+    #[error("Base32StringSeed and QRCodePNG of one answer hold different secrets")]
+    SeedsDisagree,
+    /// Google Authenticator's export.
+    #[error("the source is an export of Google Authenticator (otpauth-migration), which is not read yet")]
+    Migration,
+}

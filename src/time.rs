@@ -1,0 +1,239 @@
+//! Time as RFC 6238 counts it: seconds since the Unix epoch, periods, and steps.
+//!
+//! Nothing here reads a clock.
+
+use std::fmt;
+use std::num::NonZeroU64;
+
+use ::time::OffsetDateTime;
+use ::time::format_description::well_known::Rfc3339;
+
+/// Seconds since 1970-01-01T00:00:00Z, without leap seconds; 64 bits, so that no year is too far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+/// The time-step size X of RFC 6238, section 4.1, in seconds; at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Period(NonZeroU64);
+
+/// T of RFC 6238, section 4.2: how many whole periods lie between T0 and a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Step(u64);
+
+/// Why a text isn't a time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// None of the accepted forms.
+    #[error(
+        "`{text}` isn't a time: RFC 3339 (2026-11-21T12:00:00Z), Unix seconds (1111111109 or @1111111109), \
+         `now`, or an offset from now (+30s, -5m, +2h, -1d)"
+    )]
+    Unreadable {
+        /// What was given.
+        text: String,
+    },
+    /// Before the epoch, or past what 64 bits count.
+    #[error("`{text}` lies before 1970 or too far in the future")]
+    OutOfRange {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl Timestamp {
+    /// From seconds since the epoch.
+    #[must_use]
+    pub const fn from_unix(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since the epoch.
+    #[must_use]
+    pub const fn as_unix(self) -> u64 {
+        self.0
+    }
+
+    /// Moved by `seconds`, or `None` where that leaves the range.
+    #[must_use]
+    pub const fn shifted(self, seconds: i64) -> Option<Self> {
+        match self.0.checked_add_signed(seconds) {
+            Some(moved) => Some(Self(moved)),
+            None => None,
+        }
+    }
+
+    /// Reads RFC 3339, Unix seconds with or without `@`, `now`, or an offset from `now`.
+    ///
+    /// # Errors
+    ///
+    /// When the text has none of these forms, or names a time before 1970.
+    pub fn parse(text: &str, now: Self) -> Result<Self, Error> {
+        let text = text.trim();
+        let unreadable = || Error::Unreadable { text: text.to_owned() };
+        let out_of_range = || Error::OutOfRange { text: text.to_owned() };
+        if text == "now" {
+            return Ok(now);
+        }
+        let digits = text.strip_prefix('@').unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            return digits.parse().map(Self).map_err(|_| out_of_range());
+        }
+        if let Some(rest) = text.strip_prefix(['+', '-']) {
+            let seconds = seconds(rest).ok_or_else(unreadable)?;
+            let moved = if text.starts_with('-') { now.0.checked_sub(seconds) } else { now.0.checked_add(seconds) };
+            return moved.map(Self).ok_or_else(out_of_range);
+        }
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| unreadable())?;
+        u64::try_from(parsed.unix_timestamp()).map(Self).map_err(|_| out_of_range())
+    }
+
+    /// RFC 3339 in UTC; past the year 9999, which that format can't say, `@SECONDS`.
+    #[must_use]
+    pub fn to_rfc3339(self) -> String {
+        i64::try_from(self.0)
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+            .and_then(|date| date.format(&Rfc3339).ok())
+            .unwrap_or_else(|| format!("@{}", self.0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_rfc3339())
+    }
+}
+
+impl Period {
+    /// The 30 seconds that RFC 6238, section 5.2, recommends.
+    pub const DEFAULT: Self = Self(NonZeroU64::new(30).unwrap());
+
+    /// From seconds; `None` for zero.
+    #[must_use]
+    pub const fn new(seconds: u64) -> Option<Self> {
+        match NonZeroU64::new(seconds) {
+            Some(seconds) => Some(Self(seconds)),
+            None => None,
+        }
+    }
+
+    /// In seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The step that holds `time`, and how many seconds of it are left (1 to the period).
+    ///
+    /// `None` before `t0`: RFC 6238 counts from T0 upwards only.
+    #[must_use]
+    pub fn step_at(self, time: Timestamp, t0: Timestamp) -> Option<(Step, u64)> {
+        let since = time.0.checked_sub(t0.0)?;
+        let gone = since % self.0;
+        Some((Step(since / self.0), self.seconds().saturating_sub(gone)))
+    }
+
+    /// The first second of a step; `None` where it leaves 64 bits.
+    #[must_use]
+    pub fn start_of(self, step: Step, t0: Timestamp) -> Option<Timestamp> {
+        step.0.checked_mul(self.seconds())?.checked_add(t0.0).map(Timestamp)
+    }
+}
+
+impl Step {
+    /// From its number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+
+    /// `by` steps away, or `None` where that leaves the range.
+    #[must_use]
+    pub const fn shifted(self, by: i64) -> Option<Self> {
+        match self.0.checked_add_signed(by) {
+            Some(moved) => Some(Self(moved)),
+            None => None,
+        }
+    }
+}
+
+/// `30s`, `5m`, `2h`, `1d`, or bare seconds.
+fn seconds(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
+        Some(digits) if text.ends_with('m') => (digits, 60),
+        Some(digits) if text.ends_with('h') => (digits, 3_600),
+        Some(digits) if text.ends_with('d') => (digits, 86_400),
+        Some(digits) => (digits, 1),
+        None => (text, 1),
+    };
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_000_000);
+
+    #[test]
+    fn every_documented_form_of_a_time_is_read() {
+        for (text, unix) in [
+            ("now", 1_000_000),
+            ("59", 59),
+            ("@1111111109", 1_111_111_109),
+            ("+30s", 1_000_030),
+            ("-30", 999_970),
+            ("+5m", 1_000_300),
+            ("-2h", 992_800),
+            ("+1d", 1_086_400),
+            ("2005-03-18T01:58:29Z", 1_111_111_109),
+            ("2005-03-18T03:58:29.75+02:00", 1_111_111_109),
+            ("2603-10-11T11:33:20Z", 20_000_000_000),
+        ] {
+            assert_eq!(Timestamp::parse(text, NOW), Ok(Timestamp::from_unix(unix)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "@", "+", "-", "+s", "+-3s", "yesterday", "2005-03-18", "12:00", "1e9", "+3x"] {
+            assert!(matches!(Timestamp::parse(text, NOW), Err(Error::Unreadable { .. })), "{text}");
+        }
+        for text in ["1969-12-31T23:59:59Z", "-1000001s", "99999999999999999999", "+18446744073709551615s"] {
+            assert!(matches!(Timestamp::parse(text, NOW), Err(Error::OutOfRange { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_step_begins_where_the_one_before_ends() {
+        let epoch = Timestamp::from_unix(0);
+        let at = |seconds| Period::DEFAULT.step_at(Timestamp::from_unix(seconds), epoch).unwrap();
+        assert_eq!(at(0), (Step(0), 30));
+        assert_eq!(at(29), (Step(0), 1));
+        assert_eq!(at(30), (Step(1), 30));
+        assert_eq!(at(u64::MAX).0, Step(u64::MAX / 30));
+        assert_eq!(Period::DEFAULT.start_of(Step(1), epoch), Some(Timestamp(30)));
+        assert_eq!(Period::DEFAULT.start_of(Step(u64::MAX), epoch), None);
+    }
+
+    #[test]
+    fn there_is_no_step_before_t0() {
+        assert_eq!(Period::DEFAULT.step_at(Timestamp(99), Timestamp(100)), None);
+    }
+
+    #[test]
+    fn far_years_are_written_as_seconds() {
+        assert_eq!(Timestamp(20_000_000_000).to_rfc3339(), "2603-10-11T11:33:20Z");
+        assert_eq!(Timestamp(u64::MAX).to_rfc3339(), "@18446744073709551615");
+    }
+}

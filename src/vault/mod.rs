@@ -1,0 +1,218 @@
+//! Vaults: where secrets live.
+//!
+//! A secret is written once, under an [`Id`] of its own, as an ASCII `otpauth://` URI that any other
+//! tool can use, and never rewritten. The back-end that was chosen opens or errors: there is no
+//! next one to try, and none that keeps clear text.
+
+#[cfg(feature = "age")]
+pub mod age;
+#[cfg(feature = "keyring")]
+pub mod keyring;
+pub mod memory;
+
+use std::fmt;
+use std::str::FromStr;
+
+use zeroize::Zeroizing;
+
+use crate::name::Name;
+
+/// What a device's secret is stored under: a random UUID (RFC 9562, version 4), never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(uuid::Uuid);
+
+impl Id {
+    /// A new one, from the OS's random numbers.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4())
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for Id {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
+    }
+}
+
+/// What is stored: the secret, and what people see of it in their keyring's own program.
+///
+/// `Debug` leaves the secret out.
+pub struct Item {
+    /// The device's name, for a label.
+    pub name: Name,
+    /// Who gave the secret, where it said.
+    pub issuer: Option<String>,
+    /// For which account.
+    pub account: String,
+    /// The secret as an ASCII `otpauth://` URI.
+    pub uri: Zeroizing<String>,
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Item")
+            .field("name", &self.name)
+            .field("issuer", &self.issuer)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place for secrets. Every call ends: what may wait for a person has a time limit.
+pub trait Vault: Send + Sync + fmt::Debug {
+    /// Which back-end this is.
+    fn kind(&self) -> Kind;
+
+    /// Stores an item. When this returns, it has reached the disk (or wherever the back-end keeps it).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exists`] if there is one under this id: a secret is written once.
+    fn put(&self, id: Id, item: &Item) -> Result<(), Error>;
+
+    /// The URI that was stored.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotThere`] if there is none.
+    fn get(&self, id: Id) -> Result<Zeroizing<String>, Error>;
+
+    /// Forgets an item for good.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotThere`] if there is none.
+    fn delete(&self, id: Id) -> Result<(), Error>;
+
+    /// Shows a device's new name where the back-end shows names; the secret is not touched.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotThere`] if there is none.
+    fn relabel(&self, id: Id, name: &Name) -> Result<(), Error>;
+
+    /// Whether secrets could be stored and read now, found out without prompting anyone and without
+    /// storing anything; and one line on where that would be.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way.
+    fn probe(&self) -> Result<String, Error>;
+}
+
+/// The back-ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The OS keyring: Secret Service, Keychain, Credential Manager.
+    Keyring,
+    /// One age file a device.
+    Age,
+    /// This process's memory, for tests.
+    Memory,
+}
+
+impl Kind {
+    /// The word for it on the command line, in the configuration and in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::Age => "age",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        [Self::Keyring, Self::Age, Self::Memory]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| Error::UnknownKind(text.to_owned()))
+    }
+}
+
+/// Why a vault didn't do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no back-end of this name.
+    #[error("there is no vault `{0}`: it is `keyring` or `age`")]
+    UnknownKind(String),
+    /// No message bus of the session (Linux).
+    #[error("the keyring can't be reached: there is no session bus ({tried})")]
+    NoBus {
+        /// Which address was tried, and what it answered.
+        tried: String,
+    },
+    /// A bus, and nobody on it who offers the Secret Service.
+    #[error("the session bus has no keyring: nobody offers org.freedesktop.secrets")]
+    NoProvider,
+    /// A Secret Service without a default collection.
+    #[error("the keyring has no default collection to store in")]
+    NoCollection,
+    /// The default collection is locked and nobody was there to unlock it.
+    #[error("the keyring is locked")]
+    Locked,
+    /// Nothing stored under this id.
+    #[error("the {kind} vault holds nothing under {id}")]
+    NotThere {
+        /// Which vault.
+        kind: Kind,
+        /// Under what.
+        id: Id,
+    },
+    /// Something is stored under this id already.
+    #[error("the {kind} vault holds something under {id} already")]
+    Exists {
+        /// Which vault.
+        kind: Kind,
+        /// Under what.
+        id: Id,
+    },
+    /// No answer in time.
+    #[error("the keyring gave no answer within {seconds} s")]
+    TimedOut {
+        /// The limit.
+        seconds: u64,
+    },
+    /// Anything else the keyring said.
+    #[error("the keyring failed: {0}")]
+    Keyring(String),
+    /// An age file that is not what it should be.
+    #[error("{path}: {reason}")]
+    AgeFile {
+        /// Which file.
+        path: String,
+        /// What is wrong with it; never its content.
+        reason: String,
+    },
+    /// No identity, or one that doesn't fit.
+    #[error("{0}")]
+    Identity(String),
+    /// The file system.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// What the OS said.
+        source: std::io::Error,
+    },
+}
