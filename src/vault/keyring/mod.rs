@@ -1,0 +1,246 @@
+//! The OS keyring as a vault: the Secret Service (freedesktop.org, API draft 0.2), the macOS Keychain, or the
+//! Windows Credential Manager.
+//!
+//! One item a device, found by its UUID, labelled with the device's name for people who look with
+//! their keyring's own program.
+
+#[cfg(target_os = "windows")]
+mod credential_manager;
+#[cfg(target_os = "macos")]
+mod keychain;
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
+mod nowhere;
+#[cfg(target_os = "linux")]
+mod secret_service;
+#[cfg(target_os = "linux")]
+mod transfer;
+
+#[cfg(target_os = "windows")]
+use credential_manager as platform;
+#[cfg(target_os = "macos")]
+use keychain as platform;
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
+use nowhere as platform;
+#[cfg(target_os = "linux")]
+use secret_service as platform;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::{Error, Id, Item, Kind, Vault};
+use crate::name::Name;
+
+/// What all items of this program have in common.
+const PROGRAM: &str = "vmfa";
+/// The key of the one item that is no device.
+const IDENTITY: &str = "age-identity";
+
+/// How a keyring is to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The longest that a call may take, an answer to a prompt included.
+    pub limit: Duration,
+    /// Whether the keyring may ask a person to unlock it. Without, a locked one is an error at once.
+    pub prompt: bool,
+}
+
+/// The OS keyring.
+///
+/// Making one costs nothing: the session with the keyring is opened by the first call, or in the
+/// background by [`warm_up`](Self::warm_up). A session that failed is not used again.
+#[derive(Debug)]
+pub struct Keyring {
+    options: Options,
+    session: Mutex<Arc<platform::Session>>,
+}
+
+impl Keyring {
+    /// A keyring that hasn't been reached for yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self { options, session: Mutex::default() }
+    }
+
+    /// Starts opening the session in the background, so that the first call finds it open.
+    ///
+    /// What goes wrong here is told by that call.
+    pub fn warm_up(&self) {
+        self.session().warm_up();
+    }
+
+    /// Keeps an age identity, the one of a vault of age files, as an item of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] if there is one already; else as for any item.
+    pub fn put_identity(&self, identity: &Zeroizing<String>) -> Result<(), Error> {
+        if self.create(IDENTITY, "vmfa: age identity".to_owned(), Vec::new(), identity.clone())? {
+            return Ok(());
+        }
+        Err(Error::Identity("the keyring holds an age identity already".to_owned()))
+    }
+
+    /// The age identity that was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] if there is none; else as for any item.
+    pub fn get_identity(&self) -> Result<Zeroizing<String>, Error> {
+        self.read(IDENTITY)?.ok_or_else(no_identity)
+    }
+
+    /// Forgets the age identity, and with it every secret that was encrypted to it alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] if there is none; else as for any item.
+    pub fn delete_identity(&self) -> Result<(), Error> {
+        self.remove(IDENTITY)?.then_some(()).ok_or_else(no_identity)
+    }
+
+    /// Stores a new item; false if there is one.
+    fn create(
+        &self,
+        key: &str,
+        label: String,
+        attributes: Vec<(&'static str, String)>,
+        secret: Zeroizing<String>,
+    ) -> Result<bool, Error> {
+        if !secret.is_ascii() {
+            return Err(Error::Keyring("not every keyring keeps more than ASCII".to_owned()));
+        }
+        let (key, prompt) = (key.to_owned(), self.options.prompt);
+        self.within_limit(move |session| {
+            let place = session.ready_to_store(prompt)?;
+            if session.find(&key, prompt)?.is_some() {
+                return Ok(false);
+            }
+            session.create(&place, &key, &label, &attributes, secret.as_bytes(), prompt).map(|()| true)
+        })
+    }
+
+    /// An item's secret; `None` if there is no such item.
+    fn read(&self, key: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        let (key, prompt) = (key.to_owned(), self.options.prompt);
+        self.within_limit(move |session| {
+            let Some(item) = session.find(&key, prompt)? else { return Ok(None) };
+            let mut bytes = session.read(&item)?;
+            if !bytes.is_ascii() {
+                return Err(Error::Keyring(format!("what it holds under {key} is no text of this program")));
+            }
+            // Moved, not copied; what is left behind is empty.
+            let text = String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default();
+            Ok(Some(Zeroizing::new(text)))
+        })
+    }
+
+    /// Forgets an item; false if there is none.
+    fn remove(&self, key: &str) -> Result<bool, Error> {
+        let (key, prompt) = (key.to_owned(), self.options.prompt);
+        self.within_limit(move |session| {
+            let Some(item) = session.find(&key, prompt)? else { return Ok(false) };
+            session.remove(&item, prompt).map(|()| true)
+        })
+    }
+
+    fn session(&self) -> Arc<platform::Session> {
+        Arc::clone(&self.current())
+    }
+
+    fn current(&self) -> MutexGuard<'_, Arc<platform::Session>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does `work` in a thread of its own, which is left to itself when the limit has passed: no
+    /// keyring's call has one of its own.
+    fn within_limit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&platform::Session) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let session = self.session();
+        let (answer, waiting) = mpsc::sync_channel(1);
+        let worker = Arc::clone(&session);
+        thread::Builder::new()
+            .name("keyring".to_owned())
+            .spawn(move || {
+                worker.warm_up();
+                // Nobody listens when the limit has passed.
+                let _ = answer.send(work(&worker));
+            })
+            .map_err(|error| Error::Keyring(format!("no thread to reach it from: {error}")))?;
+        let result = match waiting.recv_timeout(self.options.limit) {
+            Ok(result) => result,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                session.abandon();
+                Err(Error::TimedOut {
+                    seconds: self.options.limit.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
+                })
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(Error::Keyring("its worker broke off".to_owned())),
+        };
+        if matches!(result, Err(Error::TimedOut { .. } | Error::NoBus { .. } | Error::NoProvider | Error::Keyring(_))) {
+            let mut current = self.current();
+            if Arc::ptr_eq(&current, &session) {
+                *current = Arc::default();
+            }
+        }
+        result
+    }
+}
+
+impl Vault for Keyring {
+    fn kind(&self) -> Kind {
+        Kind::Keyring
+    }
+
+    fn put(&self, id: Id, item: &Item) -> Result<(), Error> {
+        let key = id.to_string();
+        let mut attributes = vec![("account", item.account.clone())];
+        attributes.extend(item.issuer.clone().map(|issuer| ("issuer", issuer)));
+        if self.create(&key, label(&item.name), attributes, item.uri.clone())? {
+            return Ok(());
+        }
+        Err(Error::Exists { kind: Kind::Keyring, id })
+    }
+
+    fn get(&self, id: Id) -> Result<Zeroizing<String>, Error> {
+        self.read(&id.to_string())?.ok_or(Error::NotThere { kind: Kind::Keyring, id })
+    }
+
+    fn delete(&self, id: Id) -> Result<(), Error> {
+        self.remove(&id.to_string())?.then_some(()).ok_or(Error::NotThere { kind: Kind::Keyring, id })
+    }
+
+    fn relabel(&self, id: Id, name: &Name) -> Result<(), Error> {
+        let (key, label, prompt) = (id.to_string(), label(name), self.options.prompt);
+        self.within_limit(move |session| {
+            let item = session.find(&key, prompt)?.ok_or(Error::NotThere { kind: Kind::Keyring, id })?;
+            session.relabel(&item, &label)
+        })
+    }
+
+    fn probe(&self) -> Result<String, Error> {
+        self.within_limit(|session| session.ready_to_store(false).map(|place| place.to_string()))
+    }
+}
+
+fn label(name: &Name) -> String {
+    format!("vmfa: {name}")
+}
+
+fn no_identity() -> Error {
+    Error::Identity("the keyring holds no age identity".to_owned())
+}
+
+/// What a store said. Its own text for several items names the paths of all.
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+fn failure(error: keyring::Error) -> Error {
+    Error::Keyring(match error {
+        keyring::Error::Ambiguous(items) => format!("it holds {} items for one secret", items.len()),
+        keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => inner.to_string(),
+        other => other.to_string(),
+    })
+}

@@ -1,0 +1,53 @@
+//! Systems without a keyring that this program knows.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::Error;
+
+/// Refuses everything.
+#[derive(Debug, Default)]
+pub(super) struct Session;
+
+impl Session {
+    pub(super) fn warm_up(self: &Arc<Self>) {}
+
+    pub(super) fn abandon(&self) {}
+
+    pub(super) fn find(&self, _key: &str, _prompt: bool) -> Result<Option<String>, Error> {
+        Err(none())
+    }
+
+    pub(super) fn ready_to_store(&self, _prompt: bool) -> Result<String, Error> {
+        Err(none())
+    }
+
+    pub(super) fn create(
+        &self,
+        _place: &str,
+        _key: &str,
+        _label: &str,
+        _attributes: &[(&'static str, String)],
+        _secret: &[u8],
+        _prompt: bool,
+    ) -> Result<(), Error> {
+        Err(none())
+    }
+
+    pub(super) fn read(&self, _item: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+        Err(none())
+    }
+
+    pub(super) fn remove(&self, _item: &str, _prompt: bool) -> Result<(), Error> {
+        Err(none())
+    }
+
+    pub(super) fn relabel(&self, _item: &str, _label: &str) -> Result<(), Error> {
+        Err(none())
+    }
+}
+
+fn none() -> Error {
+    Error::Keyring("this system has none that is known".to_owned())
+}
