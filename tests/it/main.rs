@@ -1,5 +1,15 @@
-//! Behaviour, one module a concern; one crate, so that it is linked once.
+//! Behaviour, one module a subject, through the real binary where there is something to run; one crate,
+//! so that it is linked once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::print_stderr, unreachable_pub)]
 
+#[cfg(feature = "cli")]
+mod bad_input;
+mod layers;
+mod oath;
+#[cfg(feature = "cli")]
+mod oracle;
+mod provision;
 #[cfg(feature = "qr")]
 mod qr;
+mod support;
