@@ -140,10 +140,7 @@ impl Devices<'_> {
             return Err(self.other_vault(old));
         }
         self.registry.insert(&devices)?;
-        if let Err(error) = self.store(&devices, new) {
-            self.undo(&devices);
-            return Err(error);
-        }
+        self.store(&devices, new)?;
         self.activate(&devices, &replaced, now)?;
         // The new devices stand; a failure to delete the old secrets is made good by a later change.
         let _ = self.drop_secrets(&replaced);
@@ -261,15 +258,24 @@ impl Devices<'_> {
         Ok(recovered)
     }
 
+    /// Stores the secrets of pending devices; where one fails, takes back what was stored. What can't be
+    /// taken back now is left to [`Self::recover`].
     fn store(&self, devices: &[Device], new: &[(Name, Enrolment)]) -> Result<(), Error> {
-        for (device, (_, enrolment)) in devices.iter().zip(new) {
+        for (index, (device, (_, enrolment))) in devices.iter().zip(new).enumerate() {
             let item = Item {
                 name: device.name.clone(),
                 issuer: device.issuer.clone(),
                 account: device.account.clone(),
                 uri: uri::format(enrolment),
             };
-            self.vault.put(device.id, &item)?;
+            if let Err(error) = self.vault.put(device.id, &item) {
+                let perhaps_stored = index.saturating_add(usize::from(!error.stored_nothing()));
+                let taken_back = self.delete_secrets(devices.get(..perhaps_stored).unwrap_or(devices));
+                if taken_back.is_ok() {
+                    let _ = self.forget(devices);
+                }
+                return Err(error.into());
+            }
         }
         Ok(())
     }
@@ -287,19 +293,23 @@ impl Devices<'_> {
         Ok(self.registry.update(&changes)?)
     }
 
-    /// Takes back an `add` as far as it came. What can't be taken back now is left to [`Self::recover`].
-    fn undo(&self, devices: &[Device]) {
-        let _ = self.drop_secrets(devices);
-    }
-
     /// Deletes secrets, then forgets the devices; secrets that are gone already are no error.
     fn drop_secrets(&self, devices: &[Device]) -> Result<(), Error> {
+        self.delete_secrets(devices)?;
+        self.forget(devices)
+    }
+
+    fn delete_secrets(&self, devices: &[Device]) -> Result<(), Error> {
         for device in devices {
             match self.vault.delete(device.id) {
                 Ok(()) | Err(vault::Error::NotThere { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        Ok(())
+    }
+
+    fn forget(&self, devices: &[Device]) -> Result<(), Error> {
         let ids: Vec<Id> = devices.iter().map(|device| device.id).collect();
         Ok(self.registry.remove(&ids)?)
     }

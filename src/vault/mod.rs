@@ -216,3 +216,21 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+impl Error {
+    /// Whether a `put` that failed with this has certainly stored nothing. An answer that didn't come may
+    /// have been on its way.
+    #[must_use]
+    pub const fn stored_nothing(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownKind(_)
+                | Self::NoBus { .. }
+                | Self::NoProvider
+                | Self::NoCollection
+                | Self::Locked
+                | Self::Exists { .. }
+                | Self::Identity(_)
+        )
+    }
+}

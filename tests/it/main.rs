@@ -5,7 +5,16 @@
 
 #[cfg(feature = "cli")]
 mod bad_input;
+#[cfg(feature = "cli")]
+mod commands;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod desktop;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod hygiene;
+#[cfg(feature = "cli")]
+mod init;
 mod layers;
+mod lifecycle;
 mod oath;
 #[cfg(feature = "cli")]
 mod oracle;

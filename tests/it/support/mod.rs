@@ -6,7 +6,7 @@ mod program;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "cli")]
-pub use program::{Home, SEED, tool};
+pub use program::{Home, Run, SEED, run, tool};
 
 /// A file below `vectors/`.
 pub fn vector(name: &str) -> PathBuf {

@@ -1,0 +1,405 @@
+//! Every command through the real binary, on an age vault.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::support::{Home, SEED, tool, vector};
+
+const AWS_IMAGE: &str = "qr/aws-mfauser.png";
+/// RFC 6238, Appendix B, by its last six digits: SEED is the RFC's secret.
+const AT: &str = "1111111109";
+const CODE: &str = "081804";
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn add_shows_what_it_read_and_the_first_code_but_never_the_secret() {
+    let home = Home::new();
+    let run = home.run(&["add".into(), "mfauser".into(), vector(AWS_IMAGE).into_os_string()]).expect(0);
+    for part in [
+        "added mfauser",
+        "Amazon Web Services",
+        "mfauser@123456789012",
+        "TOTP, SHA1, 6 digits, every 30 s",
+        "320 bits, in the age vault",
+        "first code",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {run:#?}");
+    }
+    assert!(!run.stdout.contains("GEZDGNBV") && !run.stderr.contains("GEZDGNBV"));
+    let run = home.run_with(&["add", "other", "-", "--json"], SEED.as_bytes()).expect(0);
+    let json = run.json();
+    let added = &json["added"][0];
+    assert_eq!(added["name"], "other");
+    assert_eq!(added["secret_bits"], 160);
+    assert_eq!(added["first_code"]["code"].as_str().unwrap().len(), 6);
+    assert!(!run.stdout.contains("GEZDGNBV"));
+}
+
+#[test]
+fn a_short_secret_is_taken_with_a_warning() {
+    let home = Home::new();
+    let run = home.run_with(&["add", "short", "-"], b"JBSWY3DPEHPK3PXP").expect(0);
+    assert!(run.stderr.contains("80 bits") && run.stderr.contains("128"), "{run:#?}");
+}
+
+#[test]
+fn the_same_name_twice_is_an_error_that_names_replace() {
+    let home = Home::new();
+    home.add("x");
+    let before = home.run(&["show", "x", "--json"]).expect(0).json();
+    let run = home.run_with(&["add", "x", "-"], b"JBSWY3DPEHPK3PXP").expect(1);
+    assert!(run.stderr.contains("--replace") && run.stdout.is_empty(), "{run:#?}");
+    assert_eq!(home.run(&["show", "x", "--json"]).expect(0).json(), before);
+
+    home.run_with(&["add", "x", "-", "--replace"], b"JBSWY3DPEHPK3PXP").expect(0);
+    assert_ne!(home.run(&["show", "x", "--json"]).expect(0).json()["id"], before["id"]);
+    assert!(home.run(&["uri", "x", "--reveal"]).expect(0).stdout.contains("JBSWY3DPEHPK3PXP"));
+    // The old secret is gone from the vault.
+    assert_eq!(items(&home), 1);
+}
+
+/// How many secrets the vault holds.
+fn items(home: &Home) -> usize {
+    let directory = home.path().join("home/items");
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "age")).count()
+}
+
+fn names(home: &Home) -> Vec<String> {
+    let listed = home.run(&["list", "--json"]).expect(0).json();
+    listed["devices"].as_array().unwrap().iter().map(|device| device["name"].as_str().unwrap().to_owned()).collect()
+}
+
+fn uris(accounts: &[&str]) -> String {
+    accounts.iter().map(|account| format!("otpauth://totp/{account}?secret={SEED}\n")).collect()
+}
+
+#[test]
+fn several_enrolments_are_named_after_their_accounts_and_added_all_or_none() {
+    let home = Home::new();
+    let run = home.run_with(&["add", "many", "-"], uris(&["Example:alice", "Example:bob"]).as_bytes()).expect(0);
+    assert!(run.stderr.contains("named after its account"), "{run:#?}");
+    assert_eq!(names(&home), ["alice", "bob"]);
+    // bob is there already: carol isn't added either.
+    home.run_with(&["add", "many", "-"], uris(&["Example:carol", "Example:bob"]).as_bytes()).expect(1);
+    assert_eq!(names(&home), ["alice", "bob"]);
+    assert_eq!(items(&home), 2);
+    // A prefix keeps them apart.
+    home.run_with(&["add", "work/", "-"], uris(&["Example:carol", "Example:bob"]).as_bytes()).expect(0);
+    assert_eq!(names(&home), ["alice", "bob", "work/bob", "work/carol"]);
+    // One account of two issuers.
+    home.run_with(&["add", "many", "-"], uris(&["One:dave", "Two:dave"]).as_bytes()).expect(0);
+    assert_eq!(names(&home)[..2], ["One/dave", "Two/dave"]);
+}
+
+#[test]
+fn code_gives_the_code_and_nothing_else_on_stdout() {
+    let home = Home::new();
+    home.add("x");
+    let at = |more: &[&str]| home.run(&[&["code", "x", "--at", AT], more].concat()).expect(0);
+    assert_eq!(at(&[]).stdout, format!("{CODE}\n"));
+    assert_eq!(at(&[]).stderr, "");
+    assert_eq!(at(&["--next"]).stdout, "050471\n");
+    assert_eq!(at(&["--count", "2"]).stdout, format!("{CODE}\n050471\n"));
+    let one_later = home.run(&["code", "x", "--at", "1111111139", "--previous"]).expect(0);
+    assert_eq!(one_later.stdout, "050471\n".replace("050471", CODE));
+    let rfc3339 = home.run(&["code", "x", "--at", "2005-03-18T01:58:29Z"]).expect(0);
+    assert_eq!(rfc3339.stdout, format!("{CODE}\n"));
+}
+
+#[test]
+fn code_in_json_tells_the_step_and_how_long_it_is_its_turn() {
+    let home = Home::new();
+    home.add("x");
+    let json = home.run(&["code", "x", "--at", AT, "--json"]).expect(0).json();
+    assert_eq!(
+        keys(&json),
+        ["account", "code", "codes", "device", "issuer", "step", "valid_from", "valid_until", "validity_seconds"]
+    );
+    assert_eq!(json["code"], CODE);
+    assert_eq!(json["step"], 0x023_523ec);
+    assert_eq!(json["valid_from"], "2005-03-18T01:58:00Z");
+    assert_eq!(json["valid_until"], "2005-03-18T01:58:30Z");
+    assert_eq!(json["validity_seconds"], 1);
+}
+
+#[test]
+fn code_from_a_source_stores_nothing() {
+    let home = Home::new();
+    let run = home.run_with(&["code", "--from", "-", "--at", AT], SEED.as_bytes()).expect(0);
+    assert_eq!(run.stdout, format!("{CODE}\n"));
+    assert!(!home.path().join("home").exists());
+    let several = uris(&["Example:alice", "Example:bob"]);
+    let run = home.run_with(&["code", "--from", "-"], several.as_bytes()).expect(1);
+    assert!(run.stderr.contains("--account 'alice'") && run.stdout.is_empty(), "{run:#?}");
+    home.run_with(&["code", "--from", "-", "--account", "bob"], several.as_bytes()).expect(0);
+}
+
+#[test]
+fn a_counter_device_never_gives_a_counter_twice() {
+    let home = Home::new();
+    let uri = format!("otpauth://hotp/x?secret={SEED}&counter=0");
+    let added = home.run_with(&["add", "h", "-", "--json"], uri.as_bytes()).expect(0).json();
+    assert_eq!(added["added"][0]["first_code"]["code"], "755224");
+    assert_eq!(home.run(&["code", "h"]).expect(0).stdout, "287082\n");
+    assert_eq!(home.run(&["code", "h", "--count", "2"]).expect(0).stdout, "359152\n969429\n");
+    assert_eq!(home.run(&["code", "h", "--json"]).expect(0).json()["counter"], 4);
+    assert_eq!(home.run(&["code", "h", "--next"]).expect(2).stdout, "");
+    assert!(home.run(&["uri", "h", "--reveal"]).expect(0).stdout.contains("counter=5"));
+
+    // Ten processes at once.
+    let children: Vec<_> = (0..10)
+        .map(|_| {
+            let mut command = home.command();
+            command.args(["code", "h", "--json"]).stdout(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut counters: Vec<u64> = children
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().unwrap();
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()["counter"].as_u64().unwrap()
+        })
+        .collect();
+    counters.sort_unstable();
+    assert_eq!(counters, (5..15).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_last_counter_of_all_is_given_once_and_then_none() {
+    let home = Home::new();
+    home.add_from("h", &format!("otpauth://hotp/x?secret={SEED}&counter={}", u64::MAX - 2));
+    home.run(&["code", "h"]).expect(0);
+    let run = home.run(&["code", "h", "--json"]).expect(1);
+    assert_eq!(run.error_code(), "counter-exhausted");
+}
+
+#[test]
+fn list_and_show_never_touch_the_vault() {
+    let home = Home::new();
+    home.add("x");
+    fs::remove_dir_all(home.path().join("home/items")).unwrap();
+    fs::remove_file(home.identity()).unwrap();
+    let list = home.run(&["list"]).expect(0);
+    assert_eq!(list.stdout, "NAME  ISSUER   ACCOUNT  TYPE  VAULT\nx     Example  x        totp  age\n");
+    home.run(&["show", "x"]).expect(0);
+    let json = home.run(&["show", "x", "--json"]).expect(0).json();
+    assert_eq!(
+        keys(&json),
+        [
+            "account",
+            "algorithm",
+            "created",
+            "digits",
+            "id",
+            "issuer",
+            "name",
+            "period",
+            "serial_number",
+            "type",
+            "vault"
+        ]
+    );
+    // And what does need the secret says that it is gone.
+    let run = home.run(&["code", "x", "--json"]).expect(3);
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn columns_stay_under_each_other_whatever_the_writing() {
+    let home = Home::new();
+    home.add_from("日本", &format!("otpauth://totp/x?secret={SEED}"));
+    home.add("abcd");
+    let list = home.run(&["list"]).expect(0).stdout;
+    assert_eq!(list.lines().nth(1), Some("abcd  Example  abcd     totp  age"));
+    assert_eq!(list.lines().nth(2), Some("日本  -        x        totp  age"));
+}
+
+#[test]
+fn names_that_would_steer_a_terminal_are_shown_harmlessly() {
+    let home = Home::new();
+    let run =
+        home.run_with(&["add", "x", "-"], format!("otpauth://totp/a%E2%80%AEb?secret={SEED}").as_bytes()).expect(0);
+    assert!(run.stdout.contains("a\u{fffd}b") && !run.stdout.contains('\u{202e}'));
+    home.run(&["code", "\u{1b}[31m"]).expect(1);
+}
+
+#[test]
+fn rename_keeps_the_secret_and_the_id() {
+    let home = Home::new();
+    home.add("x");
+    home.add("y");
+    let before = home.run(&["show", "x", "--json"]).expect(0).json();
+    assert_eq!(home.run(&["rename", "x", "y", "--json"]).expect(1).error_code(), "name-taken");
+    assert_eq!(home.run(&["rename", "x", "-z", "--json"]).code, 2);
+    home.run(&["rename", "x", "z"]).expect(0);
+    assert_eq!(home.run(&["show", "z", "--json"]).expect(0).json()["id"], before["id"]);
+    assert_eq!(home.run(&["code", "z", "--at", AT]).expect(0).stdout, format!("{CODE}\n"));
+    home.run(&["code", "x"]).expect(1);
+}
+
+#[test]
+fn remove_asks_and_deletes_the_secret() {
+    let home = Home::new();
+    home.run(&["add".into(), "mfauser".into(), vector(AWS_IMAGE).into_os_string()]).expect(0);
+    let run = home.run(&["remove", "mfauser"]).expect(2);
+    assert!(run.stderr.contains("--yes") && run.stderr.contains("cannot be undone"), "{run:#?}");
+    assert!(run.stderr.contains("AWS still expects codes"), "{run:#?}");
+    assert_eq!(items(&home), 1);
+    let run = home.run(&["remove", "mfauser", "--yes"]).expect(0);
+    assert!(run.stderr.contains("AWS still expects codes"), "{run:#?}");
+    assert_eq!(items(&home), 0);
+    home.run(&["remove", "mfauser", "--yes"]).expect(1);
+}
+
+#[test]
+fn secrets_go_to_something_else_than_a_terminal_only_when_told() {
+    let home = Home::new();
+    home.add("x");
+    for command in [&["uri", "x"][..], &["qr", "x"], &["qr", "x", "--png", "-"], &["uri", "x", "--json"]] {
+        let run = home.run(command).expect(2);
+        assert!(run.stdout.is_empty() && run.stderr.contains("--reveal"), "{run:#?}");
+    }
+    let uri = home.run(&["uri", "x", "--reveal"]).expect(0).stdout;
+    assert_eq!(uri, format!("otpauth://totp/Example:x?secret={SEED}&issuer=Example\n"));
+    assert_eq!(home.run(&["uri", "x", "--reveal", "--json"]).expect(0).json()["uri"], uri.trim());
+    let drawn = home.run(&["qr", "x", "--reveal"]).expect(0).stdout;
+    assert!(drawn.contains('\u{2580}') && drawn.lines().count() <= 24);
+}
+
+#[test]
+fn zbarimg_reads_what_qr_writes() {
+    let home = Home::new();
+    home.run(&["add".into(), "mfauser".into(), vector(AWS_IMAGE).into_os_string()]).expect(0);
+    let uri = home.run(&["uri", "mfauser", "--reveal"]).expect(0).stdout;
+    for scale in ["3", "6", "12"] {
+        let file = home.path().join(format!("{scale}.png"));
+        let path = file.to_str().unwrap();
+        home.run(&["qr", "mfauser", "--png", path, "--scale", scale]).expect(0);
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let read = tool("zbarimg", "zbar-tools").args(["--raw", "-q", path]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&read.stdout), uri);
+        // Nothing is written over.
+        assert!(home.run(&["qr", "mfauser", "--png", path]).expect(3).stderr.contains("exists"));
+    }
+    let svg = home.path().join("x.svg");
+    home.run(&["qr", "mfauser", "--svg", svg.to_str().unwrap()]).expect(0);
+    assert!(fs::read_to_string(svg).unwrap().starts_with("<svg"));
+    let piped = home.command().args(["qr", "mfauser", "--png", "-", "--reveal"]).output().unwrap();
+    assert!(piped.stdout.starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn a_secret_in_an_argument_is_refused_and_not_repeated() {
+    let home = Home::new();
+    let uri = format!("otpauth://totp/x?secret={SEED}");
+    for arguments in [
+        vec!["add", "x", uri.as_str()],
+        vec!["add", "x", SEED],
+        vec!["code", "--from", SEED],
+        vec!["code", "--from", "JBSW Y3DP EHPK 3PXP"],
+        vec!["code", "--from=otpauth://totp/x?secret=AAAA"],
+        vec!["add", "x", "--secret", SEED],
+        vec!["add", "x", "--secret=JBSWY3DPEHPK3PXP"],
+        vec![SEED],
+    ] {
+        let run = home.run(&arguments).expect(2);
+        assert!(run.stdout.is_empty() && !run.stderr.contains("GEZD") && !run.stderr.contains("JBSW"), "{run:#?}");
+        assert!(run.stderr.contains("vmfa add NAME"), "{run:#?}");
+        let json = home.run(&[&arguments[..], &["--json"]].concat()).expect(2);
+        assert_eq!(json.error_code(), "secret-in-argv");
+    }
+    assert!(names(&home).is_empty());
+}
+
+#[test]
+fn a_name_that_nearly_fits_is_suggested() {
+    let home = Home::new();
+    home.add("mfauser");
+    let run = home.run(&["code", "mfausr"]).expect(1);
+    assert_eq!(
+        run.stderr,
+        "vmfa: no device is named `mfausr`\nhint: did you mean `mfauser`? `vmfa list` shows them all\n"
+    );
+    // Part of a name is not the name.
+    home.run(&["code", "mfa"]).expect(1);
+}
+
+#[test]
+fn the_vault_that_was_chosen_is_the_one_or_none() {
+    let home = Home::new();
+    home.add("x");
+    let run = home.run(&["code", "x", "--vault", "keyring", "--json"]).expect(2);
+    assert_eq!(run.error_code(), "other-vault");
+    assert_eq!(home.run(&["add", "y", "-", "--vault", "plain", "--json"]).expect(2).error_code(), "usage");
+    // No keyring here: nothing else is tried, and nothing is left behind.
+    let run = home.run_with(&["add", "y", "-", "--vault", "keyring", "--json"], SEED.as_bytes()).expect(3);
+    assert_eq!(run.error_code(), "keyring-no-bus");
+    assert_eq!(names(&home), ["x"]);
+    home.run_with(&["add", "y", "-"], SEED.as_bytes()).expect(0);
+}
+
+#[test]
+fn usage_errors_exit_with_two_and_json_stays_json() {
+    let home = Home::new();
+    for arguments in [
+        &["nonsense"][..],
+        &["code"],
+        &["code", "x", "--from", "-"],
+        &["code", "x", "--count", "0"],
+        &["code", "x", "--next", "--previous"],
+        &["code", "x", "--at", "yesterday"],
+        &["add", "a*b", "-"],
+        &["qr", "x", "--scale", "3"],
+        &["init", "--use-identity", "a", "--identity-in-keyring"],
+    ] {
+        let run = home.run(arguments).expect(2);
+        assert!(run.stdout.is_empty() && run.stderr.starts_with("vmfa: "), "{run:#?}");
+        let run = home.run(&[arguments, &["--json"]].concat()).expect(2);
+        assert_ne!(run.error_code(), "no JSON error", "{run:#?}");
+    }
+    assert_eq!(home.run::<&str>(&[]).code, 2);
+    assert!(home.run(&["--version"]).expect(0).stdout.starts_with("vmfa 0."));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let home = Home::new();
+    home.add("x");
+    let mut child = home
+        .command()
+        .args(["code", "x", "--count", "10000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn completions_are_valid_shell_and_man_pages_render() {
+    let home = Home::new();
+    let bash = home.run(&["completions", "bash"]).expect(0).stdout;
+    let file = home.file("vmfa.bash", bash);
+    assert!(tool("bash", "bash").arg("-n").arg(file).status().unwrap().success());
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        assert!(home.run(&["completions", shell]).expect(0).stdout.contains("vmfa"));
+    }
+    let pages = home.path().join("pages");
+    home.run(&["man", "--dir", pages.to_str().unwrap()]).expect(0);
+    let mut seen = 0;
+    for page in fs::read_dir(&pages).unwrap() {
+        let output = tool("man", "man-db").env("MANWIDTH", "80").arg("-l").arg(page.unwrap().path()).output().unwrap();
+        assert!(output.status.success() && output.stdout.len() > 200);
+        seen += 1;
+    }
+    assert!(seen >= 13, "only {seen} pages");
+}

@@ -1,0 +1,175 @@
+//! `vmfa init` and `vmfa doctor`: choosing a vault, and looking at what works.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{Home, SEED, run, tool};
+
+/// A home without the identity that tests otherwise bring along.
+fn bare() -> (Home, impl Fn(&[&str], &[u8]) -> crate::support::Run) {
+    let home = Home::new();
+    fs::remove_file(home.identity()).unwrap();
+    let command = {
+        let path = home.path().to_owned();
+        move |arguments: &[&str], stdin: &[u8]| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vmfa"));
+            command.env_clear().env("VMFA_HOME", path.join("home")).current_dir(&path).args(arguments);
+            run(&mut command, stdin)
+        }
+    };
+    (home, command)
+}
+
+#[test]
+fn a_passphrase_by_descriptor_makes_an_identity_that_opens_what_is_added() {
+    let (home, vmfa) = bare();
+    let made = vmfa(&["init", "--vault", "age", "--passphrase-fd", "0", "--json"], b"correct horse\n").expect(0).json();
+    assert_eq!(made["vault"], "age");
+    assert!(made["recipients"][0].as_str().unwrap().starts_with("age1"));
+    let identity = home.path().join("home/identity.age");
+    assert_eq!(fs::metadata(&identity).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(fs::read(&identity).unwrap().starts_with(b"age-encryption.org/v1\n-> scrypt"));
+
+    // Adding needs no passphrase; reading does, and the right one.
+    vmfa(&["add", "x", "-"], SEED.as_bytes()).expect(0);
+    let right = vmfa(&["code", "x", "--at", "59", "--passphrase-fd", "0"], b"correct horse\n").expect(0);
+    assert_eq!(right.stdout, "287082\n");
+    let wrong = vmfa(&["code", "x", "--passphrase-fd", "0", "--json"], b"battery staple\n").expect(3);
+    assert_eq!((wrong.error_code().as_str(), wrong.stdout.as_str()), ("age-identity", ""));
+    assert!(!wrong.stderr.contains("battery"));
+    let nobody = vmfa(&["code", "x", "--json"], b"").expect(3);
+    assert_eq!(nobody.error_code(), "age-identity");
+}
+
+#[test]
+fn init_again_changes_nothing_and_never_makes_another_identity() {
+    let (home, vmfa) = bare();
+    vmfa(&["init", "--vault", "age", "--use-identity", "id.txt"], b"").expect(0);
+    let before = fs::read(home.path().join("id.txt")).unwrap();
+    let config = fs::read(home.path().join("home/config.toml")).unwrap();
+    vmfa(&["init", "--vault", "age"], b"").expect(0);
+    vmfa(&["init"], b"").expect(0);
+    vmfa(&["init", "--vault", "age", "--use-identity", "other.txt"], b"").expect(1);
+    assert_eq!(fs::read(home.path().join("id.txt")).unwrap(), before);
+    assert_eq!(fs::read(home.path().join("home/config.toml")).unwrap(), config);
+    assert!(!home.path().join("other.txt").exists());
+}
+
+#[test]
+fn an_ssh_key_is_an_identity() {
+    let (home, vmfa) = bare();
+    let key = home.path().join("id_ed25519");
+    let made =
+        tool("ssh-keygen", "openssh-client").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status().unwrap();
+    assert!(made.success());
+    vmfa(&["init", "--vault", "age", "--use-identity", "id_ed25519"], b"").expect(0);
+    vmfa(&["add", "x", "-"], SEED.as_bytes()).expect(0);
+    assert_eq!(vmfa(&["code", "x", "--at", "59"], b"").expect(0).stdout, "287082\n");
+}
+
+#[test]
+fn a_second_recipient_opens_everything_too() {
+    let (home, vmfa) = bare();
+    let (backup, recipient) = vmfa::vault::age::generate();
+    let backup_file = home.path().join("backup.txt");
+    vmfa::vault::age::write_new_file(&backup_file, backup.as_bytes()).unwrap();
+    vmfa(&["init", "--vault", "age", "--use-identity", "id.txt", "--recipient", &recipient], b"").expect(0);
+    vmfa(&["add", "x", "-"], SEED.as_bytes()).expect(0);
+    fs::remove_file(home.path().join("id.txt")).unwrap();
+    vmfa(&["code", "x"], b"").expect(3);
+    assert_eq!(vmfa(&["code", "x", "--at", "59", "--identity-file", "backup.txt"], b"").expect(0).stdout, "287082\n");
+}
+
+#[test]
+fn nobody_there_and_no_identity_named_is_an_error_that_lists_the_ways() {
+    let (home, vmfa) = bare();
+    let run = vmfa(&["init", "--vault", "age"], b"").expect(2);
+    for way in ["--passphrase-fd", "--use-identity", "--identity-in-keyring"] {
+        assert!(run.stderr.contains(way), "{run:#?}");
+    }
+    assert!(!home.path().join("home/config.toml").exists());
+    let run = vmfa(&["init", "--vault", "keyring", "--json"], b"").expect(3);
+    assert_eq!(run.error_code(), "keyring-no-bus");
+    let run = vmfa(&["add", "x", "-", "--vault", "age", "--json"], SEED.as_bytes()).expect(3);
+    assert_eq!(run.error_code(), "age-identity");
+}
+
+#[test]
+fn a_broken_configuration_is_named_and_nothing_is_guessed() {
+    let home = Home::new();
+    home.add("x");
+    let config = home.path().join("home/config.toml");
+    for text in ["vault = ", "vault = \"plain\"", "valut = \"age\"", "[age]\nrecipients = 3"] {
+        fs::write(&config, text).unwrap();
+        let run = home.run(&["code", "x", "--json"]).expect(3);
+        assert_eq!(run.error_code(), "config", "{text}");
+        assert!(run.stderr.contains("config.toml"));
+    }
+}
+
+#[test]
+fn doctor_tells_what_works_and_what_mends_the_rest() {
+    let home = Home::new();
+    home.add("x");
+    let report = home.run(&["doctor", "--json"]).expect(0).json();
+    let status = |what: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["what"] == what).unwrap_or_else(|| panic!("no {what} in {report}")).clone()
+    };
+    assert_eq!(status("vault age")["status"], "ok");
+    assert_eq!(status("vault keyring")["status"], "unavailable");
+    assert!(!status("vault keyring")["mend"].as_array().unwrap().is_empty());
+    assert_eq!(status("registry")["status"], "ok");
+    assert_eq!(status("clock")["status"], "ok");
+    assert_eq!(status("display")["status"], "unavailable");
+    // A vault that is chosen and doesn't work is what the exit code is for.
+    let run = home.run(&["doctor", "--vault", "keyring"]).expect(3);
+    assert!(run.stdout.contains("BAD  vault keyring") && run.stdout.contains("vmfa init --vault age"), "{run:#?}");
+    fs::write(home.path().join("home/registry.sqlite3"), b"this is no database, but long enough to be read as one")
+        .unwrap();
+    let run = home.run(&["doctor"]).expect(3);
+    assert!(run.stdout.contains("BAD  registry"), "{run:#?}");
+}
+
+#[test]
+fn the_registry_of_a_newer_version_is_left_alone() {
+    let home = Home::new();
+    home.add("x");
+    let file = home.path().join("home/registry.sqlite3");
+    let connection = rusqlite::Connection::open(&file).unwrap();
+    connection.pragma_update(None, "user_version", 999).unwrap();
+    drop(connection);
+    let run = home.run(&["list", "--json"]).expect(3);
+    assert_eq!(run.error_code(), "registry-too-new");
+}
+
+#[test]
+fn files_are_for_their_owner_only_whatever_the_umask() {
+    let home = Home::new();
+    let script = r#"umask 000; printf %s "$SEED" | "$VMFA" add x - >/dev/null"#;
+    let command = home.command();
+    let program = command.get_program().to_owned();
+    let variables: Vec<_> =
+        command.get_envs().map(|(name, value)| (name.to_owned(), value.unwrap().to_owned())).collect();
+    let status = std::process::Command::new("sh")
+        .args(["-c", script])
+        .env_clear()
+        .envs(variables)
+        .env("VMFA", program)
+        .env("SEED", SEED)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let mut checked = 0;
+    let mut pending = vec![home.path().join("home")];
+    while let Some(path) = pending.pop() {
+        let metadata = fs::metadata(&path).unwrap();
+        let expected = if metadata.is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(metadata.permissions().mode() & 0o777, expected, "{}", path.display());
+        checked += 1;
+        if metadata.is_dir() {
+            pending.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    assert!(checked >= 4);
+}

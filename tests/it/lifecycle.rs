@@ -1,0 +1,288 @@
+//! Interruptions: whatever the moment, a device is whole or not there, and no secret is lost or left over.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use vmfa::device::{self, Devices};
+use vmfa::name::Name;
+use vmfa::provision::{self, Enrolment, Limits};
+use vmfa::registry::{self, Device, Registry, State};
+use vmfa::time::Timestamp;
+use vmfa::vault::{self, Id, Item, Vault};
+use zeroize::Zeroizing;
+
+const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+const LATER: Timestamp = Timestamp::from_unix(1_800_001_000);
+
+/// Power that fails after so many operations: the one that it fails in is not done, or is done and not
+/// reported.
+#[derive(Debug)]
+struct Power {
+    left: AtomicUsize,
+    done_but_unreported: bool,
+}
+
+#[derive(Debug)]
+struct Fragile<T> {
+    inner: Arc<T>,
+    power: Arc<Power>,
+}
+
+impl<T> Fragile<T> {
+    fn with_power<R, E>(&self, work: impl FnOnce(&T) -> Result<R, E>, dead: impl Fn() -> E) -> Result<R, E> {
+        match self.power.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+            Err(_) => Err(dead()),
+            Ok(1) if self.power.done_but_unreported => work(&self.inner).and_then(|_| Err(dead())),
+            Ok(1) => Err(dead()),
+            Ok(_) => work(&self.inner),
+        }
+    }
+}
+
+fn dead_vault() -> vault::Error {
+    vault::Error::Keyring("power failed".to_owned())
+}
+
+fn dead_registry() -> registry::Error {
+    registry::Error::Engine { place: "here".to_owned(), reason: "power failed".to_owned() }
+}
+
+impl Vault for Fragile<vault::memory::Memory> {
+    fn kind(&self) -> vault::Kind {
+        self.inner.kind()
+    }
+    fn put(&self, id: Id, item: &Item) -> Result<(), vault::Error> {
+        self.with_power(|inner| inner.put(id, item), dead_vault)
+    }
+    fn get(&self, id: Id) -> Result<Zeroizing<String>, vault::Error> {
+        self.with_power(|inner| inner.get(id), dead_vault)
+    }
+    fn delete(&self, id: Id) -> Result<(), vault::Error> {
+        self.with_power(|inner| inner.delete(id), dead_vault)
+    }
+    fn relabel(&self, id: Id, name: &Name) -> Result<(), vault::Error> {
+        self.with_power(|inner| inner.relabel(id, name), dead_vault)
+    }
+    fn probe(&self) -> Result<String, vault::Error> {
+        self.with_power(Vault::probe, dead_vault)
+    }
+}
+
+impl Registry for Fragile<registry::memory::Memory> {
+    fn insert(&self, devices: &[Device]) -> Result<(), registry::Error> {
+        self.with_power(|inner| inner.insert(devices), dead_registry)
+    }
+    fn find(&self, name: &Name) -> Result<Option<Device>, registry::Error> {
+        self.with_power(|inner| inner.find(name), dead_registry)
+    }
+    fn list(&self) -> Result<Vec<Device>, registry::Error> {
+        self.with_power(Registry::list, dead_registry)
+    }
+    fn update(&self, devices: &[Device]) -> Result<(), registry::Error> {
+        self.with_power(|inner| inner.update(devices), dead_registry)
+    }
+    fn remove(&self, ids: &[Id]) -> Result<(), registry::Error> {
+        self.with_power(|inner| inner.remove(ids), dead_registry)
+    }
+    fn probe(&self) -> Result<String, registry::Error> {
+        self.with_power(Registry::probe, dead_registry)
+    }
+}
+
+fn enrolment(secret: &str) -> Enrolment {
+    provision::read(secret.as_bytes(), &Limits::default()).unwrap().enrolments.remove(0)
+}
+
+fn old() -> Enrolment {
+    enrolment("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+}
+
+fn new() -> Enrolment {
+    enrolment("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+/// Runs `story` with power failing at every operation in turn, has a later change clear up, and
+/// checks what must hold then.
+fn at_every_interruption(story: impl Fn(&Devices<'_>), check: impl Fn(&str, &Devices<'_>)) {
+    let mut completed = 0;
+    for done_but_unreported in [false, true] {
+        for operations in 1..40 {
+            let vault = Arc::new(vault::memory::Memory::default());
+            let registry = Arc::new(registry::memory::Memory::default());
+            let whole = Devices { vault: vault.as_ref(), registry: registry.as_ref() };
+            whole.add(&[(name("before"), old())], false, NOW).unwrap();
+
+            let power = Arc::new(Power { left: AtomicUsize::new(operations), done_but_unreported });
+            let fragile_vault = Fragile { inner: Arc::clone(&vault), power: Arc::clone(&power) };
+            let fragile_registry = Fragile { inner: Arc::clone(&registry), power: Arc::clone(&power) };
+            story(&Devices { vault: &fragile_vault, registry: &fragile_registry });
+            completed += usize::from(power.left.load(Ordering::SeqCst) > 0);
+
+            let moment = format!("power failed in operation {operations}, done but unreported: {done_but_unreported}");
+            whole.recover(LATER).unwrap_or_else(|error| panic!("{moment}: {error}"));
+            let devices = registry.list().unwrap();
+            for device in &devices {
+                assert_eq!(device.state, State::Active, "{moment}: {device:?}");
+                whole.enrolment(device).unwrap_or_else(|error| panic!("{moment}: {error}"));
+            }
+            assert_eq!(
+                format!("{vault:?}"),
+                format!("Memory({} items)", devices.len()),
+                "{moment}: a secret is left over"
+            );
+            check(&moment, &whole);
+        }
+    }
+    assert!(completed > 0, "no run came to its end: there are more operations than were tried");
+}
+
+#[test]
+fn an_interrupted_add_is_whole_or_undone() {
+    at_every_interruption(
+        |devices| {
+            let _ = devices.add(&[(name("a"), new())], false, NOW);
+        },
+        |moment, devices| {
+            // Afterwards the name can be used, or is.
+            if devices.registry.find(&name("a")).unwrap().is_none() {
+                devices.add(&[(name("a"), new())], false, LATER).unwrap_or_else(|error| panic!("{moment}: {error}"));
+            }
+        },
+    );
+}
+
+#[test]
+fn an_interrupted_add_of_several_is_all_or_none() {
+    at_every_interruption(
+        |devices| {
+            let _ = devices.add(&[(name("a"), new()), (name("b"), new()), (name("c"), old())], false, NOW);
+        },
+        |moment, devices| {
+            let there = device::active(devices.registry).unwrap().len();
+            assert!(matches!(there, 1 | 4), "{moment}: {there} devices");
+        },
+    );
+}
+
+#[test]
+fn an_interrupted_replacement_leaves_the_old_or_the_new_device() {
+    at_every_interruption(
+        |devices| {
+            let _ = devices.add(&[(name("before"), new())], true, NOW);
+        },
+        |moment, devices| {
+            let device =
+                devices.registry.find(&name("before")).unwrap().unwrap_or_else(|| panic!("{moment}: it is gone"));
+            let secret = devices.enrolment(&device).unwrap().secret;
+            assert!(secret == old().secret || secret == new().secret, "{moment}");
+        },
+    );
+}
+
+#[test]
+fn an_interrupted_removal_leaves_the_device_or_nothing_of_it() {
+    at_every_interruption(
+        |devices| {
+            let Ok(Some(device)) = devices.registry.find(&name("before")) else { return };
+            let _ = devices.remove(&device, NOW);
+        },
+        |_, _| {},
+    );
+}
+
+#[test]
+fn a_vault_that_certainly_stored_nothing_frees_the_name_at_once() {
+    #[derive(Debug)]
+    struct Refusing;
+    impl Vault for Refusing {
+        fn kind(&self) -> vault::Kind {
+            vault::Kind::Memory
+        }
+        fn put(&self, _: Id, _: &Item) -> Result<(), vault::Error> {
+            Err(vault::Error::Locked)
+        }
+        fn get(&self, _: Id) -> Result<Zeroizing<String>, vault::Error> {
+            Err(vault::Error::Locked)
+        }
+        fn delete(&self, _: Id) -> Result<(), vault::Error> {
+            Err(vault::Error::Locked)
+        }
+        fn relabel(&self, _: Id, _: &Name) -> Result<(), vault::Error> {
+            Err(vault::Error::Locked)
+        }
+        fn probe(&self) -> Result<String, vault::Error> {
+            Err(vault::Error::Locked)
+        }
+    }
+    let registry = registry::memory::Memory::default();
+    let devices = Devices { vault: &Refusing, registry: &registry };
+    assert!(devices.add(&[(name("a"), new())], false, NOW).is_err());
+    assert!(registry.list().unwrap().is_empty(), "the name is free again at once");
+}
+
+#[test]
+fn two_adds_of_one_name_have_one_winner() {
+    let vault = vault::memory::Memory::default();
+    let registry = registry::memory::Memory::default();
+    let devices = Devices { vault: &vault, registry: &registry };
+    let winners = std::thread::scope(|scope| {
+        let adds: Vec<_> =
+            (0..16).map(|_| scope.spawn(|| devices.add(&[(name("a"), new())], false, NOW).is_ok())).collect();
+        adds.into_iter().map(|add| add.join().unwrap()).filter(|won| *won).count()
+    });
+    assert_eq!(winners, 1);
+    assert_eq!(format!("{vault:?}"), "Memory(1 items)");
+}
+
+#[cfg(feature = "cli")]
+mod processes {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::support::{Home, SEED};
+
+    /// kill -9 at all moments of `add`: every device listed gives codes, and once the time of the killed
+    /// ones is over, secrets and devices are as many.
+    #[test]
+    fn an_add_that_is_killed_leaves_no_half_device() {
+        let home = Home::new();
+        home.add("before");
+        let source = home.file("source", SEED);
+        for round in 0..60_u32 {
+            let mut child = home
+                .command()
+                .args(["add".as_ref(), format!("d{round}").as_str().as_ref(), source.as_os_str()])
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            // A moment in the life of a process, not a time step: 0 to 24 ms.
+            std::thread::sleep(Duration::from_micros(u64::from(round) * 400));
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let listed = home.run(&["list", "--json"]).expect(0).json();
+        let listed = listed["devices"].as_array().unwrap();
+        for device in listed {
+            home.run(&["code", device["name"].as_str().unwrap()]).expect(0);
+        }
+
+        let registry = registry::sqlite::Sqlite::open(&home.path().join("home/registry.sqlite3")).unwrap();
+        let (identity, recipient) = (fs::read_to_string(home.identity()).unwrap(), Vec::new());
+        let identity = vault::age::Identity::Text(Zeroizing::new(identity));
+        let vault = vault::age::Age::new(home.path().join("home"), recipient, identity);
+        Devices { vault: &vault, registry: &registry }.recover(Timestamp::from_unix(u64::MAX >> 2)).unwrap();
+        let devices = registry.list().unwrap();
+        assert!(devices.iter().all(|device| device.state == State::Active));
+        assert!(devices.len() >= listed.len());
+        let items = fs::read_dir(home.path().join("home/items")).unwrap();
+        let items =
+            items.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "age")).count();
+        assert_eq!(items, devices.len());
+    }
+}
