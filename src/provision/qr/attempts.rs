@@ -67,6 +67,8 @@ pub(super) const STAGES: &[&[Attempt]] = &[
         attempt("÷4 unsharp", |p| own(p.luma.shrunk(4)?.unsharp(1, 2))),
         attempt("÷6", |p| smaller(&p.luma, 6)),
         attempt("wide unsharp", |p| own(p.luma.unsharp(8, 3))),
+        attempt("÷2 wide unsharp", |p| own(p.luma.shrunk(2)?.unsharp(4, 5))),
+        attempt("÷3 wide unsharp", |p| own(p.luma.shrunk(3)?.unsharp(4, 9))),
         attempt("framed", |p| own(p.luma.framed(24)?)),
         attempt("framed inverted", |p| own(p.luma.inverted().framed(24)?)),
         attempt("otsu in tiles", |p| own(p.luma.otsu_in_tiles())),

@@ -274,6 +274,23 @@ fn what_was_found_before_time_was_up_is_kept() {
 }
 
 #[test]
+fn the_caller_leaves_a_worker_that_is_busy_for_long() {
+    // Finder patterns side by side cost a reader seconds a call: the cube of their number.
+    let finder = |x: usize, y: usize| {
+        let (x, y) = (x % 20 / 2, y % 20 / 2);
+        let from_edge = x.min(y).min(6_usize.saturating_sub(x.max(y)));
+        if x < 7 && y < 7 && from_edge != 1 { [0, 0, 0, 255] } else { [255; 4] }
+    };
+    let side = 20 * 60;
+    let image = rgba(finder, side);
+    let asked = AtomicUsize::new(0);
+    let expired = move || asked.fetch_add(1, Ordering::SeqCst) > 20;
+    let limits = Limits { expired: Arc::new(expired), ..Limits::default() };
+    let side = u32::try_from(side).unwrap();
+    assert_eq!(payloads_of_rgba(side, side, &image, &limits).unwrap_err(), Error::NoQrCode);
+}
+
+#[test]
 fn a_worker_whose_caller_left_stops() {
     let (sender, receiver) = mpsc::channel();
     drop(receiver);
