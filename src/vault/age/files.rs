@@ -1,0 +1,132 @@
+//! Files that appear whole or not at all, for their owner alone.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::super::Error;
+use super::{MAX_FILE, shown};
+
+/// How a file is called until it is whole.
+const UNFINISHED: &str = ".unfinished-";
+/// A lock is tried so often, with this pause between: ten seconds.
+const TRIES: usize = 1000;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Writes a file that wasn't there before, with permissions for its owner alone (0600), and its directory (0700)
+/// if that wasn't there either. When this returns, it has reached the disk.
+///
+/// # Errors
+///
+/// [`Error::Io`], of kind [`io::ErrorKind::AlreadyExists`] if there is one: nothing is ever replaced.
+pub fn write_new_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let directory = parent(path);
+    make_directory(&directory)?;
+    let write = || -> io::Result<()> {
+        // Made with 0600, whatever the umask.
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&directory)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path)?;
+        sync(&directory)
+    };
+    write().map_err(at(path))
+}
+
+/// Makes a directory for its owner alone, and those above it that aren't there.
+pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).and_then(|()| sync(&parent(path))).map_err(at(path))
+}
+
+/// Everything in a file, if it isn't larger than any that this program makes.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let file = File::open(path).map_err(at(path))?;
+    contents(&file, path)
+}
+
+/// Everything in an open file, as [`read`].
+pub(super) fn contents(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    let limit = MAX_FILE.saturating_add(1);
+    let length = file.take(limit).read_to_end(&mut bytes).map_err(at(path))?;
+    if u64::try_from(length).unwrap_or(u64::MAX) > MAX_FILE {
+        return Err(Error::AgeFile { path: shown(path), reason: format!("is larger than {MAX_FILE} bytes") });
+    }
+    Ok(bytes)
+}
+
+pub(super) fn is_there(path: &Path) -> Result<bool, Error> {
+    path.try_exists().map_err(at(path))
+}
+
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    fs::remove_file(path).and_then(|()| sync(&parent(path))).map_err(at(path))
+}
+
+/// Removes what writers left behind that were killed. Only with the lock: else it would be a live one's.
+pub(super) fn sweep(directory: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(directory).map_err(at(directory))? {
+        let entry = entry.map_err(at(directory))?;
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            fs::remove_file(entry.path()).map_err(at(&entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether files could be made in a directory, which need not be there yet.
+pub(super) fn probe(directory: &Path) -> Result<(), Error> {
+    let there = directory.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+    // Without a name where the system can do that, so that nothing shows.
+    tempfile::tempfile_in(there).map(drop).map_err(at(there))
+}
+
+/// The lock of a directory's writers, on a file beside the data: the data's own would be replaced under it.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "unlocked when it is closed")] File);
+
+impl Lock {
+    pub(super) fn of(directory: &Path) -> Result<Self, Error> {
+        let path = directory.join(".lock");
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(at(&path))?;
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self(file)),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(source)) => return Err(at(&path)(source)),
+            }
+        }
+        Err(Error::AgeFile { path: shown(&path), reason: "is locked by another process, for 10 s now".to_owned() })
+    }
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Has the names in a directory reach the disk.
+fn sync(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |source| Error::Io { path: shown(path), source }
+}

@@ -1,0 +1,264 @@
+//! Whose secrets they are: identities that decrypt, recipients that are encrypted to.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use age::armor::ArmoredReader;
+use age::secrecy::{ExposeSecret, SecretString};
+use age::{Decryptor, Encryptor, IdentityFile, scrypt, ssh, x25519};
+use zeroize::Zeroizing;
+
+use super::super::Error;
+use super::{MAX_FILE, files, shown};
+
+/// The most work, as a power of two, that a passphrase-protected identity may ask for: 4 GiB and some ten seconds.
+const MAX_WORK_FACTOR: u8 = 22;
+
+/// Answers with the passphrase of the file that it is given the name of.
+pub type Passphrase = Arc<dyn Fn(&str) -> Result<Zeroizing<String>, Error> + Send + Sync>;
+
+/// What decrypts.
+pub(super) type Keys = Vec<Box<dyn age::Identity + Send + Sync>>;
+
+/// Where the identity comes from. It is not read before it is needed.
+#[derive(Clone)]
+pub enum Identity {
+    /// A file: age identities in plain text, the same encrypted with a passphrase, or an SSH private key.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Asked only if the file turns out to need one, and once.
+        passphrase: Passphrase,
+    },
+    /// The text of an identity file that needs no passphrase.
+    Text(Zeroizing<String>),
+    /// None: secrets can be stored, but not read.
+    None,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, .. } => path.display().fmt(f),
+            Self::Text(_) => f.write_str("the age identity"),
+            Self::None => f.write_str("no identity"),
+        }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identity({self})")
+    }
+}
+
+impl Identity {
+    pub(super) fn keys(&self) -> Result<Keys, Error> {
+        match self {
+            Self::File { path, passphrase } => parsed(&private(path)?, &shown(path), Some(passphrase)),
+            Self::Text(text) => parsed(text.as_bytes(), &self.to_string(), None),
+            Self::None => Err(none()),
+        }
+    }
+
+    /// Whether a passphrase would be asked for.
+    pub(super) fn is_protected(&self) -> Result<bool, Error> {
+        let (bytes, from) = match self {
+            Self::File { path, .. } => (private(path)?, shown(path)),
+            Self::Text(text) => (Zeroizing::new(text.as_bytes().to_vec()), self.to_string()),
+            Self::None => return Err(none()),
+        };
+        Ok(match Form::of(&bytes) {
+            Form::Encrypted => true,
+            Form::Ssh => matches!(ssh_key(&bytes, &from)?, ssh::Identity::Encrypted(_)),
+            Form::Plain => false,
+        })
+    }
+}
+
+/// A new X25519 identity, as the text `AGE-SECRET-KEY-1…`, and the recipient that belongs to it.
+#[must_use]
+pub fn generate() -> (Zeroizing<String>, String) {
+    let identity = x25519::Identity::generate();
+    let recipient = identity.to_public().to_string();
+    (Zeroizing::new(identity.to_string().expose_secret().to_owned()), recipient)
+}
+
+/// The recipients that belong to an identity, one of them a line's worth of text each.
+///
+/// # Errors
+///
+/// [`Error::Identity`] if it can't be read, or has none that can be named without its passphrase and it isn't given.
+pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
+    let (bytes, from, passphrase) = match identity {
+        Identity::File { path, passphrase } => (private(path)?, shown(path), Some(passphrase)),
+        Identity::Text(text) => (Zeroizing::new(text.as_bytes().to_vec()), identity.to_string(), None),
+        Identity::None => return Err(none()),
+    };
+    let bytes = match Form::of(&bytes) {
+        Form::Encrypted => decrypted(&bytes, &from, passphrase)?,
+        _ => bytes,
+    };
+    match Form::of(&bytes) {
+        Form::Ssh => ssh::Recipient::try_from(ssh_key(&bytes, &from)?)
+            .map(|recipient| vec![recipient.to_string()])
+            .map_err(|_| Error::Identity(format!("{from}: age can't encrypt to an SSH key of this type"))),
+        _ => {
+            let mut lines = Vec::new();
+            identity_file(&bytes, &from)?
+                .write_recipients_file(&mut lines)
+                .map_err(|_| Error::Identity(format!("{from}: has no identity in it")))?;
+            Ok(String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect())
+        }
+    }
+}
+
+/// An identity's text encrypted with a passphrase, as the bytes of an age file that any age program reads.
+///
+/// Without a work factor (a power of two), one is measured that takes about a second here.
+///
+/// # Errors
+///
+/// [`Error::Identity`] if the work factor is beyond what is read back.
+pub fn encrypt_identity(
+    identity: &Zeroizing<String>,
+    passphrase: &Zeroizing<String>,
+    work_factor: Option<u8>,
+) -> Result<Vec<u8>, Error> {
+    let mut recipient = scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
+    if let Some(factor) = work_factor {
+        if !(1..=MAX_WORK_FACTOR).contains(&factor) {
+            return Err(Error::Identity(format!("a work factor is 1 to {MAX_WORK_FACTOR}, not {factor}")));
+        }
+        recipient.set_work_factor(factor);
+    }
+    let failed = |_| Error::Identity("the identity can't be encrypted".to_owned());
+    let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as _)).map_err(failed)?;
+    super::sealed(encryptor, identity.as_bytes())
+        .map_err(|_| Error::Identity("the identity can't be encrypted".to_owned()))
+}
+
+/// A recipient from its text.
+pub(super) fn recipient(text: &str) -> Result<Box<dyn age::Recipient + Send>, Error> {
+    let text = text.trim();
+    if let Ok(recipient) = text.parse::<x25519::Recipient>() {
+        return Ok(Box::new(recipient));
+    }
+    match text.parse::<ssh::Recipient>() {
+        Ok(recipient) => Ok(Box::new(recipient)),
+        // A private key put here by mistake must not show.
+        Err(_) if text.starts_with("age1") || text.starts_with("ssh-") => {
+            Err(Error::Identity(format!("`{text}` is no recipient that age can encrypt to")))
+        }
+        Err(_) => Err(Error::Identity("a recipient begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `".to_owned())),
+    }
+}
+
+/// What an identity file is, by how it begins.
+enum Form {
+    Encrypted,
+    Ssh,
+    Plain,
+}
+
+impl Form {
+    fn of(bytes: &[u8]) -> Self {
+        let bytes = bytes.trim_ascii_start();
+        if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
+            Self::Encrypted
+        } else if bytes.starts_with(b"-----BEGIN ") {
+            Self::Ssh
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+/// An identity file's content, if it is its owner's alone, as ssh demands of a private key.
+fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let file = File::open(path).map_err(files::at(path))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = file.metadata().map_err(files::at(path))?;
+        // Someone else's is theirs to mend: what systemd hands to a service belongs to root.
+        if metadata.uid() == rustix::process::getuid().as_raw() && metadata.mode() & 0o077 != 0 {
+            return Err(Error::Identity(format!(
+                "{path}: permissions {mode:04o} are too open for an identity; `chmod 600 {path}` mends that",
+                path = path.display(),
+                mode = metadata.mode() & 0o7777,
+            )));
+        }
+    }
+    files::contents(&file, path)
+}
+
+fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<Keys, Error> {
+    match Form::of(bytes) {
+        Form::Encrypted => {
+            let inner = decrypted(bytes, from, passphrase)?;
+            plain_keys(&inner, from)
+        }
+        Form::Plain => plain_keys(bytes, from),
+        Form::Ssh => {
+            let key = match ssh_key(bytes, from)? {
+                ssh::Identity::Encrypted(key) => {
+                    let passphrase = asked(from, passphrase)?;
+                    key.decrypt(passphrase).map_err(|_| wrong_passphrase(from))?.into()
+                }
+                ssh::Identity::Unsupported(_) => {
+                    return Err(Error::Identity(format!("{from}: age can't decrypt with an SSH key of this type")));
+                }
+                key => key,
+            };
+            Ok(vec![Box::new(key)])
+        }
+    }
+}
+
+fn plain_keys(bytes: &[u8], from: &str) -> Result<Keys, Error> {
+    let keys = identity_file(bytes, from)?.into_identities();
+    keys.ok().filter(|keys| !keys.is_empty()).ok_or_else(|| Error::Identity(format!("{from}: has no identity in it")))
+}
+
+fn identity_file(bytes: &[u8], from: &str) -> Result<IdentityFile<age::NoCallbacks>, Error> {
+    IdentityFile::from_buffer(bytes).map_err(|_| Error::Identity(format!("{from}: is no age identity and no SSH key")))
+}
+
+fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {
+    ssh::Identity::from_buffer(bytes, None).map_err(|_| Error::Identity(format!("{from}: is no SSH private key")))
+}
+
+/// The content of a file that is encrypted with a passphrase.
+fn decrypted(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let failed = |error: &age::DecryptError| Error::Identity(format!("{from}: {}", super::reason(error)));
+    let decryptor = Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| failed(&error))?;
+    if !decryptor.is_scrypt() {
+        return Err(Error::Identity(format!("{from}: is encrypted to another identity, not with a passphrase")));
+    }
+    let mut key = scrypt::Identity::new(asked(from, passphrase)?);
+    key.set_max_work_factor(MAX_WORK_FACTOR);
+    let reader = decryptor.decrypt(std::iter::once(&key as _)).map_err(|error| match error {
+        age::DecryptError::DecryptionFailed | age::DecryptError::KeyDecryptionFailed => wrong_passphrase(from),
+        error => failed(&error),
+    })?;
+    let mut inner = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    reader.take(MAX_FILE).read_to_end(&mut inner).map_err(|_| Error::Identity(format!("{from}: is damaged")))?;
+    Ok(inner)
+}
+
+fn asked(from: &str, passphrase: Option<&Passphrase>) -> Result<SecretString, Error> {
+    let ask = passphrase.ok_or_else(|| Error::Identity(format!("{from}: is protected by a passphrase")))?;
+    ask(from).map(|passphrase| SecretString::from(passphrase.as_str()))
+}
+
+fn wrong_passphrase(from: &str) -> Error {
+    Error::Identity(format!("{from}: the passphrase is wrong"))
+}
+
+fn none() -> Error {
+    Error::Identity("no identity is named, and without one no age file can be read".to_owned())
+}

@@ -1,0 +1,194 @@
+//! age files as a vault, for machines without a keyring (age-encryption.org/v1).
+//!
+//! One file a device, `items/UUID.age`. Its plaintext is the UUID on a line of its own, then the
+//! URI: whoever can write to the directory can delete files, but can't pass one device's secret
+//! off as another's. Storing needs recipients alone; the identity is read for the first secret
+//! that is asked for.
+
+mod files;
+mod identity;
+
+use std::fmt;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use age::armor::ArmoredReader;
+use age::{DecryptError, Decryptor, Encryptor};
+use zeroize::Zeroizing;
+
+pub use files::write_new_file;
+pub use identity::{Identity, Passphrase, encrypt_identity, generate, recipient_of};
+
+use super::{Error, Id, Item, Kind, Vault};
+use crate::name::Name;
+
+/// The largest file that is read, item or identity.
+const MAX_FILE: u64 = 64 * 1024;
+
+/// A directory of age files.
+///
+/// `Debug` shows the directory and the recipients, which are public.
+pub struct Age {
+    directory: PathBuf,
+    recipients: Vec<String>,
+    identity: Identity,
+    keys: Mutex<Option<Arc<identity::Keys>>>,
+}
+
+impl fmt::Debug for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Age")
+            .field("directory", &self.directory)
+            .field("recipients", &self.recipients)
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Age {
+    /// A vault in `directory`, which is made when the first item is stored.
+    ///
+    /// Items are encrypted to all `recipients`: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`. Nothing is read here.
+    #[must_use]
+    pub fn new(directory: PathBuf, recipients: Vec<String>, identity: Identity) -> Self {
+        Self { directory, recipients, identity, keys: Mutex::default() }
+    }
+
+    fn items(&self) -> PathBuf {
+        self.directory.join("items")
+    }
+
+    fn path(&self, id: Id) -> PathBuf {
+        self.items().join(format!("{id}.age"))
+    }
+
+    /// The identity's keys, read once; whoever comes second doesn't ask for the passphrase again.
+    fn keys(&self) -> Result<Arc<identity::Keys>, Error> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = &*keys {
+            return Ok(Arc::clone(keys));
+        }
+        let read = Arc::new(self.identity.keys()?);
+        *keys = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        let recipients = self.recipients.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
+        let encryptor = Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _))
+            .map_err(|_| Error::Identity("no recipients are named that an age file can have together".to_owned()))?;
+        sealed(encryptor, plaintext).map_err(|source| Error::Io { path: self.items().display().to_string(), source })
+    }
+}
+
+impl Vault for Age {
+    fn kind(&self) -> Kind {
+        Kind::Age
+    }
+
+    fn put(&self, id: Id, item: &Item) -> Result<(), Error> {
+        let header = format!("{id}\n");
+        // Room for all of it, so that no copy is left behind by growing.
+        let mut plaintext =
+            Zeroizing::new(String::with_capacity(header.len().saturating_add(item.uri.len()).saturating_add(1)));
+        plaintext.push_str(&header);
+        plaintext.push_str(&item.uri);
+        plaintext.push('\n');
+        let ciphertext = self.encrypt(plaintext.as_bytes())?;
+
+        let items = self.items();
+        files::make_directory(&items)?;
+        let _lock = files::Lock::of(&items)?;
+        files::sweep(&items)?;
+        match files::write_new_file(&self.path(id), &ciphertext) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(Error::Exists { kind: Kind::Age, id })
+            }
+            result => result,
+        }
+    }
+
+    fn get(&self, id: Id) -> Result<Zeroizing<String>, Error> {
+        let path = self.path(id);
+        let bytes = match files::read(&path) {
+            Err(error) if missing(&error) => return Err(Error::NotThere { kind: Kind::Age, id }),
+            result => result?,
+        };
+        let wrong = |reason: &str| Error::AgeFile { path: path.display().to_string(), reason: reason.to_owned() };
+        let plaintext = opened(&bytes, &*self.keys()?).map_err(|error| wrong(reason(&error)))?;
+        let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
+        let (holder, uri) =
+            text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is no item of this program"))?;
+        if holder != id.to_string() {
+            return Err(wrong("holds another device's secret"));
+        }
+        Ok(Zeroizing::new(uri.trim_end_matches('\n').to_owned()))
+    }
+
+    fn delete(&self, id: Id) -> Result<(), Error> {
+        let path = self.path(id);
+        if !files::is_there(&path)? {
+            return Err(Error::NotThere { kind: Kind::Age, id });
+        }
+        let items = self.items();
+        let _lock = files::Lock::of(&items)?;
+        files::sweep(&items)?;
+        match files::remove(&path) {
+            Err(error) if missing(&error) => Err(Error::NotThere { kind: Kind::Age, id }),
+            result => result,
+        }
+    }
+
+    fn relabel(&self, id: Id, _name: &Name) -> Result<(), Error> {
+        files::is_there(&self.path(id))?.then_some(()).ok_or(Error::NotThere { kind: Kind::Age, id })
+    }
+
+    fn probe(&self) -> Result<String, Error> {
+        files::probe(&self.directory)?;
+        let ciphertext = self.encrypt(b"probe")?;
+        let protection = if self.identity.is_protected()? {
+            ", its identity protected by a passphrase"
+        } else {
+            opened(&ciphertext, &*self.keys()?)
+                .map_err(|_| Error::Identity(format!("{} fits none of the recipients", self.identity)))?;
+            ""
+        };
+        Ok(format!("age files in {}{protection}", self.items().display()))
+    }
+}
+
+fn missing(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn sealed(encryptor: Encryptor, plaintext: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut ciphertext = Vec::new();
+    let mut writer = encryptor.wrap_output(&mut ciphertext)?;
+    writer.write_all(plaintext)?;
+    writer.finish()?;
+    Ok(ciphertext)
+}
+
+fn opened(ciphertext: &[u8], keys: &identity::Keys) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+    let decryptor = Decryptor::new_buffered(ArmoredReader::new(ciphertext))?;
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(ciphertext.len()));
+    decryptor.decrypt(keys.iter().map(|key| &**key as _))?.read_to_end(&mut plaintext)?;
+    Ok(plaintext)
+}
+
+/// Why a file can't be decrypted, in words that fit behind its path.
+fn reason(error: &DecryptError) -> &'static str {
+    match error {
+        DecryptError::NoMatchingKeys => "is not encrypted to this identity",
+        DecryptError::UnknownFormat => "is an age file of a format that is not known",
+        DecryptError::ExcessiveWork { .. } => "asks for more work than a passphrase is worth",
+        DecryptError::InvalidHeader => "is no age file",
+        _ => "is damaged",
+    }
+}
+
+/// A path as messages show it.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
