@@ -1,6 +1,96 @@
-//! cli
-/// main
+//! The command line: a command parses into domain types, makes one call, renders one result.
+
+mod argv;
+mod clock;
+mod command;
+mod config;
+mod environment;
+mod error;
+mod home;
+mod hygiene;
+mod open;
+mod prompt;
+mod render;
+mod source;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use error::{Error, Kind};
+
+/// A virtual MFA device that can be scripted.
+///
+/// Reads the QR code or secret key that a service shows, keeps the secret in the OS keyring, and gives
+/// RFC 6238 codes to a person, a shell, or a test suite.
+#[derive(Debug, Parser)]
+#[command(name = "vmfa", version, max_term_width = 100, infer_subcommands = false, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 vault or registry, 4 remote, \
+                        5 input that can't be read.\n\
+                        Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: command::Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+struct Global {
+    /// Answer, or fail, in JSON
+    #[arg(long, global = true, help_heading = "Global options")]
+    json: bool,
+    /// Where secrets live: `keyring` or `age` [default: the device's own; for new ones what `vmfa init`
+    /// chose, or `keyring`] [env: VMFA_VAULT]
+    #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options")]
+    vault: Option<String>,
+    /// The age or SSH identity that opens the age vault [env: VMFA_IDENTITY_FILE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    identity_file: Option<std::path::PathBuf>,
+    /// Read the identity's passphrase from this file descriptor instead of asking
+    #[arg(long, global = true, value_name = "FD", help_heading = "Global options")]
+    passphrase_fd: Option<u32>,
+}
+
+/// Runs the program with this process's arguments.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    hygiene::harden();
+    let arguments: Vec<_> = environment::arguments();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let outcome =
+        argv::refuse_secrets(&arguments).and_then(|()| match Cli::command().try_get_matches_from(arguments) {
+            Ok(matches) => {
+                let cli = Cli::from_arg_matches(&matches).map_err(|error| Error::usage(error.to_string()))?;
+                cli.command.run(&cli.global)
+            }
+            Err(error) => parse_failure(&error, json),
+        });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error.print(json);
+            error.exit_code()
+        }
+    }
+}
+
+/// Help and version are answers; everything else is an error of usage.
+fn parse_failure(error: &clap::Error, json: bool) -> Result<(), Error> {
+    use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    match error.kind() {
+        DisplayHelp | DisplayVersion => render::answer(|out| write!(out, "{}", error.render())),
+        DisplayHelpOnMissingArgumentOrSubcommand if !json => {
+            let _ = write!(std::io::stderr(), "{}", error.render());
+            Err(Error::silent(Kind::Usage))
+        }
+        _ => Err(Error::of_clap(error)),
+    }
+}
+
+/// The whole command line, for man pages and completions.
+fn whole() -> clap::Command {
+    Cli::command()
 }

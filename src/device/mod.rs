@@ -1,1 +1,329 @@
-//! device
+//! The lifecycle of devices over one vault and one registry.
+//!
+//! Secret and record live in two places, so every change has an order in which an interruption, by
+//! kill -9 or a power cut, loses nothing and leaves nothing half done: a device is written down as
+//! pending, its secret is stored, it becomes active; it is retired, its secret is deleted, it is
+//! forgotten. What an interruption leaves is finished or undone by the next change
+//! ([`Devices::recover`]).
+
+pub mod issue;
+
+use crate::name::{self, Name};
+use crate::oath::MovingFactor;
+use crate::provision::{self, Enrolment, uri};
+use crate::registry::{self, Device, Registry, State};
+use crate::time::Timestamp;
+use crate::vault::{self, Id, Item, Kind, Vault};
+
+/// Whoever adds or removes has so many seconds, prompts included, before others may clear up after it.
+pub const LEASE: i64 = 120;
+
+/// Devices, their secrets in one vault.
+#[derive(Debug, Clone, Copy)]
+pub struct Devices<'a> {
+    /// Where secrets live.
+    pub vault: &'a dyn Vault,
+    /// Where everything else lives.
+    pub registry: &'a dyn Registry,
+}
+
+/// Why something could not be done with a device.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing by that name.
+    #[error("no device is named `{name}`")]
+    NoSuchDevice {
+        /// What was asked for.
+        name: String,
+        /// A name that is near.
+        nearest: Option<String>,
+    },
+    /// Its secret is in another vault than the one opened.
+    #[error("the secret of `{name}` is in the {its} vault, not in the {chosen} vault")]
+    OtherVault {
+        /// Which device.
+        name: Name,
+        /// Where its secret is.
+        its: Kind,
+        /// Which vault was chosen.
+        chosen: Kind,
+    },
+    /// What the vault holds under its id is no otpauth URI.
+    #[error("what the {vault} vault holds for `{name}` can't be read: {source}")]
+    Stored {
+        /// Which device.
+        name: Name,
+        /// Which vault.
+        vault: Kind,
+        /// What is wrong.
+        source: provision::Error,
+    },
+    /// The counter has come to its end.
+    #[error("the counter of `{0}` has no next value")]
+    CounterExhausted(Name),
+    /// A step before T0 or past 64 bits.
+    #[error("there is no such step")]
+    NoSuchStep,
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// The parameters.
+    #[error(transparent)]
+    Oath(#[from] crate::oath::Error),
+}
+
+/// The active device of this very name.
+///
+/// # Errors
+///
+/// [`Error::NoSuchDevice`], with a name that is near where there is one.
+pub fn find(registry: &dyn Registry, wanted: &str) -> Result<Device, Error> {
+    let found = match wanted.parse() {
+        Ok(name) => registry.find(&name)?,
+        Err(_) => None,
+    };
+    if let Some(device) = found {
+        return Ok(device);
+    }
+    let devices = active(registry)?;
+    let nearest = name::nearest(wanted, devices.iter().map(|device| device.name.as_str())).map(str::to_owned);
+    Err(Error::NoSuchDevice { name: wanted.to_owned(), nearest })
+}
+
+/// All active devices, by name.
+///
+/// # Errors
+///
+/// Those of the registry.
+pub fn active(registry: &dyn Registry) -> Result<Vec<Device>, Error> {
+    let mut devices = registry.list()?;
+    devices.retain(|device| device.state == State::Active);
+    Ok(devices)
+}
+
+impl Devices<'_> {
+    /// Adds devices: all or none. With `replace`, a device takes the place of an active one of its
+    /// name, whose secret is deleted once the new one is safe.
+    ///
+    /// # Errors
+    ///
+    /// [`registry::Error::NameTaken`] without `replace`, [`registry::Error::Busy`] where another
+    /// process is adding the name, and those of vault and registry. Nothing is left behind, or what
+    /// is left is cleared by the next change.
+    pub fn add(&self, new: &[(Name, Enrolment)], replace: bool, now: Timestamp) -> Result<Vec<Device>, Error> {
+        self.recover(now)?;
+        let batch = Id::random();
+        let until = lease(now);
+        let mut devices = Vec::with_capacity(new.len());
+        let mut replaced = Vec::new();
+        for (name, enrolment) in new {
+            let old = if replace { self.registry.find(name)? } else { None };
+            devices.push(Device {
+                id: Id::random(),
+                name: name.clone(),
+                issuer: enrolment.issuer.clone(),
+                account: enrolment.account.clone(),
+                parameters: enrolment.parameters,
+                serial: enrolment.serial.clone(),
+                vault: self.vault.kind(),
+                created: now,
+                state: State::Pending { batch, replaces: old.as_ref().map(|old| old.id), until },
+                revision: 0,
+            });
+            replaced.extend(old);
+        }
+        if let Some(old) = replaced.iter().find(|old| old.vault != self.vault.kind()) {
+            return Err(self.other_vault(old));
+        }
+        self.registry.insert(&devices)?;
+        if let Err(error) = self.store(&devices, new) {
+            self.undo(&devices);
+            return Err(error);
+        }
+        self.activate(&devices, &replaced, now)?;
+        // The new devices stand; a failure to delete the old secrets is made good by a later change.
+        let _ = self.drop_secrets(&replaced);
+        for device in &mut devices {
+            device.state = State::Active;
+            device.revision = 1;
+        }
+        Ok(devices)
+    }
+
+    /// What the vault holds of a device: the enrolment, its counter and serial number as the registry
+    /// has them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherVault`], [`Error::Stored`], and those of the vault.
+    pub fn enrolment(&self, device: &Device) -> Result<Enrolment, Error> {
+        if device.vault != self.vault.kind() {
+            return Err(self.other_vault(device));
+        }
+        let unreadable = |source| Error::Stored { name: device.name.clone(), vault: self.vault.kind(), source };
+        let uri = self.vault.get(device.id)?;
+        let found = uri::parse(&uri).map_err(unreadable)?;
+        let mut enrolment = found.enrolments.into_iter().next().ok_or_else(|| unreadable(provision::Error::Empty))?;
+        if let (MovingFactor::Counter { next }, MovingFactor::Counter { next: stored }) =
+            (device.parameters.factor, &mut enrolment.parameters.factor)
+        {
+            *stored = next;
+        }
+        enrolment.serial.clone_from(&device.serial);
+        Ok(enrolment)
+    }
+
+    /// Gives a device a new name. The secret is not touched. The second result tells whether the name
+    /// that people see in their keyring's own program followed.
+    ///
+    /// # Errors
+    ///
+    /// [`registry::Error::NameTaken`], and those of the registry.
+    pub fn rename(&self, device: &Device, name: &Name) -> Result<(Device, Result<(), vault::Error>), Error> {
+        if device.vault != self.vault.kind() {
+            return Err(self.other_vault(device));
+        }
+        let mut renamed = device.clone();
+        renamed.name = name.clone();
+        self.registry.update(std::slice::from_ref(&renamed))?;
+        renamed.revision = device.revision.saturating_add(1);
+        let label = self.vault.relabel(device.id, name);
+        Ok((renamed, label))
+    }
+
+    /// Removes a device and deletes its secret. Where the vault fails, the device stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherVault`], and those of vault and registry.
+    pub fn remove(&self, device: &Device, now: Timestamp) -> Result<(), Error> {
+        if device.vault != self.vault.kind() {
+            return Err(self.other_vault(device));
+        }
+        let mut retired = device.clone();
+        retired.state = State::Retired { until: lease(now) };
+        self.registry.update(std::slice::from_ref(&retired))?;
+        retired.revision = device.revision.saturating_add(1);
+        match self.drop_secrets(std::slice::from_ref(&retired)) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                retired.state = State::Active;
+                // Should this fail too, the device stays retired and its removal is finished later.
+                let _ = self.registry.update(std::slice::from_ref(&retired));
+                Err(error)
+            }
+        }
+    }
+
+    /// Finishes what interrupted changes left: an `add` whose secrets are all stored is completed, any
+    /// other is undone; a removal is completed. Only what has overrun its time is touched, and only
+    /// what lies in this vault.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn recover(&self, now: Timestamp) -> Result<Vec<Device>, Error> {
+        let devices = self.registry.list()?;
+        let overdue = |device: &&Device| match device.state {
+            State::Active => false,
+            State::Pending { until, .. } | State::Retired { until } => until < now && device.vault == self.vault.kind(),
+        };
+        let overdue: Vec<&Device> = devices.iter().filter(overdue).collect();
+        let mut recovered = Vec::new();
+        let mut batches: Vec<Id> = Vec::new();
+        for device in &overdue {
+            match device.state {
+                State::Pending { batch, .. } if !batches.contains(&batch) => batches.push(batch),
+                State::Retired { .. } => self.drop_secrets(std::slice::from_ref(device))?,
+                State::Pending { .. } | State::Active => {}
+            }
+        }
+        for batch in batches {
+            let of_batch = |device: &&&Device| matches!(device.state, State::Pending { batch: b, .. } if b == batch);
+            let pending: Vec<Device> = overdue.iter().filter(of_batch).map(|device| (*device).clone()).collect();
+            if self.all_stored(&pending)? {
+                let replaced: Vec<Device> = devices
+                    .iter()
+                    .filter(|old| old.state == State::Active && pending.iter().any(|new| replaces(new, old)))
+                    .cloned()
+                    .collect();
+                self.activate(&pending, &replaced, now)?;
+                self.drop_secrets(&replaced)?;
+                recovered.extend(pending);
+            } else {
+                self.drop_secrets(&pending)?;
+            }
+        }
+        Ok(recovered)
+    }
+
+    fn store(&self, devices: &[Device], new: &[(Name, Enrolment)]) -> Result<(), Error> {
+        for (device, (_, enrolment)) in devices.iter().zip(new) {
+            let item = Item {
+                name: device.name.clone(),
+                issuer: device.issuer.clone(),
+                account: device.account.clone(),
+                uri: uri::format(enrolment),
+            };
+            self.vault.put(device.id, &item)?;
+        }
+        Ok(())
+    }
+
+    fn activate(&self, devices: &[Device], replaced: &[Device], now: Timestamp) -> Result<(), Error> {
+        let retired = replaced.iter().cloned().map(|mut old| {
+            old.state = State::Retired { until: lease(now) };
+            old
+        });
+        let active = devices.iter().cloned().map(|mut device| {
+            device.state = State::Active;
+            device
+        });
+        let changes: Vec<Device> = retired.chain(active).collect();
+        Ok(self.registry.update(&changes)?)
+    }
+
+    /// Takes back an `add` as far as it came. What can't be taken back now is left to [`Self::recover`].
+    fn undo(&self, devices: &[Device]) {
+        let _ = self.drop_secrets(devices);
+    }
+
+    /// Deletes secrets, then forgets the devices; secrets that are gone already are no error.
+    fn drop_secrets(&self, devices: &[Device]) -> Result<(), Error> {
+        for device in devices {
+            match self.vault.delete(device.id) {
+                Ok(()) | Err(vault::Error::NotThere { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let ids: Vec<Id> = devices.iter().map(|device| device.id).collect();
+        Ok(self.registry.remove(&ids)?)
+    }
+
+    fn all_stored(&self, devices: &[Device]) -> Result<bool, Error> {
+        for device in devices {
+            match self.vault.get(device.id) {
+                Ok(_) => {}
+                Err(vault::Error::NotThere { .. }) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    fn other_vault(&self, device: &Device) -> Error {
+        Error::OtherVault { name: device.name.clone(), its: device.vault, chosen: self.vault.kind() }
+    }
+}
+
+fn replaces(new: &Device, old: &Device) -> bool {
+    matches!(new.state, State::Pending { replaces: Some(id), .. } if id == old.id)
+}
+
+fn lease(now: Timestamp) -> Timestamp {
+    now.shifted(LEASE).unwrap_or(now)
+}

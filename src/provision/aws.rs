@@ -1,1 +1,216 @@
-//! aws
+//! What AWS hands out for a new virtual MFA device: `CreateVirtualMFADevice` (IAM 2010-05-08).
+//!
+//! Read in every shape in which it comes along: the JSON of the AWS CLI, JSON that an SDK's answer
+//! was dumped to (bytes as base64, as text, as arrays of numbers), and the XML of the wire.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use quick_xml::events::Event;
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{Enrolment, Error, Found, Limits, Warning, base32, sniff};
+use crate::oath::Parameters;
+use crate::secret::Secret;
+
+/// The issuer that AWS writes into its QR codes.
+pub const ISSUER: &str = "Amazon Web Services";
+
+/// The fields of a `VirtualMFADevice`, wherever they were found.
+#[derive(Default)]
+struct Device {
+    serial: Option<String>,
+    seed: Option<Zeroizing<Vec<u8>>>,
+    image: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// Reads JSON that holds a `VirtualMFADevice`.
+///
+/// # Errors
+///
+/// Malformed JSON; JSON without a seed or image; and whatever is wrong with these.
+pub(super) fn from_json(text: &str, limits: &Limits, depth: u8) -> Result<Found, Error> {
+    let mut value: Value = serde_json::from_str(text).map_err(|error| Error::Malformed {
+        format: "JSON",
+        place: format!("line {}, column {}", error.line(), error.column()),
+    })?;
+    let mut device = Device::default();
+    collect(&value, &mut device, 0);
+    wipe(&mut value);
+    device.enrolment(limits, depth)
+}
+
+/// Reads the XML of a `CreateVirtualMFADeviceResponse`.
+///
+/// # Errors
+///
+/// Malformed XML; XML without a seed or image; and whatever is wrong with these.
+pub(super) fn from_xml(text: &str, limits: &Limits, depth: u8) -> Result<Found, Error> {
+    let mut reader = quick_xml::Reader::from_str(text);
+    let mut device = Device::default();
+    let mut field = None;
+    loop {
+        let place = reader.buffer_position();
+        let malformed = || Error::Malformed { format: "XML", place: format!("byte {place}") };
+        match reader.read_event().map_err(|_| malformed())? {
+            Event::Start(tag) => {
+                field = match tag.local_name().as_ref() {
+                    "html" | "HTML" => return Err(Error::WrongKind { what: "a web page" }),
+                    "svg" => return Err(Error::WrongKind { what: "an SVG drawing" }),
+                    name => Field::named(name),
+                };
+            }
+            Event::Text(text) => {
+                if let Some(field) = field {
+                    device.set(field, Zeroizing::new(text.into_inner().into_owned().into_bytes()));
+                }
+            }
+            Event::End(_) => field = None,
+            Event::DocType(_) => return Err(Error::WrongKind { what: "XML with a document type" }),
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    device.enrolment(limits, depth)
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Serial,
+    Seed,
+    Image,
+}
+
+impl Field {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "SerialNumber" => Some(Self::Serial),
+            "Base32StringSeed" => Some(Self::Seed),
+            "QRCodePNG" => Some(Self::Image),
+            _ => None,
+        }
+    }
+}
+
+impl Device {
+    fn set(&mut self, field: Field, bytes: Zeroizing<Vec<u8>>) {
+        match field {
+            Field::Serial => {
+                let serial = String::from_utf8_lossy(&bytes).trim().to_owned();
+                self.serial = Some(serial).filter(|serial| is_serial(serial));
+            }
+            Field::Seed => self.seed = Some(bytes),
+            Field::Image => self.image = Some(bytes),
+        }
+    }
+
+    fn enrolment(self, limits: &Limits, depth: u8) -> Result<Found, Error> {
+        let seed = self.seed.as_deref().map(|bytes| seed(bytes)).transpose()?;
+        // The image is only looked into where it is the one source: seed and image of one answer agree.
+        let mut found = match (&seed, &self.image) {
+            (Some(_), _) => Found::default(),
+            (None, Some(image)) => {
+                let image = unwrap_base64(image);
+                sniff::image(&image, limits, depth)?
+            }
+            (None, None) => return Err(Error::NoSeed),
+        };
+        if let Some(secret) = seed {
+            if secret.bits() < 128 {
+                found.warnings.push(Warning::ShortSecret { bits: secret.bits() });
+            }
+            found.enrolments.push(Enrolment {
+                issuer: Some(ISSUER.to_owned()),
+                account: self.serial.as_deref().map(account).unwrap_or_default(),
+                secret,
+                parameters: Parameters::DEFAULT,
+                serial: None,
+            });
+        }
+        if let [enrolment] = found.enrolments.as_mut_slice() {
+            enrolment.serial = self.serial;
+        }
+        Ok(found)
+    }
+}
+
+/// Looks for the fields at any depth, so that dumps with wrappers around the answer are read too.
+fn collect(value: &Value, device: &mut Device, depth: u8) {
+    const DEEPEST: u8 = 8;
+    let Some(object) = value.as_object().filter(|_| depth < DEEPEST) else {
+        return;
+    };
+    for (name, value) in object {
+        match Field::named(name) {
+            Some(field) => {
+                if let Some(bytes) = bytes(value) {
+                    device.set(field, bytes);
+                }
+            }
+            None => collect(value, device, depth.saturating_add(1)),
+        }
+    }
+}
+
+/// Bytes as JSON has them: text, an array of numbers (Java), `{"type":"Buffer","data":[…]}` and
+/// `{"0":…,"1":…}` (JavaScript).
+fn bytes(value: &Value) -> Option<Zeroizing<Vec<u8>>> {
+    let number = |value: &Value| value.as_u64().and_then(|byte| u8::try_from(byte).ok());
+    match value {
+        Value::String(text) => Some(Zeroizing::new(text.as_bytes().to_vec())),
+        Value::Array(items) => items.iter().map(number).collect::<Option<Vec<u8>>>().map(Zeroizing::new),
+        Value::Object(object) => match object.get("data") {
+            Some(data) => bytes(data),
+            None => (0..object.len())
+                .map(|index| object.get(&index.to_string()).and_then(number))
+                .collect::<Option<Vec<u8>>>()
+                .filter(|bytes| !bytes.is_empty())
+                .map(Zeroizing::new),
+        },
+        _ => None,
+    }
+}
+
+/// A seed is base32 text, or base64 around it as the wire has it.
+fn seed(bytes: &[u8]) -> Result<Secret, Error> {
+    let unwrapped = unwrap_base64(bytes);
+    let plain = if sniff::looks_like_seed(&unwrapped) { unwrapped.as_slice() } else { bytes };
+    let text = std::str::from_utf8(plain).map_err(|_| Error::NoSeed)?;
+    base32::parse(text)
+}
+
+/// What base64 holds; the bytes themselves where they are none.
+fn unwrap_base64(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let dense: Zeroizing<Vec<u8>> =
+        Zeroizing::new(bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());
+    match STANDARD.decode(dense.as_slice()) {
+        Ok(decoded) => Zeroizing::new(decoded),
+        Err(_) => Zeroizing::new(bytes.to_vec()),
+    }
+}
+
+/// Serial numbers are 9 to 256 characters of `[\w+=/:,.@-]`.
+fn is_serial(text: &str) -> bool {
+    (9..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=/:,.@-".contains(&b))
+}
+
+/// `NAME@ACCOUNT` of a serial number, as AWS writes it into the QR code.
+fn account(serial: &str) -> String {
+    let fields: Vec<&str> = serial.splitn(6, ':').collect();
+    match fields.as_slice() {
+        ["arn", _, "iam", _, account, resource] if resource.starts_with("mfa/") => {
+            format!("{}@{account}", resource.rsplit('/').next().unwrap_or(resource))
+        }
+        _ => serial.to_owned(),
+    }
+}
+
+/// Overwrites every text of a parsed document: one of them was the seed.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(object) => object.values_mut().for_each(wipe),
+        _ => *value = Value::Null,
+    }
+}

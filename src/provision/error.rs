@@ -125,9 +125,6 @@ pub enum Error {
     /// AWS's answer, without what it hands out only once.
     #[error("the answer of AWS has neither Base32StringSeed nor QRCodePNG")]
     NoSeed,
-    /// Seed and image of one answer that are not of one device.
-    #[error("Base32StringSeed and QRCodePNG of one answer hold different secrets")]
-    SeedsDisagree,
     /// Google Authenticator's export.
     #[error("the source is an export of Google Authenticator (otpauth-migration), which is not read yet")]
     Migration,

@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 pub use error::Error;
 pub use sniff::read;
+#[cfg(feature = "qr")]
+pub use sniff::read_pixels;
 
 use crate::oath::Parameters;
 use crate::secret::Secret;

@@ -1,5 +1,257 @@
-use super::{Error, Found, Limits};
-/// Reads a source.
-pub fn read(_bytes: &[u8], _limits: &Limits) -> Result<Found, Error> {
-    Err(Error::Unrecognized)
+//! What a source is, told by its content.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::{Enrolment, Error, Found, Limits, Warning, aws, base32, uri};
+use crate::oath::Parameters;
+
+/// The most bytes of text: ten thousand enrolments fit.
+const TEXT_BYTES: usize = 4 << 20;
+
+/// The most characters of a text that may be one base32 secret, with generous spaces and breaks.
+const SECRET_TEXT: usize = 64 << 10;
+
+/// How many wrappings are taken off: base64 around JSON around an image around a URI.
+const DEEPEST: u8 = 4;
+
+/// Reads a source: all enrolments that it holds, or an error.
+///
+/// # Errors
+///
+/// Anything that isn't clearly an enrolment. One bad entry fails the whole source: all or none.
+pub fn read(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
+    if bytes.len() > Limits::BYTES {
+        return Err(Error::TooLarge { limit: Limits::BYTES });
+    }
+    let mut found = content(bytes, limits, DEEPEST)?;
+    let mut distinct: Vec<Enrolment> = Vec::with_capacity(found.enrolments.len());
+    for enrolment in found.enrolments.drain(..) {
+        if !distinct.contains(&enrolment) {
+            distinct.push(enrolment);
+        }
+    }
+    found.enrolments = distinct;
+    Ok(found)
+}
+
+/// A decoded image or text, with `depth` wrappings left to take off.
+fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err(Error::Unrecognized);
+    };
+    if is_image(bytes) {
+        return image(bytes, limits, depth);
+    }
+    let text = decode_text(bytes)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::Empty);
+    }
+    if text.len() > TEXT_BYTES {
+        return Err(Error::TooLarge { limit: TEXT_BYTES });
+    }
+    if text.contains('\0') {
+        return Err(Error::WrongKind { what: "binary data" });
+    }
+    if let Some(encoded) = data_uri(text) {
+        return content(&encoded?, limits, depth);
+    }
+    match text.as_bytes().first() {
+        Some(b'{' | b'[') => return aws::from_json(text, limits, depth),
+        Some(b'<') => return aws::from_xml(text, limits, depth),
+        _ => {}
+    }
+    if starts_with(text, "otpauth-migration:") {
+        return Err(Error::Migration);
+    }
+    if text.lines().any(|line| uri::is_uri(line.trim_start())) {
+        return uris(text);
+    }
+    if let Some(what) = link(text) {
+        return Err(Error::WrongKind { what });
+    }
+    if let Some(inner) = inside_base64(text) {
+        return content(&inner, limits, depth);
+    }
+    one_secret(text)
+}
+
+/// Reads the QR codes of a picture that is decoded already: `rgba` has four bytes a pixel, row by row.
+///
+/// # Errors
+///
+/// As for [`read`].
+#[cfg(feature = "qr")]
+pub fn read_pixels(width: u32, height: u32, rgba: &[u8], limits: &Limits) -> Result<Found, Error> {
+    payloads(super::qr::payloads_of_rgba(width, height, rgba, limits)?)
+}
+
+/// The enrolments of an image's QR codes.
+#[cfg(feature = "qr")]
+pub(super) fn image(bytes: &[u8], limits: &Limits, _depth: u8) -> Result<Found, Error> {
+    payloads(super::qr::payloads(bytes, limits)?)
+}
+
+#[cfg(not(feature = "qr"))]
+pub(super) fn image(_bytes: &[u8], _limits: &Limits, _depth: u8) -> Result<Found, Error> {
+    Err(Error::ImagesUnsupported)
+}
+
+/// The enrolments among the texts of an image's QR codes; what enrols nothing is counted.
+///
+/// # Errors
+///
+/// When no code is an enrolment, or one is and can't be read.
+#[cfg(feature = "qr")]
+fn payloads(texts: Vec<Zeroizing<String>>) -> Result<Found, Error> {
+    let mut found = Found::default();
+    let mut others = Vec::new();
+    for text in &texts {
+        if uri::is_uri(text.trim_start()) {
+            let one = uri::parse(text)?;
+            found.enrolments.extend(one.enrolments);
+            found.warnings.extend(one.warnings);
+        } else if starts_with(text.trim_start(), "otpauth-migration:") {
+            return Err(Error::Migration);
+        } else {
+            others.push(link(text).unwrap_or("other text"));
+        }
+    }
+    match (found.enrolments.is_empty(), others.first()) {
+        (true, Some(what)) => return Err(Error::NotOtpauth { what }),
+        (true, None) => return Err(Error::NoQrCode),
+        (false, Some(_)) => found.warnings.push(Warning::OtherCodes { count: others.len() }),
+        (false, None) => {}
+    }
+    Ok(found)
+}
+
+/// Whether bytes are a seed as AWS makes it: upper-case base32 and nothing else, of some length. Text
+/// that happens to be base64 too never decodes to that by chance.
+pub(super) fn looks_like_seed(bytes: &[u8]) -> bool {
+    bytes.len() >= 16 && bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
+}
+
+fn is_image(bytes: &[u8]) -> bool {
+    #[cfg(feature = "qr")]
+    return super::qr::format(bytes).is_some();
+    #[cfg(not(feature = "qr"))]
+    return [&b"\x89PNG"[..], b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*"]
+        .iter()
+        .any(|magic| bytes.starts_with(magic));
+}
+
+/// UTF-8, or UTF-16 with a byte order mark: what PowerShell writes for `>`.
+fn decode_text(bytes: &[u8]) -> Result<Zeroizing<String>, Error> {
+    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, odd) = rest.as_chunks::<2>();
+        let units = Zeroizing::new(pairs.iter().copied().map(unit).collect::<Vec<u16>>());
+        if odd.is_empty() { String::from_utf16(&units).ok() } else { None }
+    };
+    let text = match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => std::str::from_utf8(rest).ok().map(str::to_owned),
+        bytes => std::str::from_utf8(bytes).ok().map(str::to_owned),
+    };
+    text.map(Zeroizing::new).ok_or(Error::WrongKind { what: "binary data" })
+}
+
+/// One URI a line; empty lines and `#` comments between them are passed over.
+fn uris(text: &str) -> Result<Found, Error> {
+    let mut found = Found::default();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if !uri::is_uri(line) {
+            return Err(Error::UriLine { line: index.saturating_add(1) });
+        }
+        let one = uri::parse(line)?;
+        found.enrolments.extend(one.enrolments);
+        found.warnings.extend(one.warnings);
+    }
+    Ok(found)
+}
+
+fn one_secret(text: &str) -> Result<Found, Error> {
+    if text.len() > SECRET_TEXT {
+        return Err(Error::TooLarge { limit: SECRET_TEXT });
+    }
+    let secret = match base32::parse(text) {
+        Ok(secret) => secret,
+        Err(error @ Error::SecretCharacter { .. }) if !mostly_base32(text) => {
+            drop(error);
+            return Err(Error::Unrecognized);
+        }
+        Err(error) => return Err(error),
+    };
+    let warnings = if secret.bits() < 128 { vec![Warning::ShortSecret { bits: secret.bits() }] } else { Vec::new() };
+    let enrolment =
+        Enrolment { issuer: None, account: String::new(), secret, parameters: Parameters::DEFAULT, serial: None };
+    Ok(Found { enrolments: vec![enrolment], warnings })
+}
+
+/// Whether a text is a secret with a slip in it rather than something else: three characters of four
+/// are base32, and it has no more words than a secret has groups.
+fn mostly_base32(text: &str) -> bool {
+    let (mut base32_like, mut other) = (0_usize, 0_usize);
+    for character in text.chars().filter(|c| !c.is_whitespace() && !base32::is_dash(*c)) {
+        match character {
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '=' => base32_like = base32_like.saturating_add(1),
+            _ => other = other.saturating_add(1),
+        }
+    }
+    base32_like >= other.saturating_mul(3)
+}
+
+/// What base64 holds, if that is something to go on with.
+fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let dense: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_whitespace()).collect());
+    let inner = Zeroizing::new(STANDARD.decode(dense.as_bytes()).ok()?);
+    let head = inner.trim_ascii_start();
+    let readable = is_image(&inner)
+        || looks_like_seed(inner.trim_ascii())
+        || head.starts_with(b"{")
+        || head.starts_with(b"<")
+        || head.get(..uri::SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(uri::SCHEME.as_bytes()));
+    readable.then_some(inner)
+}
+
+/// The bytes of `data:TYPE;base64,…`; `None` where the text is no such thing.
+fn data_uri(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
+    if !starts_with(text, "data:") {
+        return None;
+    }
+    let bytes = text.split_once(";base64,").and_then(|(_, encoded)| {
+        let dense: Zeroizing<String> = Zeroizing::new(encoded.chars().filter(|c| !c.is_whitespace()).collect());
+        STANDARD.decode(dense.as_bytes()).ok()
+    });
+    Some(bytes.map(Zeroizing::new).ok_or(Error::WrongKind { what: "a data URI without readable base64" }))
+}
+
+/// Which kind of link or other scheme a text begins with, in a word.
+fn link(text: &str) -> Option<&'static str> {
+    let text = text.trim_start();
+    [
+        ("http://", "a web address"),
+        ("https://", "a web address"),
+        ("wifi:", "a Wi-Fi network"),
+        ("mailto:", "an e-mail address"),
+        ("begin:vcard", "a business card"),
+        ("phonefactor://", "a Microsoft Authenticator activation"),
+        ("duo://", "a Duo activation"),
+        ("motp://", "an mOTP account"),
+        ("steam://", "a Steam account"),
+    ]
+    .into_iter()
+    .find(|(scheme, _)| starts_with(text, scheme))
+    .map(|(_, what)| what)
+}
+
+fn starts_with(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }

@@ -1,15 +1,18 @@
-//! Behaviour, against the real things.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    unreachable_pub,
-    missing_docs
-)]
+//! Behaviour, one module a subject, through the real binary where there is something to run; one crate,
+//! so that it is linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::print_stderr, unreachable_pub)]
+#![allow(clippy::print_stdout)]
 
+#[cfg(feature = "cli")]
+mod bad_input;
+mod layers;
+mod oath;
+#[cfg(feature = "cli")]
+mod oracle;
+mod provision;
+#[cfg(feature = "qr")]
+mod qr;
 mod support;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;

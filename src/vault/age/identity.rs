@@ -20,6 +20,9 @@ const MAX_WORK_FACTOR: u8 = 22;
 /// Answers with the passphrase of the file that it is given the name of.
 pub type Passphrase = Arc<dyn Fn(&str) -> Result<Zeroizing<String>, Error> + Send + Sync>;
 
+/// Fetches the text of an identity from where it is kept.
+pub type Fetch = Arc<dyn Fn() -> Result<Zeroizing<String>, Error> + Send + Sync>;
+
 /// What decrypts.
 pub(super) type Keys = Vec<Box<dyn age::Identity + Send + Sync>>;
 
@@ -35,6 +38,8 @@ pub enum Identity {
     },
     /// The text of an identity file that needs no passphrase.
     Text(Zeroizing<String>),
+    /// Kept elsewhere, as the text of an identity file that needs no passphrase; fetched when it is needed.
+    Kept(Fetch),
     /// None: secrets can be stored, but not read.
     None,
 }
@@ -43,7 +48,7 @@ impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, .. } => path.display().fmt(f),
-            Self::Text(_) => f.write_str("the age identity"),
+            Self::Text(_) | Self::Kept(_) => f.write_str("the age identity"),
             Self::None => f.write_str("no identity"),
         }
     }
@@ -60,6 +65,7 @@ impl Identity {
         match self {
             Self::File { path, passphrase } => parsed(&private(path)?, &shown(path), Some(passphrase)),
             Self::Text(text) => parsed(text.as_bytes(), &self.to_string(), None),
+            Self::Kept(fetch) => parsed(fetch()?.as_bytes(), &self.to_string(), None),
             Self::None => Err(none()),
         }
     }
@@ -69,6 +75,7 @@ impl Identity {
         let (bytes, from) = match self {
             Self::File { path, .. } => (private(path)?, shown(path)),
             Self::Text(text) => (Zeroizing::new(text.as_bytes().to_vec()), self.to_string()),
+            Self::Kept(fetch) => (Zeroizing::new(fetch()?.as_bytes().to_vec()), self.to_string()),
             Self::None => return Err(none()),
         };
         Ok(match Form::of(&bytes) {
@@ -96,6 +103,7 @@ pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
     let (bytes, from, passphrase) = match identity {
         Identity::File { path, passphrase } => (private(path)?, shown(path), Some(passphrase)),
         Identity::Text(text) => (Zeroizing::new(text.as_bytes().to_vec()), identity.to_string(), None),
+        Identity::Kept(fetch) => (Zeroizing::new(fetch()?.as_bytes().to_vec()), identity.to_string(), None),
         Identity::None => return Err(none()),
     };
     let bytes = match Form::of(&bytes) {

@@ -1,0 +1,8 @@
+//! Images: no bytes make the decoders panic, run on, or take more memory than the limits allow.
+#![no_main]
+
+use vmfa::provision::{Limits, qr};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = qr::payloads(bytes, &Limits { pixels: 1 << 14, ..Limits::default() });
+});

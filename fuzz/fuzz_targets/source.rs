@@ -1,0 +1,8 @@
+//! Any bytes: no source makes the reader panic or run on.
+#![no_main]
+
+use vmfa::provision::{self, Limits};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = provision::read(bytes, &Limits { pixels: 1 << 14, ..Limits::default() });
+});

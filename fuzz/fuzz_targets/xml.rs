@@ -1,0 +1,8 @@
+//! Answers of AWS as XML: no input makes the reader panic or run on.
+#![no_main]
+
+use vmfa::provision::{self, Limits};
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let _ = provision::read(format!("<{text}").as_bytes(), &Limits { pixels: 1 << 14, ..Limits::default() });
+});

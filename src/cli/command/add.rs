@@ -1,0 +1,155 @@
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::cli::error::{Error, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer, fields, plain};
+use crate::cli::{Global, clock, source};
+use crate::device::{self, Devices, issue};
+use crate::name::Name;
+use crate::oath::MovingFactor;
+use crate::provision::{Enrolment, Found};
+use crate::registry::Registry;
+
+use super::code::Code;
+use super::show::Description;
+
+/// Enrol a device from an image, a URI, a secret key, or what AWS hands out
+///
+/// The content decides what the source is. Where it holds several enrolments, all are added or none,
+/// and each is named after its account (`NAME/` in front puts `NAME/` before each).
+///
+/// A secret or URI is never taken as an argument: leave SOURCE out to paste it at a hidden prompt.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The name that the device gets
+    name: String,
+    /// A path, `-` for stdin, `clipboard`, or `screen`; a hidden prompt where it is left out
+    source: Option<OsString>,
+    /// Take the place of a device of this name; its secret is deleted once the new one is stored
+    #[arg(long)]
+    replace: bool,
+}
+
+/// What was added, and the first code of each.
+#[derive(Debug, Serialize)]
+struct Added {
+    added: Vec<One>,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct One {
+    #[serde(flatten)]
+    device: Description,
+    first_code: Code,
+}
+
+impl Answer for Added {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        for warning in &self.warnings {
+            render::note(&format!("warning: {}", plain(warning)));
+        }
+        for One { device, first_code } in &self.added {
+            writeln!(out, "added {}", plain(&device.name))?;
+            let mut lines = device.lines();
+            lines.push(("first code", first_code.with_validity()));
+            fields(out, &lines)?;
+        }
+        Ok(())
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let place = Place::find(global)?;
+        let registry = place.registry()?;
+        // Before anything is read or asked for: a name that can't be used.
+        let prefix = self.name.strip_suffix('/').filter(|prefix| !prefix.is_empty());
+        let name: Name = prefix.unwrap_or(&self.name).parse()?;
+        if prefix.is_none() && !self.replace && registry.find(&name)?.is_some() {
+            return Err(taken(&name));
+        }
+        let Found { enrolments, warnings } = source::read(self.source.as_deref())?;
+        let several = enrolments.len() > 1;
+        if several && prefix.is_none() {
+            render::note(&format!(
+                "the source holds {} enrolments: each is named after its account, not `{name}`",
+                enrolments.len()
+            ));
+        }
+        let named = if several { name_each(prefix, enrolments)? } else { name_one(prefix, name, enrolments)? };
+
+        let vault = place.vault_for_new()?;
+        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let now = clock::now();
+        let added = devices.add(&named, self.replace, now).map_err(|error| match error {
+            device::Error::Registry(crate::registry::Error::NameTaken(name)) => taken(&name),
+            error => error.into(),
+        })?;
+
+        let mut answer = Added { added: Vec::new(), warnings: warnings.iter().map(ToString::to_string).collect() };
+        for (device, (_, enrolment)) in added.iter().zip(&named) {
+            let codes = match device.parameters.factor {
+                MovingFactor::Time { .. } => issue::at_time(enrolment, clock::now(), 0, 1)?,
+                MovingFactor::Counter { .. } => devices.next_codes(device, 1)?,
+            };
+            let first_code = codes.first().map(|issued| Code::of(issued, clock::now()));
+            let first_code = first_code.ok_or(device::Error::NoSuchStep)?;
+            answer.added.push(One { device: Description::of(device, Some(enrolment)), first_code });
+        }
+        render::print(&answer, global.json)
+    }
+}
+
+fn taken(name: &Name) -> Error {
+    Error::from(crate::registry::Error::NameTaken(name.clone()))
+        .hint("--replace takes its place; its secret is then deleted")
+}
+
+fn name_one(prefix: Option<&str>, name: Name, mut enrolments: Vec<Enrolment>) -> Result<Vec<(Name, Enrolment)>> {
+    match (prefix, enrolments.pop()) {
+        (Some(_), Some(enrolment)) => name_each(prefix, vec![enrolment]),
+        (None, Some(enrolment)) => Ok(vec![(name, enrolment)]),
+        (_, None) => Err(crate::provision::Error::Empty.into()),
+    }
+}
+
+/// Accounts as names; `ISSUER/ACCOUNT` where two issuers have the same account.
+fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>) -> Result<Vec<(Name, Enrolment)>> {
+    let short = |enrolment: &Enrolment| match enrolment.account.as_str() {
+        "" => enrolment.issuer.clone().unwrap_or_default(),
+        account => account.to_owned(),
+    };
+    let long = |enrolment: &Enrolment| match &enrolment.issuer {
+        Some(issuer) => format!("{issuer}/{}", enrolment.account),
+        None => short(enrolment),
+    };
+    let unique = |names: &[String]| names.iter().collect::<HashSet<_>>().len() == names.len();
+    let mut names: Vec<String> = enrolments.iter().map(short).collect();
+    if !unique(&names) {
+        names = enrolments.iter().map(long).collect();
+    }
+    if !unique(&names) {
+        return Err(Error::new(
+            crate::cli::error::Kind::No,
+            "ambiguous",
+            "the source has several enrolments of one issuer and account: nothing was added",
+        )
+        .hint("add them one by one, from pictures or URIs of their own"));
+    }
+    let mut named = Vec::with_capacity(enrolments.len());
+    for (name, enrolment) in names.into_iter().zip(enrolments) {
+        let name = prefix.map_or_else(|| name.clone(), |prefix| format!("{prefix}/{name}"));
+        let name = name.parse().map_err(|error: crate::name::Error| {
+            Error::from(error)
+                .about("an account of the source makes no name")
+                .hint("add it alone, with a name of its own")
+        })?;
+        named.push((name, enrolment));
+    }
+    Ok(named)
+}

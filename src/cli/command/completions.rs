@@ -1,0 +1,20 @@
+use clap_complete::Shell;
+use zeroize::Zeroizing;
+
+use crate::cli::error::Result;
+use crate::cli::{Global, render, whole};
+
+/// Completions for a shell: bash, elvish, fish, powershell, zsh
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Which shell
+    shell: Shell,
+}
+
+impl Args {
+    pub(super) fn run(&self, _global: &Global) -> Result<()> {
+        let mut script = Zeroizing::new(Vec::new());
+        clap_complete::generate(self.shell, &mut whole(), "vmfa", &mut *script);
+        render::answer(|out| out.write_all(&script))
+    }
+}

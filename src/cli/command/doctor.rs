@@ -1,0 +1,183 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::cli::error::{Error, Kind as ErrorKind, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer};
+use crate::cli::{Global, clock, environment};
+use crate::device::Devices;
+use crate::registry::Registry as _;
+use crate::time::Timestamp;
+use crate::vault::Kind;
+
+/// What works here, what doesn't, and what mends it
+///
+/// Nobody is prompted, and no secret is read. What interrupted runs left behind is cleared up. Exit
+/// code 3 where the chosen vault or the registry doesn't work.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {}
+
+/// The release of this program: a clock that stands before it is wrong.
+const RELEASED: Timestamp = Timestamp::from_unix(1_795_219_200);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Ok,
+    /// Doesn't work, and isn't needed for what was chosen.
+    Unavailable,
+    Broken,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    what: &'static str,
+    status: Status,
+    detail: String,
+    mend: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    version: &'static str,
+    checks: Vec<Check>,
+}
+
+impl Answer for Report {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let widest = self.checks.iter().map(|check| check.what.len()).max().unwrap_or(0);
+        for check in &self.checks {
+            let sign = match check.status {
+                Status::Ok => "ok",
+                Status::Unavailable => "--",
+                Status::Broken => "BAD",
+            };
+            writeln!(out, "{sign:3}  {:widest$}  {}", check.what, check.detail)?;
+            for mend in &check.mend {
+                writeln!(out, "     {:widest$}  -> {mend}", "")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Check {
+    fn ok(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, status: Status::Ok, detail: detail.into(), mend: Vec::new() }
+    }
+
+    fn failed(what: &'static str, needed: bool, error: &Error) -> Self {
+        let status = if needed { Status::Broken } else { Status::Unavailable };
+        Self { what, status, detail: error.message().to_owned(), mend: error.hints().to_vec() }
+    }
+
+    fn of(what: &'static str, needed: bool, result: Result<String>) -> Self {
+        match result {
+            Ok(detail) => Self::ok(what, detail),
+            Err(error) => Self::failed(what, needed, &error),
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let mut checks = Vec::new();
+        match Place::find(global) {
+            Ok(place) => checks.extend(of_place(&place)),
+            Err(error) => checks.push(Check::failed("configuration", true, &error)),
+        }
+        checks.push(clock_check(clock::now()));
+        checks.push(display_check());
+        let broken = checks.iter().any(|check| check.status == Status::Broken);
+        render::print(&Report { version: env!("CARGO_PKG_VERSION"), checks }, global.json)?;
+        if broken { Err(Error::silent(ErrorKind::Storage)) } else { Ok(()) }
+    }
+}
+
+fn of_place(place: &Place) -> Vec<Check> {
+    let mut checks = vec![Check::ok("configuration", place.config_path().display().to_string())];
+    let chosen = place.default_kind();
+    let chosen = match &chosen {
+        Ok(kind) => Some(*kind),
+        Err(error) => {
+            checks.push(Check::failed("vault", true, error));
+            None
+        }
+    };
+    let registry = place.registry();
+    let devices = registry.as_ref().ok().and_then(|registry| crate::device::active(registry).ok()).unwrap_or_default();
+    for kind in [Kind::Keyring, Kind::Age] {
+        let holding = devices.iter().filter(|device| device.vault == kind).count();
+        let what = if kind == Kind::Keyring { "vault keyring" } else { "vault age" };
+        let probed = place.vault(kind).and_then(|vault| Ok(vault.probe()?)).map(|detail| {
+            let role = if chosen == Some(kind) { ", chosen for new devices" } else { "" };
+            format!("{detail} ({holding} device{}{role})", if holding == 1 { "" } else { "s" })
+        });
+        checks.push(Check::of(what, chosen == Some(kind) || holding > 0, probed));
+    }
+    match registry {
+        Ok(registry) => {
+            checks.push(Check::of("registry", true, registry.probe().map_err(Error::from)));
+            checks.extend(leftovers(place, &registry));
+        }
+        Err(error) => checks.push(Check::failed("registry", true, &error)),
+    }
+    checks
+}
+
+/// Clears up after interrupted runs, in each vault that has something to clear.
+fn leftovers(place: &Place, registry: &crate::registry::sqlite::Sqlite) -> Option<Check> {
+    let unfinished = registry.list().ok()?.into_iter().filter(|device| device.state != crate::registry::State::Active);
+    let kinds: Vec<Kind> = [Kind::Keyring, Kind::Age].into_iter().collect();
+    let unfinished: Vec<Kind> = unfinished.map(|device| device.vault).collect();
+    if unfinished.is_empty() {
+        return None;
+    }
+    for kind in kinds.into_iter().filter(|kind| unfinished.contains(kind)) {
+        let recovered =
+            place.vault(kind).and_then(|vault| Ok(Devices { vault: vault.as_ref(), registry }.recover(clock::now())?));
+        if let Err(error) = recovered {
+            return Some(Check::failed("leftovers", true, &error));
+        }
+    }
+    let left = registry.list().ok()?.iter().filter(|device| device.state != crate::registry::State::Active).count();
+    Some(Check::ok(
+        "leftovers",
+        format!("{} cleared up, {left} of runs that may still be under way", unfinished.len().saturating_sub(left)),
+    ))
+}
+
+fn clock_check(now: Timestamp) -> Check {
+    if now >= RELEASED {
+        return Check::ok("clock", now.to_rfc3339());
+    }
+    let error = Error::usage(format!("{now} lies before this version was released: codes will be wrong"))
+        .hint("set the clock: timedatectl set-ntp true");
+    Check::failed("clock", true, &error)
+}
+
+fn display_check() -> Check {
+    let set = |name: &str| environment::text(name).map(|value| format!("{name}={value}"));
+    match set("WAYLAND_DISPLAY").or_else(|| set("DISPLAY")) {
+        Some(display) => Check::ok("display", format!("{display}: sources `clipboard` and `screen`")),
+        None if cfg!(target_os = "linux") => Check::failed(
+            "display",
+            false,
+            &Error::usage("no display: sources `clipboard` and `screen` don't work")
+                .hint("a path, `-` or the hidden prompt work without one"),
+        ),
+        None => Check::ok("display", "source `clipboard`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_before_the_release_is_wrong() {
+        assert_eq!(clock_check(Timestamp::from_unix(0)).status, Status::Broken);
+        assert_eq!(clock_check(RELEASED).status, Status::Ok);
+    }
+}

@@ -1,0 +1,178 @@
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::cli::config::Age as AgeConfig;
+use crate::cli::error::{Error, Kind as ErrorKind, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer};
+use crate::cli::{Global, prompt};
+use crate::vault::Kind;
+use crate::vault::age::{self, Identity};
+
+/// Choose where new secrets live, and make the age vault's identity
+///
+/// `vmfa init --vault keyring` chooses the OS keyring. `vmfa init --vault age` chooses age files and makes
+/// an identity that opens them: protected by a passphrase unless told otherwise. Running it again
+/// changes nothing that is set up already.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("identity").args(["identity_in_keyring", "use_identity"])))]
+pub(in crate::cli) struct Args {
+    /// Keep the age identity in the OS keyring: one item there opens any number of devices
+    #[arg(long)]
+    identity_in_keyring: bool,
+    /// Use this identity: an age identity file or an SSH key; made, without a passphrase, where there is none
+    #[arg(long, value_name = "FILE")]
+    use_identity: Option<PathBuf>,
+    /// Encrypt to this age or SSH public key too, for a second identity kept elsewhere
+    #[arg(long = "recipient", value_name = "KEY")]
+    recipients: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Initialized {
+    vault: &'static str,
+    place: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<String>,
+    recipients: Vec<String>,
+    config: PathBuf,
+}
+
+impl Answer for Initialized {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "new secrets go to the {} vault: {}", self.vault, self.place)?;
+        if let Some(identity) = &self.identity {
+            writeln!(out, "they are opened by {identity}")?;
+            render::note("without that identity they can't be read by anybody: keep a copy in a safe place");
+        }
+        Ok(())
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let place = Place::find(global)?;
+        let kind = place.default_kind()?;
+        let mut config = place.config.clone();
+        config.vault = Some(kind.to_string());
+        let mut identity = None;
+        match kind {
+            Kind::Age => {
+                let (age, words) = match &place.config.age {
+                    Some(age) => self.keep(age)?,
+                    None => self.make(&place, global)?,
+                };
+                identity = Some(words);
+                config.age = Some(age);
+            }
+            Kind::Keyring | Kind::Memory => self.refuse_age_options()?,
+        }
+        let place_of_secrets = place.with(config.clone()).vault(kind)?.probe()?;
+        config.write(place.config_path())?;
+        let answer = Initialized {
+            vault: kind.as_str(),
+            place: place_of_secrets,
+            identity,
+            recipients: config.age.map(|age| age.recipients).unwrap_or_default(),
+            config: place.config_path().to_owned(),
+        };
+        render::print(&answer, global.json)
+    }
+
+    fn refuse_age_options(&self) -> Result<()> {
+        if self.identity_in_keyring || self.use_identity.is_some() || !self.recipients.is_empty() {
+            return Err(Error::usage("identities and recipients are the age vault's").hint("say --vault age"));
+        }
+        Ok(())
+    }
+
+    /// What is set up stays: items are encrypted to its recipients.
+    fn keep(&self, age: &AgeConfig) -> Result<(AgeConfig, String)> {
+        let other = self.identity_in_keyring && !age.identity_in_keyring
+            || self.use_identity.is_some() && absolute(self.use_identity.as_deref())? != age.identity_file
+            || self.recipients.iter().any(|recipient| !age.recipients.contains(recipient));
+        if other {
+            return Err(Error::new(
+                ErrorKind::No,
+                "initialized",
+                "the age vault is set up already, with another identity or recipients",
+            )
+            .hint("what it holds can't be opened by another identity; a new vault needs a VMFA_HOME of its own"));
+        }
+        Ok((age.clone(), describe(age)))
+    }
+
+    fn make(&self, place: &Place, global: &Global) -> Result<(AgeConfig, String)> {
+        let brought = self.use_identity.clone().or_else(|| place.identity_file());
+        let (mut recipients, identity_file) = if self.identity_in_keyring {
+            (keep_in_keyring(place)?, None)
+        } else if let Some(path) = absolute(brought.as_deref())? {
+            if !path.exists() {
+                let (identity, _) = age::generate();
+                age::write_new_file(&path, identity.as_bytes())?;
+            }
+            (recipients_of_file(place, &path)?, Some(path))
+        } else {
+            (self.make_protected(place, global)?, Some(place.home.identity.clone()))
+        };
+        recipients.extend(self.recipients.iter().cloned());
+        let age = AgeConfig { recipients, identity_file, identity_in_keyring: self.identity_in_keyring };
+        let words = describe(&age);
+        Ok((age, words))
+    }
+
+    /// An identity under a passphrase, in this program's own directory.
+    fn make_protected(&self, place: &Place, global: &Global) -> Result<Vec<String>> {
+        let path = &place.home.identity;
+        if path.exists() {
+            // Made before, by a run that didn't come to its end.
+            return recipients_of_file(place, path);
+        }
+        let passphrase = match global.passphrase_fd {
+            Some(descriptor) => prompt::from_descriptor(descriptor)?,
+            None if prompt::somebody_there() => prompt::new_passphrase()?,
+            None => {
+                return Err(Error::usage(
+                    "the age vault needs an identity, and nobody is there to choose a passphrase",
+                )
+                .hint("--passphrase-fd FD, --use-identity FILE, or --identity-in-keyring"));
+            }
+        };
+        let (identity, recipient) = age::generate();
+        age::write_new_file(path, &age::encrypt_identity(&identity, &passphrase, None)?)?;
+        Ok(vec![recipient])
+    }
+}
+
+fn recipients_of_file(place: &Place, path: &Path) -> Result<Vec<String>> {
+    let identity = Identity::File { path: path.to_owned(), passphrase: place.passphrase() };
+    Ok(age::recipient_of(&identity)?)
+}
+
+/// The identity in the keyring: the one that is there, else a new one.
+fn keep_in_keyring(place: &Place) -> Result<Vec<String>> {
+    let keyring = place.keyring();
+    match keyring.get_identity() {
+        Ok(identity) => Ok(age::recipient_of(&Identity::Text(identity))?),
+        Err(crate::vault::Error::Identity(_)) => {
+            let (identity, recipient) = age::generate();
+            keyring.put_identity(&identity)?;
+            Ok(vec![recipient])
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>> {
+    path.map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))
+}
+
+fn describe(age: &AgeConfig) -> String {
+    match &age.identity_file {
+        Some(path) => path.display().to_string(),
+        None if age.identity_in_keyring => "the identity in the OS keyring".to_owned(),
+        None => "an identity brought along (--identity-file)".to_owned(),
+    }
+}

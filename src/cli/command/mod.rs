@@ -1,0 +1,54 @@
+//! One file a command.
+
+mod add;
+mod code;
+mod completions;
+mod doctor;
+mod init;
+mod list;
+mod man;
+mod qr;
+mod remove;
+mod rename;
+mod show;
+mod uri;
+
+use clap::Subcommand;
+
+use super::Global;
+use super::error::Result;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Add(add::Args),
+    Code(code::Args),
+    List(list::Args),
+    Show(show::Args),
+    Rename(rename::Args),
+    Remove(remove::Args),
+    Qr(qr::Args),
+    Uri(uri::Args),
+    Init(init::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+impl Command {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        match self {
+            Self::Add(args) => args.run(global),
+            Self::Code(args) => args.run(global),
+            Self::List(args) => args.run(global),
+            Self::Show(args) => args.run(global),
+            Self::Rename(args) => args.run(global),
+            Self::Remove(args) => args.run(global),
+            Self::Qr(args) => args.run(global),
+            Self::Uri(args) => args.run(global),
+            Self::Init(args) => args.run(global),
+            Self::Doctor(args) => args.run(global),
+            Self::Completions(args) => args.run(global),
+            Self::Man(args) => args.run(global),
+        }
+    }
+}

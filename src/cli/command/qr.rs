@@ -1,0 +1,107 @@
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::{Global, environment, render};
+use crate::provision::draw::Drawing;
+
+use super::uri::{ask_for_reveal, of_device};
+
+/// A device's QR code, for another authenticator: its secret, readable by every camera
+///
+/// Drawn on the terminal, or written as PNG or SVG to a new file that only its owner reads.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("form").args(["png", "svg"])))]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: String,
+    /// Write a PNG to this file; `-` for stdout
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
+    /// Write an SVG to this file; `-` for stdout
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// How many pixels a module of the PNG has on each side
+    #[arg(long, value_name = "PIXELS", default_value_t = 6, requires = "png",
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(Drawing::MOST_PIXELS)))]
+    scale: u32,
+    /// Yes, also where stdout is no terminal
+    #[arg(long)]
+    reveal: bool,
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let file = self.png.as_ref().or(self.svg.as_ref());
+        match file {
+            Some(path) if path.as_os_str() != "-" => {
+                let image = self.image(&self.drawing(global)?)?;
+                write_new(path, &image)?;
+                let device = &self.device;
+                if global.json {
+                    return render::answer(|out| writeln!(out, "{}", json!({ "device": device, "file": path })));
+                }
+                render::answer(|out| {
+                    writeln!(out, "wrote {}: whoever reads it has the secret of {device}", path.display())
+                })
+            }
+            Some(_) if self.png.is_some() && io::stdout().is_terminal() => {
+                Err(Error::usage("a PNG on a terminal is no picture").hint("name a file: --png FILE"))
+            }
+            Some(_) => {
+                ask_for_reveal(self.reveal)?;
+                let image = self.image(&self.drawing(global)?)?;
+                render::answer(|out| out.write_all(&image))
+            }
+            None => {
+                ask_for_reveal(self.reveal)?;
+                let colours = io::stdout().is_terminal() && environment::text("TERM").as_deref() != Some("dumb");
+                let text = self.drawing(global)?.to_terminal(colours);
+                if global.json {
+                    let answer = json!({ "device": self.device, "text": text.as_str() });
+                    return render::answer(|out| writeln!(out, "{answer}"));
+                }
+                render::answer(|out| out.write_all(text.as_bytes()))
+            }
+        }
+    }
+
+    fn drawing(&self, global: &Global) -> Result<Drawing> {
+        Drawing::new(&of_device(global, &self.device)?).map_err(drawing_failed)
+    }
+
+    fn image(&self, drawing: &Drawing) -> Result<Zeroizing<Vec<u8>>> {
+        if self.svg.is_some() {
+            return Ok(Zeroizing::new(drawing.to_svg().as_bytes().to_vec()));
+        }
+        drawing.to_png(self.scale).map_err(drawing_failed)
+    }
+}
+
+fn drawing_failed(error: crate::provision::draw::Error) -> Error {
+    Error::new(Kind::Usage, "drawing", error.to_string()).hint("`vmfa uri` gives the same as text")
+}
+
+/// A file that isn't there yet, for its owner's eyes only.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| {
+            let _ = std::fs::remove_file(path);
+        })
+    });
+    written.map_err(|error| {
+        let failure = Error::new(Kind::Storage, "io", format!("{}: {error}", path.display()));
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            failure.hint("nothing is overwritten: remove it first")
+        } else {
+            failure
+        }
+    })
+}

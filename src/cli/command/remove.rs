@@ -1,0 +1,73 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::cli::error::Result;
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, clock, prompt};
+use crate::device::{self, Devices};
+use crate::provision::aws;
+use crate::registry::Device;
+
+/// Remove a device and delete its secret for good
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: String,
+    /// Don't ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Removed {
+    removed: String,
+    notes: Vec<String>,
+}
+
+impl Answer for Removed {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "removed {}", plain(&self.removed))?;
+        for note in &self.notes {
+            render::note(note);
+        }
+        Ok(())
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let place = Place::find(global)?;
+        let registry = place.registry()?;
+        let device = device::find(&registry, &self.device)?;
+        let notes: Vec<String> = aws_note(&device).into_iter().collect();
+        if !self.yes {
+            render::note(&format!(
+                "This deletes the secret of `{}` from the {} vault. It cannot be undone, and no service shows a secret twice.",
+                plain(device.name.as_str()),
+                device.vault
+            ));
+            for note in &notes {
+                render::note(note);
+            }
+            prompt::confirm("Delete it?")?;
+        }
+        let vault = place.vault_of(&device)?;
+        Devices { vault: vault.as_ref(), registry: &registry }.remove(&device, clock::now())?;
+        let notes = if self.yes { notes } else { Vec::new() };
+        render::print(&Removed { removed: device.name.to_string(), notes }, global.json)
+    }
+}
+
+/// What AWS still holds of an AWS device.
+fn aws_note(device: &Device) -> Option<String> {
+    let aws = device.issuer.as_deref() == Some(aws::ISSUER) || device.serial.is_some();
+    let serial = device.serial.as_deref().unwrap_or("ARN");
+    aws.then(|| {
+        format!(
+            "AWS still expects codes of this device: deactivate it there too, or the user can't sign in \
+             (aws iam deactivate-mfa-device --user-name USER --serial-number {serial})"
+        )
+    })
+}

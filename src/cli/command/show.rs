@@ -1,0 +1,101 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::cli::Global;
+use crate::cli::error::Result;
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer, fields, plain};
+use crate::device;
+use crate::oath::MovingFactor;
+use crate::provision::Enrolment;
+use crate::registry::Device;
+
+/// What is known of a device; never its secret
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: String,
+}
+
+/// A device without its secret.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Description {
+    pub(super) name: String,
+    id: String,
+    pub(super) issuer: Option<String>,
+    pub(super) account: String,
+    pub(super) r#type: &'static str,
+    algorithm: &'static str,
+    digits: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counter: Option<u64>,
+    serial_number: Option<String>,
+    pub(super) vault: &'static str,
+    created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_bits: Option<usize>,
+}
+
+impl Description {
+    /// With the length of the secret where the enrolment is at hand.
+    pub(super) fn of(device: &Device, enrolment: Option<&Enrolment>) -> Self {
+        let (kind, period, counter) = match device.parameters.factor {
+            MovingFactor::Time { period } => ("totp", Some(period.seconds()), None),
+            MovingFactor::Counter { next } => ("hotp", None, Some(next)),
+        };
+        Self {
+            name: device.name.to_string(),
+            id: device.id.to_string(),
+            issuer: device.issuer.clone(),
+            account: device.account.clone(),
+            r#type: kind,
+            algorithm: device.parameters.algorithm.as_str(),
+            digits: device.parameters.digits.count(),
+            period,
+            counter,
+            serial_number: device.serial.clone(),
+            vault: device.vault.as_str(),
+            created: device.created.to_rfc3339(),
+            secret_bits: enrolment.map(|enrolment| enrolment.secret.bits()),
+        }
+    }
+
+    pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
+        let moving = match (self.period, self.counter) {
+            (Some(period), _) => format!("every {period} s"),
+            (None, Some(counter)) => format!("counter {counter}"),
+            (None, None) => String::new(),
+        };
+        let secret = self.secret_bits.map(|bits| format!("{bits} bits, in the {} vault", self.vault));
+        let mut lines = vec![
+            ("issuer", plain(self.issuer.as_deref().unwrap_or("-")).into_owned()),
+            ("account", plain(if self.account.is_empty() { "-" } else { &self.account }).into_owned()),
+            ("codes", format!("{}, {}, {} digits, {moving}", self.r#type.to_uppercase(), self.algorithm, self.digits)),
+        ];
+        if let Some(serial) = &self.serial_number {
+            lines.push(("serial", plain(serial).into_owned()));
+        }
+        lines.push(("secret", secret.unwrap_or_else(|| format!("in the {} vault, under {}", self.vault, self.id))));
+        lines
+    }
+}
+
+impl Answer for Description {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", plain(&self.name))?;
+        let mut lines = self.lines();
+        lines.push(("added", self.created.clone()));
+        fields(out, &lines)
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let registry = Place::find(global)?.registry()?;
+        let device = device::find(&registry, &self.device)?;
+        render::print(&Description::of(&device, None), global.json)
+    }
+}

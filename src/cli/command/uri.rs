@@ -1,0 +1,61 @@
+use std::io::{self, IsTerminal as _, Write};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::cli::Global;
+use crate::cli::error::{Error, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer};
+use crate::device::{self, Devices};
+use crate::provision;
+
+/// A device's otpauth URI: its secret, in clear text
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: String,
+    /// Yes, also where stdout is no terminal
+    #[arg(long)]
+    reveal: bool,
+}
+
+#[derive(Serialize)]
+struct Revealed {
+    device: String,
+    uri: Zeroizing<String>,
+}
+
+impl Answer for Revealed {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", *self.uri)
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        ask_for_reveal(self.reveal)?;
+        let uri = of_device(global, &self.device)?;
+        render::print(&Revealed { device: self.device.clone(), uri }, global.json)
+    }
+}
+
+/// A secret goes to something else than a person's eyes only where that was said.
+pub(super) fn ask_for_reveal(reveal: bool) -> Result<()> {
+    if reveal || io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Error::usage("this writes the secret in clear text, and stdout is no terminal")
+        .hint("say --reveal if that is meant"))
+}
+
+/// The URI as other authenticators would enrol it: an HOTP counter stands where the next code is made.
+pub(super) fn of_device(global: &Global, name: &str) -> Result<Zeroizing<String>> {
+    let place = Place::find(global)?;
+    place.expect_reading();
+    let registry = place.registry()?;
+    let device = device::find(&registry, name)?;
+    let vault = place.vault_of(&device)?;
+    let enrolment = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?;
+    Ok(provision::uri::format(&enrolment))
+}

@@ -1,0 +1,25 @@
+//! The one place that reads arguments and environment variables.
+#![expect(clippy::disallowed_methods, reason = "this is the place")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The arguments, the program's name first.
+pub(super) fn arguments() -> Vec<OsString> {
+    std::env::args_os().collect()
+}
+
+/// A variable that is set and not empty.
+pub(super) fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// The same as text; what isn't Unicode is shown as well as can be.
+pub(super) fn text(name: &str) -> Option<String> {
+    variable(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// The same as a path.
+pub(super) fn path(name: &str) -> Option<PathBuf> {
+    variable(name).map(PathBuf::from)
+}

@@ -1,0 +1,280 @@
+//! Errors as people and programs see them: a kind, which alone picks the exit code; a message; hints.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::vault::Kind as VaultKind;
+use crate::{device, name, oath, provision, registry, time, vault};
+
+/// What sort of failure this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The answer is no.
+    No,
+    /// The command line is wrong.
+    Usage,
+    /// Vault or registry.
+    Storage,
+    /// Input that can't be read.
+    Input,
+}
+
+/// A failure, ready to be shown.
+#[derive(Debug)]
+pub(super) struct Error {
+    kind: Kind,
+    code: &'static str,
+    message: String,
+    hints: Vec<String>,
+}
+
+pub(super) type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// `code` is stable: programs compare it.
+    pub(super) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, code, message: message.into(), hints: Vec::new() }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, "usage", message)
+    }
+
+    pub(super) fn input(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Kind::Input, code, message)
+    }
+
+    /// Everything has been said already.
+    pub(super) fn silent(kind: Kind) -> Self {
+        Self::new(kind, "silent", "")
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same with `before: ` in front, to name the thing that it is about.
+    pub(super) fn about(mut self, before: &str) -> Self {
+        self.message = format!("{before}: {}", self.message);
+        self
+    }
+
+    pub(super) fn secret_in_argv(index: usize, what: &str) -> Self {
+        Self::new(
+            Kind::Usage,
+            "secret-in-argv",
+            format!("argument {index} is {what}, and other processes can read arguments; it was not used"),
+        )
+        .hint("leave the source out and paste at the hidden prompt: vmfa add NAME")
+        .hint("or by stdin: vmfa add NAME - < FILE; or: vmfa code --from clipboard")
+        .hint("the shell's history may hold it now: clear it there")
+    }
+
+    /// Clap's message without its `error: ` and decoration.
+    pub(super) fn of_clap(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message = message.strip_prefix("error: ").unwrap_or(message).trim().replace("\n  ", " ");
+        let usage = rest.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
+        let mut failure = Self::usage(message);
+        failure.hints.extend(usage.map(|line| line.strip_prefix("tip: ").map(str::to_owned).unwrap_or(line)));
+        failure
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self.kind {
+            Kind::No => 1,
+            Kind::Usage => 2,
+            Kind::Storage => 3,
+            Kind::Input => 5,
+        })
+    }
+
+    /// To stderr, as text or as one line of JSON. That stderr may be closed is no reason to fail again.
+    pub(super) fn print(&self, json: bool) {
+        if self.code == "silent" {
+            return;
+        }
+        let mut stderr = std::io::stderr().lock();
+        if json {
+            let error = json!({ "error": { "code": self.code, "message": self.message, "hints": self.hints } });
+            let _ = writeln!(stderr, "{error}");
+            return;
+        }
+        let _ = writeln!(stderr, "vmfa: {}", self.message);
+        for hint in &self.hints {
+            let _ = writeln!(stderr, "hint: {hint}");
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<name::Error> for Error {
+    fn from(error: name::Error) -> Self {
+        Self::new(Kind::Usage, "name", error.to_string())
+    }
+}
+
+impl From<time::Error> for Error {
+    fn from(error: time::Error) -> Self {
+        Self::new(Kind::Usage, "time", error.to_string())
+    }
+}
+
+impl From<oath::Error> for Error {
+    fn from(error: oath::Error) -> Self {
+        let failure = Self::new(Kind::Usage, "no-such-code", error.to_string());
+        match error {
+            oath::Error::CounterBased => failure.hint("leave --at, --next and --previous out: its codes come in order"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<provision::Error> for Error {
+    fn from(error: provision::Error) -> Self {
+        use provision::Error as E;
+        let code = match &error {
+            E::Empty => "empty",
+            E::TooLarge { .. } => "too-large",
+            E::Unrecognized => "unrecognized",
+            E::WrongKind { .. } => "wrong-kind",
+            E::ImageTooLarge { .. } => "image-too-large",
+            E::ImageBroken { .. } => "image-broken",
+            E::ImagesUnsupported => "images-unsupported",
+            E::NoQrCode => "no-qr-code",
+            E::NotOtpauth { .. } => "not-otpauth",
+            E::UriType => "uri-type",
+            E::UriLine { .. } => "uri-line",
+            E::PercentEncoding { .. } => "percent-encoding",
+            E::SecretMissing => "secret-missing",
+            E::SecretCharacter { .. } => "secret-character",
+            E::SecretLength { .. } => "secret-length",
+            E::Secret(crate::secret::Error::Empty) => "secret-empty",
+            E::Secret(_) => "secret-too-long",
+            E::RepeatedParameter { .. } => "repeated-parameter",
+            E::Parameter(oath::Error::Algorithm(_)) => "algorithm",
+            E::Parameter(_) => "digits",
+            E::Period => "period",
+            E::CounterMissing => "counter-missing",
+            E::Counter => "counter",
+            E::TextTooLong { .. } => "text-too-long",
+            E::Malformed { .. } => "malformed",
+            E::NoSeed => "no-seed",
+            E::Migration => "migration",
+        };
+        let failure = Self::new(Kind::Input, code, error.to_string());
+        match error {
+            E::SecretCharacter { character: '0' | '1' | '8' | '9', .. } => failure.hint(
+                "base32 has the letters A to Z and the digits 2 to 7: 0 may have been O, 1 I or L, 8 B; \
+                 look at the original",
+            ),
+            E::NoQrCode => failure.hint("try a larger or sharper picture, the secret key as text, or `screen`"),
+            E::ImageTooLarge { .. } => failure.hint("cut the code out of the picture, or scale it down"),
+            E::NoSeed => failure.hint("AWS shows the seed only in the answer that creates the device"),
+            E::WrongKind { what: "an SVG drawing" } => failure.hint("open it in a browser, and use `screen`"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<vault::Error> for Error {
+    fn from(error: vault::Error) -> Self {
+        use vault::Error as E;
+        let code = match &error {
+            E::UnknownKind(_) => return Self::usage(error.to_string()),
+            E::NoBus { .. } => "keyring-no-bus",
+            E::NoProvider => "keyring-no-provider",
+            E::NoCollection => "keyring-no-collection",
+            E::Locked => "keyring-locked",
+            E::NotThere { .. } => "secret-not-there",
+            E::Exists { .. } => "secret-exists",
+            E::TimedOut { .. } => "keyring-timeout",
+            E::Keyring(_) => "keyring",
+            E::AgeFile { .. } => "age-file",
+            E::Identity(_) => "age-identity",
+            E::Io { .. } => "io",
+        };
+        let failure = Self::new(Kind::Storage, code, error.to_string());
+        let instead = "without a keyring (CI, containers, servers): vmfa init --vault age";
+        match error {
+            E::NoBus { .. } => failure.hint("in a desktop session DBUS_SESSION_BUS_ADDRESS is set").hint(instead),
+            E::NoProvider => failure.hint("install and start one: gnome-keyring, KWallet or KeePassXC").hint(instead),
+            E::NoCollection => {
+                failure.hint("make one: log in to the desktop once, or: gnome-keyring-daemon --unlock").hint(instead)
+            }
+            E::Locked => failure.hint("unlock it in the desktop, or: gnome-keyring-daemon --unlock").hint(instead),
+            E::TimedOut { .. } => {
+                failure.hint("is an unlock prompt waiting? VMFA_KEYRING_TIMEOUT=SECONDS waits longer")
+            }
+            E::NotThere { kind: VaultKind::Keyring, .. } => {
+                failure.hint("was it deleted in another program, or is this another keyring? `vmfa doctor` looks")
+            }
+            E::Identity(_) => {
+                failure.hint("the identity: --identity-file FILE or VMFA_IDENTITY_FILE; `vmfa init` makes one")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<registry::Error> for Error {
+    fn from(error: registry::Error) -> Self {
+        use registry::Error as E;
+        let (kind, code) = match &error {
+            E::NameTaken(_) => (Kind::No, "name-taken"),
+            E::Busy { .. } => (Kind::Storage, "busy"),
+            E::Conflict(_) => (Kind::Storage, "conflict"),
+            E::TooNew { .. } => (Kind::Storage, "registry-too-new"),
+            E::Damaged { .. } => (Kind::Storage, "registry-damaged"),
+            E::Engine { .. } => (Kind::Storage, "registry"),
+        };
+        let failure = Self::new(kind, code, error.to_string());
+        match error {
+            E::Conflict(_) => failure.hint("try again"),
+            E::TooNew { .. } => failure.hint("upgrade vmfa, or use another VMFA_HOME"),
+            E::Damaged { .. } | E::Engine { .. } => failure.hint("`vmfa doctor` tells what works"),
+            E::NameTaken(_) | E::Busy { .. } => failure,
+        }
+    }
+}
+
+impl From<device::Error> for Error {
+    fn from(error: device::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            device::Error::Vault(error) => error.into(),
+            device::Error::Registry(error) => error.into(),
+            device::Error::Oath(error) => error.into(),
+            device::Error::NoSuchDevice { nearest, .. } => {
+                let failure = Self::new(Kind::No, "no-such-device", message);
+                match nearest {
+                    Some(name) => failure.hint(format!("did you mean `{name}`? `vmfa list` shows them all")),
+                    None => failure.hint("`vmfa list` shows them all"),
+                }
+            }
+            device::Error::OtherVault { its, .. } => {
+                Self::new(Kind::Usage, "other-vault", message).hint(format!("leave --vault out, or say --vault {its}"))
+            }
+            device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
+            device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
+            device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Where files are.
+
+use std::path::PathBuf;
+
+use etcetera::BaseStrategy as _;
+
+use super::environment;
+use super::error::{Error, Kind, Result};
+
+/// The files of one user: all under `VMFA_HOME` where that is set, else where the platform wants them.
+#[derive(Debug, Clone)]
+pub(super) struct Home {
+    /// `config.toml`.
+    pub(super) config: PathBuf,
+    /// The registry.
+    pub(super) registry: PathBuf,
+    /// The directory of the age vault, with its items below it.
+    pub(super) age: PathBuf,
+    /// The identity that `vmfa init` makes.
+    pub(super) identity: PathBuf,
+}
+
+impl Home {
+    pub(super) fn find() -> Result<Self> {
+        if let Some(home) = environment::path("VMFA_HOME") {
+            let home = std::path::absolute(&home)
+                .map_err(|error| Error::usage(format!("VMFA_HOME ({}): {error}", home.display())))?;
+            return Ok(Self::below(&home, &home, &home));
+        }
+        let strategy = etcetera::choose_base_strategy().map_err(|_| {
+            Error::new(Kind::Storage, "no-home", "there is no home directory to keep anything in")
+                .hint("set VMFA_HOME to a directory of your own")
+        })?;
+        let data = strategy.data_dir().join("vmfa");
+        let state = strategy.state_dir().map_or_else(|| data.clone(), |state| state.join("vmfa"));
+        Ok(Self::below(&strategy.config_dir().join("vmfa"), &data, &state))
+    }
+
+    fn below(config: &std::path::Path, data: &std::path::Path, state: &std::path::Path) -> Self {
+        Self {
+            config: config.join("config.toml"),
+            registry: state.join("registry.sqlite3"),
+            age: data.to_owned(),
+            identity: data.join("identity.age"),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Opening what was chosen: the registry, and the vault that new devices or one device use.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::config::Config;
+use super::error::{Error, Result};
+use super::home::Home;
+use super::{Global, environment, prompt};
+use crate::registry::Device;
+use crate::registry::sqlite::Sqlite;
+use crate::vault::age::{self, Age, Identity};
+use crate::vault::keyring::{self, Keyring};
+use crate::vault::{self, Kind, Vault};
+
+/// How long a keyring may take where a person may have to answer a prompt, and where nobody is there.
+const WITH_PERSON: Duration = Duration::from_secs(60);
+const ALONE: Duration = Duration::from_secs(10);
+
+/// Where everything of this run is.
+pub(super) struct Place {
+    pub(super) home: Home,
+    pub(super) config: Config,
+    explicit: Option<Kind>,
+    global: Global,
+    keyring: OnceCell<Arc<Keyring>>,
+}
+
+impl Place {
+    /// Reads the configuration; opens nothing yet.
+    pub(super) fn find(global: &Global) -> Result<Self> {
+        let home = Home::find()?;
+        let config = Config::read(&home.config)?;
+        let explicit = global.vault.as_deref().map(choice).transpose()?;
+        Ok(Self { home, config, explicit, global: global.clone(), keyring: OnceCell::new() })
+    }
+
+    /// The same place under another configuration.
+    pub(super) fn with(&self, config: Config) -> Self {
+        Self {
+            home: self.home.clone(),
+            config,
+            explicit: self.explicit,
+            global: self.global.clone(),
+            keyring: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn registry(&self) -> Result<Sqlite> {
+        Ok(Sqlite::open(&self.home.registry)?)
+    }
+
+    /// The vault for new devices: `--vault`, `VMFA_VAULT`, what `vmfa init` chose, the keyring.
+    pub(super) fn default_kind(&self) -> Result<Kind> {
+        if let Some(kind) = self.explicit {
+            return Ok(kind);
+        }
+        if let Some(text) = environment::text("VMFA_VAULT") {
+            return choice(&text).map_err(|error| error.about("VMFA_VAULT"));
+        }
+        Ok(self.config.vault_kind()?.unwrap_or(Kind::Keyring))
+    }
+
+    /// A secret will be read: what takes time is begun now, beside the opening of the registry.
+    pub(super) fn expect_reading(&self) {
+        if matches!(self.default_kind(), Ok(Kind::Keyring)) {
+            self.keyring().warm_up();
+        }
+    }
+
+    pub(super) fn vault_for_new(&self) -> Result<Arc<dyn Vault>> {
+        self.vault(self.default_kind()?)
+    }
+
+    /// The vault that holds a device's secret. Another one that was asked for by `--vault` is opened
+    /// instead, so that its error names both.
+    pub(super) fn vault_of(&self, device: &Device) -> Result<Arc<dyn Vault>> {
+        self.vault(self.explicit.unwrap_or(device.vault))
+    }
+
+    pub(super) fn vault(&self, kind: Kind) -> Result<Arc<dyn Vault>> {
+        match kind {
+            Kind::Age => Ok(Arc::new(self.age()?)),
+            Kind::Keyring => Ok(self.keyring()),
+            Kind::Memory => Err(vault::Error::UnknownKind(kind.to_string()).into()),
+        }
+    }
+
+    pub(super) fn keyring(&self) -> Arc<Keyring> {
+        let keyring = self.keyring.get_or_init(|| {
+            let person = prompt::somebody_there();
+            let limit = environment::text("VMFA_KEYRING_TIMEOUT").and_then(|text| text.parse().ok());
+            let limit = limit.map(Duration::from_secs).unwrap_or(if person { WITH_PERSON } else { ALONE });
+            Arc::new(Keyring::new(keyring::Options { limit, prompt: person }))
+        });
+        Arc::clone(keyring)
+    }
+
+    /// The age vault: recipients as configured, or the one that belongs to the identity file.
+    fn age(&self) -> Result<Age> {
+        let configured = self.config.age.as_ref();
+        let file = self.identity_file();
+        let identity = match (&file, configured) {
+            (Some(path), _) => Identity::File { path: path.clone(), passphrase: self.passphrase() },
+            (None, Some(age)) if age.identity_in_keyring => {
+                let keyring = self.keyring();
+                Identity::Kept(Arc::new(move || keyring.get_identity()))
+            }
+            (None, _) => Identity::None,
+        };
+        let recipients = match (configured, &file) {
+            (Some(age), _) => age.recipients.clone(),
+            (None, Some(_)) => age::recipient_of(&identity)?,
+            (None, None) => {
+                return Err(Error::new(
+                    super::error::Kind::Storage,
+                    "age-identity",
+                    "the age vault has no identity yet",
+                )
+                .hint("vmfa init --vault age")
+                .hint("or bring one along: --identity-file FILE, or VMFA_IDENTITY_FILE"));
+            }
+        };
+        Ok(Age::new(self.home.age.clone(), recipients, identity))
+    }
+
+    /// `--identity-file`, `VMFA_IDENTITY_FILE`, `$CREDENTIALS_DIRECTORY/vmfa-identity` (systemd), or the
+    /// configured one.
+    pub(super) fn identity_file(&self) -> Option<PathBuf> {
+        let credential = || {
+            let path = environment::path("CREDENTIALS_DIRECTORY")?.join("vmfa-identity");
+            path.exists().then_some(path)
+        };
+        let configured = || self.config.age.as_ref()?.identity_file.clone();
+        self.global
+            .identity_file
+            .clone()
+            .or_else(|| environment::path("VMFA_IDENTITY_FILE"))
+            .or_else(credential)
+            .or_else(configured)
+    }
+
+    /// How the passphrase of an identity comes in, should it have one.
+    pub(super) fn passphrase(&self) -> age::Passphrase {
+        let descriptor = self.global.passphrase_fd;
+        Arc::new(move |what: &str| -> std::result::Result<Zeroizing<String>, vault::Error> {
+            let asked = match descriptor {
+                Some(descriptor) => prompt::from_descriptor(descriptor),
+                None => prompt::hidden(&format!("passphrase of {what}")),
+            };
+            asked.map_err(|error| vault::Error::Identity(error.to_string()))
+        })
+    }
+
+    pub(super) fn config_path(&self) -> &Path {
+        &self.home.config
+    }
+}
+
+fn choice(text: &str) -> Result<Kind> {
+    match text.parse()? {
+        Kind::Memory => Err(vault::Error::UnknownKind(text.to_owned()).into()),
+        kind => Ok(kind),
+    }
+}

@@ -1,0 +1,84 @@
+//! Answers: one structure each, written for people or as JSON.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::error::{Error, Kind, Result};
+
+/// An answer, in both forms. The JSON is the structure itself.
+pub(super) trait Answer: Serialize {
+    /// Writes it for people.
+    fn human(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Writes an answer to stdout in the form asked for.
+pub(super) fn print(answer_of: &impl Answer, json: bool) -> Result<()> {
+    answer(|out| {
+        if json {
+            // In one piece, wiped afterwards: an answer may hold a secret.
+            let mut text = Zeroizing::new(serde_json::to_vec(answer_of).map_err(io::Error::other)?);
+            text.push(b'\n');
+            out.write_all(&text)
+        } else {
+            answer_of.human(out)
+        }
+    })
+}
+
+/// Writes to stdout and flushes. A reader that went away early has had what it wanted.
+pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Kind::Storage, "stdout", format!("stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells people something beside the answer, on stderr.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Text of foreign origin, with nothing in it that a terminal would act on or that would deceive.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    let bad = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    if text.chars().any(bad) { Cow::Owned(text.replace(bad, "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
+/// Lines of `label   value`, values under each other, indented by two.
+pub(super) fn fields(out: &mut dyn Write, fields: &[(&str, String)]) -> io::Result<()> {
+    let widest = fields.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    for (label, value) in fields {
+        writeln!(out, "  {label:widest$}  {value}")?;
+    }
+    Ok(())
+}
+
+/// Columns under headings, as wide as what they hold; the last one is left ragged.
+pub(super) fn table(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
+    use unicode_width::UnicodeWidthStr as _;
+    let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
+    for row in std::iter::once(&headings).chain(rows) {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.push_str(&" ".repeat(width.saturating_sub(cell.width()).saturating_add(2)));
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

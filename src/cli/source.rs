@@ -1,0 +1,96 @@
+//! Where an enrolment comes from: a path, `-`, `clipboard`, `screen`, or a hidden prompt.
+
+mod desktop;
+
+use std::ffi::OsStr;
+use std::io::{IsTerminal as _, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::error::{Error, Result};
+use super::{clock, prompt};
+use crate::provision::{self, Enrolment, Found, Limits};
+
+/// How long images are searched for codes before what was found counts.
+const SEARCH: Duration = Duration::from_secs(5);
+
+/// Reads a source; the hidden prompt where none is named.
+pub(super) fn read(source: Option<&OsStr>) -> Result<Found> {
+    let limits = Limits { expired: clock::deadline(SEARCH), ..Limits::default() };
+    let Some(source) = source else {
+        return from_prompt(&limits);
+    };
+    if source == "clipboard" {
+        return desktop::clipboard(&limits);
+    }
+    if source == "screen" {
+        return desktop::screen(&limits);
+    }
+    let (bytes, place) = if source == "-" {
+        (from_stdin()?, "stdin".to_owned())
+    } else {
+        let path = Path::new(source);
+        (from_path(path)?, path.display().to_string())
+    };
+    provision::read(&bytes, &limits).map_err(|error| Error::from(error).about(&place))
+}
+
+/// The one enrolment of a source, or the one of `account` where it holds several.
+pub(super) fn read_one(source: Option<&OsStr>, account: Option<&str>) -> Result<(Enrolment, Vec<provision::Warning>)> {
+    let Found { mut enrolments, warnings } = read(source)?;
+    let accounts: Vec<String> = enrolments.iter().map(|enrolment| enrolment.account.clone()).collect();
+    if let Some(account) = account {
+        enrolments.retain(|enrolment| enrolment.account == account);
+    }
+    let one = if enrolments.len() == 1 { enrolments.pop() } else { None };
+    one.map(|enrolment| (enrolment, warnings)).ok_or_else(|| {
+        let message = match account {
+            Some(account) => format!("the source has {} enrolments of account `{account}`", enrolments.len()),
+            None => format!("the source has {} enrolments", accounts.len()),
+        };
+        let mut error = Error::new(super::error::Kind::No, "ambiguous", message);
+        for account in accounts {
+            error = error.hint(format!("--account '{}'", super::render::plain(&account)));
+        }
+        error
+    })
+}
+
+fn from_prompt(limits: &Limits) -> Result<Found> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::usage("no source is named, and nobody is there to be asked")
+            .hint("a source is a path, `-` for stdin, `clipboard` or `screen`"));
+    }
+    let text = prompt::hidden("secret key or otpauth URI (not shown)")?;
+    Ok(provision::read(text.as_bytes(), limits)?)
+}
+
+fn from_stdin() -> Result<Zeroizing<Vec<u8>>> {
+    if std::io::stdin().is_terminal() {
+        return Err(Error::usage("`-` reads stdin, which is the terminal and would show what is typed")
+            .hint("leave the source out for a hidden prompt"));
+    }
+    bounded(std::io::stdin().lock(), 0).map_err(|error| Error::input("unreadable", format!("stdin: {error}")))
+}
+
+fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let failed = |reason: String| Error::input("unreadable", format!("{}: {reason}", path.display()));
+    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
+    if metadata.is_dir() {
+        return Err(failed("is a directory, not a file".to_owned()));
+    }
+    bounded(file, metadata.len()).map_err(|error| failed(error.to_string()))
+}
+
+/// One byte more than is taken, so that too much is noticed, and never more memory than that. Room is
+/// made beforehand: a buffer that grows leaves copies behind.
+fn bounded(from: impl Read, expected: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let most = Limits::BYTES.saturating_add(1);
+    let room = usize::try_from(expected).unwrap_or(most).saturating_add(1).clamp(64 << 10, most);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    from.take(most.try_into().unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

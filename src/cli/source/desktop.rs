@@ -1,0 +1,158 @@
+//! Clipboard and screen.
+
+use zeroize::Zeroizing;
+
+use crate::cli::error::{Error, Result};
+use crate::provision::{self, Found, Limits};
+
+/// An image on the clipboard, else text.
+pub(super) fn clipboard(limits: &Limits) -> Result<Found> {
+    let unavailable = |error: arboard::Error| match error {
+        arboard::Error::ContentNotAvailable => {
+            Error::input("clipboard-empty", "the clipboard holds neither an image nor text")
+        }
+        error => Error::input("clipboard", format!("the clipboard can't be read: {error}"))
+            .hint("is there a display? `vmfa doctor` looks; a path or `-` works everywhere"),
+    };
+    let mut clipboard = arboard::Clipboard::new().map_err(unavailable)?;
+    match clipboard.get_image() {
+        Ok(image) => {
+            let pixels = Zeroizing::new(image.bytes.into_owned());
+            let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+            provision::read_pixels(side(image.width), side(image.height), &pixels, limits)
+                .map_err(|error| Error::from(error).about("clipboard"))
+        }
+        Err(arboard::Error::ContentNotAvailable | arboard::Error::ConversionFailure) => {
+            let text = Zeroizing::new(clipboard.get_text().map_err(unavailable)?);
+            provision::read(text.as_bytes(), limits).map_err(|error| Error::from(error).about("clipboard"))
+        }
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
+/// All monitors.
+pub(super) fn screen(limits: &Limits) -> Result<Found> {
+    let shots = shots()?;
+    let mut found = Found::default();
+    let mut first_error = None;
+    for shot in shots {
+        let read = match shot {
+            #[cfg(target_os = "linux")]
+            Shot::Pixels { width, height, rgba } => provision::read_pixels(width, height, &rgba, limits),
+            #[cfg(target_os = "linux")]
+            Shot::File(bytes) => provision::read(&bytes, limits),
+        };
+        match read {
+            Ok(one) => {
+                found.enrolments.extend(one.enrolments);
+                found.warnings.extend(one.warnings);
+            }
+            // A monitor without a code is no error where another one has it.
+            Err(error @ (provision::Error::NoQrCode | provision::Error::NotOtpauth { .. })) => {
+                first_error.get_or_insert(error);
+            }
+            Err(error) => return Err(Error::from(error).about("screen")),
+        }
+    }
+    match (found.enrolments.is_empty(), first_error) {
+        (true, error) => Err(Error::from(error.unwrap_or(provision::Error::NoQrCode)).about("screen")),
+        (false, _) => Ok(found),
+    }
+}
+
+/// A picture of a monitor, or of all of them.
+#[derive(Debug)]
+enum Shot {
+    #[cfg(target_os = "linux")]
+    Pixels { width: u32, height: u32, rgba: Zeroizing<Vec<u8>> },
+    #[cfg(target_os = "linux")]
+    File(Zeroizing<Vec<u8>>),
+}
+
+fn no_screen(reason: impl std::fmt::Display) -> Error {
+    Error::input("screen", format!("the screen can't be read: {reason}"))
+        .hint("a picture of it works everywhere: a path, `-`, or `clipboard`")
+}
+
+#[cfg(not(target_os = "linux"))]
+fn shots() -> Result<Vec<Shot>> {
+    Err(no_screen("on this platform vmfa takes no pictures of it"))
+}
+
+#[cfg(target_os = "linux")]
+fn shots() -> Result<Vec<Shot>> {
+    use crate::cli::environment::variable;
+    if variable("WAYLAND_DISPLAY").is_some() {
+        return Ok(vec![linux::portal()?]);
+    }
+    if variable("DISPLAY").is_some() {
+        return linux::x11();
+    }
+    Err(no_screen("there is no display (neither WAYLAND_DISPLAY nor DISPLAY is set)"))
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use x11rb::connection::Connection as _;
+    use x11rb::protocol::randr::ConnectionExt as _;
+    use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, ImageOrder};
+    use zeroize::Zeroizing;
+
+    use super::{Result, Shot, no_screen};
+    use crate::provision::Limits;
+
+    /// The desktop portal asks the person where the desktop wants that; the file it leaves is removed.
+    pub(super) fn portal() -> Result<Shot> {
+        let request = async {
+            let request = ashpd::desktop::screenshot::Screenshot::request().interactive(false).modal(false);
+            request.send().await?.response()
+        };
+        let shot = zbus::block_on(request).map_err(|error| no_screen(format!("the desktop portal: {error}")))?;
+        let uri = shot.uri().to_string();
+        let path = uri
+            .strip_prefix("file://")
+            .map(|path| percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned());
+        let path = path.ok_or_else(|| no_screen("the desktop portal named no file"))?;
+        let bytes = std::fs::read(&path).map(Zeroizing::new);
+        let _ = std::fs::remove_file(&path);
+        bytes.map(Shot::File).map_err(|error| no_screen(format!("{path}: {error}")))
+    }
+
+    /// Each monitor that RandR knows; the whole root window where it knows none.
+    pub(super) fn x11() -> Result<Vec<Shot>> {
+        let (connection, number) = x11rb::connect(None).map_err(no_screen)?;
+        let setup = connection.setup();
+        let screen = setup.roots.get(number).ok_or_else(|| no_screen("the display has no such screen"))?;
+        let monitors = connection
+            .randr_get_monitors(screen.root, true)
+            .ok()
+            .and_then(|cookie| cookie.reply().ok())
+            .map(|reply| reply.monitors.iter().map(|m| (m.x, m.y, m.width, m.height)).collect::<Vec<_>>())
+            .filter(|monitors| !monitors.is_empty())
+            .unwrap_or_else(|| vec![(0, 0, screen.width_in_pixels, screen.height_in_pixels)]);
+        let mut shots = Vec::with_capacity(monitors.len());
+        for (x, y, width, height) in monitors {
+            let pixels = u64::from(width).saturating_mul(height.into());
+            if pixels > Limits::default().pixels {
+                return Err(no_screen(format!("a monitor of {width}×{height} is too large")));
+            }
+            let image = connection
+                .get_image(ImageFormat::Z_PIXMAP, screen.root, x, y, width, height, !0)
+                .map_err(no_screen)?
+                .reply()
+                .map_err(no_screen)?;
+            let bits = setup.pixmap_formats.iter().find(|format| format.depth == image.depth);
+            if bits.is_none_or(|format| format.bits_per_pixel != 32) || !matches!(image.depth, 24 | 32) {
+                return Err(no_screen(format!("its depth of {} bits isn't read", image.depth)));
+            }
+            let mut rgba = Zeroizing::new(image.data);
+            let most_significant_first = setup.image_byte_order == ImageOrder::MSB_FIRST;
+            for pixel in rgba.as_chunks_mut::<4>().0 {
+                let [a, b, c, d] = *pixel;
+                *pixel = if most_significant_first { [b, c, d, 255] } else { [c, b, a, 255] };
+            }
+            shots.push(Shot::Pixels { width: width.into(), height: height.into(), rgba });
+        }
+        Ok(shots)
+    }
+}

@@ -1,0 +1,309 @@
+//! The registry in one SQLite file: write-ahead log, every change one immediate transaction.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
+
+use super::{Device, Error, Registry, State, clash, names_clash};
+use crate::name::Name;
+use crate::oath::{Digits, MovingFactor, Parameters};
+use crate::time::{Period, Timestamp};
+use crate::vault::Id;
+
+/// What brings a file from one schema version (`PRAGMA user_version`) to the next. Never edited, only
+/// added to: files of every version are out there.
+const MIGRATIONS: &[&str] = &["
+    CREATE TABLE device (
+        id         TEXT PRIMARY KEY,
+        name       TEXT NOT NULL,
+        state      TEXT NOT NULL CHECK (state IN ('pending', 'active', 'retired')),
+        batch      TEXT,
+        replaces   TEXT,
+        until      INTEGER,
+        issuer     TEXT,
+        account    TEXT NOT NULL,
+        algorithm  TEXT NOT NULL,
+        digits     INTEGER NOT NULL,
+        period     INTEGER,
+        counter    INTEGER,
+        serial     TEXT,
+        vault      TEXT NOT NULL,
+        created    INTEGER NOT NULL,
+        revision   INTEGER NOT NULL,
+        CHECK ((period IS NULL) <> (counter IS NULL))
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX device_name ON device (name);
+    CREATE UNIQUE INDEX device_active ON device (name) WHERE state = 'active';
+    CREATE UNIQUE INDEX device_pending ON device (name) WHERE state = 'pending';
+"];
+
+/// How long a writer waits for another one.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A registry file. One connection, guarded; other processes have their own.
+pub struct Sqlite {
+    path: PathBuf,
+    connection: Mutex<Connection>,
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Sqlite {
+    /// Opens a registry, making it (mode 0600, in a directory of mode 0700) where there is none and
+    /// bringing an older one up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooNew`], or [`Error::Engine`] with what SQLite or the file system said.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |reason: String| Error::Engine { place: path.display().to_string(), reason };
+        create_private(path).map_err(|error| failed(error.to_string()))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(error.to_string()))?;
+        let sqlite = Self { path: path.to_owned(), connection: Mutex::new(connection) };
+        sqlite.prepare()?;
+        Ok(sqlite)
+    }
+
+    fn prepare(&self) -> Result<(), Error> {
+        let mut connection = self.connection();
+        connection.busy_timeout(PATIENCE).map_err(|error| self.failed(&error))?;
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        if self.version(&connection)? == known {
+            return Ok(());
+        }
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| self.failed(&error))?;
+        let transaction = self.begin(&mut connection)?;
+        // Asked again under the lock: another process may have been first.
+        let found = self.version(&transaction)?;
+        if found > known {
+            return Err(Error::TooNew { path: self.path.display().to_string(), found, known });
+        }
+        for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+            transaction.execute_batch(migration).map_err(|error| self.failed(&error))?;
+        }
+        transaction.pragma_update(None, "user_version", known).map_err(|error| self.failed(&error))?;
+        transaction.commit().map_err(|error| self.failed(&error))
+    }
+
+    fn version(&self, connection: &Connection) -> Result<i64, Error> {
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|error| self.failed(&error))
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin<'a>(&self, connection: &'a mut Connection) -> Result<Transaction<'a>, Error> {
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> Error {
+        Error::Engine { place: self.path.display().to_string(), reason: error.to_string() }
+    }
+
+    fn check_name(&self, connection: &Connection, device: &Device) -> Result<(), Error> {
+        let same_name = self.select(connection, "WHERE name = :name AND state <> 'retired'", device.name.as_str())?;
+        match same_name.iter().find(|old| names_clash(device, old)) {
+            Some(old) => Err(clash(old)),
+            None => Ok(()),
+        }
+    }
+
+    fn select(&self, connection: &Connection, condition: &str, name: &str) -> Result<Vec<Device>, Error> {
+        let sql = format!("SELECT * FROM device {condition} ORDER BY name, id");
+        let mut statement = connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
+        let named = condition.contains(":name");
+        let mut rows = if named { statement.query(named_params! { ":name": name }) } else { statement.query([]) }
+            .map_err(|error| self.failed(&error))?;
+        let mut devices = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| self.failed(&error))? {
+            devices.push(self.read(row)?);
+        }
+        Ok(devices)
+    }
+
+    fn read(&self, row: &Row<'_>) -> Result<Device, Error> {
+        let text = |field: &'static str| self.field::<Option<String>>(row, field);
+        let number = |field: &'static str| Ok(self.field::<Option<i64>>(row, field)?.map(i64::cast_unsigned));
+        let time = |field: &'static str| Ok::<_, Error>(number(field)?.map(Timestamp::from_unix));
+        let id = |field: &'static str| text(field)?.map(|text| self.parse(row, field, &text)).transpose();
+        let there = |field: &'static str| self.damaged(row, field);
+
+        let state = match text("state")?.as_deref() {
+            Some("active") => State::Active,
+            Some("pending") => State::Pending {
+                batch: id("batch")?.ok_or_else(|| there("batch"))?,
+                replaces: id("replaces")?,
+                until: time("until")?.ok_or_else(|| there("until"))?,
+            },
+            Some("retired") => State::Retired { until: time("until")?.ok_or_else(|| there("until"))? },
+            _ => return Err(there("state")),
+        };
+        let factor = match (number("period")?, number("counter")?) {
+            (Some(period), None) => MovingFactor::Time { period: Period::new(period).ok_or_else(|| there("period"))? },
+            (None, Some(next)) => MovingFactor::Counter { next },
+            _ => return Err(there("period")),
+        };
+        let digits = number("digits")?.and_then(|count| u8::try_from(count).ok()).and_then(Digits::new);
+        let algorithm: String = self.field(row, "algorithm")?;
+        let vault: String = self.field(row, "vault")?;
+        let name: String = self.field(row, "name")?;
+        Ok(Device {
+            id: id("id")?.ok_or_else(|| there("id"))?,
+            name: self.parse(row, "name", &name)?,
+            issuer: text("issuer")?,
+            account: self.field(row, "account")?,
+            parameters: Parameters {
+                algorithm: self.parse(row, "algorithm", &algorithm)?,
+                digits: digits.ok_or_else(|| there("digits"))?,
+                factor,
+            },
+            serial: text("serial")?,
+            vault: self.parse(row, "vault", &vault)?,
+            created: time("created")?.ok_or_else(|| there("created"))?,
+            state,
+            revision: number("revision")?.ok_or_else(|| there("revision"))?,
+        })
+    }
+
+    fn field<T: rusqlite::types::FromSql>(&self, row: &Row<'_>, field: &'static str) -> Result<T, Error> {
+        row.get(field).map_err(|_| self.damaged(row, field))
+    }
+
+    fn parse<T: FromStr>(&self, row: &Row<'_>, field: &'static str, text: &str) -> Result<T, Error> {
+        text.parse().map_err(|_| self.damaged(row, field))
+    }
+
+    fn damaged(&self, row: &Row<'_>, field: &'static str) -> Error {
+        let id = row.get("id").unwrap_or_else(|_| "?".to_owned());
+        Error::Damaged { place: self.path.display().to_string(), id, field }
+    }
+
+    fn write(&self, connection: &Connection, device: &Device, sql: &str) -> Result<usize, Error> {
+        let (state, batch, replaces, until) = match device.state {
+            State::Active => ("active", None, None, None),
+            State::Pending { batch, replaces, until } => ("pending", Some(batch), replaces, Some(until)),
+            State::Retired { until } => ("retired", None, None, Some(until)),
+        };
+        let (period, counter) = match device.parameters.factor {
+            MovingFactor::Time { period } => (Some(period.seconds()), None),
+            MovingFactor::Counter { next } => (None, Some(next)),
+        };
+        let written = connection.prepare_cached(sql).and_then(|mut statement| {
+            statement.execute(named_params! {
+                ":id": device.id.to_string(),
+                ":name": device.name.as_str(),
+                ":state": state,
+                ":batch": batch.map(|id| id.to_string()),
+                ":replaces": replaces.map(|id| id.to_string()),
+                ":until": until.map(|time| time.as_unix().cast_signed()),
+                ":issuer": device.issuer,
+                ":account": device.account,
+                ":algorithm": device.parameters.algorithm.as_str(),
+                ":digits": device.parameters.digits.count(),
+                ":period": period.map(u64::cast_signed),
+                ":counter": counter.map(u64::cast_signed),
+                ":serial": device.serial,
+                ":vault": device.vault.as_str(),
+                ":created": device.created.as_unix().cast_signed(),
+                ":revision": device.revision.cast_signed(),
+            })
+        });
+        written.map_err(|error| self.failed(&error))
+    }
+}
+
+const INSERT: &str = "INSERT INTO device VALUES (:id, :name, :state, :batch, :replaces, :until, :issuer, :account,
+    :algorithm, :digits, :period, :counter, :serial, :vault, :created, :revision)";
+
+const UPDATE: &str = "UPDATE device SET name = :name, state = :state, batch = :batch, replaces = :replaces,
+    until = :until, issuer = :issuer, account = :account, algorithm = :algorithm, digits = :digits, period = :period,
+    counter = :counter, serial = :serial, vault = :vault, created = :created, revision = :revision + 1
+    WHERE id = :id AND revision = :revision";
+
+impl Registry for Sqlite {
+    fn insert(&self, devices: &[Device]) -> Result<(), Error> {
+        let mut connection = self.connection();
+        let transaction = self.begin(&mut connection)?;
+        for device in devices {
+            self.check_name(&transaction, device)?;
+            self.write(&transaction, device, INSERT)?;
+        }
+        transaction.commit().map_err(|error| self.failed(&error))
+    }
+
+    fn find(&self, name: &Name) -> Result<Option<Device>, Error> {
+        let connection = self.connection();
+        let found = self.select(&connection, "WHERE name = :name AND state = 'active'", name.as_str())?;
+        Ok(found.into_iter().next())
+    }
+
+    fn list(&self) -> Result<Vec<Device>, Error> {
+        self.select(&self.connection(), "", "")
+    }
+
+    fn update(&self, devices: &[Device]) -> Result<(), Error> {
+        let mut connection = self.connection();
+        let transaction = self.begin(&mut connection)?;
+        for device in devices {
+            self.check_name(&transaction, device)?;
+            if self.write(&transaction, device, UPDATE)? == 0 {
+                return Err(Error::Conflict(device.name.clone()));
+            }
+        }
+        transaction.commit().map_err(|error| self.failed(&error))
+    }
+
+    fn remove(&self, ids: &[Id]) -> Result<(), Error> {
+        let mut connection = self.connection();
+        let transaction = self.begin(&mut connection)?;
+        for id in ids {
+            transaction
+                .execute("DELETE FROM device WHERE id = ?1", [id.to_string()])
+                .map_err(|error| self.failed(&error))?;
+        }
+        transaction.commit().map_err(|error| self.failed(&error))
+    }
+
+    fn probe(&self) -> Result<String, Error> {
+        let connection = self.connection();
+        let damage: Option<String> = connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.failed(&error))?;
+        if let Some(reason) = damage.filter(|word| word != "ok") {
+            return Err(Error::Engine { place: self.path.display().to_string(), reason });
+        }
+        let devices = self.select(&connection, "WHERE state = 'active'", "")?.len();
+        Ok(format!("{}, {devices} device{}", self.path.display(), if devices == 1 { "" } else { "s" }))
+    }
+}
+
+/// SQLite makes its files as the umask says; ours are nobody else's business. Its log files take the
+/// mode of the main file.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(directory) = path.parent() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
+}

@@ -1,0 +1,224 @@
+//! Sources: otpauth URIs, what AWS hands out, and whatever wraps them.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use base64::Engine as _;
+use vmfa::oath::{MovingFactor, Parameters};
+use vmfa::provision::{self, Enrolment, Error, Limits, Warning, uri};
+use vmfa::secret::Secret;
+use vmfa::time::Period;
+
+use crate::support::vector;
+
+const SEED64: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+const SERIAL: &str = "arn:aws:iam::123456789012:mfa/mfauser";
+
+fn read(bytes: impl AsRef<[u8]>) -> Result<provision::Found, Error> {
+    provision::read(bytes.as_ref(), &Limits::default())
+}
+
+fn one(bytes: impl AsRef<[u8]>) -> Enrolment {
+    let mut found = read(bytes).unwrap();
+    assert_eq!(found.enrolments.len(), 1);
+    found.enrolments.remove(0)
+}
+
+fn word(warning: &Warning) -> &'static str {
+    match warning {
+        Warning::ShortSecret { .. } => "short-secret",
+        Warning::IssuersDisagree { .. } => "issuers-disagree",
+        Warning::UnknownParameter { .. } => "unknown-parameter",
+        Warning::PointlessParameter { .. } => "pointless-parameter",
+        Warning::RepeatedParameter { .. } => "repeated-parameter",
+        _ => "another",
+    }
+}
+
+/// An enrolment in the words of `vectors/otpauth-uris.txt`, defaults left out.
+fn describe(enrolment: &Enrolment, warnings: &[Warning]) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| writeln!(text, "{name} {value}").unwrap();
+    if let Some(issuer) = &enrolment.issuer {
+        line("issuer", issuer);
+    }
+    if !enrolment.account.is_empty() {
+        line("account", &enrolment.account);
+    }
+    let hex: String = enrolment.secret.expose().iter().map(|byte| format!("{byte:02x}")).collect();
+    line("secret", &hex);
+    let Parameters { algorithm, digits, factor } = enrolment.parameters;
+    if algorithm != Parameters::DEFAULT.algorithm {
+        line("algorithm", algorithm.as_str());
+    }
+    if digits != Parameters::DEFAULT.digits {
+        line("digits", &digits.count().to_string());
+    }
+    match factor {
+        MovingFactor::Time { period } if period == Period::DEFAULT => {}
+        MovingFactor::Time { period } => line("period", &period.seconds().to_string()),
+        MovingFactor::Counter { next } => line("counter", &next.to_string()),
+    }
+    for warning in warnings {
+        line("warn", word(warning));
+    }
+    text
+}
+
+#[test]
+fn every_uri_of_the_vectors_means_what_its_block_says() {
+    let text = fs::read_to_string(vector("otpauth-uris.txt")).unwrap();
+    let mut failures = Vec::new();
+    let mut blocks = 0;
+    for block in text.split("\n\n") {
+        let lines: Vec<&str> = block.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+        let Some((first, rest)) = lines.split_first() else { continue };
+        blocks += 1;
+        let uri = first.strip_prefix("uri").expect("a block begins with its URI").trim();
+        let expected: String = rest
+            .iter()
+            .map(|line| {
+                let (name, value) = line.split_once(' ').unwrap();
+                format!("{name} {}\n", value.trim())
+            })
+            .collect();
+        match read(uri) {
+            Ok(found) => {
+                let got = describe(&found.enrolments[0], &found.warnings);
+                if got != expected {
+                    failures.push(format!("{uri}\nexpected\n{expected}got\n{got}"));
+                }
+                // What is written is read back as the same.
+                let again = one(uri::format(&found.enrolments[0]).as_bytes());
+                if again != found.enrolments[0] {
+                    failures.push(format!("{uri}\nis not read back from what is written of it"));
+                }
+            }
+            Err(error) => failures.push(format!("{uri}\n{error}")),
+        }
+    }
+    assert!(failures.is_empty(), "{} of {blocks}:\n{}", failures.len(), failures.join("\n"));
+    assert!(blocks >= 40, "only {blocks} blocks");
+}
+
+#[test]
+fn what_aws_puts_into_its_qr_code_is_written_to_the_letter() {
+    let text = format!(
+        "otpauth://totp/Amazon%20Web%20Services:mfauser@123456789012?secret={SEED64}&issuer=Amazon%20Web%20Services"
+    );
+    assert_eq!(*uri::format(&one(&text)), text);
+}
+
+#[test]
+fn several_uris_make_several_enrolments_and_the_same_one_twice_makes_one() {
+    let line = |account: &str| format!("otpauth://totp/Example:{account}?secret={SEED64}\n");
+    let text = format!("# exported\n{}\n{}{}", line("a"), line("b"), line("a"));
+    let accounts: Vec<String> = read(text).unwrap().enrolments.into_iter().map(|e| e.account).collect();
+    assert_eq!(accounts, ["a", "b"]);
+}
+
+fn aws(shape: &str, enrolment: &Enrolment) {
+    assert_eq!(*enrolment.secret.to_base32(), SEED64, "{shape}");
+    assert_eq!(enrolment.issuer.as_deref(), Some("Amazon Web Services"), "{shape}");
+    assert_eq!(enrolment.account, "mfauser@123456789012", "{shape}");
+    assert_eq!(enrolment.serial.as_deref(), Some(SERIAL), "{shape}");
+    assert_eq!(enrolment.parameters, Parameters::DEFAULT, "{shape}");
+}
+
+#[test]
+fn every_shape_of_aws_answer_is_read_with_its_serial_number() {
+    let mut shapes = 0;
+    for entry in fs::read_dir(vector("aws")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        let name = path.display().to_string();
+        aws(&name, &one(&bytes));
+        aws(&format!("{name} in base64"), &one(base64::engine::general_purpose::STANDARD.encode(&bytes)));
+        let utf16: Vec<u8> = std::iter::once(0xfeff)
+            .chain(String::from_utf8(bytes).unwrap().encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        aws(&format!("{name} as PowerShell writes it"), &one(utf16));
+        shapes += 1;
+    }
+    assert!(shapes >= 5, "only {shapes} shapes");
+}
+
+#[test]
+fn the_outfile_of_a_seed_is_read() {
+    assert_eq!(*one(SEED64).secret.to_base32(), SEED64);
+    assert_eq!(*one(base64::engine::general_purpose::STANDARD.encode(SEED64)).secret.to_base32(), SEED64);
+}
+
+#[cfg(feature = "qr")]
+#[test]
+fn the_outfile_of_an_image_is_read() {
+    let image = fs::read(vector("qr/aws-mfauser.png")).unwrap();
+    assert_eq!(*one(&image).secret.to_base32(), SEED64);
+    let base64 = base64::engine::general_purpose::STANDARD.encode(&image);
+    assert_eq!(*one(&base64).secret.to_base32(), SEED64);
+    assert_eq!(*one(format!("data:image/png;base64,{base64}")).secret.to_base32(), SEED64);
+}
+
+#[cfg(feature = "qr")]
+#[test]
+fn an_answer_with_an_image_alone_is_read_from_the_image() {
+    let image = base64::engine::general_purpose::STANDARD.encode(fs::read(vector("qr/aws-mfauser.png")).unwrap());
+    let json = format!(r#"{{"VirtualMFADevice": {{"SerialNumber": "{SERIAL}", "QRCodePNG": "{image}"}}}}"#);
+    aws("QRCodePNG", &one(json));
+}
+
+#[test]
+fn a_device_below_a_path_is_named_by_its_last_part() {
+    let json = format!(
+        r#"{{"SerialNumber": "arn:aws-cn:iam::123456789012:mfa/team/a/mfauser", "Base32StringSeed": "{SEED64}"}}"#
+    );
+    assert_eq!(one(json).account, "mfauser@123456789012");
+}
+
+mod generated {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn enrolments() -> impl Strategy<Value = Enrolment> {
+        let text = "[^\\p{C}\\p{Z}]([^\\p{C}]{0,20}[^\\p{C}\\p{Z}])?";
+        let factor = prop_oneof![
+            (1..u64::MAX).prop_map(|period| MovingFactor::Time { period: Period::new(period).unwrap() }),
+            any::<u64>().prop_map(|next| MovingFactor::Counter { next }),
+        ];
+        let algorithm = prop_oneof![Just("SHA1"), Just("SHA256"), Just("SHA512")];
+        let secret = proptest::collection::vec(any::<u8>(), 1..100);
+        (proptest::option::of(text), prop_oneof![Just(String::new()), text], secret, algorithm, 6..=10_u8, factor)
+            .prop_map(|(issuer, account, secret, algorithm, digits, factor)| Enrolment {
+                issuer,
+                account,
+                secret: Secret::new(secret).unwrap(),
+                parameters: Parameters {
+                    algorithm: algorithm.parse().unwrap(),
+                    digits: vmfa::oath::Digits::new(digits).unwrap(),
+                    factor,
+                },
+                serial: None,
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_uri_is_ascii_and_read_back_as_the_same_enrolment(enrolment in enrolments()) {
+            let uri = uri::format(&enrolment);
+            prop_assert!(uri.is_ascii());
+            prop_assert_eq!(one(uri.as_bytes()), enrolment);
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in ".{0,300}") {
+            let _ = read(text);
+        }
+
+        #[test]
+        fn no_text_behind_the_scheme_makes_the_reader_panic(text in "[ -~]{0,120}") {
+            let _ = read(format!("otpauth://totp/{text}"));
+            let _ = read(format!("otpauth://hotp/x?secret=GEZDGNBV&{text}"));
+        }
+    }
+}
