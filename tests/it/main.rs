@@ -2,6 +2,7 @@
 //! so that it is linked once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::print_stderr, unreachable_pub)]
+#![allow(clippy::print_stdout)]
 
 #[cfg(feature = "cli")]
 mod bad_input;
@@ -22,3 +23,5 @@ mod provision;
 #[cfg(feature = "qr")]
 mod qr;
 mod support;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod vault;

@@ -1,9 +1,15 @@
 //! What several subjects need.
 
+#[cfg(all(feature = "cli", target_os = "linux"))]
+pub mod again;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+pub mod desktop;
 #[cfg(feature = "cli")]
 mod program;
 
 use std::path::{Path, PathBuf};
+#[cfg(feature = "cli")]
+use std::process::{Child, Command};
 
 #[cfg(feature = "cli")]
 pub use program::{Home, Run, SEED, run, tool};
@@ -11,4 +17,20 @@ pub use program::{Home, Run, SEED, run, tool};
 /// A file below `vectors/`.
 pub fn vector(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
+}
+
+/// Starts a program; one that isn't installed is an error that says what to install.
+#[cfg(feature = "cli")]
+pub fn start(command: &mut Command, debian_package: &str) -> Child {
+    command.spawn().unwrap_or_else(|error| {
+        panic!("{}: {error} (Debian package `{debian_package}`)", command.get_program().display())
+    })
+}
+
+/// Runs a program to its end and gives its standard output.
+#[cfg(feature = "cli")]
+pub fn output(command: &mut Command, debian_package: &str) -> String {
+    command.stdout(std::process::Stdio::piped());
+    let output = start(command, debian_package).wait_with_output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
