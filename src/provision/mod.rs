@@ -96,6 +96,18 @@ pub struct Limits {
     pub expired: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
+impl Found {
+    /// Takes in what another part of the source held. The same enrolment twice stays one.
+    pub fn absorb(&mut self, other: Self) {
+        for enrolment in other.enrolments {
+            if !self.enrolments.contains(&enrolment) {
+                self.enrolments.push(enrolment);
+            }
+        }
+        self.warnings.extend(other.warnings);
+    }
+}
+
 impl Limits {
     /// The most bytes of a source: larger ones are refused unread.
     pub const BYTES: usize = 32 << 20;

@@ -25,15 +25,7 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
     if bytes.len() > Limits::BYTES {
         return Err(Error::TooLarge { limit: Limits::BYTES });
     }
-    let mut found = content(bytes, limits, DEEPEST)?;
-    let mut distinct: Vec<Enrolment> = Vec::with_capacity(found.enrolments.len());
-    for enrolment in found.enrolments.drain(..) {
-        if !distinct.contains(&enrolment) {
-            distinct.push(enrolment);
-        }
-    }
-    found.enrolments = distinct;
-    Ok(found)
+    content(bytes, limits, DEEPEST)
 }
 
 /// A decoded image or text, with `depth` wrappings left to take off.
@@ -110,9 +102,7 @@ fn payloads(texts: Vec<Zeroizing<String>>) -> Result<Found, Error> {
     let mut others = Vec::new();
     for text in &texts {
         if uri::is_uri(text.trim_start()) {
-            let one = uri::parse(text)?;
-            found.enrolments.extend(one.enrolments);
-            found.warnings.extend(one.warnings);
+            found.absorb(uri::parse(text)?);
         } else if starts_with(text.trim_start(), "otpauth-migration:") {
             return Err(Error::Migration);
         } else {
@@ -170,9 +160,7 @@ fn uris(text: &str) -> Result<Found, Error> {
         if !uri::is_uri(line) {
             return Err(Error::UriLine { line: index.saturating_add(1) });
         }
-        let one = uri::parse(line)?;
-        found.enrolments.extend(one.enrolments);
-        found.warnings.extend(one.warnings);
+        found.absorb(uri::parse(line)?);
     }
     Ok(found)
 }

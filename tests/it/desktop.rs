@@ -69,9 +69,15 @@ fn clipboard_and_screen_are_read_on_x11() {
     let json = code("clipboard", &["--json"]).expect(0).json();
     assert_eq!(json["account"], "mfauser@123456789012");
 
-    let shown =
-        display.command("display", "imagemagick").args(["-window", "root"]).arg(vector("qr/aws-mfauser.png")).status();
-    assert!(shown.unwrap().success());
+    // Two monitors, the picture on both.
+    for (name, place, output) in [("left", "800/200x900/200+0+0", "screen"), ("right", "800/200x900/200+800+0", "none")] {
+        let set = display.command("xrandr", "x11-xserver-utils").args(["--setmonitor", name, place, output]).status();
+        assert!(set.unwrap().success());
+    }
+    let mut feh = display.command("feh", "feh");
+    feh.args(["--no-fehbg", "--bg-center"]).arg(vector("qr/aws-mfauser.png")).stderr(Stdio::piped());
+    let shown = feh.output().unwrap();
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
     let json = code("screen", &["--json"]).expect(0).json();
     assert_eq!(json["account"], "mfauser@123456789012");
 }

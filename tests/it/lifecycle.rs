@@ -1,6 +1,5 @@
 //! Interruptions: whatever the moment, a device is whole or not there, and no secret is lost or left over.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -241,6 +240,7 @@ fn two_adds_of_one_name_have_one_winner() {
 
 #[cfg(feature = "cli")]
 mod processes {
+    use std::fs;
     use std::time::Duration;
 
     use super::*;

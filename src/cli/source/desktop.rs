@@ -43,10 +43,7 @@ pub(super) fn screen(limits: &Limits) -> Result<Found> {
             Shot::File(bytes) => provision::read(&bytes, limits),
         };
         match read {
-            Ok(one) => {
-                found.enrolments.extend(one.enrolments);
-                found.warnings.extend(one.warnings);
-            }
+            Ok(one) => found.absorb(one),
             // A monitor without a code is no error where another one has it.
             Err(error @ (provision::Error::NoQrCode | provision::Error::NotOtpauth { .. })) => {
                 first_error.get_or_insert(error);
