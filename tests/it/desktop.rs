@@ -70,7 +70,8 @@ fn clipboard_and_screen_are_read_on_x11() {
     assert_eq!(json["account"], "mfauser@123456789012");
 
     // Two monitors, the picture on both.
-    for (name, place, output) in [("left", "800/200x900/200+0+0", "screen"), ("right", "800/200x900/200+800+0", "none")] {
+    for (name, place, output) in [("left", "800/200x900/200+0+0", "screen"), ("right", "800/200x900/200+800+0", "none")]
+    {
         let set = display.command("xrandr", "x11-xserver-utils").args(["--setmonitor", name, place, output]).status();
         assert!(set.unwrap().success());
     }

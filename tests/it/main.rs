@@ -10,6 +10,8 @@ mod bad_input;
 mod commands;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod desktop;
+#[cfg(feature = "cli")]
+mod documents;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod hygiene;
 #[cfg(feature = "cli")]
@@ -22,6 +24,8 @@ mod oracle;
 mod provision;
 #[cfg(feature = "qr")]
 mod qr;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod readme;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;

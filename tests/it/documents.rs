@@ -1,0 +1,87 @@
+//! The documents that say what the program does are held to what it does.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Home, SEED, vector};
+
+fn document(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)
+}
+
+/// All help texts in one file. After a change: `VMFA_UPDATE=1 cargo nextest run documents`, and read the diff.
+#[test]
+fn docs_cli_md_is_what_the_program_says_of_itself() {
+    let home = Home::new();
+    let mut text =
+        "# Command line\n\nEvery help text, as the program prints it; a test keeps them the same.\n".to_owned();
+    let main = home.run(&["--help"]).expect(0).stdout;
+    let commands = main.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands = commands.lines().map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "help");
+    for command in std::iter::once("").chain(commands) {
+        let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let help = home.run(&arguments).expect(0).stdout;
+        let help: String = help.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
+        text.push_str(&format!("\n## {}\n\n```text\n{}```\n", format!("vmfa {command}").trim(), help));
+    }
+    if std::env::var_os("VMFA_UPDATE").is_some() {
+        fs::write(document("cli.md"), &text).unwrap();
+    }
+    let kept = fs::read_to_string(document("cli.md")).unwrap_or_default();
+    assert!(kept == text, "docs/cli.md is behind: VMFA_UPDATE=1 cargo nextest run documents");
+}
+
+/// The keys and types of a value; an array has the shape of its elements.
+fn shape(value: &Value, place: &str, into: &mut BTreeMap<String, &'static str>) {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    into.insert(place.to_owned(), kind);
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| shape(item, &format!("{place}[]"), into)),
+        Value::Object(object) => object.iter().for_each(|(key, item)| shape(item, &format!("{place}.{key}"), into)),
+        _ => {}
+    }
+}
+
+fn shape_of(text: &str) -> BTreeMap<String, &'static str> {
+    let mut into = BTreeMap::new();
+    shape(&serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}")), "", &mut into);
+    into
+}
+
+/// Each example of docs/json.md has the shape of what the command in its heading answers.
+#[test]
+fn docs_json_md_shows_what_commands_answer() {
+    let home = Home::new();
+    let image = vector("qr/aws-mfauser.png");
+    std::os::unix::fs::symlink(&image, home.path().join("qr.png")).unwrap();
+    home.add_from("counter", &format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
+    let text = fs::read_to_string(document("json.md")).unwrap();
+    let mut failures = Vec::new();
+    let mut examples = 0;
+    for section in text.split("\n## `").skip(1) {
+        let (command, rest) = section.split_once('`').unwrap();
+        let example = rest.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
+        let Some(example) = example else { continue };
+        let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
+        examples += 1;
+        let run = home.run(&arguments);
+        let answer = if run.stdout.is_empty() { &run.stderr } else { &run.stdout };
+        let answer = answer.lines().last().unwrap_or_default();
+        let (expected, got) = (shape_of(example), shape_of(answer));
+        if expected != got {
+            failures.push(format!("{command}\nexpected {expected:#?}\ngot {got:#?}\n{run:?}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(examples >= 10, "only {examples} examples");
+}

@@ -1,0 +1,99 @@
+//! Every console block of the README, run in order in one session: a real keyring, an empty home.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::desktop::Desktop;
+use crate::support::tool;
+
+/// What differs from run to run is made the same: codes, steps, times, seconds left.
+fn steady(line: &str) -> String {
+    let mut text = String::new();
+    let mut digits = String::new();
+    for character in line.chars().chain(['\n']) {
+        if character.is_ascii_digit() {
+            digits.push(character);
+            continue;
+        }
+        // An account's twelve digits, and short numbers that aren't seconds left, stay.
+        let moving = matches!(digits.len(), 6..=11) || text.ends_with("ends in ") || text.ends_with("seconds\":");
+        let time = text.ends_with(['-', ':', 'T']) || (digits.len() == 4 && character == '-');
+        match digits.len() {
+            0 => {}
+            _ if moving || time => text.push('N'),
+            _ => text.push_str(&digits),
+        }
+        digits.clear();
+        if character != '\n' {
+            text.push(character);
+        }
+    }
+    text
+}
+
+/// Whether a line is as expected, where `[..]` stands for anything.
+fn fits(expected: &str, line: &str) -> bool {
+    let (expected, line) = (steady(expected), steady(line));
+    let mut parts = expected.split("[..]");
+    let Some(mut rest) = line.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut wild = false;
+    for part in parts {
+        wild = true;
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.is_empty() || (wild && expected.ends_with("[..]"))
+}
+
+#[test]
+fn every_console_block_of_the_readme_does_what_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("README.md")).unwrap();
+    let desktop = Desktop::new();
+    let home = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(root.join("vectors"), home.path().join("vectors")).unwrap();
+    let path = std::env::join_paths(
+        std::iter::once(Path::new(env!("CARGO_BIN_EXE_vmfa")).parent().unwrap().to_owned())
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    )
+    .unwrap();
+
+    let mut failures = Vec::new();
+    let mut commands = 0;
+    for block in text.split("```console\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        for part in block.split("$ ").filter(|part| !part.is_empty()) {
+            let (command, expected) = part.split_once('\n').unwrap();
+            commands += 1;
+            let mut shell = tool("bash", "bash");
+            shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).current_dir(home.path()).env_clear();
+            desktop.enter(&mut shell);
+            let output = shell.env("PATH", &path).output().unwrap();
+            let output = String::from_utf8_lossy(&output.stdout).into_owned();
+            let (mut expected, mut got): (Vec<&str>, Vec<&str>) =
+                (expected.lines().collect(), output.lines().collect());
+            // stdout and stderr come in either order.
+            expected.sort_by_key(|line| steady(line));
+            got.sort_by_key(|line| steady(line));
+            let same = expected.len() == got.len() && expected.iter().zip(&got).all(|(e, g)| fits(e, g));
+            if !same {
+                failures.push(format!("$ {command}\nexpected {expected:#?}\ngot {got:#?}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} of {commands} commands:\n{}", failures.len(), failures.join("\n"));
+    assert!(commands >= 15, "only {commands} commands");
+}
+
+#[test]
+fn the_comparison_is_strict_where_it_should_be() {
+    assert!(fits("493817", "000001") && !fits("493817", "00001"));
+    assert!(fits("a [..]b", "a xyz b") && !fits("a [..]b", "a xyz c"));
+    assert!(
+        fits("mfauser@123456789012", "mfauser@123456789012") && !fits("mfauser@123456789012", "mfauser@023456789012")
+    );
+    assert!(fits("2026-11-21T12:00:00Z", "2027-01-01T00:00:30Z"));
+    assert!(!fits("every 30 s", "every 60 s"));
+}
