@@ -86,6 +86,17 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
 /// which URIs don't have). Parameters at their defaults are left out, as AWS does.
 #[must_use]
 pub fn format(enrolment: &Enrolment) -> Zeroizing<String> {
+    write(enrolment, true)
+}
+
+/// The same without an `issuer` parameter, which repeats what the label says: the older form, that fits a
+/// smaller QR code.
+#[must_use]
+pub fn format_short(enrolment: &Enrolment) -> Zeroizing<String> {
+    write(enrolment, false)
+}
+
+fn write(enrolment: &Enrolment, issuer_parameter: bool) -> Zeroizing<String> {
     let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
     let Parameters { algorithm, digits, factor } = enrolment.parameters;
     let kind = match factor {
@@ -111,7 +122,7 @@ pub fn format(enrolment: &Enrolment) -> Zeroizing<String> {
             uri.push_str(part);
         }
     };
-    if let Some(issuer) = &enrolment.issuer {
+    if let Some(issuer) = enrolment.issuer.as_ref().filter(|_| issuer_parameter) {
         add("issuer", &encode(issuer));
     }
     if algorithm != Algorithm::Sha1 {

@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::oath::MovingFactor;
 use crate::provision::{Enrolment, Found};
 use crate::registry::Registry;
+use crate::vault::{self, Kind};
 
 use super::code::Code;
 use super::show::Description;
@@ -73,6 +74,15 @@ impl Args {
         if prefix.is_none() && !self.replace && registry.find(&name)?.is_some() {
             return Err(taken(&name));
         }
+        let vault = place.vault_for_new()?;
+        match vault.probe() {
+            // Nobody pastes a secret only to hear that there is nowhere to keep it. A locked keyring may be
+            // unlocked yet; the age vault stores without what opens it.
+            Err(error) if vault.kind() == Kind::Keyring && !matches!(error, vault::Error::Locked) => {
+                return Err(error.into());
+            }
+            _ => {}
+        }
         let Found { enrolments, warnings } = source::read(self.source.as_deref())?;
         let several = enrolments.len() > 1;
         if several && prefix.is_none() {
@@ -83,7 +93,6 @@ impl Args {
         }
         let named = if several { name_each(prefix, enrolments)? } else { name_one(prefix, name, enrolments)? };
 
-        let vault = place.vault_for_new()?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let now = clock::now();
         let added = devices.add(&named, self.replace, now).map_err(|error| match error {

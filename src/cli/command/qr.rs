@@ -2,11 +2,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use terminal_size::Height;
 use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::{Global, environment, render};
 use crate::provision::draw::Drawing;
+use crate::provision::uri;
 
 use super::uri::{ask_for_reveal, of_device};
 
@@ -38,7 +40,7 @@ impl Args {
         let file = self.png.as_ref().or(self.svg.as_ref());
         match file {
             Some(path) if path.as_os_str() != "-" => {
-                let image = self.image(&self.drawing(global)?)?;
+                let image = self.image(&drawing(&uri::format(&of_device(global, &self.device)?))?)?;
                 write_new(path, &image)?;
                 let device = &self.device;
                 if global.json {
@@ -53,13 +55,13 @@ impl Args {
             }
             Some(_) => {
                 ask_for_reveal(self.reveal)?;
-                let image = self.image(&self.drawing(global)?)?;
+                let image = self.image(&drawing(&uri::format(&of_device(global, &self.device)?))?)?;
                 render::answer(|out| out.write_all(&image))
             }
             None => {
                 ask_for_reveal(self.reveal)?;
                 let colours = io::stdout().is_terminal() && environment::text("TERM").as_deref() != Some("dumb");
-                let text = self.drawing(global)?.to_terminal(colours);
+                let text = self.text(global, colours)?;
                 if global.json {
                     let answer = json!({ "device": self.device, "text": text.as_str() });
                     return render::answer(|out| writeln!(out, "{answer}"));
@@ -69,8 +71,16 @@ impl Args {
         }
     }
 
-    fn drawing(&self, global: &Global) -> Result<Drawing> {
-        Drawing::new(&of_device(global, &self.device)?).map_err(drawing_failed)
+    /// For the terminal, in the short form of the URI where the full one's code would lose its upper edge to
+    /// the shell's next prompt.
+    fn text(&self, global: &Global, colours: bool) -> Result<Zeroizing<String>> {
+        let enrolment = of_device(global, &self.device)?;
+        let full = drawing(&uri::format(&enrolment))?.to_terminal(colours);
+        let Some((_, Height(rows))) = terminal_size::terminal_size() else { return Ok(full) };
+        if enrolment.issuer.is_some() && full.lines().count() >= usize::from(rows) {
+            return Ok(drawing(&uri::format_short(&enrolment))?.to_terminal(colours));
+        }
+        Ok(full)
     }
 
     fn image(&self, drawing: &Drawing) -> Result<Zeroizing<Vec<u8>>> {
@@ -79,6 +89,10 @@ impl Args {
         }
         drawing.to_png(self.scale).map_err(drawing_failed)
     }
+}
+
+fn drawing(uri: &str) -> Result<Drawing> {
+    Drawing::new(uri).map_err(drawing_failed)
 }
 
 fn drawing_failed(error: crate::provision::draw::Error) -> Error {

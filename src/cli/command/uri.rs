@@ -8,7 +8,7 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
 use crate::device::{self, Devices};
-use crate::provision;
+use crate::provision::{self, Enrolment};
 
 /// A device's otpauth URI: its secret, in clear text
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ impl Answer for Revealed {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         ask_for_reveal(self.reveal)?;
-        let uri = of_device(global, &self.device)?;
+        let uri = provision::uri::format(&of_device(global, &self.device)?);
         render::print(&Revealed { device: self.device.clone(), uri }, global.json)
     }
 }
@@ -49,13 +49,12 @@ pub(super) fn ask_for_reveal(reveal: bool) -> Result<()> {
         .hint("say --reveal if that is meant"))
 }
 
-/// The URI as other authenticators would enrol it: an HOTP counter stands where the next code is made.
-pub(super) fn of_device(global: &Global, name: &str) -> Result<Zeroizing<String>> {
+/// What another authenticator would enrol: an HOTP counter stands where the next code is made.
+pub(super) fn of_device(global: &Global, name: &str) -> Result<Enrolment> {
     let place = Place::find(global)?;
     place.expect_reading();
     let registry = place.registry()?;
     let device = device::find(&registry, name)?;
     let vault = place.vault_of(&device)?;
-    let enrolment = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?;
-    Ok(provision::uri::format(&enrolment))
+    Ok(Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?)
 }
