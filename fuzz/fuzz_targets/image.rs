@@ -4,5 +4,5 @@
 use vmfa::provision::{Limits, qr};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    let _ = qr::payloads(bytes, &Limits { pixels: 1 << 14, ..Limits::default() });
+    let _ = qr::payloads(bytes, &Limits { pixels: 1 << 16, ..Limits::default() });
 });

@@ -4,5 +4,5 @@
 use vmfa::provision::{self, Limits};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    let _ = provision::read(format!("{{{text}").as_bytes(), &Limits { pixels: 1 << 14, ..Limits::default() });
+    let _ = provision::read(format!("{{{text}").as_bytes(), &Limits { pixels: 1 << 16, ..Limits::default() });
 });

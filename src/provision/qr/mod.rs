@@ -57,9 +57,10 @@ pub fn format(bytes: &[u8]) -> Option<&'static str> {
 /// [`Error::Unrecognized`] for no image at all, [`Error::ImageTooLarge`] by its header,
 /// [`Error::ImageBroken`], and [`Error::NoQrCode`], also when time was up before one was found.
 pub fn payloads(bytes: &[u8], limits: &Limits) -> Result<Vec<Zeroizing<String>>, Error> {
-    let header = guarded(bytes, || Header::read(bytes, limits))?;
+    let name = format(bytes).ok_or(Error::Unrecognized)?;
     let bytes = Zeroizing::new(bytes.to_vec());
-    in_worker(limits, header.name, move || guarded(&bytes, || header.decode(&bytes)))
+    let own_limits = limits.clone();
+    in_worker(limits, name, move || guarded(&bytes, || Header::read(&bytes, &own_limits)?.decode(&bytes)))
 }
 
 /// The same for pixels of a screen or clipboard: rows from the top, four bytes a pixel, alpha not
@@ -105,16 +106,20 @@ fn in_worker(
         // The caller is gone when its time is up.
         Err(error) => drop(sender.send(Err(error))),
     };
-    let spawned = thread::Builder::new().name(WORKER.to_owned()).spawn(work);
-    if let Err(error) = spawned {
-        return Err(Error::ImageBroken { format, reason: error.to_string() });
-    }
+    let worker = thread::Builder::new()
+        .name(WORKER.to_owned())
+        .spawn(work)
+        .map_err(|error| Error::ImageBroken { format, reason: error.to_string() })?;
     let mut found = Vec::new();
     while !(limits.expired)() {
         match receiver.recv_timeout(SLICE) {
             Ok(finds) => found.extend(finds?),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                // It is done: nothing of it stays behind.
+                let _ = worker.join();
+                break;
+            }
         }
     }
     // What came between the last look and the end of time.
