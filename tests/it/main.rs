@@ -26,6 +26,7 @@ mod provision;
 mod qr;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod readme;
+mod registry;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;
