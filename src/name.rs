@@ -61,7 +61,7 @@ impl FromStr for Name {
             let position = index.saturating_add(1);
             let edge = position == 1 || position == length;
             let refused = character.is_control()
-                || invisible(character)
+                || is_invisible(character)
                 || matches!(character, '*' | '?' | '[' | ']')
                 || (edge && (character.is_whitespace() || character == '/'))
                 || (position == 1 && character == '-');
@@ -95,7 +95,7 @@ impl fmt::Display for Name {
 
 /// Characters that take no room or turn the writing direction: two names that look alike must not
 /// differ by one of these.
-fn invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
         | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

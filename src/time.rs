@@ -63,6 +63,15 @@ impl Timestamp {
         }
     }
 
+    /// So many seconds later, or `None` where that leaves the range.
+    #[must_use]
+    pub const fn plus(self, seconds: u64) -> Option<Self> {
+        match self.0.checked_add(seconds) {
+            Some(moved) => Some(Self(moved)),
+            None => None,
+        }
+    }
+
     /// Reads RFC 3339, Unix seconds with or without `@`, `now`, or an offset from `now`.
     ///
     /// # Errors

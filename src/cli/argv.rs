@@ -14,18 +14,27 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
     for (index, argument) in arguments.iter().enumerate().skip(1) {
         let text = argument.to_string_lossy();
         let lower = text.to_ascii_lowercase();
-        let what = if lower.contains("otpauth://") || lower.contains("otpauth-migration://") {
-            "an otpauth URI"
+        let what = if lower.contains("base32stringseed") {
+            "holds an answer of AWS"
+        } else if lower.contains("otpauth://") || lower.contains("otpauth-migration://") {
+            "holds an otpauth URI"
         } else if lower.starts_with("--secret") || lower.starts_with("--key=") || lower.starts_with("--seed") {
-            "an option that would take a secret"
+            "is an option that would take a secret"
         } else if looks_like_secret(&text) && !Path::new(argument).exists() {
-            "what looks like a secret"
+            "looks like a secret"
         } else {
             continue;
         };
         return Err(Error::secret_in_argv(index, what));
     }
     Ok(())
+}
+
+/// Whether a text could be a secret, with less certainty than is needed to refuse it: enough not to repeat
+/// it in a message.
+pub(super) fn might_be_secret(text: &str) -> bool {
+    let dense = text.chars().filter(|c| c.is_ascii_alphanumeric()).count();
+    dense >= 8 && !text.contains(['.', '/']) && crate::provision::base32::parse(text).is_ok()
 }
 
 /// Base32 in one case, long enough for a secret, with a digit so that words don't count; or groups of

@@ -43,7 +43,9 @@ impl Config {
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 let config: Self = toml::from_str(&text).map_err(|error| failed(error.message().to_owned()))?;
-                config.vault_kind().map_err(|error| failed(error.to_string()))?;
+                if let Some(VaultKind::Memory) = config.vault_kind().map_err(|error| failed(error.to_string()))? {
+                    return Err(failed("a vault in memory keeps nothing from run to run".to_owned()));
+                }
                 Ok(config)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
@@ -71,7 +73,7 @@ impl Config {
             file.write_all(text.as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(path).map_err(|error| error.error)?;
-            Ok(())
+            if cfg!(unix) { std::fs::File::open(directory)?.sync_all() } else { Ok(()) }
         };
         write().map_err(|error| failed(error.to_string()))
     }

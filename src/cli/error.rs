@@ -1,10 +1,13 @@
 //! Errors as people and programs see them: a kind, which alone picks the exit code; a message; hints.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::argv;
+use super::render::plain;
 use crate::vault::Kind as VaultKind;
 use crate::{device, name, oath, provision, registry, time, vault};
 
@@ -66,7 +69,7 @@ impl Error {
         Self::new(
             Kind::Usage,
             "secret-in-argv",
-            format!("argument {index} is {what}, and other processes can read arguments; it was not used"),
+            format!("argument {index} {what}, and other processes can read arguments; it was not used"),
         )
         .hint("leave the source out and paste at the hidden prompt: vmfa add NAME")
         .hint("or by stdin: vmfa add NAME - < FILE; or: vmfa code --from clipboard")
@@ -74,8 +77,14 @@ impl Error {
     }
 
     /// Clap's message without its `error: ` and decoration.
-    pub(super) fn of_clap(error: &clap::Error) -> Self {
-        let text = error.render().to_string();
+    pub(super) fn of_clap(error: &clap::Error, arguments: &[OsString]) -> Self {
+        let mut text = error.render().to_string();
+        // Clap repeats what it didn't expect.
+        for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
+            if argv::might_be_secret(argument) {
+                text = text.replace(argument, "(not repeated)");
+            }
+        }
         let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
         let message = message.strip_prefix("error: ").unwrap_or(message).trim().replace("\n  ", " ");
         let usage = rest.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
@@ -112,9 +121,9 @@ impl Error {
             let _ = writeln!(stderr, "{error}");
             return;
         }
-        let _ = writeln!(stderr, "vmfa: {}", self.message);
+        let _ = writeln!(stderr, "vmfa: {}", plain(&self.message));
         for hint in &self.hints {
-            let _ = writeln!(stderr, "hint: {hint}");
+            let _ = writeln!(stderr, "hint: {}", plain(hint));
         }
     }
 }
@@ -163,6 +172,7 @@ impl From<provision::Error> for Error {
             E::UriType => "uri-type",
             E::UriLine { .. } => "uri-line",
             E::PercentEncoding { .. } => "percent-encoding",
+            E::ControlCharacter { .. } => "control-character",
             E::SecretMissing => "secret-missing",
             E::SecretCharacter { .. } => "secret-character",
             E::SecretLength { .. } => "secret-length",
@@ -208,7 +218,7 @@ impl From<vault::Error> for Error {
             E::TimedOut { .. } => "keyring-timeout",
             E::Keyring(_) => "keyring",
             E::AgeFile { .. } => "age-file",
-            E::Identity(_) => "age-identity",
+            E::NoIdentity | E::Identity(_) => "age-identity",
             E::Io { .. } => "io",
         };
         let failure = Self::new(Kind::Storage, code, error.to_string());
@@ -226,9 +236,9 @@ impl From<vault::Error> for Error {
             E::NotThere { kind: VaultKind::Keyring, .. } => {
                 failure.hint("was it deleted in another program, or is this another keyring? `vmfa doctor` looks")
             }
-            E::Identity(_) => {
-                failure.hint("the identity: --identity-file FILE or VMFA_IDENTITY_FILE; `vmfa init` makes one")
-            }
+            E::NoIdentity => failure
+                .hint("vmfa init --vault age")
+                .hint("or bring one along: --identity-file FILE, or VMFA_IDENTITY_FILE"),
             _ => failure,
         }
     }
@@ -249,7 +259,9 @@ impl From<registry::Error> for Error {
         match error {
             E::Conflict(_) => failure.hint("try again"),
             E::TooNew { .. } => failure.hint("upgrade vmfa, or use another VMFA_HOME"),
-            E::Damaged { .. } | E::Engine { .. } => failure.hint("`vmfa doctor` tells what works"),
+            E::Damaged { .. } => failure.hint("restore the file from a backup; the secrets are not in it"),
+            E::Engine { .. } => failure
+                .hint("a file that is damaged: restore it from a backup, or move it away; the secrets are not in it"),
             E::NameTaken(_) | E::Busy { .. } => failure,
         }
     }
@@ -272,6 +284,8 @@ impl From<device::Error> for Error {
             device::Error::OtherVault { its, .. } => {
                 Self::new(Kind::Usage, "other-vault", message).hint(format!("leave --vault out, or say --vault {its}"))
             }
+            device::Error::NotDeletedYet { .. } => Self::new(Kind::Storage, "not-deleted-yet", message)
+                .hint("`vmfa doctor` deletes it once the vault answers; it takes two minutes to become due"),
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
             device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),

@@ -13,10 +13,11 @@ mod prompt;
 mod render;
 mod source;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+use clap::{CommandFactory as _, Parser};
 
 use error::{Error, Kind};
 
@@ -25,7 +26,7 @@ use error::{Error, Kind};
 /// Reads the QR code or secret key that a service shows, keeps the secret in the OS keyring, and gives
 /// RFC 6238 codes to a person, a shell, or a test suite.
 #[derive(Debug, Parser)]
-#[command(name = "vmfa", version, max_term_width = 100, infer_subcommands = false, arg_required_else_help = true)]
+#[command(name = "vmfa", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 vault or registry, 4 remote, \
                         5 input that can't be read.\n\
                         Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT.")]
@@ -60,14 +61,10 @@ pub fn main() -> ExitCode {
     hygiene::harden();
     let arguments: Vec<_> = environment::arguments();
     let json = arguments.iter().any(|argument| argument == "--json");
-    let outcome =
-        argv::refuse_secrets(&arguments).and_then(|()| match Cli::command().try_get_matches_from(arguments) {
-            Ok(matches) => {
-                let cli = Cli::from_arg_matches(&matches).map_err(|error| Error::usage(error.to_string()))?;
-                cli.command.run(&cli.global)
-            }
-            Err(error) => parse_failure(&error, json),
-        });
+    let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli.command.run(&cli.global),
+        Err(error) => parse_failure(&error, &arguments, json),
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -78,7 +75,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Help and version are answers; everything else is an error of usage.
-fn parse_failure(error: &clap::Error, json: bool) -> Result<(), Error> {
+fn parse_failure(error: &clap::Error, arguments: &[OsString], json: bool) -> Result<(), Error> {
     use clap::error::ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     match error.kind() {
         DisplayHelp | DisplayVersion => render::answer(|out| write!(out, "{}", error.render())),
@@ -86,7 +83,7 @@ fn parse_failure(error: &clap::Error, json: bool) -> Result<(), Error> {
             let _ = write!(std::io::stderr(), "{}", error.render());
             Err(Error::silent(Kind::Usage))
         }
-        _ => Err(Error::of_clap(error)),
+        _ => Err(Error::of_clap(error, arguments)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -27,7 +27,9 @@ pub(super) struct Place {
     pub(super) config: Config,
     explicit: Option<Kind>,
     global: Global,
+    keyring_options: keyring::Options,
     keyring: OnceCell<Arc<Keyring>>,
+    passphrase: age::Passphrase,
 }
 
 impl Place {
@@ -36,7 +38,32 @@ impl Place {
         let home = Home::find()?;
         let config = Config::read(&home.config)?;
         let explicit = global.vault.as_deref().map(choice).transpose()?;
-        Ok(Self { home, config, explicit, global: global.clone(), keyring: OnceCell::new() })
+        let person = prompt::somebody_there();
+        let limit = match environment::text("VMFA_KEYRING_TIMEOUT") {
+            Some(text) => text
+                .parse()
+                .map(Duration::from_secs)
+                .map_err(|_| Error::usage(format!("VMFA_KEYRING_TIMEOUT is a number of seconds, not `{text}`")))?,
+            None if person => WITH_PERSON,
+            None => ALONE,
+        };
+        Ok(Self {
+            home,
+            config,
+            explicit,
+            keyring_options: keyring::Options { limit, prompt: person },
+            keyring: OnceCell::new(),
+            passphrase: asked_once(global.passphrase_fd),
+            global: global.clone(),
+        })
+    }
+
+    /// The same place, with nobody to be asked for anything.
+    pub(super) fn find_quietly(global: &Global) -> Result<Self> {
+        let mut place = Self::find(global)?;
+        place.keyring_options.prompt = false;
+        place.passphrase = Arc::new(|what| Err(vault::Error::Identity(format!("{what} is protected by a passphrase"))));
+        Ok(place)
     }
 
     /// The same place under another configuration.
@@ -46,7 +73,9 @@ impl Place {
             config,
             explicit: self.explicit,
             global: self.global.clone(),
+            keyring_options: self.keyring_options,
             keyring: OnceCell::new(),
+            passphrase: self.passphrase(),
         }
     }
 
@@ -91,13 +120,7 @@ impl Place {
     }
 
     pub(super) fn keyring(&self) -> Arc<Keyring> {
-        let keyring = self.keyring.get_or_init(|| {
-            let person = prompt::somebody_there();
-            let limit = environment::text("VMFA_KEYRING_TIMEOUT").and_then(|text| text.parse().ok());
-            let limit = limit.map(Duration::from_secs).unwrap_or(if person { WITH_PERSON } else { ALONE });
-            Arc::new(Keyring::new(keyring::Options { limit, prompt: person }))
-        });
-        Arc::clone(keyring)
+        Arc::clone(self.keyring.get_or_init(|| Arc::new(Keyring::new(self.keyring_options))))
     }
 
     /// The age vault: recipients as configured, or the one that belongs to the identity file.
@@ -112,19 +135,10 @@ impl Place {
             }
             (None, _) => Identity::None,
         };
-        let recipients = match (configured, &file) {
-            (Some(age), _) => age.recipients.clone(),
-            (None, Some(_)) => age::recipient_of(&identity)?,
-            (None, None) => {
-                return Err(Error::new(
-                    super::error::Kind::Storage,
-                    "age-identity",
-                    "the age vault has no identity yet",
-                )
-                .hint("vmfa init --vault age")
-                .hint("or bring one along: --identity-file FILE, or VMFA_IDENTITY_FILE"));
-            }
-        };
+        if configured.is_none() && file.is_none() {
+            return Err(vault::Error::NoIdentity.into());
+        }
+        let recipients = configured.map(|age| age.recipients.clone()).unwrap_or_default();
         Ok(Age::new(self.home.age.clone(), recipients, identity))
     }
 
@@ -146,19 +160,30 @@ impl Place {
 
     /// How the passphrase of an identity comes in, should it have one.
     pub(super) fn passphrase(&self) -> age::Passphrase {
-        let descriptor = self.global.passphrase_fd;
-        Arc::new(move |what: &str| -> std::result::Result<Zeroizing<String>, vault::Error> {
-            let asked = match descriptor {
-                Some(descriptor) => prompt::from_descriptor(descriptor),
-                None => prompt::hidden(&format!("passphrase of {what}")),
-            };
-            asked.map_err(|error| vault::Error::Identity(error.to_string()))
-        })
+        Arc::clone(&self.passphrase)
     }
 
     pub(super) fn config_path(&self) -> &Path {
         &self.home.config
     }
+}
+
+/// Asks for the passphrase, or reads the descriptor, once in a run.
+fn asked_once(descriptor: Option<u32>) -> age::Passphrase {
+    let answer: Mutex<Option<Zeroizing<String>>> = Mutex::default();
+    Arc::new(move |what| {
+        let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*answer {
+            return Ok(known.clone());
+        }
+        let asked = match descriptor {
+            Some(descriptor) => prompt::from_descriptor(descriptor),
+            None => prompt::hidden(&format!("passphrase of {what}")),
+        };
+        let asked = asked.map_err(|error| vault::Error::Identity(error.to_string()))?;
+        *answer = Some(asked.clone());
+        Ok(asked)
+    })
 }
 
 fn choice(text: &str) -> Result<Kind> {

@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::name;
+
 use super::error::{Error, Kind, Result};
 
 /// An answer, in both forms. The JSON is the structure itself.
@@ -19,7 +21,8 @@ pub(super) fn print(answer_of: &impl Answer, json: bool) -> Result<()> {
     answer(|out| {
         if json {
             // In one piece, wiped afterwards: an answer may hold a secret.
-            let mut text = Zeroizing::new(serde_json::to_vec(answer_of).map_err(io::Error::other)?);
+            let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
+            serde_json::to_writer(&mut *text, answer_of)?;
             text.push(b'\n');
             out.write_all(&text)
         } else {
@@ -46,10 +49,7 @@ pub(super) fn note(text: &str) {
 
 /// Text of foreign origin, with nothing in it that a terminal would act on or that would deceive.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
+    let bad = |c: char| c.is_control() || name::is_invisible(c);
     if text.chars().any(bad) { Cow::Owned(text.replace(bad, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 

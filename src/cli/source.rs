@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::argv::might_be_secret;
 use super::error::{Error, Result};
 use super::{clock, prompt};
 use crate::provision::{self, Enrolment, Found, Limits};
@@ -18,15 +19,14 @@ const SEARCH: Duration = Duration::from_secs(5);
 
 /// Reads a source; the hidden prompt where none is named.
 pub(super) fn read(source: Option<&OsStr>) -> Result<Found> {
-    let limits = Limits { expired: clock::deadline(SEARCH), ..Limits::default() };
     let Some(source) = source else {
-        return from_prompt(&limits);
+        return from_prompt();
     };
     if source == "clipboard" {
-        return desktop::clipboard(&limits);
+        return desktop::clipboard();
     }
     if source == "screen" {
-        return desktop::screen(&limits);
+        return desktop::screen();
     }
     let (bytes, place) = if source == "-" {
         (from_stdin()?, "stdin".to_owned())
@@ -34,7 +34,12 @@ pub(super) fn read(source: Option<&OsStr>) -> Result<Found> {
         let path = Path::new(source);
         (from_path(path)?, path.display().to_string())
     };
-    provision::read(&bytes, &limits).map_err(|error| Error::from(error).about(&place))
+    provision::read(&bytes, &limits()).map_err(|error| Error::from(error).about(&place))
+}
+
+/// The time runs from here: made when the bytes are there, for each picture anew.
+fn limits() -> Limits {
+    Limits { expired: clock::deadline(SEARCH), ..Limits::default() }
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several.
@@ -58,13 +63,13 @@ pub(super) fn read_one(source: Option<&OsStr>, account: Option<&str>) -> Result<
     })
 }
 
-fn from_prompt(limits: &Limits) -> Result<Found> {
+fn from_prompt() -> Result<Found> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::usage("no source is named, and nobody is there to be asked")
             .hint("a source is a path, `-` for stdin, `clipboard` or `screen`"));
     }
     let text = prompt::hidden("secret key or otpauth URI (not shown)")?;
-    Ok(provision::read(text.as_bytes(), limits)?)
+    Ok(provision::read(text.as_bytes(), &limits())?)
 }
 
 fn from_stdin() -> Result<Zeroizing<Vec<u8>>> {
@@ -77,7 +82,14 @@ fn from_stdin() -> Result<Zeroizing<Vec<u8>>> {
 
 fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |reason: String| Error::input("unreadable", format!("{}: {reason}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    let file = std::fs::File::open(path).map_err(|error| {
+        let text = path.to_string_lossy();
+        if error.kind() == std::io::ErrorKind::NotFound && (text.starts_with(['{', '<']) || might_be_secret(&text)) {
+            return Error::input("unreadable", "SOURCE names no file; it is not repeated here, as it may be a secret")
+                .hint("a secret comes by the hidden prompt (leave SOURCE out), `-` (stdin), or `clipboard`");
+        }
+        failed(error.to_string())
+    })?;
     let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
     if metadata.is_dir() {
         return Err(failed("is a directory, not a file".to_owned()));

@@ -3,7 +3,7 @@
 use super::{Devices, Error};
 use crate::oath::{Code, MovingFactor, Parameters, hotp, totp};
 use crate::provision::Enrolment;
-use crate::registry::{self, Device, Registry};
+use crate::registry::{self, Device, Registry, State};
 use crate::secret::Secret;
 use crate::time::{Step, Timestamp};
 
@@ -37,7 +37,7 @@ pub fn at_time(enrolment: &Enrolment, time: Timestamp, offset: i64, count: u16) 
         .map(|index| {
             let step = first.shifted(index.into()).ok_or(Error::NoSuchStep)?;
             let start = |step: Step| period.start_of(step, totp::EPOCH).ok_or(Error::NoSuchStep);
-            let end = start(step)?.shifted(period.seconds().cast_signed()).ok_or(Error::NoSuchStep)?;
+            let end = start(step)?.plus(period.seconds()).ok_or(Error::NoSuchStep)?;
             Ok(issued(&enrolment.secret, step.value(), &enrolment.parameters, Some((start(step)?, end))))
         })
         .collect()
@@ -65,9 +65,16 @@ impl Devices<'_> {
     ///
     /// [`Error::CounterExhausted`], and those of vault and registry.
     pub fn next_codes(&self, device: &Device, count: u16) -> Result<Vec<Issued>, Error> {
-        let enrolment = self.enrolment(device)?;
-        let next = take_counters(self.registry, device, count)?;
-        at_counter(&enrolment, next, count)
+        self.next_codes_of(device, &self.enrolment(device)?, count)
+    }
+
+    /// The same where what the vault holds is at hand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CounterExhausted`], and those of the registry.
+    pub fn next_codes_of(&self, device: &Device, enrolment: &Enrolment, count: u16) -> Result<Vec<Issued>, Error> {
+        at_counter(enrolment, take_counters(self.registry, device, count)?, count)
     }
 }
 
@@ -85,8 +92,12 @@ fn take_counters(registry: &dyn Registry, device: &Device, count: u16) -> Result
             Err(registry::Error::Conflict(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let found = registry.list()?.into_iter().find(|stored| stored.id == device.id);
-        current = found.ok_or_else(|| Error::NoSuchDevice { name: device.name.to_string(), nearest: None })?;
+        let same = |stored: &Device| stored.id == device.id && stored.state == State::Active;
+        current = registry
+            .list()?
+            .into_iter()
+            .find(same)
+            .ok_or_else(|| Error::NoSuchDevice { name: device.name.to_string(), nearest: None })?;
     }
     Err(registry::Error::Conflict(device.name.clone()).into())
 }

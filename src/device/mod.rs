@@ -59,11 +59,19 @@ pub enum Error {
         /// What is wrong.
         source: provision::Error,
     },
+    /// Removed, but for the secret.
+    #[error("`{name}` is removed, but its secret could not be deleted yet: {source}")]
+    NotDeletedYet {
+        /// Which device.
+        name: Name,
+        /// What stood in the way.
+        source: vault::Error,
+    },
     /// The counter has come to its end.
     #[error("the counter of `{0}` has no next value")]
     CounterExhausted(Name),
     /// A step before T0 or past 64 bits.
-    #[error("there is no such step")]
+    #[error("that step lies before 1970 or past what 64 bits count")]
     NoSuchStep,
     /// The vault.
     #[error(transparent)]
@@ -115,7 +123,8 @@ impl Devices<'_> {
     /// process is adding the name, and those of vault and registry. Nothing is left behind, or what
     /// is left is cleared by the next change.
     pub fn add(&self, new: &[(Name, Enrolment)], replace: bool, now: Timestamp) -> Result<Vec<Device>, Error> {
-        self.recover(now)?;
+        // What can't be cleared up now stands in nobody's way but its own name's, which `insert` tells.
+        let _ = self.recover(now);
         let batch = Id::random();
         let until = lease(now);
         let mut devices = Vec::with_capacity(new.len());
@@ -192,11 +201,12 @@ impl Devices<'_> {
         Ok((renamed, label))
     }
 
-    /// Removes a device and deletes its secret. Where the vault fails, the device stays as it was.
+    /// Removes a device and deletes its secret. Where the vault keeps the secret, the device stays as it was.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherVault`], and those of vault and registry.
+    /// [`Error::OtherVault`]; [`Error::NotDeletedYet`] where the vault didn't tell what became of the secret: the
+    /// deletion is finished by a later change; and those of vault and registry.
     pub fn remove(&self, device: &Device, now: Timestamp) -> Result<(), Error> {
         if device.vault != self.vault.kind() {
             return Err(self.other_vault(device));
@@ -205,57 +215,62 @@ impl Devices<'_> {
         retired.state = State::Retired { until: lease(now) };
         self.registry.update(std::slice::from_ref(&retired))?;
         retired.revision = device.revision.saturating_add(1);
-        match self.drop_secrets(std::slice::from_ref(&retired)) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                retired.state = State::Active;
-                // Should this fail too, the device stays retired and its removal is finished later.
-                let _ = self.registry.update(std::slice::from_ref(&retired));
-                Err(error)
-            }
+        if let Err(error) = self.vault.delete(device.id)
+            && !matches!(error, vault::Error::NotThere { .. })
+        {
+            let kept = if error.changed_nothing() { Ok(true) } else { self.vault.holds(device.id) };
+            return match kept {
+                Ok(true) => {
+                    retired.state = State::Active;
+                    self.registry.update(std::slice::from_ref(&retired))?;
+                    Err(error.into())
+                }
+                Ok(false) => self.forget(&[retired]),
+                Err(_) => Err(Error::NotDeletedYet { name: device.name.clone(), source: error }),
+            };
         }
+        self.forget(&[retired])
     }
 
     /// Finishes what interrupted changes left: an `add` whose secrets are all stored is completed, any
     /// other is undone; a removal is completed. Only what has overrun its time is touched, and only
-    /// what lies in this vault.
+    /// what lies in this vault. Secrets are not read.
     ///
     /// # Errors
     ///
-    /// Those of vault and registry.
-    pub fn recover(&self, now: Timestamp) -> Result<Vec<Device>, Error> {
+    /// The first of vault and registry; what it doesn't concern is finished all the same.
+    pub fn recover(&self, now: Timestamp) -> Result<(), Error> {
         let devices = self.registry.list()?;
-        let overdue = |device: &&Device| match device.state {
-            State::Active => false,
-            State::Pending { until, .. } | State::Retired { until } => until < now && device.vault == self.vault.kind(),
-        };
-        let overdue: Vec<&Device> = devices.iter().filter(overdue).collect();
-        let mut recovered = Vec::new();
+        let overdue: Vec<&Device> =
+            devices.iter().filter(|device| device.vault == self.vault.kind() && is_overdue(device, now)).collect();
+        let mut outcome = Ok(());
         let mut batches: Vec<Id> = Vec::new();
         for device in &overdue {
             match device.state {
                 State::Pending { batch, .. } if !batches.contains(&batch) => batches.push(batch),
-                State::Retired { .. } => self.drop_secrets(std::slice::from_ref(device))?,
+                State::Retired { .. } => outcome = outcome.and(self.drop_secrets(std::slice::from_ref(device))),
                 State::Pending { .. } | State::Active => {}
             }
         }
         for batch in batches {
             let of_batch = |device: &&&Device| matches!(device.state, State::Pending { batch: b, .. } if b == batch);
             let pending: Vec<Device> = overdue.iter().filter(of_batch).map(|device| (*device).clone()).collect();
-            if self.all_stored(&pending)? {
-                let replaced: Vec<Device> = devices
-                    .iter()
-                    .filter(|old| old.state == State::Active && pending.iter().any(|new| replaces(new, old)))
-                    .cloned()
-                    .collect();
-                self.activate(&pending, &replaced, now)?;
-                self.drop_secrets(&replaced)?;
-                recovered.extend(pending);
-            } else {
-                self.drop_secrets(&pending)?;
+            outcome = outcome.and(self.finish(&pending, &devices, now));
+        }
+        outcome
+    }
+
+    /// Completes or undoes one interrupted `add`.
+    fn finish(&self, pending: &[Device], all: &[Device], now: Timestamp) -> Result<(), Error> {
+        for device in pending {
+            if !self.vault.holds(device.id)? {
+                return self.drop_secrets(pending);
             }
         }
-        Ok(recovered)
+        let replaced = |old: &&Device| old.state == State::Active && pending.iter().any(|new| replaces(new, old));
+        let replaced: Vec<Device> = all.iter().filter(replaced).cloned().collect();
+        self.activate(pending, &replaced, now)?;
+        self.drop_secrets(&replaced)
     }
 
     /// Stores the secrets of pending devices; where one fails, takes back what was stored. What can't be
@@ -269,7 +284,7 @@ impl Devices<'_> {
                 uri: uri::format(enrolment),
             };
             if let Err(error) = self.vault.put(device.id, &item) {
-                let perhaps_stored = index.saturating_add(usize::from(!error.stored_nothing()));
+                let perhaps_stored = index.saturating_add(usize::from(!error.changed_nothing()));
                 let taken_back = self.delete_secrets(devices.get(..perhaps_stored).unwrap_or(devices));
                 if taken_back.is_ok() {
                     let _ = self.forget(devices);
@@ -280,17 +295,42 @@ impl Devices<'_> {
         Ok(())
     }
 
+    /// Activates pending devices and retires those that they replace, in one step. An `add` that took longer
+    /// than its time may have been finished or undone by others meanwhile: then that is the outcome.
     fn activate(&self, devices: &[Device], replaced: &[Device], now: Timestamp) -> Result<(), Error> {
-        let retired = replaced.iter().cloned().map(|mut old| {
-            old.state = State::Retired { until: lease(now) };
-            old
-        });
-        let active = devices.iter().cloned().map(|mut device| {
-            device.state = State::Active;
-            device
-        });
-        let changes: Vec<Device> = retired.chain(active).collect();
-        Ok(self.registry.update(&changes)?)
+        let mut replaced = replaced.to_vec();
+        let mut attempts = 5_u8;
+        loop {
+            attempts = attempts.saturating_sub(1);
+            let retired = replaced.iter().cloned().map(|mut old| {
+                old.state = State::Retired { until: lease(now) };
+                old
+            });
+            let active = devices.iter().cloned().map(|mut device| {
+                device.state = State::Active;
+                device
+            });
+            let changes: Vec<Device> = retired.chain(active).collect();
+            let conflict = match self.registry.update(&changes) {
+                Err(error @ registry::Error::Conflict(_)) => error,
+                result => return Ok(result?),
+            };
+            let stored = self.registry.list()?;
+            let same = |known: &Device| stored.iter().find(|device| device.id == known.id);
+            let states: Vec<Option<State>> = devices.iter().map(|device| same(device).map(|d| d.state)).collect();
+            if states.iter().all(|state| *state == Some(State::Active)) {
+                return Ok(());
+            }
+            if states.contains(&None) {
+                self.delete_secrets(devices)?;
+                return Err(conflict.into());
+            }
+            if attempts == 0 {
+                return Err(conflict.into());
+            }
+            // The replaced device was changed: its counter moved, or somebody renamed or removed it.
+            replaced = replaced.iter().filter_map(same).filter(|old| old.state == State::Active).cloned().collect();
+        }
     }
 
     /// Deletes secrets, then forgets the devices; secrets that are gone already are no error.
@@ -314,17 +354,6 @@ impl Devices<'_> {
         Ok(self.registry.remove(&ids)?)
     }
 
-    fn all_stored(&self, devices: &[Device]) -> Result<bool, Error> {
-        for device in devices {
-            match self.vault.get(device.id) {
-                Ok(_) => {}
-                Err(vault::Error::NotThere { .. }) => return Ok(false),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(true)
-    }
-
     fn other_vault(&self, device: &Device) -> Error {
         Error::OtherVault { name: device.name.clone(), its: device.vault, chosen: self.vault.kind() }
     }
@@ -332,6 +361,15 @@ impl Devices<'_> {
 
 fn replaces(new: &Device, old: &Device) -> bool {
     matches!(new.state, State::Pending { replaces: Some(id), .. } if id == old.id)
+}
+
+/// Whether whoever changes a device has had the time for it. A time far ahead was written by a clock that
+/// was wrong.
+fn is_overdue(device: &Device, now: Timestamp) -> bool {
+    match device.state {
+        State::Active => false,
+        State::Pending { until, .. } | State::Retired { until } => until < now || until > lease(now),
+    }
 }
 
 fn lease(now: Timestamp) -> Timestamp {

@@ -103,7 +103,7 @@ impl FromStr for Algorithm {
             "SHA1" => Ok(Self::Sha1),
             "SHA256" => Ok(Self::Sha256),
             "SHA512" => Ok(Self::Sha512),
-            _ => Err(Error::Algorithm(text.chars().take(32).collect())),
+            _ => Err(Error::Algorithm(shown(text))),
         }
     }
 }
@@ -136,8 +136,15 @@ impl FromStr for Digits {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let count = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        count.and_then(Self::new).ok_or_else(|| Error::Digits(text.chars().take(32).collect()))
+        count.and_then(Self::new).ok_or_else(|| Error::Digits(shown(text)))
     }
+}
+
+/// A short plain word as it is; anything else isn't repeated.
+fn shown(text: &str) -> String {
+    let plain =
+        text.len() <= 12 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '.' | ' '));
+    if plain { text.to_owned() } else { "…".to_owned() }
 }
 
 impl Parameters {

@@ -1,6 +1,6 @@
 //! TOTP: HOTP whose counter is the time (RFC 6238, section 4).
 
-use super::{Code, Error, MovingFactor, Parameters, hotp};
+use super::{Code, Error, Parameters, hotp};
 use crate::secret::Secret;
 use crate::time::{Step, Timestamp};
 
@@ -24,9 +24,6 @@ impl Parameters {
     ///
     /// [`Error::CounterBased`] for HOTP.
     pub fn step_at(&self, time: Timestamp) -> Result<Step, Error> {
-        match self.factor {
-            MovingFactor::Time { period } => period.step_at(time, EPOCH).map(|(step, _)| step).ok_or(Error::BeforeT0),
-            MovingFactor::Counter { .. } => Err(Error::CounterBased),
-        }
+        self.period()?.step_at(time, EPOCH).map(|(step, _)| step).ok_or(Error::BeforeT0)
     }
 }

@@ -29,7 +29,7 @@ struct Device {
 /// # Errors
 ///
 /// Malformed JSON; JSON without a seed or image; and whatever is wrong with these.
-pub(super) fn from_json(text: &str, limits: &Limits, depth: u8) -> Result<Found, Error> {
+pub(super) fn from_json(text: &str, limits: &Limits) -> Result<Found, Error> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| Error::Malformed {
         format: "JSON",
         place: format!("line {}, column {}", error.line(), error.column()),
@@ -37,7 +37,7 @@ pub(super) fn from_json(text: &str, limits: &Limits, depth: u8) -> Result<Found,
     let mut device = Device::default();
     collect(&value, &mut device, 0);
     wipe(&mut value);
-    device.enrolment(limits, depth)
+    device.enrolment(limits)
 }
 
 /// Reads the XML of a `CreateVirtualMFADeviceResponse`.
@@ -45,7 +45,7 @@ pub(super) fn from_json(text: &str, limits: &Limits, depth: u8) -> Result<Found,
 /// # Errors
 ///
 /// Malformed XML; XML without a seed or image; and whatever is wrong with these.
-pub(super) fn from_xml(text: &str, limits: &Limits, depth: u8) -> Result<Found, Error> {
+pub(super) fn from_xml(text: &str, limits: &Limits) -> Result<Found, Error> {
     let mut reader = quick_xml::Reader::from_str(text);
     let mut device = Device::default();
     let mut field = None;
@@ -71,7 +71,7 @@ pub(super) fn from_xml(text: &str, limits: &Limits, depth: u8) -> Result<Found, 
             _ => {}
         }
     }
-    device.enrolment(limits, depth)
+    device.enrolment(limits)
 }
 
 #[derive(Clone, Copy)]
@@ -104,14 +104,14 @@ impl Device {
         }
     }
 
-    fn enrolment(self, limits: &Limits, depth: u8) -> Result<Found, Error> {
+    fn enrolment(self, limits: &Limits) -> Result<Found, Error> {
         let seed = self.seed.as_deref().map(|bytes| seed(bytes)).transpose()?;
         // The image is only looked into where it is the one source: seed and image of one answer agree.
         let mut found = match (&seed, &self.image) {
             (Some(_), _) => Found::default(),
             (None, Some(image)) => {
                 let image = unwrap_base64(image);
-                sniff::image(&image, limits, depth)?
+                sniff::image(&image, limits)?
             }
             (None, None) => return Err(Error::NoSeed),
         };
@@ -181,9 +181,7 @@ fn seed(bytes: &[u8]) -> Result<Secret, Error> {
 
 /// What base64 holds; the bytes themselves where they are none.
 fn unwrap_base64(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    let dense: Zeroizing<Vec<u8>> =
-        Zeroizing::new(bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect());
-    match STANDARD.decode(dense.as_slice()) {
+    match STANDARD.decode(sniff::dense(bytes).as_slice()) {
         Ok(decoded) => Zeroizing::new(decoded),
         Err(_) => Zeroizing::new(bytes.to_vec()),
     }

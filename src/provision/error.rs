@@ -68,6 +68,12 @@ pub enum Error {
         /// Label or parameter.
         place: String,
     },
+    /// A line feed, an escape, or another of their kind.
+    #[error("the URI's {place} has a control character in it")]
+    ControlCharacter {
+        /// Label or parameter.
+        place: &'static str,
+    },
     /// No `secret` parameter.
     #[error("the URI has no secret")]
     SecretMissing,

@@ -34,7 +34,7 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
         return Err(Error::Unrecognized);
     };
     if is_image(bytes) {
-        return image(bytes, limits, depth);
+        return image(bytes, limits);
     }
     let text = decode_text(bytes)?;
     let text = text.trim();
@@ -51,8 +51,8 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
         return content(&encoded?, limits, depth);
     }
     match text.as_bytes().first() {
-        Some(b'{' | b'[') => return aws::from_json(text, limits, depth),
-        Some(b'<') => return aws::from_xml(text, limits, depth),
+        Some(b'{' | b'[') => return aws::from_json(text, limits),
+        Some(b'<') => return aws::from_xml(text, limits),
         _ => {}
     }
     if starts_with(text, "otpauth-migration:") {
@@ -82,12 +82,12 @@ pub fn read_pixels(width: u32, height: u32, rgba: &[u8], limits: &Limits) -> Res
 
 /// The enrolments of an image's QR codes.
 #[cfg(feature = "qr")]
-pub(super) fn image(bytes: &[u8], limits: &Limits, _depth: u8) -> Result<Found, Error> {
+pub(super) fn image(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
     payloads(super::qr::payloads(bytes, limits)?)
 }
 
 #[cfg(not(feature = "qr"))]
-pub(super) fn image(_bytes: &[u8], _limits: &Limits, _depth: u8) -> Result<Found, Error> {
+pub(super) fn image(_bytes: &[u8], _limits: &Limits) -> Result<Found, Error> {
     Err(Error::ImagesUnsupported)
 }
 
@@ -171,10 +171,7 @@ fn one_secret(text: &str) -> Result<Found, Error> {
     }
     let secret = match base32::parse(text) {
         Ok(secret) => secret,
-        Err(error @ Error::SecretCharacter { .. }) if !mostly_base32(text) => {
-            drop(error);
-            return Err(Error::Unrecognized);
-        }
+        Err(Error::SecretCharacter { .. }) if !mostly_base32(text) => return Err(Error::Unrecognized),
         Err(error) => return Err(error),
     };
     let warnings = if secret.bits() < 128 { vec![Warning::ShortSecret { bits: secret.bits() }] } else { Vec::new() };
@@ -198,8 +195,7 @@ fn mostly_base32(text: &str) -> bool {
 
 /// What base64 holds, if that is something to go on with.
 fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let dense: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !c.is_whitespace()).collect());
-    let inner = Zeroizing::new(STANDARD.decode(dense.as_bytes()).ok()?);
+    let inner = Zeroizing::new(STANDARD.decode(dense(text.as_bytes()).as_slice()).ok()?);
     let head = inner.trim_ascii_start();
     let readable = is_image(&inner)
         || looks_like_seed(inner.trim_ascii())
@@ -209,15 +205,20 @@ fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     readable.then_some(inner)
 }
 
+/// Bytes without white space. The room is made beforehand: growing leaves copies behind.
+pub(super) fn dense(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut dense = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    dense.extend(bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
+    dense
+}
+
 /// The bytes of `data:TYPE;base64,…`; `None` where the text is no such thing.
 fn data_uri(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
     if !starts_with(text, "data:") {
         return None;
     }
-    let bytes = text.split_once(";base64,").and_then(|(_, encoded)| {
-        let dense: Zeroizing<String> = Zeroizing::new(encoded.chars().filter(|c| !c.is_whitespace()).collect());
-        STANDARD.decode(dense.as_bytes()).ok()
-    });
+    let bytes =
+        text.split_once(";base64,").and_then(|(_, encoded)| STANDARD.decode(dense(encoded.as_bytes()).as_slice()).ok());
     Some(bytes.map(Zeroizing::new).ok_or(Error::WrongKind { what: "a data URI without readable base64" }))
 }
 

@@ -222,7 +222,7 @@ fn short_text(text: &str, place: &'static str) -> Result<String, Error> {
     }
     // Control characters of a label could steer the terminal that shows it.
     if text.chars().any(char::is_control) {
-        return Err(Error::PercentEncoding { place: place.to_owned() });
+        return Err(Error::ControlCharacter { place });
     }
     Ok(text.to_owned())
 }

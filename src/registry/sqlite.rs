@@ -77,21 +77,30 @@ impl Sqlite {
         let mut connection = self.connection();
         connection.busy_timeout(PATIENCE).map_err(|error| self.failed(&error))?;
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        if self.version(&connection)? == known {
+        // A counter that was written down has reached the disk.
+        connection.pragma_update(None, "synchronous", "FULL").map_err(|error| self.failed(&error))?;
+        let found = self.version(&connection)?;
+        if found == known {
             return Ok(());
         }
+        self.refuse_newer(found, known)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| self.failed(&error))?;
         let transaction = self.begin(&mut connection)?;
         // Asked again under the lock: another process may have been first.
         let found = self.version(&transaction)?;
-        if found > known {
-            return Err(Error::TooNew { path: self.path.display().to_string(), found, known });
-        }
+        self.refuse_newer(found, known)?;
         for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
             transaction.execute_batch(migration).map_err(|error| self.failed(&error))?;
         }
         transaction.pragma_update(None, "user_version", known).map_err(|error| self.failed(&error))?;
         transaction.commit().map_err(|error| self.failed(&error))
+    }
+
+    fn refuse_newer(&self, found: i64, known: i64) -> Result<(), Error> {
+        if found > known {
+            return Err(Error::TooNew { path: self.path.display().to_string(), found, known });
+        }
+        Ok(())
     }
 
     fn version(&self, connection: &Connection) -> Result<i64, Error> {

@@ -47,6 +47,10 @@ impl Vault for Memory {
         self.items().remove(&id).map(|_| ()).ok_or(Error::NotThere { kind: Kind::Memory, id })
     }
 
+    fn holds(&self, id: Id) -> Result<bool, Error> {
+        Ok(self.items().contains_key(&id))
+    }
+
     fn relabel(&self, id: Id, _name: &Name) -> Result<(), Error> {
         self.get(id).map(|_| ())
     }

@@ -93,6 +93,13 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// [`Error::NotThere`] if there is none.
     fn delete(&self, id: Id) -> Result<(), Error>;
 
+    /// Whether there is an item, found out without reading it: nothing is decrypted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn holds(&self, id: Id) -> Result<bool, Error>;
+
     /// Shows a device's new name where the back-end shows names; the secret is not touched.
     ///
     /// # Errors
@@ -204,7 +211,10 @@ pub enum Error {
         /// What is wrong with it; never its content.
         reason: String,
     },
-    /// No identity, or one that doesn't fit.
+    /// The age vault without anything that opens it.
+    #[error("the age vault has no identity that opens it")]
+    NoIdentity,
+    /// An identity that can't be read, or doesn't fit.
     #[error("{0}")]
     Identity(String),
     /// The file system.
@@ -218,10 +228,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether a `put` that failed with this has certainly stored nothing. An answer that didn't come may
+    /// Whether a call that failed with this has certainly changed nothing. An answer that didn't come may
     /// have been on its way.
     #[must_use]
-    pub const fn stored_nothing(&self) -> bool {
+    pub const fn changed_nothing(&self) -> bool {
         matches!(
             self,
             Self::UnknownKind(_)
@@ -230,6 +240,7 @@ impl Error {
                 | Self::NoCollection
                 | Self::Locked
                 | Self::Exists { .. }
+                | Self::NoIdentity
                 | Self::Identity(_)
         )
     }

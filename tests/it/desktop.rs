@@ -69,7 +69,7 @@ fn clipboard_and_screen_are_read_on_x11() {
     let json = code("clipboard", &["--json"]).expect(0).json();
     assert_eq!(json["account"], "mfauser@123456789012");
 
-    // Two monitors, the picture on both.
+    // Two monitors: the picture on both, one device.
     for (name, place, output) in [("left", "800/200x900/200+0+0", "screen"), ("right", "800/200x900/200+800+0", "none")]
     {
         let set = display.command("xrandr", "x11-xserver-utils").args(["--setmonitor", name, place, output]).status();

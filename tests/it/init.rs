@@ -44,12 +44,13 @@ fn a_passphrase_by_descriptor_makes_an_identity_that_opens_what_is_added() {
 #[test]
 fn init_again_changes_nothing_and_never_makes_another_identity() {
     let (home, vmfa) = bare();
-    vmfa(&["init", "--vault", "age", "--use-identity", "id.txt"], b"").expect(0);
+    vmfa(&["init", "--vault", "age", "--new-identity", "id.txt"], b"").expect(0);
     let before = fs::read(home.path().join("id.txt")).unwrap();
     let config = fs::read(home.path().join("home/config.toml")).unwrap();
     vmfa(&["init", "--vault", "age"], b"").expect(0);
     vmfa(&["init"], b"").expect(0);
-    vmfa(&["init", "--vault", "age", "--use-identity", "other.txt"], b"").expect(1);
+    vmfa(&["init", "--vault", "age", "--new-identity", "other.txt"], b"").expect(1);
+    vmfa(&["init", "--vault", "age", "--use-identity", "id.txt"], b"").expect(0);
     assert_eq!(fs::read(home.path().join("id.txt")).unwrap(), before);
     assert_eq!(fs::read(home.path().join("home/config.toml")).unwrap(), config);
     assert!(!home.path().join("other.txt").exists());
@@ -73,7 +74,7 @@ fn a_second_recipient_opens_everything_too() {
     let (backup, recipient) = vmfa::vault::age::generate();
     let backup_file = home.path().join("backup.txt");
     vmfa::vault::age::write_new_file(&backup_file, backup.as_bytes()).unwrap();
-    vmfa(&["init", "--vault", "age", "--use-identity", "id.txt", "--recipient", &recipient], b"").expect(0);
+    vmfa(&["init", "--vault", "age", "--new-identity", "id.txt", "--recipient", &recipient], b"").expect(0);
     vmfa(&["add", "x", "-"], SEED.as_bytes()).expect(0);
     fs::remove_file(home.path().join("id.txt")).unwrap();
     vmfa(&["code", "x"], b"").expect(3);
@@ -84,7 +85,7 @@ fn a_second_recipient_opens_everything_too() {
 fn nobody_there_and_no_identity_named_is_an_error_that_lists_the_ways() {
     let (home, vmfa) = bare();
     let run = vmfa(&["init", "--vault", "age"], b"").expect(2);
-    for way in ["--passphrase-fd", "--use-identity", "--identity-in-keyring"] {
+    for way in ["--passphrase-fd", "--use-identity", "--new-identity", "--identity-in-keyring"] {
         assert!(run.stderr.contains(way), "{run:#?}");
     }
     assert!(!home.path().join("home/config.toml").exists());
@@ -95,11 +96,63 @@ fn nobody_there_and_no_identity_named_is_an_error_that_lists_the_ways() {
 }
 
 #[test]
+fn a_slip_in_an_identitys_name_makes_no_identity() {
+    let (home, vmfa) = bare();
+    let run = vmfa(&["init", "--vault", "age", "--use-identity", "idd.txt", "--json"], b"").expect(3);
+    assert_eq!(run.error_code(), "io");
+    assert!(!home.path().join("idd.txt").exists() && !home.path().join("home/config.toml").exists());
+    // And a new one never takes the place of a file.
+    home.file("there.txt", "something");
+    vmfa(&["init", "--vault", "age", "--new-identity", "there.txt"], b"").expect(3);
+    assert_eq!(fs::read_to_string(home.path().join("there.txt")).unwrap(), "something");
+}
+
+#[test]
+fn a_protected_identity_that_is_brought_along_is_asked_for_once() {
+    let (home, _) = bare();
+    let (identity, _) = vmfa::vault::age::generate();
+    let passphrase = zeroize::Zeroizing::new("correct horse".to_owned());
+    let protected = vmfa::vault::age::encrypt_identity(&identity, &passphrase, Some(10)).unwrap();
+    vmfa::vault::age::write_new_file(&home.path().join("id.age"), &protected).unwrap();
+    // No configuration: the recipient is in the identity too. The descriptor is read once, and isn't 0.
+    let script = r#"printf "$SEED" | "$VMFA" add x - --vault age --identity-file id.age --passphrase-fd 3 3<phrase &&
+        "$VMFA" code x --at 59 --identity-file id.age --passphrase-fd 3 3<phrase"#;
+    home.file("phrase", "correct horse\n");
+    let mut command = std::process::Command::new("sh");
+    command.env_clear().env("VMFA_HOME", home.path().join("home")).env("SEED", SEED).current_dir(home.path());
+    let run = run(command.env("VMFA", env!("CARGO_BIN_EXE_vmfa")).args(["-c", script]), b"").expect(0);
+    assert!(run.stdout.ends_with("287082\n"), "{run:#?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_identity_in_the_keyring_opens_a_fleet_of_age_files() {
+    let (home, _) = bare();
+    let desktop = crate::support::desktop::Desktop::new();
+    let vmfa = |arguments: &[&str], stdin: &[u8]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vmfa"));
+        command.env_clear().env("VMFA_HOME", home.path().join("home")).current_dir(home.path()).args(arguments);
+        desktop.enter(&mut command);
+        run(&mut command, stdin)
+    };
+    vmfa(&["init", "--vault", "age", "--identity-in-keyring"], b"").expect(0);
+    for number in 0..5 {
+        vmfa(&["add", &format!("ci/{number}"), "-"], SEED.as_bytes()).expect(0);
+    }
+    assert_eq!(vmfa(&["code", "ci/3", "--at", "59"], b"").expect(0).stdout, "287082\n");
+    vmfa(&["doctor"], b"").expect(0);
+    // The keyring has one item, and it is what opens them: locked, they stay closed, and adding goes on.
+    desktop.lock();
+    assert_eq!(vmfa(&["code", "ci/3", "--json"], b"").expect(3).error_code(), "keyring-locked");
+    vmfa(&["add", "ci/5", "-"], SEED.as_bytes()).expect(0);
+}
+
+#[test]
 fn a_broken_configuration_is_named_and_nothing_is_guessed() {
     let home = Home::new();
     home.add("x");
     let config = home.path().join("home/config.toml");
-    for text in ["vault = ", "vault = \"plain\"", "valut = \"age\"", "[age]\nrecipients = 3"] {
+    for text in ["vault = ", "vault = \"plain\"", "vault = \"memory\"", "valut = \"age\"", "[age]\nrecipients = 3"] {
         fs::write(&config, text).unwrap();
         let run = home.run(&["code", "x", "--json"]).expect(3);
         assert_eq!(run.error_code(), "config", "{text}");

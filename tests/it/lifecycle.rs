@@ -19,7 +19,16 @@ const LATER: Timestamp = Timestamp::from_unix(1_800_001_000);
 #[derive(Debug)]
 struct Power {
     left: AtomicUsize,
-    done_but_unreported: bool,
+    failure: Failure,
+}
+
+/// What becomes of the operation in which power fails, and of those after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    NotDone,
+    DoneButUnreported,
+    /// One failure, and everything after it works again.
+    Transient,
 }
 
 #[derive(Debug)]
@@ -30,11 +39,13 @@ struct Fragile<T> {
 
 impl<T> Fragile<T> {
     fn with_power<R, E>(&self, work: impl FnOnce(&T) -> Result<R, E>, dead: impl Fn() -> E) -> Result<R, E> {
-        match self.power.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
-            Err(_) => Err(dead()),
-            Ok(1) if self.power.done_but_unreported => work(&self.inner).and_then(|_| Err(dead())),
-            Ok(1) => Err(dead()),
-            Ok(_) => work(&self.inner),
+        let before = self.power.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match (before, self.power.failure) {
+            (Err(_), Failure::Transient) => work(&self.inner),
+            (Err(_), _) => Err(dead()),
+            (Ok(1), Failure::DoneButUnreported) => work(&self.inner).and_then(|_| Err(dead())),
+            (Ok(1), _) => Err(dead()),
+            (Ok(_), _) => work(&self.inner),
         }
     }
 }
@@ -59,6 +70,9 @@ impl Vault for Fragile<vault::memory::Memory> {
     }
     fn delete(&self, id: Id) -> Result<(), vault::Error> {
         self.with_power(|inner| inner.delete(id), dead_vault)
+    }
+    fn holds(&self, id: Id) -> Result<bool, vault::Error> {
+        self.with_power(|inner| inner.holds(id), dead_vault)
     }
     fn relabel(&self, id: Id, name: &Name) -> Result<(), vault::Error> {
         self.with_power(|inner| inner.relabel(id, name), dead_vault)
@@ -109,20 +123,20 @@ fn name(text: &str) -> Name {
 /// checks what must hold then.
 fn at_every_interruption(story: impl Fn(&Devices<'_>), check: impl Fn(&str, &Devices<'_>)) {
     let mut completed = 0;
-    for done_but_unreported in [false, true] {
+    for failure in [Failure::NotDone, Failure::DoneButUnreported, Failure::Transient] {
         for operations in 1..40 {
             let vault = Arc::new(vault::memory::Memory::default());
             let registry = Arc::new(registry::memory::Memory::default());
             let whole = Devices { vault: vault.as_ref(), registry: registry.as_ref() };
             whole.add(&[(name("before"), old())], false, NOW).unwrap();
 
-            let power = Arc::new(Power { left: AtomicUsize::new(operations), done_but_unreported });
+            let power = Arc::new(Power { left: AtomicUsize::new(operations), failure });
             let fragile_vault = Fragile { inner: Arc::clone(&vault), power: Arc::clone(&power) };
             let fragile_registry = Fragile { inner: Arc::clone(&registry), power: Arc::clone(&power) };
             story(&Devices { vault: &fragile_vault, registry: &fragile_registry });
             completed += usize::from(power.left.load(Ordering::SeqCst) > 0);
 
-            let moment = format!("power failed in operation {operations}, done but unreported: {done_but_unreported}");
+            let moment = format!("power failed in operation {operations}: {failure:?}");
             whole.recover(LATER).unwrap_or_else(|error| panic!("{moment}: {error}"));
             let devices = registry.list().unwrap();
             for device in &devices {
@@ -209,6 +223,9 @@ fn a_vault_that_certainly_stored_nothing_frees_the_name_at_once() {
             Err(vault::Error::Locked)
         }
         fn delete(&self, _: Id) -> Result<(), vault::Error> {
+            Err(vault::Error::Locked)
+        }
+        fn holds(&self, _: Id) -> Result<bool, vault::Error> {
             Err(vault::Error::Locked)
         }
         fn relabel(&self, _: Id, _: &Name) -> Result<(), vault::Error> {

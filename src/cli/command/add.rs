@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::error::{Error, Result};
+use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, clock, source};
@@ -30,7 +30,7 @@ pub(in crate::cli) struct Args {
     name: String,
     /// A path, `-` for stdin, `clipboard`, or `screen`; a hidden prompt where it is left out
     source: Option<OsString>,
-    /// Take the place of a device of this name; its secret is deleted once the new one is stored
+    /// Take the place of the device of this name; its secret is deleted once the new one is stored
     #[arg(long)]
     replace: bool,
 }
@@ -46,7 +46,8 @@ struct Added {
 struct One {
     #[serde(flatten)]
     device: Description,
-    first_code: Code,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_code: Option<Code>,
 }
 
 impl Answer for Added {
@@ -57,7 +58,9 @@ impl Answer for Added {
         for One { device, first_code } in &self.added {
             writeln!(out, "added {}", plain(&device.name))?;
             let mut lines = device.lines();
-            lines.push(("first code", first_code.with_validity()));
+            if let Some(code) = first_code {
+                lines.push(("first code", code.with_validity()));
+            }
             fields(out, &lines)?;
         }
         Ok(())
@@ -75,16 +78,27 @@ impl Args {
             return Err(taken(&name));
         }
         let vault = place.vault_for_new()?;
-        match vault.probe() {
-            // Nobody pastes a secret only to hear that there is nowhere to keep it. A locked keyring may be
-            // unlocked yet; the age vault stores without what opens it.
-            Err(error) if vault.kind() == Kind::Keyring && !matches!(error, vault::Error::Locked) => {
-                return Err(error.into());
-            }
-            _ => {}
+        // Nobody pastes a secret only to hear that there is nowhere to keep it. A locked keyring may be unlocked
+        // yet; the age vault stores without what opens it.
+        if vault.kind() == Kind::Keyring
+            && let Err(error) = vault.probe()
+            && !matches!(error, vault::Error::Locked)
+        {
+            return Err(error.into());
         }
         let Found { enrolments, warnings } = source::read(self.source.as_deref())?;
         let several = enrolments.len() > 1;
+        if several && self.replace {
+            return Err(Error::new(
+                ErrorKind::No,
+                "ambiguous",
+                format!(
+                    "the source holds {} enrolments, and --replace takes the place of one device",
+                    enrolments.len()
+                ),
+            )
+            .hint("add them one by one, from pictures or URIs of their own"));
+        }
         if several && prefix.is_none() {
             render::note(&format!(
                 "the source holds {} enrolments: each is named after its account, not `{name}`",
@@ -101,14 +115,25 @@ impl Args {
         })?;
 
         let mut answer = Added { added: Vec::new(), warnings: warnings.iter().map(ToString::to_string).collect() };
-        for (device, (_, enrolment)) in added.iter().zip(&named) {
+        let time = clock::now();
+        for (mut device, (_, enrolment)) in added.into_iter().zip(&named) {
             let codes = match device.parameters.factor {
-                MovingFactor::Time { .. } => issue::at_time(enrolment, clock::now(), 0, 1)?,
-                MovingFactor::Counter { .. } => devices.next_codes(device, 1)?,
+                MovingFactor::Time { .. } => issue::at_time(enrolment, time, 0, 1),
+                MovingFactor::Counter { next } => {
+                    let codes = devices.next_codes_of(&device, enrolment, 1);
+                    device.parameters.factor = MovingFactor::Counter { next: next.saturating_add(1) };
+                    codes
+                }
             };
-            let first_code = codes.first().map(|issued| Code::of(issued, clock::now()));
-            let first_code = first_code.ok_or(device::Error::NoSuchStep)?;
-            answer.added.push(One { device: Description::of(device, Some(enrolment)), first_code });
+            // The device is stored: a code that can't be shown is no failure any more.
+            let first_code = match codes {
+                Ok(codes) => codes.first().map(|issued| Code::of(issued, time)),
+                Err(error) => {
+                    answer.warnings.push(format!("no first code: {error}"));
+                    None
+                }
+            };
+            answer.added.push(One { device: Description::of(&device, Some(enrolment)), first_code });
         }
         render::print(&answer, global.json)
     }
@@ -144,7 +169,7 @@ fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>) -> Result<Vec<(Na
     }
     if !unique(&names) {
         return Err(Error::new(
-            crate::cli::error::Kind::No,
+            ErrorKind::No,
             "ambiguous",
             "the source has several enrolments of one issuer and account: nothing was added",
         )

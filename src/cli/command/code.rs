@@ -10,6 +10,7 @@ use crate::cli::{Global, clock, source};
 use crate::device::issue::{self, Issued};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
+use crate::registry::Device;
 use crate::time::Timestamp;
 
 /// The current code, and nothing else on stdout
@@ -76,7 +77,7 @@ impl Code {
 
     pub(super) fn with_validity(&self) -> String {
         match (self.validity_seconds, self.counter) {
-            (Some(seconds), _) => format!("{} (its turn ends in {seconds} s)", self.code),
+            (Some(seconds), _) => format!("{} (valid for {seconds} s)", self.code),
             (None, Some(counter)) => format!("{} (counter {counter})", self.code),
             (None, None) => self.code.clone(),
         }
@@ -94,6 +95,9 @@ struct Codes {
     #[serde(flatten)]
     first: Code,
     codes: Vec<Code>,
+    /// What was odd about the source, with --from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 impl Answer for Codes {
@@ -106,7 +110,7 @@ impl Answer for Codes {
         if let (true, [code]) = (eyes, self.codes.as_slice())
             && let Some(seconds) = code.validity_seconds
         {
-            render::note(&format!("{seconds} s left"));
+            render::note(&format!("valid for {seconds} s"));
         }
         Ok(())
     }
@@ -114,43 +118,46 @@ impl Answer for Codes {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let time = match &self.at {
-            Some(text) => Timestamp::parse(text, clock::now())?,
-            None => clock::now(),
-        };
+        // A time that can't be read is told before anything is opened or asked for.
+        self.time()?;
         let offset = i64::from(self.next).saturating_sub(self.previous.into());
         let answer = match (&self.device, &self.from) {
-            (Some(name), _) => self.of_device(global, name, time, offset)?,
-            (None, Some(from)) => self.of_source(global, from, time, offset)?,
+            (Some(name), _) => self.of_device(global, name, offset)?,
+            (None, Some(from)) => self.of_source(global, from, offset)?,
             (None, None) => return Err(Error::usage("name a device, or a source with --from")),
         };
         render::print(&answer, global.json)
     }
 
-    fn of_device(&self, global: &Global, name: &str, time: Timestamp, offset: i64) -> Result<Codes> {
+    fn of_device(&self, global: &Global, name: &str, offset: i64) -> Result<Codes> {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
         let device = device::find(&registry, name)?;
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        if let MovingFactor::Counter { .. } = device.parameters.factor {
+            self.refuse_times()?;
+        }
+        let enrolment = devices.enrolment(&device)?;
+        let time = self.time()?;
         let codes = match device.parameters.factor {
-            MovingFactor::Time { .. } => issue::at_time(&devices.enrolment(&device)?, time, offset, self.count)?,
-            MovingFactor::Counter { .. } => {
-                self.refuse_times()?;
-                devices.next_codes(&device, self.count)?
-            }
+            MovingFactor::Time { .. } => issue::at_time(&enrolment, time, offset, self.count)?,
+            MovingFactor::Counter { .. } => devices.next_codes_of(&device, &enrolment, self.count)?,
         };
-        self.answer(Some(device.name.to_string()), device.issuer, device.account, &codes, time)
+        let Device { name, issuer, account, .. } = device;
+        answer(Some(name.to_string()), issuer, account, &codes, time, Vec::new())
     }
 
-    fn of_source(&self, global: &Global, from: &OsString, time: Timestamp, offset: i64) -> Result<Codes> {
+    fn of_source(&self, global: &Global, from: &OsString, offset: i64) -> Result<Codes> {
         let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref())?;
+        let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         if !global.json {
-            for warning in warnings {
-                render::note(&format!("warning: {}", plain(&warning.to_string())));
+            for warning in &warnings {
+                render::note(&format!("warning: {}", plain(warning)));
             }
         }
+        let time = self.time()?;
         let codes = match enrolment.parameters.factor {
             MovingFactor::Time { .. } => issue::at_time(&enrolment, time, offset, self.count)?,
             MovingFactor::Counter { next } => {
@@ -158,7 +165,13 @@ impl Args {
                 issue::at_counter(&enrolment, next, self.count)?
             }
         };
-        self.answer(None, enrolment.issuer, enrolment.account, &codes, time)
+        answer(None, enrolment.issuer, enrolment.account, &codes, time, warnings)
+    }
+
+    /// The time asked for, else now: asked again after whatever had to wait for a person.
+    fn time(&self) -> Result<Timestamp> {
+        let now = clock::now();
+        self.at.as_ref().map_or(Ok(now), |text| Ok(Timestamp::parse(text, now)?))
     }
 
     fn refuse_times(&self) -> Result<()> {
@@ -167,17 +180,17 @@ impl Args {
         }
         Ok(())
     }
+}
 
-    fn answer(
-        &self,
-        device: Option<String>,
-        issuer: Option<String>,
-        account: String,
-        issued: &[Issued],
-        time: Timestamp,
-    ) -> Result<Codes> {
-        let codes: Vec<Code> = issued.iter().map(|issued| Code::of(issued, time)).collect();
-        let first = codes.first().cloned().ok_or(device::Error::NoSuchStep)?;
-        Ok(Codes { device, issuer, account, first, codes })
-    }
+fn answer(
+    device: Option<String>,
+    issuer: Option<String>,
+    account: String,
+    issued: &[Issued],
+    time: Timestamp,
+    warnings: Vec<String>,
+) -> Result<Codes> {
+    let codes: Vec<Code> = issued.iter().map(|issued| Code::of(issued, time)).collect();
+    let first = codes.first().cloned().ok_or(device::Error::NoSuchStep)?;
+    Ok(Codes { device, issuer, account, first, codes, warnings })
 }

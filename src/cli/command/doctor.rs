@@ -13,8 +13,8 @@ use crate::vault::Kind;
 
 /// What works here, what doesn't, and what mends it
 ///
-/// Nobody is prompted, and no secret is read. What interrupted runs left behind is cleared up. Exit
-/// code 3 where the chosen vault or the registry doesn't work.
+/// Nobody is prompted, and no device's secret is read. What interrupted runs left behind is cleared up.
+/// Exit code 3 where the chosen vault, the registry, or the clock doesn't work.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {}
 
@@ -83,7 +83,7 @@ impl Check {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let mut checks = Vec::new();
-        match Place::find(global) {
+        match Place::find_quietly(global) {
             Ok(place) => checks.extend(of_place(&place)),
             Err(error) => checks.push(Check::failed("configuration", true, &error)),
         }
@@ -129,12 +129,11 @@ fn of_place(place: &Place) -> Vec<Check> {
 /// Clears up after interrupted runs, in each vault that has something to clear.
 fn leftovers(place: &Place, registry: &crate::registry::sqlite::Sqlite) -> Option<Check> {
     let unfinished = registry.list().ok()?.into_iter().filter(|device| device.state != crate::registry::State::Active);
-    let kinds: Vec<Kind> = [Kind::Keyring, Kind::Age].into_iter().collect();
     let unfinished: Vec<Kind> = unfinished.map(|device| device.vault).collect();
     if unfinished.is_empty() {
         return None;
     }
-    for kind in kinds.into_iter().filter(|kind| unfinished.contains(kind)) {
+    for kind in [Kind::Keyring, Kind::Age].into_iter().filter(|kind| unfinished.contains(kind)) {
         let recovered =
             place.vault(kind).and_then(|vault| Ok(Devices { vault: vault.as_ref(), registry }.recover(clock::now())?));
         if let Err(error) = recovered {
@@ -153,14 +152,22 @@ fn clock_check(now: Timestamp) -> Check {
         return Check::ok("clock", now.to_rfc3339());
     }
     let error = Error::usage(format!("{now} lies before this version was released: codes will be wrong"))
-        .hint("set the clock: timedatectl set-ntp true");
+        .hint("set the clock, or have it set: timedatectl set-ntp true");
     Check::failed("clock", true, &error)
 }
 
 fn display_check() -> Check {
     let set = |name: &str| environment::text(name).map(|value| format!("{name}={value}"));
     match set("WAYLAND_DISPLAY").or_else(|| set("DISPLAY")) {
-        Some(display) => Check::ok("display", format!("{display}: sources `clipboard` and `screen`")),
+        Some(display) => match arboard::Clipboard::new() {
+            Ok(_) => Check::ok("display", format!("{display}: sources `clipboard` and `screen`")),
+            Err(error) => Check::failed(
+                "display",
+                false,
+                &Error::usage(format!("{display} doesn't answer: {error}"))
+                    .hint("a path, `-` or the hidden prompt work without one"),
+            ),
+        },
         None if cfg!(target_os = "linux") => Check::failed(
             "display",
             false,

@@ -17,14 +17,17 @@ use crate::vault::age::{self, Identity};
 /// an identity that opens them: protected by a passphrase unless told otherwise. Running it again
 /// changes nothing that is set up already.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("identity").args(["identity_in_keyring", "use_identity"])))]
+#[command(group(clap::ArgGroup::new("identity").args(["identity_in_keyring", "use_identity", "new_identity"])))]
 pub(in crate::cli) struct Args {
     /// Keep the age identity in the OS keyring: one item there opens any number of devices
     #[arg(long)]
     identity_in_keyring: bool,
-    /// Use this identity: an age identity file or an SSH key; made, without a passphrase, where there is none
+    /// Use this identity: an age identity file or an SSH key
     #[arg(long, value_name = "FILE")]
     use_identity: Option<PathBuf>,
+    /// Make an identity without a passphrase in this new file: whoever reads it reads the secrets
+    #[arg(long, value_name = "FILE")]
+    new_identity: Option<PathBuf>,
     /// Encrypt to this age or SSH public key too, for a second identity kept elsewhere
     #[arg(long = "recipient", value_name = "KEY")]
     recipients: Vec<String>,
@@ -81,8 +84,12 @@ impl Args {
         render::print(&answer, global.json)
     }
 
+    fn file(&self) -> Option<&Path> {
+        self.use_identity.as_deref().or(self.new_identity.as_deref())
+    }
+
     fn refuse_age_options(&self) -> Result<()> {
-        if self.identity_in_keyring || self.use_identity.is_some() || !self.recipients.is_empty() {
+        if self.identity_in_keyring || self.file().is_some() || !self.recipients.is_empty() {
             return Err(Error::usage("identities and recipients are the age vault's").hint("say --vault age"));
         }
         Ok(())
@@ -91,7 +98,7 @@ impl Args {
     /// What is set up stays: items are encrypted to its recipients.
     fn keep(&self, age: &AgeConfig) -> Result<(AgeConfig, String)> {
         let other = self.identity_in_keyring && !age.identity_in_keyring
-            || self.use_identity.is_some() && absolute(self.use_identity.as_deref())? != age.identity_file
+            || self.file().is_some() && absolute(self.file())? != age.identity_file
             || self.recipients.iter().any(|recipient| !age.recipients.contains(recipient));
         if other {
             return Err(Error::new(
@@ -105,11 +112,11 @@ impl Args {
     }
 
     fn make(&self, place: &Place, global: &Global) -> Result<(AgeConfig, String)> {
-        let brought = self.use_identity.clone().or_else(|| place.identity_file());
+        let brought = self.file().map(Path::to_owned).or_else(|| place.identity_file());
         let (mut recipients, identity_file) = if self.identity_in_keyring {
             (keep_in_keyring(place)?, None)
         } else if let Some(path) = absolute(brought.as_deref())? {
-            if !path.exists() {
+            if self.new_identity.is_some() {
                 let (identity, _) = age::generate();
                 age::write_new_file(&path, identity.as_bytes())?;
             }
@@ -137,7 +144,7 @@ impl Args {
                 return Err(Error::usage(
                     "the age vault needs an identity, and nobody is there to choose a passphrase",
                 )
-                .hint("--passphrase-fd FD, --use-identity FILE, or --identity-in-keyring"));
+                .hint("--passphrase-fd FD, --use-identity FILE, --new-identity FILE, or --identity-in-keyring"));
             }
         };
         let (identity, recipient) = age::generate();
@@ -156,7 +163,7 @@ fn keep_in_keyring(place: &Place) -> Result<Vec<String>> {
     let keyring = place.keyring();
     match keyring.get_identity() {
         Ok(identity) => Ok(age::recipient_of(&Identity::Text(identity))?),
-        Err(crate::vault::Error::Identity(_)) => {
+        Err(crate::vault::Error::NoIdentity) => {
             let (identity, recipient) = age::generate();
             keyring.put_identity(&identity)?;
             Ok(vec![recipient])

@@ -76,7 +76,7 @@ impl Description {
             ("codes", format!("{}, {}, {} digits, {moving}", self.r#type.to_uppercase(), self.algorithm, self.digits)),
         ];
         if let Some(serial) = &self.serial_number {
-            lines.push(("serial", plain(serial).into_owned()));
+            lines.push(("serial number", plain(serial).into_owned()));
         }
         lines.push(("secret", secret.unwrap_or_else(|| format!("in the {} vault, under {}", self.vault, self.id))));
         lines

@@ -2,11 +2,12 @@
 
 use zeroize::Zeroizing;
 
+use super::limits;
 use crate::cli::error::{Error, Result};
-use crate::provision::{self, Found, Limits};
+use crate::provision::{self, Found};
 
 /// An image on the clipboard, else text.
-pub(super) fn clipboard(limits: &Limits) -> Result<Found> {
+pub(super) fn clipboard() -> Result<Found> {
     let unavailable = |error: arboard::Error| match error {
         arboard::Error::ContentNotAvailable => {
             Error::input("clipboard-empty", "the clipboard holds neither an image nor text")
@@ -19,28 +20,28 @@ pub(super) fn clipboard(limits: &Limits) -> Result<Found> {
         Ok(image) => {
             let pixels = Zeroizing::new(image.bytes.into_owned());
             let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-            provision::read_pixels(side(image.width), side(image.height), &pixels, limits)
+            provision::read_pixels(side(image.width), side(image.height), &pixels, &limits())
                 .map_err(|error| Error::from(error).about("clipboard"))
         }
         // Whatever the reason, an image it isn't: some owners of text answer for an image with nonsense.
         Err(_) => {
             let text = Zeroizing::new(clipboard.get_text().map_err(unavailable)?);
-            provision::read(text.as_bytes(), limits).map_err(|error| Error::from(error).about("clipboard"))
+            provision::read(text.as_bytes(), &limits()).map_err(|error| Error::from(error).about("clipboard"))
         }
     }
 }
 
 /// All monitors.
-pub(super) fn screen(limits: &Limits) -> Result<Found> {
+pub(super) fn screen() -> Result<Found> {
     let shots = shots()?;
     let mut found = Found::default();
     let mut first_error = None;
     for shot in shots {
         let read = match shot {
             #[cfg(target_os = "linux")]
-            Shot::Pixels { width, height, rgba } => provision::read_pixels(width, height, &rgba, limits),
+            Shot::Pixels { width, height, rgba } => provision::read_pixels(width, height, &rgba, &limits()),
             #[cfg(target_os = "linux")]
-            Shot::File(bytes) => provision::read(&bytes, limits),
+            Shot::File(bytes) => provision::read(&bytes, &limits()),
         };
         match read {
             Ok(one) => found.absorb(one),

@@ -111,9 +111,11 @@ fn in_worker(
         .spawn(work)
         .map_err(|error| Error::ImageBroken { format, reason: error.to_string() })?;
     let mut found = Vec::new();
+    let mut outcome = Ok(());
     while !(limits.expired)() {
         match receiver.recv_timeout(SLICE) {
-            Ok(finds) => found.extend(finds?),
+            Ok(Ok(finds)) => found.extend(finds),
+            Ok(Err(error)) => outcome = Err(error),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 // It is done: nothing of it stays behind.
@@ -122,6 +124,7 @@ fn in_worker(
             }
         }
     }
+    outcome?;
     // What came between the last look and the end of time.
     found.extend(receiver.try_iter().flatten().flatten());
     let texts = in_reading_order(found);

@@ -12,7 +12,7 @@ use age::{Decryptor, Encryptor, IdentityFile, scrypt, ssh, x25519};
 use zeroize::Zeroizing;
 
 use super::super::Error;
-use super::{MAX_FILE, files, shown};
+use super::{MAX_FILE, files};
 
 /// The most work, as a power of two, that a passphrase-protected identity may ask for: 4 GiB and some ten seconds.
 const MAX_WORK_FACTOR: u8 = 22;
@@ -61,26 +61,27 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    pub(super) fn keys(&self) -> Result<Keys, Error> {
+    /// Its content as it is kept, and whom to ask for a passphrase.
+    fn content(&self) -> Result<(Zeroizing<Vec<u8>>, Option<&Passphrase>), Error> {
         match self {
-            Self::File { path, passphrase } => parsed(&private(path)?, &shown(path), Some(passphrase)),
-            Self::Text(text) => parsed(text.as_bytes(), &self.to_string(), None),
-            Self::Kept(fetch) => parsed(fetch()?.as_bytes(), &self.to_string(), None),
-            Self::None => Err(none()),
+            Self::File { path, passphrase } => Ok((private(path)?, Some(passphrase))),
+            Self::Text(text) => Ok((Zeroizing::new(text.as_bytes().to_vec()), None)),
+            Self::Kept(fetch) => Ok((Zeroizing::new(fetch()?.as_bytes().to_vec()), None)),
+            Self::None => Err(Error::NoIdentity),
         }
+    }
+
+    pub(super) fn keys(&self) -> Result<Keys, Error> {
+        let (bytes, passphrase) = self.content()?;
+        parsed(&bytes, &self.to_string(), passphrase)
     }
 
     /// Whether a passphrase would be asked for.
     pub(super) fn is_protected(&self) -> Result<bool, Error> {
-        let (bytes, from) = match self {
-            Self::File { path, .. } => (private(path)?, shown(path)),
-            Self::Text(text) => (Zeroizing::new(text.as_bytes().to_vec()), self.to_string()),
-            Self::Kept(fetch) => (Zeroizing::new(fetch()?.as_bytes().to_vec()), self.to_string()),
-            Self::None => return Err(none()),
-        };
+        let (bytes, _) = self.content()?;
         Ok(match Form::of(&bytes) {
             Form::Encrypted => true,
-            Form::Ssh => matches!(ssh_key(&bytes, &from)?, ssh::Identity::Encrypted(_)),
+            Form::Ssh => matches!(ssh_key(&bytes, &self.to_string())?, ssh::Identity::Encrypted(_)),
             Form::Plain => false,
         })
     }
@@ -100,12 +101,8 @@ pub fn generate() -> (Zeroizing<String>, String) {
 ///
 /// [`Error::Identity`] if it can't be read, or has none that can be named without its passphrase and it isn't given.
 pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
-    let (bytes, from, passphrase) = match identity {
-        Identity::File { path, passphrase } => (private(path)?, shown(path), Some(passphrase)),
-        Identity::Text(text) => (Zeroizing::new(text.as_bytes().to_vec()), identity.to_string(), None),
-        Identity::Kept(fetch) => (Zeroizing::new(fetch()?.as_bytes().to_vec()), identity.to_string(), None),
-        Identity::None => return Err(none()),
-    };
+    let (bytes, passphrase) = identity.content()?;
+    let from = identity.to_string();
     let bytes = match Form::of(&bytes) {
         Form::Encrypted => decrypted(&bytes, &from, passphrase)?,
         _ => bytes,
@@ -265,8 +262,4 @@ fn asked(from: &str, passphrase: Option<&Passphrase>) -> Result<SecretString, Er
 
 fn wrong_passphrase(from: &str) -> Error {
     Error::Identity(format!("{from}: the passphrase is wrong"))
-}
-
-fn none() -> Error {
-    Error::Identity("no identity is named, and without one no age file can be read".to_owned())
 }

@@ -49,7 +49,8 @@ impl fmt::Debug for Age {
 impl Age {
     /// A vault in `directory`, which is made when the first item is stored.
     ///
-    /// Items are encrypted to all `recipients`: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`. Nothing is read here.
+    /// Items are encrypted to all `recipients`: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`; where none are named, to
+    /// those that belong to the identity. Nothing is read here.
     #[must_use]
     pub fn new(directory: PathBuf, recipients: Vec<String>, identity: Identity) -> Self {
         Self { directory, recipients, identity, keys: Mutex::default() }
@@ -75,7 +76,14 @@ impl Age {
     }
 
     fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        let recipients = self.recipients.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
+        let of_identity;
+        let texts = if self.recipients.is_empty() {
+            of_identity = recipient_of(&self.identity)?;
+            &of_identity
+        } else {
+            &self.recipients
+        };
+        let recipients = texts.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
         let encryptor = Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _))
             .map_err(|_| Error::Identity("no recipients are named that an age file can have together".to_owned()))?;
         sealed(encryptor, plaintext).map_err(|source| Error::Io { path: self.items().display().to_string(), source })
@@ -140,16 +148,24 @@ impl Vault for Age {
         }
     }
 
+    fn holds(&self, id: Id) -> Result<bool, Error> {
+        files::is_there(&self.path(id))
+    }
+
     fn relabel(&self, id: Id, _name: &Name) -> Result<(), Error> {
-        files::is_there(&self.path(id))?.then_some(()).ok_or(Error::NotThere { kind: Kind::Age, id })
+        self.holds(id)?.then_some(()).ok_or(Error::NotThere { kind: Kind::Age, id })
     }
 
     fn probe(&self) -> Result<String, Error> {
         files::probe(&self.directory)?;
-        let ciphertext = self.encrypt(b"probe")?;
         let protection = if self.identity.is_protected()? {
+            // Recipients that only a passphrase tells are not asked for.
+            if !self.recipients.is_empty() {
+                self.encrypt(b"probe")?;
+            }
             ", its identity protected by a passphrase"
         } else {
+            let ciphertext = self.encrypt(b"probe")?;
             opened(&ciphertext, &*self.keys()?)
                 .map_err(|_| Error::Identity(format!("{} fits none of the recipients", self.identity)))?;
             ""

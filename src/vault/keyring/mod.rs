@@ -87,18 +87,18 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Error::Identity`] if there is none; else as for any item.
+    /// [`Error::NoIdentity`] if there is none; else as for any item.
     pub fn get_identity(&self) -> Result<Zeroizing<String>, Error> {
-        self.read(IDENTITY)?.ok_or_else(no_identity)
+        self.read(IDENTITY)?.ok_or(Error::NoIdentity)
     }
 
     /// Forgets the age identity, and with it every secret that was encrypted to it alone.
     ///
     /// # Errors
     ///
-    /// [`Error::Identity`] if there is none; else as for any item.
+    /// [`Error::NoIdentity`] if there is none; else as for any item.
     pub fn delete_identity(&self) -> Result<(), Error> {
-        self.remove(IDENTITY)?.then_some(()).ok_or_else(no_identity)
+        self.remove(IDENTITY)?.then_some(()).ok_or(Error::NoIdentity)
     }
 
     /// Stores a new item; false if there is one.
@@ -214,6 +214,11 @@ impl Vault for Keyring {
         self.remove(&id.to_string())?.then_some(()).ok_or(Error::NotThere { kind: Kind::Keyring, id })
     }
 
+    fn holds(&self, id: Id) -> Result<bool, Error> {
+        let (key, prompt) = (id.to_string(), self.options.prompt);
+        self.within_limit(move |session| Ok(session.find(&key, prompt)?.is_some()))
+    }
+
     fn relabel(&self, id: Id, name: &Name) -> Result<(), Error> {
         let (key, label, prompt) = (id.to_string(), label(name), self.options.prompt);
         self.within_limit(move |session| {
@@ -229,10 +234,6 @@ impl Vault for Keyring {
 
 fn label(name: &Name) -> String {
     format!("vmfa: {name}")
-}
-
-fn no_identity() -> Error {
-    Error::Identity("the keyring holds no age identity".to_owned())
 }
 
 /// What a store said. Its own text for several items names the paths of all.

@@ -239,6 +239,10 @@ fn failed(error: super::transfer::Error) -> Error {
 fn said(error: impl Into<zbus::Error>) -> Error {
     let error = error.into();
     if let zbus::Error::MethodError(name, ..) = &error {
+        // Somebody locked it between two calls.
+        if name.as_str() == "org.freedesktop.Secret.Error.IsLocked" {
+            return Error::Locked;
+        }
         // Nobody has the name, and nobody could be started to have it.
         let nobody = ["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"];
         if nobody.contains(&name.as_str()) || name.starts_with("org.freedesktop.DBus.Error.Spawn.") {
