@@ -14,13 +14,16 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
     for (index, argument) in arguments.iter().enumerate().skip(1) {
         let text = argument.to_string_lossy();
         let lower = text.to_ascii_lowercase();
+        let value = text.split_once('=').map_or(&*text, |(_, value)| value);
         let what = if lower.contains("base32stringseed") {
             "holds an answer of AWS"
-        } else if lower.contains("otpauth://") || lower.contains("otpauth-migration://") {
+        } else if lower.contains("otpauth:") || lower.contains("otpauth-migration:") {
             "holds an otpauth URI"
+        } else if lower.contains("age-secret-key-") {
+            "holds an age identity"
         } else if lower.starts_with("--secret") || lower.starts_with("--key=") || lower.starts_with("--seed") {
             "is an option that would take a secret"
-        } else if looks_like_secret(&text) && !Path::new(argument).exists() {
+        } else if (looks_like_secret(&text) || looks_like_secret(value)) && !Path::new(argument).exists() {
             "looks like a secret"
         } else {
             continue;
@@ -30,28 +33,34 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a text could be a secret, with less certainty than is needed to refuse it: enough not to repeat
-/// it in a message.
+/// Whether a text could be a secret, with far less certainty than is needed to refuse it: enough not to
+/// repeat it in a message. A name of a file has a dot.
 pub(super) fn might_be_secret(text: &str) -> bool {
-    let dense = text.chars().filter(|c| c.is_ascii_alphanumeric()).count();
-    dense >= 8 && !text.contains(['.', '/']) && crate::provision::base32::parse(text).is_ok()
+    let text = text.trim_start_matches("./");
+    text.chars().filter(|c| c.is_ascii_alphanumeric()).count() >= 10 && !text.contains('.')
 }
 
-/// Base32 in one case, long enough for a secret, with a digit so that words don't count; or groups of
-/// four in upper case as services show them.
-fn looks_like_secret(text: &str) -> bool {
+/// Base32 with a digit inside, in one case and long enough for a secret; or groups of four or eight as
+/// services show them, with more digits, since names have groups too.
+pub(super) fn looks_like_secret(text: &str) -> bool {
     let text = text.trim().trim_end_matches('=');
-    let upper = |c: char| matches!(c, 'A'..='Z' | '2'..='7');
-    let lower = |c: char| matches!(c, 'a'..='z' | '2'..='7');
-    let digit = text.chars().any(|c| c.is_ascii_digit());
-    let groups: Vec<&str> = text.split([' ', '-']).collect();
-    let grouped = groups.len() >= 4 && groups.iter().all(|group| group.len() == 4);
-    let has_digit_or_is_long = |least: usize| (digit && text.len() >= least) || text.len() >= 32;
-    if grouped {
-        let dense: String = groups.concat();
-        return dense.chars().all(upper) || (digit && dense.chars().all(lower));
+    let groups: Vec<&str> = text.split([' ', '-', '\t']).filter(|group| !group.is_empty()).collect();
+    let dense = groups.concat();
+    let upper = dense.chars().all(|c| matches!(c, 'A'..='Z' | '2'..='7'));
+    let lower = dense.chars().all(|c| matches!(c, 'a'..='z' | '2'..='7'));
+    if dense.len() < 16 || !(upper || lower) {
+        return false;
     }
-    (text.chars().all(upper) && has_digit_or_is_long(16)) || (text.chars().all(lower) && digit && text.len() >= 24)
+    // A year or number at the end makes no secret of a name.
+    let pairs = dense.chars().zip(dense.chars().skip(1));
+    let inside = pairs.filter(|(one, next)| one.is_ascii_digit() && next.is_ascii_alphabetic()).count();
+    let least = match groups.as_slice() {
+        [_] if upper => 1,
+        [_] => 2,
+        groups if groups.iter().all(|group| group.len() == 4) || groups.iter().all(|group| group.len() == 8) => 2,
+        _ => return false,
+    };
+    inside >= least
 }
 
 #[cfg(test)]
@@ -66,7 +75,9 @@ mod tests {
             "JBSW Y3DP EHPK 3PXP",
             "jbsw y3dp ehpk 3pxp",
             "gezdgnbvgy3tqojqgezdgnbvgy3tqojq",
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF",
+            "jbswy3dpehpk3pxp",
+            "JBSWY3DP EHPK3PXP",
+            "JBSW\tY3DP\tEHPK\t3PXP",
         ] {
             assert!(looks_like_secret(secret), "{secret}");
         }
@@ -75,6 +86,12 @@ mod tests {
             "ci-deploy-worker-23",
             "MFAUSER",
             "ADMINISTRATORACCESS",
+            "ADMINISTRATOR2345",
+            "PROD-EAST-BLUE-TEAM",
+            "MAIN ACCT TEAM BLUE",
+            "test-user-db23-east",
+            "integrationtestsworker23",
+            "APPLICATIONINTEGRATIONTESTWORKER",
             "vectors/qr/aws.png",
             "prod-east-blue-team",
             "c0ffee00c0ffee00c0ffee00c0ffee00",

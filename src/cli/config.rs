@@ -34,6 +34,15 @@ pub(super) struct Age {
     pub(super) identity_in_keyring: bool,
 }
 
+/// A directory for its owner alone, where there is none.
+pub(super) fn make_private(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
 impl Config {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let failed = |reason: String| {
@@ -63,11 +72,7 @@ impl Config {
         let text = toml::to_string(self).map_err(|error| failed(error.to_string()))?;
         let directory = path.parent().unwrap_or(Path::new("."));
         let write = || -> std::io::Result<()> {
-            let mut builder = std::fs::DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(directory)?;
+            make_private(directory)?;
             let mut file = tempfile::NamedTempFile::new_in(directory)?;
             file.write_all(b"# Written by `vmfa init`.\n")?;
             file.write_all(text.as_bytes())?;

@@ -33,6 +33,9 @@ pub(super) struct Error {
     hints: Vec<String>,
 }
 
+/// As many hints as are read.
+const MOST_HINTS: usize = 12;
+
 pub(super) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
@@ -122,8 +125,11 @@ impl Error {
             return;
         }
         let _ = writeln!(stderr, "vmfa: {}", plain(&self.message));
-        for hint in &self.hints {
+        for hint in self.hints.iter().take(MOST_HINTS) {
             let _ = writeln!(stderr, "hint: {}", plain(hint));
+        }
+        if self.hints.len() > MOST_HINTS {
+            let _ = writeln!(stderr, "hint: … and {} more", self.hints.len().saturating_sub(MOST_HINTS));
         }
     }
 }
@@ -286,6 +292,8 @@ impl From<device::Error> for Error {
             }
             device::Error::NotDeletedYet { .. } => Self::new(Kind::Storage, "not-deleted-yet", message)
                 .hint("`vmfa doctor` deletes it once the vault answers; it takes two minutes to become due"),
+            device::Error::Changed { .. } => Self::new(Kind::Storage, "stored", message)
+                .hint("somebody changed the item in another program: enrol the device again, with --replace"),
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
             device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),

@@ -57,7 +57,7 @@ pub(super) fn read_one(source: Option<&OsStr>, account: Option<&str>) -> Result<
         };
         let mut error = Error::new(super::error::Kind::No, "ambiguous", message);
         for account in accounts {
-            error = error.hint(format!("--account '{}'", super::render::plain(&account)));
+            error = error.hint(format!("--account '{}'", account.replace('\'', r"'\''")));
         }
         error
     })

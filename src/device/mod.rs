@@ -59,6 +59,16 @@ pub enum Error {
         /// What is wrong.
         source: provision::Error,
     },
+    /// What the vault holds under its id makes other codes than what was added.
+    #[error(
+        "what the {vault} vault holds for `{name}` is not what was added: another type, algorithm, length or period"
+    )]
+    Changed {
+        /// Which device.
+        name: Name,
+        /// Which vault.
+        vault: Kind,
+    },
     /// Removed, but for the secret.
     #[error("`{name}` is removed, but its secret could not be deleted yet: {source}")]
     NotDeletedYet {
@@ -179,6 +189,9 @@ impl Devices<'_> {
         {
             *stored = next;
         }
+        if enrolment.parameters != device.parameters {
+            return Err(Error::Changed { name: device.name.clone(), vault: self.vault.kind() });
+        }
         enrolment.serial.clone_from(&device.serial);
         Ok(enrolment)
     }
@@ -296,10 +309,11 @@ impl Devices<'_> {
     }
 
     /// Activates pending devices and retires those that they replace, in one step. An `add` that took longer
-    /// than its time may have been finished or undone by others meanwhile: then that is the outcome.
+    /// than its time may have been finished or undone by others meanwhile: then that is the outcome. One that
+    /// fails is taken back, so that it doesn't come true later.
     fn activate(&self, devices: &[Device], replaced: &[Device], now: Timestamp) -> Result<(), Error> {
         let mut replaced = replaced.to_vec();
-        let mut attempts = 5_u8;
+        let mut attempts = 10_u8;
         loop {
             attempts = attempts.saturating_sub(1);
             let retired = replaced.iter().cloned().map(|mut old| {
@@ -311,22 +325,17 @@ impl Devices<'_> {
                 device
             });
             let changes: Vec<Device> = retired.chain(active).collect();
-            let conflict = match self.registry.update(&changes) {
-                Err(error @ registry::Error::Conflict(_)) => error,
-                result => return Ok(result?),
-            };
+            let Err(error) = self.registry.update(&changes) else { return Ok(()) };
             let stored = self.registry.list()?;
             let same = |known: &Device| stored.iter().find(|device| device.id == known.id);
             let states: Vec<Option<State>> = devices.iter().map(|device| same(device).map(|d| d.state)).collect();
             if states.iter().all(|state| *state == Some(State::Active)) {
                 return Ok(());
             }
-            if states.contains(&None) {
-                self.delete_secrets(devices)?;
-                return Err(conflict.into());
-            }
-            if attempts == 0 {
-                return Err(conflict.into());
+            let others_undid_it = states.contains(&None);
+            if attempts == 0 || others_undid_it || !matches!(error, registry::Error::Conflict(_)) {
+                self.drop_secrets(devices)?;
+                return Err(error.into());
             }
             // The replaced device was changed: its counter moved, or somebody renamed or removed it.
             replaced = replaced.iter().filter_map(same).filter(|old| old.state == State::Active).cloned().collect();

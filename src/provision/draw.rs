@@ -244,6 +244,16 @@ mod tests {
     }
 
     #[test]
+    fn the_short_form_of_an_aws_uri_leaves_a_line_for_the_prompt() {
+        let enrolment = crate::provision::uri::parse(AWS).unwrap().enrolments.remove(0);
+        let short = crate::provision::uri::format_short(&enrolment);
+        let drawing = Drawing::new(&short).unwrap();
+        assert!(drawing.to_terminal(true).lines().count() <= 22);
+        let read = qr::payloads(&drawing.to_png(4).unwrap(), &Limits::default()).unwrap();
+        assert_eq!(crate::provision::uri::parse(&read[0]).unwrap().enrolments, [enrolment]);
+    }
+
+    #[test]
     fn half_blocks_painted_as_pixels_are_read_back() {
         let painted = Drawing::new(AWS).unwrap().to_terminal(true);
         let mut rows: Vec<Vec<bool>> = Vec::new();

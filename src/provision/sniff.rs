@@ -169,6 +169,9 @@ fn one_secret(text: &str) -> Result<Found, Error> {
     if text.len() > SECRET_TEXT {
         return Err(Error::TooLarge { limit: SECRET_TEXT });
     }
+    if is_prose(text) {
+        return Err(Error::Unrecognized);
+    }
     let secret = match base32::parse(text) {
         Ok(secret) => secret,
         Err(Error::SecretCharacter { .. }) if !mostly_base32(text) => return Err(Error::Unrecognized),
@@ -180,8 +183,17 @@ fn one_secret(text: &str) -> Result<Found, Error> {
     Ok(Found { enrolments: vec![enrolment], warnings })
 }
 
+/// Whether a text has words: a secret's groups are of one length, but for the last, or somebody's own few.
+fn is_prose(text: &str) -> bool {
+    let mut lengths: Vec<usize> = text.split_whitespace().map(|word| word.chars().count()).collect();
+    lengths.pop();
+    lengths.sort_unstable();
+    lengths.dedup();
+    lengths.len() >= 3
+}
+
 /// Whether a text is a secret with a slip in it rather than something else: three characters of four
-/// are base32, and it has no more words than a secret has groups.
+/// are letters or digits.
 fn mostly_base32(text: &str) -> bool {
     let (mut base32_like, mut other) = (0_usize, 0_usize);
     for character in text.chars().filter(|c| !c.is_whitespace() && !base32::is_dash(*c)) {

@@ -84,6 +84,11 @@ impl Sqlite {
             return Ok(());
         }
         self.refuse_newer(found, known)?;
+        // One at a time: no time limit of SQLite's covers the switch to the write-ahead log.
+        let lock = self.lock_of_makers()?;
+        if self.version(&connection)? == known {
+            return Ok(());
+        }
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| self.failed(&error))?;
         let transaction = self.begin(&mut connection)?;
         // Asked again under the lock: another process may have been first.
@@ -93,7 +98,20 @@ impl Sqlite {
             transaction.execute_batch(migration).map_err(|error| self.failed(&error))?;
         }
         transaction.pragma_update(None, "user_version", known).map_err(|error| self.failed(&error))?;
-        transaction.commit().map_err(|error| self.failed(&error))
+        transaction.commit().map_err(|error| self.failed(&error))?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// The lock of those who make or migrate the file, on a file beside it, until it is dropped.
+    fn lock_of_makers(&self) -> Result<std::fs::File, Error> {
+        let path = self.path.with_extension("lock");
+        let failed =
+            |error: std::io::Error| Error::Engine { place: path.display().to_string(), reason: error.to_string() };
+        create_private(&path).map_err(failed)?;
+        let file = std::fs::File::options().write(true).open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(file)
     }
 
     fn refuse_newer(&self, found: i64, known: i64) -> Result<(), Error> {

@@ -444,3 +444,46 @@ fn completions_are_valid_shell_and_man_pages_render() {
     }
     assert!(seen >= 13, "only {seen} pages");
 }
+
+#[test]
+fn a_registry_that_many_open_first_is_made_once() {
+    let home = Home::new();
+    for _ in 0..3 {
+        let _ = fs::remove_dir_all(home.path().join("home"));
+        let children: Vec<_> = (0..24)
+            .map(|_| home.command().arg("list").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+            .collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
+fn a_replacement_goes_through_while_the_old_counter_moves() {
+    let home = Home::new();
+    home.add_from("h", &format!("otpauth://hotp/x?secret={SEED}&counter=0"));
+    let new = home.file("new", format!("otpauth://hotp/x?secret={SEED}&counter=1000"));
+    let codes: Vec<_> = (0..40)
+        .map(|_| home.command().args(["code", "h"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .collect();
+    home.run(&["add".as_ref(), "h".as_ref(), new.as_os_str(), "--replace".as_ref()]).expect(0);
+    for mut code in codes {
+        code.wait().unwrap();
+    }
+    let counter = home.run(&["show", "h", "--json"]).expect(0).json()["counter"].as_u64().unwrap();
+    assert!(counter >= 1000);
+    assert_eq!(items(&home), 1);
+}
+
+#[test]
+fn an_odd_path_is_no_panic() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::new();
+    home.add("x");
+    let odd = std::ffi::OsStr::from_bytes(b"\xff.png");
+    let run = home.run(&["qr".as_ref(), "x".as_ref(), "--png".as_ref(), odd, "--json".as_ref()]).expect(0);
+    assert_eq!(run.json()["device"], "x");
+    assert_eq!(home.run(&["code".as_ref(), "--from".as_ref(), odd, "--at".as_ref(), "59".as_ref()]).expect(0).code, 0);
+}

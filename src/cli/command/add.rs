@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
-use crate::cli::{Global, clock, source};
+use crate::cli::{Global, argv, clock, source};
 use crate::device::{self, Devices, issue};
 use crate::name::Name;
 use crate::oath::MovingFactor;
@@ -178,6 +178,10 @@ fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>) -> Result<Vec<(Na
     let mut named = Vec::with_capacity(enrolments.len());
     for (name, enrolment) in names.into_iter().zip(enrolments) {
         let name = prefix.map_or_else(|| name.clone(), |prefix| format!("{prefix}/{name}"));
+        if argv::looks_like_secret(&name) {
+            return Err(Error::input("account", "an account of the source looks like a secret, which no name may")
+                .hint("add it alone, with a name of its own"));
+        }
         let name = name.parse().map_err(|error: crate::name::Error| {
             Error::from(error)
                 .about("an account of the source makes no name")

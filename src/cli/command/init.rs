@@ -1,9 +1,10 @@
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::config::Age as AgeConfig;
+use crate::cli::config::{Age as AgeConfig, make_private};
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
@@ -40,7 +41,7 @@ struct Initialized {
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
     recipients: Vec<String>,
-    config: PathBuf,
+    config: String,
 }
 
 impl Answer for Initialized {
@@ -56,6 +57,8 @@ impl Answer for Initialized {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
+        // One at a time: two could make two identities.
+        let _lock = lock(Place::find(global)?.config_path())?;
         let place = Place::find(global)?;
         let kind = place.default_kind()?;
         let mut config = place.config.clone();
@@ -79,7 +82,7 @@ impl Args {
             place: place_of_secrets,
             identity,
             recipients: config.age.map(|age| age.recipients).unwrap_or_default(),
-            config: place.config_path().to_owned(),
+            config: place.config_path().display().to_string(),
         };
         render::print(&answer, global.json)
     }
@@ -173,7 +176,28 @@ fn keep_in_keyring(place: &Place) -> Result<Vec<String>> {
 }
 
 fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>> {
-    path.map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))
+    let path = path.map(std::path::absolute).transpose().map_err(|error| Error::usage(error.to_string()))?;
+    match &path {
+        Some(path) if path.to_str().is_none() => Err(Error::usage(format!(
+            "{}: the configuration can only name files whose names are Unicode",
+            path.display()
+        ))),
+        _ => Ok(path),
+    }
+}
+
+/// The lock of those who write the configuration, until it is dropped.
+fn lock(config: &Path) -> Result<File> {
+    let path = config.with_extension("lock");
+    let failed = |error: io::Error| Error::new(ErrorKind::Storage, "io", format!("{}: {error}", path.display()));
+    make_private(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 fn describe(age: &AgeConfig) -> String {

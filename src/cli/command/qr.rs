@@ -1,12 +1,13 @@
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde::Serialize;
 use terminal_size::Height;
 use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Kind, Result};
-use crate::cli::{Global, environment, render};
+use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, environment};
 use crate::provision::draw::Drawing;
 use crate::provision::uri;
 
@@ -35,6 +36,30 @@ pub(in crate::cli) struct Args {
     reveal: bool,
 }
 
+#[derive(Serialize)]
+struct Written {
+    device: String,
+    file: String,
+}
+
+impl Answer for Written {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "wrote {}: whoever reads it has the secret of {}", plain(&self.file), plain(&self.device))
+    }
+}
+
+#[derive(Serialize)]
+struct Drawn {
+    device: String,
+    text: Zeroizing<String>,
+}
+
+impl Answer for Drawn {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(self.text.as_bytes())
+    }
+}
+
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let file = self.png.as_ref().or(self.svg.as_ref());
@@ -42,13 +67,8 @@ impl Args {
             Some(path) if path.as_os_str() != "-" => {
                 let image = self.image(&drawing(&uri::format(&of_device(global, &self.device)?))?)?;
                 write_new(path, &image)?;
-                let device = &self.device;
-                if global.json {
-                    return render::answer(|out| writeln!(out, "{}", json!({ "device": device, "file": path })));
-                }
-                render::answer(|out| {
-                    writeln!(out, "wrote {}: whoever reads it has the secret of {device}", path.display())
-                })
+                let answer = Written { device: self.device.clone(), file: path.display().to_string() };
+                render::print(&answer, global.json)
             }
             Some(_) if self.png.is_some() && io::stdout().is_terminal() => {
                 Err(Error::usage("a PNG on a terminal is no picture").hint("name a file: --png FILE"))
@@ -62,11 +82,7 @@ impl Args {
                 ask_for_reveal(self.reveal)?;
                 let colours = io::stdout().is_terminal() && environment::text("TERM").as_deref() != Some("dumb");
                 let text = self.text(global, colours)?;
-                if global.json {
-                    let answer = json!({ "device": self.device, "text": text.as_str() });
-                    return render::answer(|out| writeln!(out, "{answer}"));
-                }
-                render::answer(|out| out.write_all(text.as_bytes()))
+                render::print(&Drawn { device: self.device.clone(), text }, global.json)
             }
         }
     }

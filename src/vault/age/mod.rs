@@ -157,7 +157,11 @@ impl Vault for Age {
     }
 
     fn probe(&self) -> Result<String, Error> {
-        files::probe(&self.directory)?;
+        let items = self.items();
+        if files::is_there(&items)? && !items.is_dir() {
+            return Err(Error::AgeFile { path: shown(&items), reason: "is no directory".to_owned() });
+        }
+        files::probe(if items.is_dir() { &items } else { &self.directory })?;
         let protection = if self.identity.is_protected()? {
             // Recipients that only a passphrase tells are not asked for.
             if !self.recipients.is_empty() {
