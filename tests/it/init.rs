@@ -159,7 +159,7 @@ fn a_broken_configuration_is_named_and_nothing_is_guessed() {
     let home = Home::new();
     home.add("x");
     let config = home.path().join("home/config.toml");
-    for text in ["vault = ", "vault = \"plain\"", "vault = \"memory\"", "valut = \"age\"", "[age]\nrecipients = 3"] {
+    for text in ["vault = ", "vault = \"plain\"", "vault = \"memory\"", "colour = \"red\"", "[age]\nrecipients = 3"] {
         fs::write(&config, text).unwrap();
         let run = home.run(&["code", "x", "--json"]).expect(3);
         assert_eq!(run.error_code(), "config", "{text}");

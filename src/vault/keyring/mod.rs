@@ -4,10 +4,8 @@
 //! One item a device, found by its UUID, labelled with the device's name for people who look with
 //! their keyring's own program.
 
-#[cfg(target_os = "windows")]
-mod credential_manager;
-#[cfg(target_os = "macos")]
-mod keychain;
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+mod native;
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
 mod nowhere;
 #[cfg(target_os = "linux")]
@@ -15,10 +13,8 @@ mod secret_service;
 #[cfg(target_os = "linux")]
 mod transfer;
 
-#[cfg(target_os = "windows")]
-use credential_manager as platform;
-#[cfg(target_os = "macos")]
-use keychain as platform;
+#[cfg(any(target_os = "macos", target_os = "windows"))]
+use native as platform;
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
 use nowhere as platform;
 #[cfg(target_os = "linux")]

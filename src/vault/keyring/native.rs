@@ -1,15 +1,23 @@
-//! The Windows Credential Manager: at most 2,560 bytes a secret; the comment shows the device's name.
+//! The macOS Keychain, where an item shows as `vmfa` with the UUID as its account and has no other attributes; and
+//! the Windows Credential Manager, with at most 2,560 bytes a secret, whose comment shows the device's name.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+#[cfg(target_os = "macos")]
+use apple_native_keyring_store::keychain::Store;
 use keyring::api::CredentialStoreApi;
+#[cfg(target_os = "windows")]
 use windows_native_keyring_store::Store;
 use zeroize::Zeroizing;
 
 use super::{Error, PROGRAM, failure};
 
-/// The Credential Manager has no sessions.
+#[cfg(target_os = "macos")]
+const PLACE: &str = "the login keychain";
+#[cfg(target_os = "windows")]
+const PLACE: &str = "the Credential Manager";
+
+/// Neither has sessions.
 #[derive(Debug, Default)]
 pub(super) struct Session;
 
@@ -32,7 +40,7 @@ impl Session {
     }
 
     pub(super) fn ready_to_store(&self, _prompt: bool) -> Result<&'static str, Error> {
-        Store::new().map(|_| "the Credential Manager").map_err(failure)
+        Store::new().map(|_| PLACE).map_err(failure)
     }
 
     pub(super) fn create(
@@ -57,7 +65,14 @@ impl Session {
         item.delete_credential().map_err(failure)
     }
 
+    #[cfg(target_os = "macos")]
+    pub(super) fn relabel(&self, _item: &keyring::Entry, _label: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[cfg(target_os = "windows")]
     pub(super) fn relabel(&self, item: &keyring::Entry, label: &str) -> Result<(), Error> {
-        item.update_attributes(&HashMap::from([("comment", label)])).map_err(failure)
+        let comment = std::collections::HashMap::from([("comment", label)]);
+        item.update_attributes(&comment).map_err(failure)
     }
 }
