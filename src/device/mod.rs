@@ -373,11 +373,13 @@ fn replaces(new: &Device, old: &Device) -> bool {
 }
 
 /// Whether whoever changes a device has had the time for it. A time far ahead was written by a clock that
-/// was wrong.
+/// was wrong; one that was set back a little is no reason to disturb anybody.
 fn is_overdue(device: &Device, now: Timestamp) -> bool {
     match device.state {
         State::Active => false,
-        State::Pending { until, .. } | State::Retired { until } => until < now || until > lease(now),
+        State::Pending { until, .. } | State::Retired { until } => {
+            until < now || now.shifted(LEASE.saturating_mul(10)).is_some_and(|far| until > far)
+        }
     }
 }
 

@@ -242,6 +242,26 @@ fn a_vault_that_certainly_stored_nothing_frees_the_name_at_once() {
 }
 
 #[test]
+fn leftovers_that_cannot_be_cleared_up_block_no_other_name() {
+    let vault = Arc::new(vault::memory::Memory::default());
+    let registry = registry::memory::Memory::default();
+    let whole = Devices { vault: vault.as_ref(), registry: &registry };
+    // An `add` that died after its secret was stored, long ago.
+    let power = Arc::new(Power { left: AtomicUsize::new(3), failure: Failure::NotDone });
+    let dying = Fragile { inner: Arc::new(registry::memory::Memory::default()), power };
+    assert!(Devices { vault: vault.as_ref(), registry: &dying }.add(&[(name("left"), new())], false, NOW).is_err());
+    registry.insert(&dying.inner.list().unwrap()).unwrap();
+    // A vault that only stores: it neither answers whether something is there nor deletes.
+    let power = Arc::new(Power { left: AtomicUsize::new(1), failure: Failure::Transient });
+    let failing = Fragile { inner: Arc::clone(&vault), power };
+    Devices { vault: &failing, registry: &registry }.add(&[(name("other"), new())], false, LATER).unwrap();
+    assert!(registry.find(&name("left")).unwrap().is_none());
+    // The next change finishes it: its secret was stored.
+    whole.recover(LATER).unwrap();
+    assert!(registry.find(&name("left")).unwrap().is_some());
+}
+
+#[test]
 fn two_adds_of_one_name_have_one_winner() {
     let vault = vault::memory::Memory::default();
     let registry = registry::memory::Memory::default();
