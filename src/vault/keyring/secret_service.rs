@@ -9,8 +9,10 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use zbus::blocking::{Connection, Proxy};
+use futures_lite::StreamExt;
+use zbus::connection::Builder;
 use zbus::zvariant::{DynamicDeserialize, DynamicType, OwnedObjectPath, OwnedValue, Value};
+use zbus::{Connection, Proxy};
 use zeroize::Zeroizing;
 
 use super::transfer::{ALGORITHM, Key, Private};
@@ -71,13 +73,16 @@ impl Session {
     /// Ends what still waits: a prompt is taken back when the connection that asked for it is gone.
     pub(super) fn abandon(&self) {
         if let Some(Ok(bus)) = self.bus.get() {
-            let _ = bus.clone().close();
+            let _ = zbus::block_on(bus.clone().close());
         }
     }
 
     fn bus(&self) -> Result<&Connection, Error> {
         let connected = self.bus.get_or_init(|| match zbus::Address::session() {
-            Ok(address) => Connection::session().map_err(|error| format!("tried {address}: {error}")),
+            // The threads that wait for answers do the bus's work too: one of its own would only add wake-ups.
+            Ok(address) => Builder::session()
+                .and_then(|builder| zbus::block_on(builder.internal_executor(false).build()))
+                .map_err(|error| format!("tried {address}: {error}")),
             Err(error) => Err(error.to_string()),
         });
         connected.as_ref().map_err(|tried| Error::NoBus { tried: tried.clone() })
@@ -112,7 +117,9 @@ impl Session {
     where
         R: for<'d> DynamicDeserialize<'d>,
     {
-        let answer = self.bus()?.call_method(Some(PROVIDER), path, Some(interface), method, arguments).map_err(said)?;
+        let bus = self.bus()?;
+        let answer = bus.call_method(Some(PROVIDER), path, Some(interface), method, arguments);
+        let answer = wait(bus, answer).map_err(said)?;
         answer.body().deserialize().map_err(said)
     }
 
@@ -175,15 +182,21 @@ impl Session {
         if question.as_str() == "/" {
             return Ok(());
         }
-        let proxy = Proxy::new(self.bus()?, PROVIDER, question.as_str(), PROMPT).map_err(said)?;
-        if !prompt {
-            proxy.call_method("Dismiss", &()).map_err(said)?;
+        let bus = self.bus()?;
+        let asked = async {
+            let proxy = Proxy::new(bus, PROVIDER, question.as_str(), PROMPT).await?;
+            if !prompt {
+                proxy.call_method("Dismiss", &()).await?;
+                return Ok(None);
+            }
+            let mut completed = proxy.receive_signal("Completed").await?;
+            proxy.call_method("Prompt", &("",)).await?;
+            // None comes when the connection was closed.
+            Ok(completed.next().await)
+        };
+        let Some(signal) = wait(bus, asked).map_err(|error: zbus::Error| said(error))? else {
             return Err(Error::Locked);
-        }
-        let mut completed = proxy.receive_signal("Completed").map_err(said)?;
-        proxy.call_method("Prompt", &("",)).map_err(said)?;
-        // None comes when the connection was closed.
-        let signal = completed.next().ok_or(Error::Locked)?;
+        };
         let (dismissed, _): (bool, OwnedValue) = signal.body().deserialize().map_err(said)?;
         if dismissed { Err(Error::Locked) } else { Ok(()) }
     }
@@ -229,6 +242,16 @@ impl Session {
     pub(super) fn relabel(&self, item: &OwnedObjectPath, label: &str) -> Result<(), Error> {
         self.call(item.as_str(), PROPERTIES, "Set", &(ITEM, "Label", Value::from(label)))
     }
+}
+
+/// Waits for an answer, and does the bus's work meanwhile.
+fn wait<T>(bus: &Connection, answer: impl Future<Output = T>) -> T {
+    let work = async {
+        loop {
+            bus.executor().tick().await;
+        }
+    };
+    zbus::block_on(futures_lite::future::or(answer, work))
 }
 
 fn failed(error: super::transfer::Error) -> Error {
