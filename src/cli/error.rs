@@ -33,6 +33,10 @@ pub(super) struct Error {
     hints: Vec<String>,
 }
 
+/// Unlocks GNOME Keyring without a desktop, making its login collection where there is none; the password is
+/// read without a line end.
+const UNLOCK: &str = "printf %s \"$PASSWORD\" | gnome-keyring-daemon --replace --unlock --components=secrets";
+
 /// As many hints as are read.
 const MOST_HINTS: usize = 12;
 
@@ -75,7 +79,7 @@ impl Error {
             format!("argument {index} {what}, and other processes can read arguments; it was not used"),
         )
         .hint("leave the source out and paste at the hidden prompt: vmfa add NAME")
-        .hint("or by stdin: vmfa add NAME - < FILE; or: vmfa code --from clipboard")
+        .hint("or by stdin or clipboard: vmfa add NAME - < FILE; vmfa code --from clipboard")
         .hint("the shell's history may hold it now: clear it there")
     }
 
@@ -83,9 +87,11 @@ impl Error {
     pub(super) fn of_clap(error: &clap::Error, arguments: &[OsString]) -> Self {
         let mut text = error.render().to_string();
         // Clap repeats what it didn't expect.
-        for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
-            if argv::might_be_secret(argument) {
-                text = text.replace(argument, "(not repeated)");
+        for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
+            let value = argument.split_once('=').map_or(argument, |(_, value)| value);
+            let of_ours = value.starts_with('-') || value.chars().all(|c| c.is_ascii_lowercase());
+            if !of_ours && argv::might_be_secret(value) {
+                text = text.replace(value, "(not repeated)");
             }
         }
         let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -230,12 +236,12 @@ impl From<vault::Error> for Error {
         let failure = Self::new(Kind::Storage, code, error.to_string());
         let instead = "without a keyring (CI, containers, servers): vmfa init --vault age";
         match error {
-            E::NoBus { .. } => failure.hint("in a desktop session DBUS_SESSION_BUS_ADDRESS is set").hint(instead),
+            E::NoBus { .. } => failure.hint(instead).hint("to use a keyring all the same: dbus-run-session, and unlock one in it first"),
             E::NoProvider => failure.hint("install and start one: gnome-keyring, KWallet or KeePassXC").hint(instead),
             E::NoCollection => {
-                failure.hint("make one: log in to the desktop once, or: gnome-keyring-daemon --unlock").hint(instead)
+                failure.hint(format!("make one: log in to the desktop once, or: {UNLOCK}")).hint(instead)
             }
-            E::Locked => failure.hint("unlock it in the desktop, or: gnome-keyring-daemon --unlock").hint(instead),
+            E::Locked => failure.hint(format!("unlock it in the desktop, or: {UNLOCK}")).hint(instead),
             E::TimedOut { .. } => {
                 failure.hint("is an unlock prompt waiting? VMFA_KEYRING_TIMEOUT=SECONDS waits longer")
             }
@@ -243,8 +249,8 @@ impl From<vault::Error> for Error {
                 failure.hint("was it deleted in another program, or is this another keyring? `vmfa doctor` looks")
             }
             E::NoIdentity => failure
-                .hint("vmfa init --vault age")
-                .hint("or bring one along: --identity-file FILE, or VMFA_IDENTITY_FILE"),
+                .hint("devices that are there: give the identity they were added with, by --identity-file or VMFA_IDENTITY_FILE")
+                .hint("for a first device: vmfa init --vault age"),
             _ => failure,
         }
     }

@@ -27,7 +27,7 @@ use error::{Error, Kind};
 /// RFC 6238 codes to a person, a shell, or a test suite.
 #[derive(Debug, Parser)]
 #[command(name = "vmfa", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 vault or registry, 4 remote, \
+#[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 vault or registry, \
                         5 input that can't be read.\n\
                         Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT.")]
 struct Cli {
@@ -45,7 +45,8 @@ struct Global {
     json: bool,
     /// Where secrets live: `keyring` or `age` [default: the device's own; for new ones what `vmfa init`
     /// chose, or `keyring`] [env: VMFA_VAULT]
-    #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options")]
+    #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options",
+          value_parser = ["keyring", "age"], hide_possible_values = true)]
     vault: Option<String>,
     /// The age or SSH identity that opens the age vault [env: VMFA_IDENTITY_FILE]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]

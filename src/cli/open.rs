@@ -79,6 +79,11 @@ impl Place {
         }
     }
 
+    /// What `--vault` says.
+    pub(super) fn explicit(&self) -> Option<Kind> {
+        self.explicit
+    }
+
     pub(super) fn registry(&self) -> Result<Sqlite> {
         Ok(Sqlite::open(&self.home.registry)?)
     }
@@ -178,6 +183,11 @@ fn asked_once(descriptor: Option<u32>) -> age::Passphrase {
         }
         let asked = match descriptor {
             Some(descriptor) => prompt::from_descriptor(descriptor),
+            None if !prompt::terminal_there() => {
+                return Err(vault::Error::Identity(format!(
+                    "{what} needs a passphrase, and there is no terminal to ask at: --passphrase-fd FD"
+                )));
+            }
             None => prompt::hidden(&format!("passphrase of {what}")),
         };
         let asked = asked.map_err(|error| vault::Error::Identity(error.to_string()))?;

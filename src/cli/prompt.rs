@@ -11,6 +11,11 @@ pub(super) fn somebody_there() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Whether there is a terminal to ask at, whatever stdin is.
+pub(super) fn terminal_there() -> bool {
+    !cfg!(unix) || std::fs::File::open("/dev/tty").is_ok()
+}
+
 /// A line typed or pasted without being shown.
 pub(super) fn hidden(question: &str) -> Result<Zeroizing<String>> {
     #[cfg(unix)]
@@ -101,7 +106,10 @@ pub(super) fn from_descriptor(descriptor: u32) -> Result<Zeroizing<String>> {
         // By its name, so that no descriptor of this process is taken over or closed.
         std::fs::File::open(format!("/dev/fd/{descriptor}")).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes))
     };
-    read.map_err(|error| failed(&error.to_string()))?;
+    read.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => failed("is not open"),
+        _ => failed(&error.to_string()),
+    })?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| failed("the passphrase is not UTF-8"))?;

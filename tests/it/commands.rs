@@ -179,6 +179,8 @@ fn a_counter_device_never_gives_a_counter_twice() {
     assert_eq!(home.run(&["code", "h", "--count", "2"]).expect(0).stdout, "359152\n969429\n");
     assert_eq!(home.run(&["code", "h", "--json"]).expect(0).json()["counter"], 4);
     assert_eq!(home.run(&["code", "h", "--next"]).expect(2).stdout, "");
+    home.add_from("plain", SEED);
+    assert!(home.run(&["uri", "plain", "--reveal"]).expect(0).stdout.starts_with("otpauth://totp/plain?"));
     assert!(home.run(&["uri", "h", "--reveal"]).expect(0).stdout.contains("counter=5"));
 
     // Ten processes at once.

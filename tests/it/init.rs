@@ -103,7 +103,8 @@ fn a_slip_in_an_identitys_name_makes_no_identity() {
     assert!(!home.path().join("idd.txt").exists() && !home.path().join("home/config.toml").exists());
     // And a new one never takes the place of a file.
     home.file("there.txt", "something");
-    vmfa(&["init", "--vault", "age", "--new-identity", "there.txt"], b"").expect(3);
+    let run = vmfa(&["init", "--vault", "age", "--new-identity", "there.txt"], b"").expect(2);
+    assert!(run.stderr.contains("--use-identity"), "{run:#?}");
     assert_eq!(fs::read_to_string(home.path().join("there.txt")).unwrap(), "something");
 }
 
@@ -122,6 +123,38 @@ fn a_protected_identity_that_is_brought_along_is_asked_for_once() {
     command.env_clear().env("VMFA_HOME", home.path().join("home")).env("SEED", SEED).current_dir(home.path());
     let run = run(command.env("VMFA", env!("CARGO_BIN_EXE_vmfa")).args(["-c", script]), b"").expect(0);
     assert!(run.stdout.ends_with("287082\n"), "{run:#?}");
+}
+
+#[test]
+fn a_bad_recipient_is_told_before_anything_is_made() {
+    let (home, vmfa) = bare();
+    let init = ["init", "--vault", "age", "--new-identity", "id.txt"];
+    vmfa(&[&init[..], &["--recipient", "age1bogus"]].concat(), b"").expect(2);
+    assert!(!home.path().join("id.txt").exists());
+    vmfa(&init, b"").expect(0);
+}
+
+#[test]
+fn a_vault_that_holds_devices_gets_no_second_identity() {
+    let home = Home::new();
+    home.add("x");
+    let bring = |arguments: &[&str]| {
+        let mut command = home.command();
+        run(command.env_remove("VMFA_IDENTITY_FILE").args(arguments), b"")
+    };
+    assert_eq!(bring(&["init", "--new-identity", "new.txt", "--json"]).expect(1).error_code(), "initialized");
+    assert!(!home.path().join("new.txt").exists());
+    bring(&["init", "--use-identity", "identity.txt"]).expect(0);
+    bring(&["code", "x"]).expect(0);
+}
+
+#[test]
+fn doctor_misses_a_secret_that_is_gone() {
+    let home = Home::new();
+    home.add("x");
+    fs::remove_dir_all(home.path().join("home/items")).unwrap();
+    let run = home.run(&["doctor"]).expect(3);
+    assert!(run.stdout.contains("1 of 1 secrets are not there: `x`"), "{run:#?}");
 }
 
 #[cfg(target_os = "linux")]

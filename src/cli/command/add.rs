@@ -99,7 +99,7 @@ impl Args {
             )
             .hint("add them one by one, from pictures or URIs of their own"));
         }
-        if several && prefix.is_none() {
+        if several && prefix.is_none() && !global.json {
             render::note(&format!(
                 "the source holds {} enrolments: each is named after its account, not `{name}`",
                 enrolments.len()

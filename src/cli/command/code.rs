@@ -32,10 +32,10 @@ pub(in crate::cli) struct Args {
     /// The code at a time: RFC 3339, Unix seconds, or an offset such as +30s or -5m
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
-    /// The code after that
+    /// The code of the next time step
     #[arg(long)]
     next: bool,
-    /// The code before that
+    /// The code of the time step before
     #[arg(long)]
     previous: bool,
     /// So many consecutive codes, a line each

@@ -9,7 +9,7 @@ use crate::cli::{Global, clock, environment};
 use crate::device::Devices;
 use crate::registry::Registry as _;
 use crate::time::Timestamp;
-use crate::vault::Kind;
+use crate::vault::{Kind, Vault};
 
 /// What works here, what doesn't, and what mends it
 ///
@@ -96,7 +96,9 @@ impl Args {
 }
 
 fn of_place(place: &Place) -> Vec<Check> {
-    let mut checks = vec![Check::ok("configuration", place.config_path().display().to_string())];
+    let path = place.config_path();
+    let absent = if path.exists() { "" } else { " (not there: defaults)" };
+    let mut checks = vec![Check::ok("configuration", format!("{}{absent}", path.display()))];
     let chosen = place.default_kind();
     let chosen = match &chosen {
         Ok(kind) => Some(*kind),
@@ -110,7 +112,28 @@ fn of_place(place: &Place) -> Vec<Check> {
     for kind in [Kind::Keyring, Kind::Age] {
         let holding = devices.iter().filter(|device| device.vault == kind).count();
         let what = if kind == Kind::Keyring { "vault keyring" } else { "vault age" };
-        let probed = place.vault(kind).and_then(|vault| Ok(vault.probe()?)).map(|detail| {
+        let there = |vault: &dyn Vault| -> Result<()> {
+            // A look at each takes a keyring some time; a fleet belongs into age files.
+            let ours = devices.iter().filter(|device| device.vault == kind).take(500);
+            let mut missing = Vec::new();
+            for device in ours {
+                if !vault.holds(device.id)? {
+                    missing.push(format!("`{}`", device.name));
+                }
+            }
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let text = format!("{} of {holding} secrets are not there: {}", missing.len(), missing.join(", "));
+            Err(Error::new(ErrorKind::Storage, "secret-not-there", text)
+                .hint("restore them from a backup, or `vmfa remove` the devices"))
+        };
+        let probed = place.vault(kind).and_then(|vault| {
+            let detail = vault.probe()?;
+            there(vault.as_ref())?;
+            Ok(detail)
+        });
+        let probed = probed.map(|detail| {
             let role = if chosen == Some(kind) { ", chosen for new devices" } else { "" };
             format!("{detail} ({holding} device{}{role})", if holding == 1 { "" } else { "s" })
         });

@@ -9,6 +9,7 @@ use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, prompt};
+use crate::registry::Registry as _;
 use crate::vault::Kind;
 use crate::vault::age::{self, Identity};
 
@@ -49,7 +50,9 @@ impl Answer for Initialized {
         writeln!(out, "new secrets go to the {} vault: {}", self.vault, self.place)?;
         if let Some(identity) = &self.identity {
             writeln!(out, "they are opened by {identity}")?;
-            render::note("without that identity they can't be read by anybody: keep a copy in a safe place");
+            render::note(
+                "without that identity nobody can read them: keep a copy in a safe place, or a second --recipient",
+            );
         }
         Ok(())
     }
@@ -115,11 +118,32 @@ impl Args {
     }
 
     fn make(&self, place: &Place, global: &Global) -> Result<(AgeConfig, String)> {
+        for recipient in &self.recipients {
+            age::check_recipient(recipient).map_err(|error| Error::usage(error.to_string()))?;
+        }
+        let held = place.registry()?.list()?.iter().filter(|device| device.vault == Kind::Age).count();
+        let makes_one = self.new_identity.is_some() || self.identity_in_keyring;
+        let brings_one = self.use_identity.is_some() || place.identity_file().is_some();
+        if held > 0 && (makes_one || !brings_one) {
+            return Err(Error::new(
+                ErrorKind::No,
+                "initialized",
+                format!("the age vault holds devices ({held}), which another identity would not open"),
+            )
+            .hint("name the identity they were added with: --use-identity FILE"));
+        }
         let brought = self.file().map(Path::to_owned).or_else(|| place.identity_file());
         let (mut recipients, identity_file) = if self.identity_in_keyring {
             (keep_in_keyring(place)?, None)
         } else if let Some(path) = absolute(brought.as_deref())? {
             if self.new_identity.is_some() {
+                if path.exists() {
+                    return Err(Error::usage(format!(
+                        "{} is there already, and nothing is overwritten",
+                        path.display()
+                    ))
+                    .hint(format!("to use it as it is: --use-identity {}", path.display())));
+                }
                 let (identity, _) = age::generate();
                 age::write_new_file(&path, identity.as_bytes())?;
             }

@@ -10,7 +10,7 @@ use crate::device;
 
 use super::show::Description;
 
-/// All devices; the vault isn't touched
+/// All devices, or with --vault those of one vault; no vault is touched
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {}
 
@@ -44,8 +44,11 @@ impl Answer for Listed {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let registry = Place::find(global)?.registry()?;
-        let devices = device::active(&registry)?;
+        let place = Place::find(global)?;
+        let mut devices = device::active(&place.registry()?)?;
+        if let Some(kind) = place.explicit() {
+            devices.retain(|device| device.vault == kind);
+        }
         let devices = devices.iter().map(|device| Description::of(device, None)).collect();
         render::print(&Listed { devices }, global.json)
     }

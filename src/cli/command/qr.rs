@@ -31,7 +31,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "PIXELS", default_value_t = 6, requires = "png",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(Drawing::MOST_PIXELS)))]
     scale: u32,
-    /// Yes, also where stdout is no terminal
+    /// Write the secret even where stdout is no terminal
     #[arg(long)]
     reveal: bool,
 }
@@ -93,10 +93,15 @@ impl Args {
         let enrolment = of_device(global, &self.device)?;
         let full = drawing(&uri::format(&enrolment))?.to_terminal(colours);
         let Some((_, Height(rows))) = terminal_size::terminal_size() else { return Ok(full) };
-        if enrolment.issuer.is_some() && full.lines().count() >= usize::from(rows) {
-            return Ok(drawing(&uri::format_short(&enrolment))?.to_terminal(colours));
+        if full.lines().count() < usize::from(rows) {
+            return Ok(full);
         }
-        Ok(full)
+        let short = drawing(&uri::format_short(&enrolment))?.to_terminal(colours);
+        let needed = short.lines().count().saturating_add(1);
+        if needed > usize::from(rows) {
+            render::note(&format!("the code needs {needed} rows, the terminal has {rows}: enlarge it, or --png FILE"));
+        }
+        Ok(short)
     }
 
     fn image(&self, drawing: &Drawing) -> Result<Zeroizing<Vec<u8>>> {

@@ -43,13 +43,18 @@ impl Args {
         let device = device::find(&registry, &self.device)?;
         let notes: Vec<String> = aws_note(&device).into_iter().collect();
         if !self.yes {
-            render::note(&format!(
+            let say = |text: &str| {
+                if !global.json {
+                    render::note(text)
+                }
+            };
+            say(&format!(
                 "This deletes the secret of `{}` from the {} vault. It cannot be undone, and no service shows a secret twice.",
                 plain(device.name.as_str()),
                 device.vault
             ));
             for note in &notes {
-                render::note(note);
+                say(note);
             }
             prompt::confirm("Delete it?")?;
         }

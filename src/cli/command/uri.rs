@@ -15,7 +15,7 @@ use crate::provision::{self, Enrolment};
 pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: String,
-    /// Yes, also where stdout is no terminal
+    /// Write the secret even where stdout is no terminal
     #[arg(long)]
     reveal: bool,
 }
@@ -56,5 +56,10 @@ pub(super) fn of_device(global: &Global, name: &str) -> Result<Enrolment> {
     let registry = place.registry()?;
     let device = device::find(&registry, name)?;
     let vault = place.vault_of(&device)?;
-    Ok(Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?)
+    let mut enrolment = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?;
+    if enrolment.account.is_empty() {
+        // A nameless entry helps nobody there.
+        enrolment.account = device.name.to_string();
+    }
+    Ok(enrolment)
 }

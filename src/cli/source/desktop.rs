@@ -15,6 +15,11 @@ pub(super) fn clipboard() -> Result<Found> {
         error => Error::input("clipboard", format!("the clipboard can't be read: {error}"))
             .hint("is there a display? `vmfa doctor` looks; a path or `-` works everywhere"),
     };
+    #[cfg(target_os = "linux")]
+    if no_display() {
+        return Err(Error::input("clipboard", format!("the clipboard can't be read: {NO_DISPLAY}"))
+            .hint("a path, `-` or the hidden prompt work without one"));
+    }
     let mut clipboard = arboard::Clipboard::new().map_err(unavailable)?;
     match clipboard.get_image() {
         Ok(image) => {
@@ -86,7 +91,16 @@ fn shots() -> Result<Vec<Shot>> {
     if variable("DISPLAY").is_some() {
         return linux::x11();
     }
-    Err(no_screen("there is no display (neither WAYLAND_DISPLAY nor DISPLAY is set)"))
+    Err(no_screen(NO_DISPLAY))
+}
+
+#[cfg(target_os = "linux")]
+const NO_DISPLAY: &str = "there is no display (neither WAYLAND_DISPLAY nor DISPLAY is set)";
+
+#[cfg(target_os = "linux")]
+fn no_display() -> bool {
+    use crate::cli::environment::variable;
+    variable("WAYLAND_DISPLAY").or_else(|| variable("DISPLAY")).is_none()
 }
 
 #[cfg(target_os = "linux")]

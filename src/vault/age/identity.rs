@@ -146,6 +146,15 @@ pub fn encrypt_identity(
         .map_err(|_| Error::Identity("the identity can't be encrypted".to_owned()))
 }
 
+/// Whether a text is a recipient.
+///
+/// # Errors
+///
+/// [`Error::Identity`], which repeats it only if it begins like one.
+pub fn check_recipient(text: &str) -> Result<(), Error> {
+    recipient(text).map(|_| ())
+}
+
 /// A recipient from its text.
 pub(super) fn recipient(text: &str) -> Result<Box<dyn age::Recipient + Send>, Error> {
     let text = text.trim();

@@ -18,7 +18,7 @@ use age::{DecryptError, Decryptor, Encryptor};
 use zeroize::Zeroizing;
 
 pub use files::write_new_file;
-pub use identity::{Fetch, Identity, Passphrase, encrypt_identity, generate, recipient_of};
+pub use identity::{Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, recipient_of};
 
 use super::{Error, Id, Item, Kind, Vault};
 use crate::name::Name;

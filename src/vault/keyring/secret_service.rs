@@ -164,7 +164,13 @@ impl Session {
         if collection.as_str() == "/" {
             return Err(Error::NoCollection);
         }
-        let locked: OwnedValue = self.call(collection.as_str(), PROPERTIES, "Get", &(COLLECTION, "Locked"))?;
+        let locked: OwnedValue = match self.call(collection.as_str(), PROPERTIES, "Get", &(COLLECTION, "Locked")) {
+            // An alias of a collection that isn't there.
+            Err(Error::Keyring(text)) if text.contains("UnknownMethod") || text.contains("UnknownObject") => {
+                return Err(Error::NoCollection);
+            }
+            result => result?,
+        };
         Ok((collection, bool::try_from(locked).map_err(said)?))
     }
 
