@@ -1,7 +1,7 @@
 //! This test binary once more, as another process: with an environment of its own, or one to be killed.
 
 use std::env;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 const SCENE: &str = "VMFA_TEST_SCENE";
 const ARGUMENTS: &str = "VMFA_TEST_ARGUMENTS";
@@ -26,6 +26,17 @@ pub fn play(mut command: Command) -> Vec<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     told(&text)
+}
+
+/// Lets scenes that were started beside each other come to their ends, and gives what they told.
+pub fn told_by_all(scenes: Vec<Child>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for scene in scenes {
+        let output = scene.wait_with_output().unwrap();
+        assert!(output.status.success());
+        lines.extend(told(&String::from_utf8(output.stdout).unwrap()));
+    }
+    lines
 }
 
 /// The lines that were told among others.

@@ -323,12 +323,7 @@ fn twenty_processes_lose_no_write() {
     let arguments = &[home.path().to_str().unwrap(), recipient.as_str()];
     let writers: Vec<_> =
         (0..WRITERS).map(|_| again::command(STAGE, "age put many", arguments).spawn().unwrap()).collect();
-    let mut ids = Vec::new();
-    for writer in writers {
-        let output = writer.wait_with_output().unwrap();
-        assert!(output.status.success());
-        ids.extend(again::told(&String::from_utf8(output.stdout).unwrap()));
-    }
+    let ids = again::told_by_all(writers);
     assert_eq!(ids.len(), WRITERS * WRITES);
     let vault = Age::new(home.path().to_owned(), vec![recipient], Identity::Text(identity));
     for id in ids {

@@ -243,12 +243,7 @@ fn no_bus_no_provider_and_no_collection_are_told_apart() {
 fn twenty_processes_lose_no_write() {
     let desktop = Desktop::new();
     let writers: Vec<_> = (0..WRITERS).map(|_| scene(&desktop, "keyring put many", &[]).spawn().unwrap()).collect();
-    let mut ids = Vec::new();
-    for writer in writers {
-        let output = writer.wait_with_output().unwrap();
-        assert!(output.status.success());
-        ids.extend(again::told(&String::from_utf8(output.stdout).unwrap()));
-    }
+    let ids = again::told_by_all(writers);
     assert_eq!(ids.len(), WRITERS * WRITES);
     for ids in ids.chunks(100) {
         play_in(&desktop, "keyring get", &ids.iter().map(String::as_str).collect::<Vec<_>>());
