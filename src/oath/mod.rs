@@ -8,6 +8,8 @@ pub mod totp;
 use std::fmt;
 use std::str::FromStr;
 
+use subtle::{Choice, ConstantTimeEq};
+
 use crate::time::Period;
 
 /// The hash under HMAC: RFC 4226 has SHA-1 only, RFC 6238, section 1.2, adds the other two.
@@ -56,7 +58,8 @@ pub struct Parameters {
 
 /// A one-time password: a number and how many digits it is written with.
 ///
-/// `Display` writes it, zeros in front; `Debug` doesn't tell it.
+/// `Display` writes it, zeros in front; `Debug` doesn't tell it. Whoever accepts codes compares them
+/// with [`ConstantTimeEq`]; `==` is for everybody else.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Code {
     value: u32,
@@ -73,6 +76,9 @@ pub enum Error {
     /// Not 6 to 10.
     #[error("a code can't have {0} digits: 6 to 10 are possible")]
     Digits(String),
+    /// No one-time password; the text isn't repeated, for it may be one with a digit too many.
+    #[error("a code is 6 to 10 digits, and ten digits are at most {max}", max = Code::MAX)]
+    Code,
     /// The device counts, it doesn't tell the time.
     #[error("a counter device (HOTP) has no codes at a time")]
     CounterBased,
@@ -168,6 +174,43 @@ impl Parameters {
     }
 }
 
+impl Code {
+    /// The largest number that 31 bits hold (RFC 4226, section 5.3): a larger one can't be a code.
+    const MAX: u32 = 0x7fff_ffff;
+
+    /// How many digits it is written with.
+    #[must_use]
+    pub const fn digits(&self) -> Digits {
+        self.digits
+    }
+}
+
+impl FromStr for Code {
+    type Err = Error;
+
+    /// `287082`, and what apps and people write for it: `287 082`, `287-082`. Its length is its [`Digits`].
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.starts_with('-') || text.ends_with('-') {
+            return Err(Error::Code);
+        }
+        let (mut value, mut count) = (0_u32, 0_u8);
+        for character in text.chars().filter(|character| !matches!(character, ' ' | '-')) {
+            let digit = character.to_digit(10).ok_or(Error::Code)?;
+            count = count.saturating_add(1);
+            value = value.checked_mul(10).and_then(|tens| tens.checked_add(digit)).ok_or(Error::Code)?;
+        }
+        let digits = Digits::new(count).ok_or(Error::Code)?;
+        if value > Self::MAX { Err(Error::Code) } else { Ok(Self { value, digits }) }
+    }
+}
+
+impl ConstantTimeEq for Code {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.value.ct_eq(&other.value) & self.digits.0.ct_eq(&other.digits.0)
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:0width$}", self.value, width = usize::from(self.digits.0))
@@ -209,6 +252,59 @@ mod tests {
         for text in ["", "0", "5", "11", "256", "-6", "+6", "six", "6.0"] {
             assert!(text.parse::<Digits>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn codes_are_read_as_apps_and_people_write_them() {
+        for (text, value, digits) in [
+            ("287082", 287_082, 6),
+            ("000042", 42, 6),
+            ("000000", 0, 6),
+            ("287 082", 287_082, 6),
+            ("287-082", 287_082, 6),
+            (" 9428 7082\n", 94_287_082, 8),
+            ("094287082", 94_287_082, 9),
+            ("2147483647", 2_147_483_647, 10),
+        ] {
+            let code: Code = text.parse().unwrap();
+            assert_eq!((code.value, code.digits.count()), (value, digits), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_code_is_refused_and_not_repeated() {
+        let long = "1".repeat(300);
+        for text in [
+            "",
+            " ",
+            "-",
+            "12345",
+            "12345678901",
+            "-123456",
+            "123456-",
+            "+123456",
+            "12345a",
+            "123.456",
+            "123–456",
+            "123\u{a0}456",
+            "123\t456",
+            "١٢٣٤٥٦",
+            "2147483648",
+            "4294967296",
+            "9999999999",
+            &long,
+        ] {
+            assert_eq!(text.parse::<Code>(), Err(Error::Code), "{text}");
+        }
+        assert!(!Error::Code.to_string().contains("2147483648"));
+    }
+
+    #[test]
+    fn codes_are_equal_in_constant_time_when_number_and_length_are() {
+        let code = |text: &str| text.parse::<Code>().unwrap();
+        assert!(bool::from(code("000042").ct_eq(&code("000042"))));
+        assert!(!bool::from(code("000042").ct_eq(&code("000043"))));
+        assert!(!bool::from(code("000042").ct_eq(&code("0000042"))));
     }
 
     #[test]
