@@ -5,6 +5,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
+pub use super::keyed::Keyed;
 use super::{Algorithm, Code, Digits, Parameters};
 use crate::secret::Secret;
 
@@ -38,10 +39,15 @@ pub fn truncate(hash: &[u8]) -> u32 {
 }
 
 /// Step 3: the number modulo 10^digits. With ten digits that is all of its 31 bits.
-fn reduce(number: u32, digits: Digits) -> u32 {
-    match 10_u32.checked_pow(u32::from(digits.count())) {
-        Some(modulus) => number.checked_rem(modulus).unwrap_or(number),
-        None => number,
+///
+/// Each modulus is written out: by a constant, a remainder is a multiplication.
+pub(super) const fn reduce(number: u32, digits: Digits) -> u32 {
+    match digits.count() {
+        6 => number % 1_000_000,
+        7 => number % 10_000_000,
+        8 => number % 100_000_000,
+        9 => number % 1_000_000_000,
+        _ => number,
     }
 }
 

@@ -3,6 +3,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod hotp;
+mod keyed;
 pub mod totp;
 
 use std::fmt;
