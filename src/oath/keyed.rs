@@ -114,18 +114,25 @@ impl<S: Chaining> Pair<S> {
     }
 
     fn truncated(&self, counters: RangeInclusive<u64>) -> [u32; BATCH] {
-        let mut states = [self.inner; BATCH];
-        let mut numbers = [0; BATCH];
+        // All blocks are written before the first is read: a processor waits where it has to put a load
+        // together from stores that are still on their way.
+        let mut blocks = [S::ZEROS; BATCH];
         let mut count = 0_usize;
-        for (state, counter) in states.iter_mut().zip(counters) {
-            *state = state.with(&last_block::<S>(&counter.to_be_bytes()));
+        for (block, counter) in blocks.iter_mut().zip(counters) {
+            *block = last_block::<S>(&counter.to_be_bytes());
             count = count.saturating_add(1);
         }
-        for (state, number) in states.iter().zip(&mut numbers).take(count) {
-            let hash = self.outer.with(&last_block::<S>(state.bytes().as_ref()));
-            *number = hotp::truncate(hash.bytes().as_ref());
+        let mut states = [self.inner; BATCH];
+        for (state, block) in states.iter_mut().zip(&blocks).take(count) {
+            *state = state.with(block);
         }
-        numbers
+        for (block, state) in blocks.iter_mut().zip(&states).take(count) {
+            *block = last_block::<S>(state.bytes().as_ref());
+        }
+        for (state, block) in states.iter_mut().zip(&blocks).take(count) {
+            *state = self.outer.with(block);
+        }
+        states.map(|state| hotp::truncate(state.bytes().as_ref()))
     }
 }
 

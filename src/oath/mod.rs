@@ -4,6 +4,7 @@
 
 pub mod hotp;
 mod keyed;
+pub mod resync;
 pub mod totp;
 
 use std::fmt;
