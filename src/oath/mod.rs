@@ -4,6 +4,7 @@
 
 pub mod hotp;
 mod keyed;
+pub mod relying_party;
 pub mod resync;
 pub mod totp;
 

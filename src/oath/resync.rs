@@ -136,7 +136,8 @@ impl Sightings {
         !self.runs(self.seen.iter()).is_empty()
     }
 
-    /// Whether the codes are there in their order, but with others between them.
+    /// Whether the codes are there in their order, and not farther apart than [`FARTHEST_SKIP`]: where they aren't
+    /// consecutive, there are others between them.
     pub(super) fn skipped(&self) -> bool {
         let mut seen = self.seen.iter();
         let mut reached = seen.next().cloned().unwrap_or_default();

@@ -27,6 +27,7 @@ mod qr;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod readme;
 mod registry;
+mod relying_party;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;

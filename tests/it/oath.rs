@@ -9,7 +9,7 @@ use vmfa::time::{Period, Timestamp};
 
 use crate::support::vector;
 
-fn rows(name: &str) -> Vec<Vec<String>> {
+pub fn rows(name: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(vector(name)).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
@@ -20,7 +20,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The digits 1 to 0, repeated to the length that the RFC's reference implementation uses.
-fn rfc_secret(bytes: usize) -> Secret {
+pub fn rfc_secret(bytes: usize) -> Secret {
     Secret::new(b"1234567890".iter().copied().cycle().take(bytes).collect()).unwrap()
 }
 
