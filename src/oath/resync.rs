@@ -100,12 +100,11 @@ const CHANCE_OF: u128 = 1_000_000_000;
 /// default period. More would make a lucky match likelier, and would help nobody: people miss one code, or a few.
 const FARTHEST_SKIP: u64 = 10;
 
-/// Where each code of a run was seen: in the window of the last one, and as many before as the run is long.
-pub(super) struct Sightings {
-    window: RangeInclusive<u64>,
-    /// For each code its moving factors, in ascending order.
-    seen: Vec<Vec<u64>>,
-}
+/// Where each code of a run was seen, the moving factors of each in ascending order.
+///
+/// What is looked through begins as far before the window of the last code as the run is long, so that no run in it
+/// ends before the window.
+pub(super) struct Sightings(Vec<Vec<u64>>);
 
 impl Sightings {
     pub(super) fn of(secret: &Secret, parameters: &Parameters, codes: &[Code], window: RangeInclusive<u64>) -> Self {
@@ -123,23 +122,23 @@ impl Sightings {
                 },
             );
         }
-        Self { window, seen }
+        Self(seen)
     }
 
     /// Moving factors of the window that the run can end at.
     pub(super) fn consecutive(&self) -> Vec<u64> {
-        self.runs(self.seen.iter().rev())
+        runs(self.0.iter().rev())
     }
 
     /// Whether the run is there with its last code first.
     pub(super) fn reversed(&self) -> bool {
-        !self.runs(self.seen.iter()).is_empty()
+        !runs(self.0.iter()).is_empty()
     }
 
     /// Whether the codes are there in their order, and not farther apart than [`FARTHEST_SKIP`]: where they aren't
     /// consecutive, there are others between them.
     pub(super) fn skipped(&self) -> bool {
-        let mut seen = self.seen.iter();
+        let mut seen = self.0.iter();
         let mut reached = seen.next().cloned().unwrap_or_default();
         for factors in seen {
             let follows = |factor: &u64| {
@@ -147,19 +146,20 @@ impl Sightings {
             };
             reached = factors.iter().copied().filter(follows).collect();
         }
-        reached.iter().any(|factor| self.window.contains(factor))
+        !reached.is_empty()
     }
+}
 
-    /// Where a run ends, whose sightings are given from its end to its beginning.
-    fn runs<'a>(&self, mut backwards: impl Iterator<Item = &'a Vec<u64>> + Clone) -> Vec<u64> {
-        let Some(ends) = backwards.next() else { return Vec::new() };
-        let whole = |end: &u64| {
-            backwards.clone().zip(1..).all(|(factors, before)| {
-                earlier(*end, before).is_some_and(|factor| factors.binary_search(&factor).is_ok())
-            })
-        };
-        ends.iter().copied().filter(|end| self.window.contains(end)).filter(whole).collect()
-    }
+/// Where a run ends, whose sightings are given from its end to its beginning.
+fn runs<'a>(mut backwards: impl Iterator<Item = &'a Vec<u64>> + Clone) -> Vec<u64> {
+    let Some(ends) = backwards.next() else { return Vec::new() };
+    let whole = |end: &u64| {
+        backwards
+            .clone()
+            .zip(1..)
+            .all(|(factors, before)| earlier(*end, before).is_some_and(|factor| factors.binary_search(&factor).is_ok()))
+    };
+    ends.iter().copied().filter(whole).collect()
 }
 
 /// So many moving factors before; `None` where that is below 0.
