@@ -239,6 +239,7 @@ mod tests {
         let needed = |each, digits| codes_needed(Window::even(each), Digits::new(digits).unwrap());
         assert_eq!(needed(2_880, 6), 2);
         assert_eq!(needed(2_999, 6), 2);
+        assert_eq!(codes_needed(Window { behind: 2_999, ahead: 3_000 }, Digits::SIX), 2, "exactly six");
         assert_eq!(needed(3_000, 6), 3, "6,001 factors are 6.001 of 10⁹ cases");
         assert_eq!(needed(1_051_200, 6), 3);
         assert_eq!(needed(0, 6), 2);
