@@ -206,14 +206,19 @@ fn mostly_base32(text: &str) -> bool {
 }
 
 /// What base64 holds, if that is something to go on with.
+///
+/// Every secret of 4, 8, 12 … characters is base64 too, of bytes that begin like a picture or a document now and then:
+/// one in sixty begins with `<`. So what could be a secret is base64 only if all of it makes sense as that.
 fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let inner = Zeroizing::new(STANDARD.decode(dense(text.as_bytes()).as_slice()).ok()?);
-    let head = inner.trim_ascii_start();
-    let readable = is_image(&inner)
-        || looks_like_seed(inner.trim_ascii())
-        || head.starts_with(b"{")
-        || head.starts_with(b"<")
-        || head.get(..uri::SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(uri::SCHEME.as_bytes()));
+    let dense = dense(text.as_bytes());
+    let inner = Zeroizing::new(STANDARD.decode(dense.as_slice()).ok()?);
+    let upper = dense.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7' | b'='));
+    let lower = dense.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7' | b'='));
+    let trimmed = inner.trim_ascii();
+    let between = |first: &[u8], last: &[u8]| trimmed.starts_with(first) && trimmed.ends_with(last);
+    let document = std::str::from_utf8(trimmed).is_ok() && (between(b"{", b"}") || between(b"<", b">"));
+    let uri = trimmed.get(..uri::SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(uri::SCHEME.as_bytes()));
+    let readable = looks_like_seed(trimmed) || document || uri || (!upper && !lower && is_image(&inner));
     readable.then_some(inner)
 }
 

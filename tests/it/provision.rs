@@ -35,6 +35,27 @@ fn word(warning: &Warning) -> &'static str {
     }
 }
 
+/// Many a secret begins as pictures and documents do, in itself or taken as base64.
+#[test]
+fn every_secret_is_read_as_that_whatever_it_begins_with() {
+    let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut failures = Vec::new();
+    for number in 0..32_usize.pow(3) {
+        let prefix = [number / 1024, number / 32 % 32, number % 32].map(|letter| letters[letter]);
+        for length in [13, 16, 26, 32, 64] {
+            let rest = (3..length).map(|place| letters[(number * 7 + place * (place + 5)) % 32]);
+            let upper: Vec<u8> = prefix.iter().copied().chain(rest).collect();
+            for text in [upper.clone(), upper.to_ascii_lowercase()] {
+                match read(&text) {
+                    Ok(found) if found.enrolments[0].secret.expose().len() == length * 5 / 8 => {}
+                    other => failures.push(format!("{}: {other:?}", String::from_utf8_lossy(&text))),
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} failures, such as {:#?}", failures.len(), &failures[..failures.len().min(8)]);
+}
+
 /// An enrolment in the words of `vectors/otpauth-uris.txt`, defaults left out.
 fn describe(enrolment: &Enrolment, warnings: &[Warning]) -> String {
     let mut text = String::new();
