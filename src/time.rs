@@ -20,6 +20,35 @@ pub struct Period(NonZeroU64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Step(u64);
 
+/// How wrong an emulated device clock is: by an offset, and by a rate since a moment. Zero is a right one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drift {
+    /// The device's clock minus the reference clock at `since`, in seconds.
+    pub seconds: i64,
+    /// How much faster the device's clock runs, in parts per million.
+    pub ppm: i64,
+    /// From when on the rate counts; Unix seconds of the reference clock.
+    pub since: u64,
+}
+
+impl Drift {
+    /// What the device's clock shows at a time of the reference clock; `None` where that leaves the range. Before
+    /// `since` the rate counts backwards.
+    #[must_use]
+    pub fn apply(self, time: Timestamp) -> Option<Timestamp> {
+        let gone = i128::from(time.0).saturating_sub(self.since.into());
+        let gained = gone.saturating_mul(self.ppm.into()).div_euclid(1_000_000);
+        let shown = i128::from(time.0).saturating_add(self.seconds.into()).saturating_add(gained);
+        u64::try_from(shown).ok().map(Timestamp)
+    }
+
+    /// Whether the clock is right.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.seconds == 0 && self.ppm == 0
+    }
+}
+
 /// Why a text isn't a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -89,7 +118,7 @@ impl Timestamp {
             return digits.parse().map(Self).map_err(|_| out_of_range());
         }
         if let Some(rest) = text.strip_prefix(['+', '-']) {
-            let seconds = seconds(rest).ok_or_else(unreadable)?;
+            let seconds = duration(rest).ok_or_else(unreadable)?;
             let moved = if text.starts_with('-') { now.0.checked_sub(seconds) } else { now.0.checked_add(seconds) };
             return moved.map(Self).ok_or_else(out_of_range);
         }
@@ -173,8 +202,9 @@ impl Step {
     }
 }
 
-/// `30s`, `5m`, `2h`, `1d`, or bare seconds.
-fn seconds(text: &str) -> Option<u64> {
+/// Seconds from `30s`, `5m`, `2h`, `1d`, or a bare number of seconds; `None` for anything else.
+#[must_use]
+pub fn duration(text: &str) -> Option<u64> {
     let (digits, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
         Some(digits) if text.ends_with('m') => (digits, 60),
         Some(digits) if text.ends_with('h') => (digits, 3_600),
@@ -233,6 +263,20 @@ mod tests {
         assert_eq!(at(u64::MAX).0, Step(u64::MAX / 30));
         assert_eq!(Period::DEFAULT.start_of(Step(1), epoch), Some(Timestamp(30)));
         assert_eq!(Period::DEFAULT.start_of(Step(u64::MAX), epoch), None);
+    }
+
+    #[test]
+    fn a_drift_is_an_offset_and_a_rate_since_a_moment() {
+        let slow = Drift { seconds: -95, ppm: 0, since: 0 };
+        assert_eq!(slow.apply(NOW), Some(Timestamp(999_905)));
+        assert_eq!(slow.apply(Timestamp(94)), None);
+        let fast = Drift { seconds: 10, ppm: 100, since: 1_000_000 };
+        assert_eq!(fast.apply(NOW), Some(Timestamp(1_000_010)));
+        assert_eq!(fast.apply(Timestamp(1_100_000)), Some(Timestamp(1_100_020)));
+        assert_eq!(fast.apply(Timestamp(900_000)), Some(Timestamp(900_000)));
+        assert_eq!(Drift { ppm: -100, ..fast }.apply(Timestamp(1_000_001)), Some(Timestamp(1_000_010)));
+        assert_eq!(Drift { ppm: i64::MAX, ..fast }.apply(Timestamp(u64::MAX)), None);
+        assert_eq!(Drift::default().apply(Timestamp(u64::MAX)), Some(Timestamp(u64::MAX)));
     }
 
     #[test]

@@ -1,18 +1,187 @@
-//! The one place that reads a clock.
+//! The one place that reads a clock, and waits for one.
 #![expect(clippy::disallowed_methods, reason = "this is the place")]
 
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::error::{Error, Kind, Result};
+use super::{environment, render, server_time};
+use crate::device::issue::Moment;
 use crate::time::Timestamp;
+
+/// Which clock, and which time of it.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(skip)]
+pub(super) struct Args {
+    /// At a time: RFC 3339, Unix seconds, or an offset such as +30s or -5m
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) at: Option<String>,
+    /// The clock that the device runs on: `system`, a server's (URL), or the system's shifted, such as +90s
+    /// [env: VMFA_CLOCK]
+    #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
+    pub(super) clock: Option<String>,
+}
+
+/// What the arguments say, once a server has been asked where one was named.
+#[derive(Debug, Clone)]
+pub(super) struct Clock {
+    at: Option<String>,
+    /// This clock minus the system's, in seconds.
+    ahead: i64,
+}
+
+impl Args {
+    /// Reads the arguments, and asks the server where one is named. A time that can't be read is told before anything is opened.
+    ///
+    /// # Errors
+    ///
+    /// What can't be read, or a server that doesn't tell the time.
+    pub(super) fn open(&self) -> Result<Clock> {
+        let named = match &self.clock {
+            Some(text) => Some(text.clone()),
+            None => environment::text("VMFA_CLOCK"),
+        };
+        let ahead = match named.as_deref() {
+            None | Some("system") => 0,
+            Some(url) if url.contains("://") => server_time::difference(url)?.server_ahead(),
+            Some(text) => shift(text)?,
+        };
+        let clock = Clock { at: self.at.clone(), ahead };
+        clock.time()?;
+        Ok(clock)
+    }
+}
+
+fn shift(text: &str) -> Result<i64> {
+    let unreadable =
+        || Error::usage(format!("`{text}` is no clock: `system`, a URL, or an offset such as +90s or -5m"));
+    let digits = text.strip_prefix(['+', '-']).ok_or_else(unreadable)?;
+    let seconds = crate::time::duration(digits).and_then(|seconds| i64::try_from(seconds).ok());
+    seconds.map(|seconds| if text.starts_with('-') { seconds.saturating_neg() } else { seconds }).ok_or_else(unreadable)
+}
+
+impl Clock {
+    /// The time asked for, else now by this clock: asked again after whatever had to wait for a person.
+    pub(super) fn time(&self) -> Result<Timestamp> {
+        let now = now();
+        let shown = now.shifted(self.ahead).ok_or_else(|| Error::usage("that clock stands before 1970"))?;
+        self.at.as_ref().map_or(Ok(shown), |text| Ok(Timestamp::parse(text, shown)?))
+    }
+
+    pub(super) fn moment(&self) -> Result<Moment> {
+        Ok(Moment { time: self.time()?, now: now() })
+    }
+
+    /// This clock minus the system's, in seconds.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead
+    }
+
+    /// Whether it stands still, so that nothing can be waited for.
+    pub(super) fn stands_still(&self) -> bool {
+        self.at.is_some()
+    }
+}
 
 /// The system's time; 1970 where the clock stands before it.
 pub(super) fn now() -> Timestamp {
-    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    Timestamp::from_unix(since_1970().as_secs())
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Tells whether `limit` has gone by since this call.
 pub(super) fn deadline(limit: Duration) -> Arc<dyn Fn() -> bool + Send + Sync> {
     let start = Instant::now();
     Arc::new(move || start.elapsed() >= limit)
+}
+
+/// The system's time around a piece of work, in milliseconds since 1970. What the work took is measured by a clock
+/// that nobody sets.
+pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, i128, i128) {
+    let before = since_1970();
+    let start = Instant::now();
+    let result = work();
+    let after = before.saturating_add(start.elapsed());
+    let milliseconds = |time: Duration| i128::try_from(time.as_millis()).unwrap_or(i128::MAX);
+    (result, milliseconds(before), milliseconds(after))
+}
+
+/// Waits so many seconds of the system's clock, and says so on stderr: counting down on a terminal, else in one line.
+///
+/// # Errors
+///
+/// A signal that would have ended the program, so that what was taken can be given back.
+pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
+    if seconds == 0 {
+        return Ok(());
+    }
+    let end = now().plus(seconds).unwrap_or(now()).as_unix();
+    let interrupted = Interrupted::watch();
+    let eyes = std::io::stderr().is_terminal();
+    let line = |left: u64| format!("waiting {left} s for {what}, until {until}");
+    if !eyes {
+        render::note(&line(seconds));
+    }
+    let mut shown = None;
+    let result = loop {
+        let left = Duration::from_secs(end).saturating_sub(since_1970());
+        if left.is_zero() {
+            break Ok(());
+        }
+        if interrupted.is_set() {
+            break Err(Error::silent(Kind::Interrupted));
+        }
+        let seconds = left.as_millis().div_ceil(1000);
+        if eyes && shown != Some(seconds) {
+            let _ = write!(std::io::stderr(), "\r{}\x1b[K", line(u64::try_from(seconds).unwrap_or(0)));
+            shown = Some(seconds);
+        }
+        thread::sleep(left.min(Duration::from_millis(100)));
+    };
+    if eyes {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    result
+}
+
+/// Notices signals that would end the program, while it lives.
+struct Interrupted {
+    flag: Arc<AtomicBool>,
+    #[cfg(unix)]
+    registered: Vec<signal_hook::SigId>,
+}
+
+impl Interrupted {
+    #[cfg(unix)]
+    fn watch() -> Self {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let flag = Arc::new(AtomicBool::new(false));
+        let register = |signal| signal_hook::flag::register(signal, Arc::clone(&flag)).ok();
+        let registered = [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(register).collect();
+        Self { flag, registered }
+    }
+
+    #[cfg(not(unix))]
+    fn watch() -> Self {
+        Self { flag: Arc::default() }
+    }
+
+    fn is_set(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Interrupted {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        for id in self.registered.drain(..) {
+            signal_hook::low_level::unregister(id);
+        }
+    }
 }

@@ -20,8 +20,12 @@ pub(super) enum Kind {
     Usage,
     /// Vault or registry.
     Storage,
+    /// A server.
+    Remote,
     /// Input that can't be read.
     Input,
+    /// A signal, while waiting.
+    Interrupted,
 }
 
 /// A failure, ready to be shown.
@@ -115,7 +119,9 @@ impl Error {
             Kind::No => 1,
             Kind::Usage => 2,
             Kind::Storage => 3,
+            Kind::Remote => 4,
             Kind::Input => 5,
+            Kind::Interrupted => 130,
         })
     }
 
@@ -162,6 +168,7 @@ impl From<oath::Error> for Error {
     fn from(error: oath::Error) -> Self {
         let failure = Self::new(Kind::Usage, "no-such-code", error.to_string());
         match error {
+            oath::Error::Code => Self::input("code", error.to_string()),
             oath::Error::CounterBased => failure.hint("leave --at, --next and --previous out: its codes come in order"),
             _ => failure,
         }
@@ -262,19 +269,20 @@ impl From<registry::Error> for Error {
         let (kind, code) = match &error {
             E::NameTaken(_) => (Kind::No, "name-taken"),
             E::Busy { .. } => (Kind::Storage, "busy"),
-            E::Conflict(_) => (Kind::Storage, "conflict"),
+            E::Conflict(_) | E::LedgerConflict => (Kind::Storage, "conflict"),
+            E::Gone => (Kind::No, "no-such-device"),
             E::TooNew { .. } => (Kind::Storage, "registry-too-new"),
             E::Damaged { .. } => (Kind::Storage, "registry-damaged"),
             E::Engine { .. } => (Kind::Storage, "registry"),
         };
         let failure = Self::new(kind, code, error.to_string());
         match error {
-            E::Conflict(_) => failure.hint("try again"),
+            E::Conflict(_) | E::LedgerConflict => failure.hint("try again"),
             E::TooNew { .. } => failure.hint("upgrade vmfa, or use another VMFA_HOME"),
             E::Damaged { .. } => failure.hint("restore the file from a backup; the secrets are not in it"),
             E::Engine { .. } => failure
                 .hint("a file that is damaged: restore it from a backup, or move it away; the secrets are not in it"),
-            E::NameTaken(_) | E::Busy { .. } => failure,
+            E::NameTaken(_) | E::Busy { .. } | E::Gone => failure,
         }
     }
 }
@@ -302,6 +310,9 @@ impl From<device::Error> for Error {
                 .hint("somebody changed the item in another program: enrol the device again, with --replace"),
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
+            device::Error::NoFreeStep { .. } => Self::new(Kind::No, "no-free-step", message)
+                .hint("--timeout waits longer; --window takes neighbouring steps that the service accepts as well"),
+            device::Error::NoPairYet { .. } => Self::new(Kind::No, "no-pair-yet", message).hint("--wait waits for it"),
             device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),
         }
     }

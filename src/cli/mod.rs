@@ -11,6 +11,7 @@ mod hygiene;
 mod open;
 mod prompt;
 mod render;
+mod server_time;
 mod source;
 
 use std::ffi::OsString;
@@ -28,8 +29,8 @@ use error::{Error, Kind};
 #[derive(Debug, Parser)]
 #[command(name = "vmfa", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 vault or registry, \
-                        5 input that can't be read.\n\
-                        Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT.")]
+                        4 a server, 5 input that can't be read.\n\
+                        Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT, VMFA_CLOCK.")]
 struct Cli {
     #[command(flatten)]
     global: Global,

@@ -1,6 +1,6 @@
 //! Opening what was chosen: the registry, and the vault that new devices or one device use.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -170,6 +170,30 @@ impl Place {
 
     pub(super) fn config_path(&self) -> &Path {
         &self.home.config
+    }
+}
+
+/// The vaults of several devices, each opened once.
+pub(super) struct Vaults<'a> {
+    place: &'a Place,
+    open: RefCell<Vec<(Kind, Arc<dyn Vault>)>>,
+}
+
+impl<'a> Vaults<'a> {
+    pub(super) fn of(place: &'a Place) -> Self {
+        Self { place, open: RefCell::default() }
+    }
+
+    /// As [`Place::vault_of`].
+    pub(super) fn of_device(&self, device: &Device) -> Result<Arc<dyn Vault>> {
+        let known =
+            self.open.borrow().iter().find(|(kind, _)| *kind == device.vault).map(|(_, vault)| Arc::clone(vault));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let vault = self.place.vault_of(device)?;
+        self.open.borrow_mut().push((device.vault, Arc::clone(&vault)));
+        Ok(vault)
     }
 }
 

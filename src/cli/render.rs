@@ -1,7 +1,7 @@
 //! Answers: one structure each, written for people or as JSON.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -45,6 +45,11 @@ pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
 /// Tells people something beside the answer, on stderr.
 pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether a person looks at stdout and at stderr: where a program reads, nothing is beside the answer.
+pub(super) fn for_eyes() -> bool {
+    io::stdout().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Text of foreign origin, with nothing in it that a terminal would act on or that would deceive.

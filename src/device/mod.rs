@@ -6,13 +6,16 @@
 //! forgotten. What an interruption leaves is finished or undone by the next change
 //! ([`Devices::recover`]).
 
+pub mod accept;
+pub mod drift;
 pub mod issue;
+pub mod ledger;
 
 use crate::name::{self, Name};
-use crate::oath::MovingFactor;
+use crate::oath::{MovingFactor, Parameters};
 use crate::provision::{self, Enrolment, uri};
 use crate::registry::{self, Device, Registry, State};
-use crate::time::Timestamp;
+use crate::time::{Drift, Timestamp};
 use crate::vault::{self, Id, Item, Kind, Vault};
 
 /// Whoever adds or removes has so many seconds, prompts included, before others may clear up after it.
@@ -80,6 +83,30 @@ pub enum Error {
     /// The counter has come to its end.
     #[error("the counter of `{0}` has no next value")]
     CounterExhausted(Name),
+    /// All that may be had within the time given is taken.
+    #[error(
+        "every code of `{name}` that could be had in time has been handed out; the next one can be had at {free}, in {wait} s"
+    )]
+    NoFreeStep {
+        /// Which device.
+        name: String,
+        /// When the next step is ready.
+        free: Timestamp,
+        /// In how many seconds that is.
+        wait: u64,
+    },
+    /// What was handed out is too recent.
+    #[error(
+        "`{name}` has no pair yet that is newer than what was handed out; the next one can be had at {ready}, in {wait} s"
+    )]
+    NoPairYet {
+        /// Which device.
+        name: String,
+        /// When the next pair is ready.
+        ready: Timestamp,
+        /// In how many seconds that is.
+        wait: u64,
+    },
     /// A step before T0 or past 64 bits.
     #[error("that step lies before 1970 or past what 64 bits count")]
     NoSuchStep,
@@ -151,6 +178,8 @@ impl Devices<'_> {
                 vault: self.vault.kind(),
                 created: now,
                 state: State::Pending { batch, replaces: old.as_ref().map(|old| old.id), until },
+                drift: Drift::default(),
+                ledger: None,
                 revision: 0,
             });
             replaced.extend(old);
@@ -177,6 +206,19 @@ impl Devices<'_> {
     ///
     /// [`Error::OtherVault`], [`Error::Stored`], and those of the vault.
     pub fn enrolment(&self, device: &Device) -> Result<Enrolment, Error> {
+        let mut enrolment = self.stored(device)?;
+        if let MovingFactor::Counter { .. } = device.parameters.factor {
+            enrolment.parameters.factor = device.parameters.factor;
+        }
+        Ok(enrolment)
+    }
+
+    /// The same with the counter as it was when the device was added.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::enrolment`].
+    pub fn stored(&self, device: &Device) -> Result<Enrolment, Error> {
         if device.vault != self.vault.kind() {
             return Err(self.other_vault(device));
         }
@@ -184,12 +226,13 @@ impl Devices<'_> {
         let uri = self.vault.get(device.id)?;
         let found = uri::parse(&uri).map_err(unreadable)?;
         let mut enrolment = found.enrolments.into_iter().next().ok_or_else(|| unreadable(provision::Error::Empty))?;
-        if let (MovingFactor::Counter { next }, MovingFactor::Counter { next: stored }) =
-            (device.parameters.factor, &mut enrolment.parameters.factor)
-        {
-            *stored = next;
-        }
-        if enrolment.parameters != device.parameters {
+        let expected = match enrolment.parameters.factor {
+            MovingFactor::Counter { .. } if matches!(device.parameters.factor, MovingFactor::Counter { .. }) => {
+                Parameters { factor: enrolment.parameters.factor, ..device.parameters }
+            }
+            _ => device.parameters,
+        };
+        if enrolment.parameters != expected {
             return Err(Error::Changed { name: device.name.clone(), vault: self.vault.kind() });
         }
         enrolment.serial.clone_from(&device.serial);
@@ -253,10 +296,10 @@ impl Devices<'_> {
     ///
     /// The first of vault and registry; what it doesn't concern is finished all the same.
     pub fn recover(&self, now: Timestamp) -> Result<(), Error> {
+        let mut outcome = self.registry.sweep(ledger::forgotten_ledgers(now)).map_err(Error::from);
         let devices = self.registry.list()?;
         let overdue: Vec<&Device> =
             devices.iter().filter(|device| device.vault == self.vault.kind() && is_overdue(device, now)).collect();
-        let mut outcome = Ok(());
         let mut batches: Vec<Id> = Vec::new();
         for device in &overdue {
             match device.state {

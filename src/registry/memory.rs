@@ -1,17 +1,28 @@
 //! A registry in this process's memory, for tests.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Device, Error, Registry, State, clash, names_clash};
+use super::{Claim, Device, Error, Fingerprint, Ledger, Registry, State, clash, names_clash};
 use crate::name::Name;
+use crate::time::{Step, Timestamp};
 use crate::vault::Id;
 
 /// Forgets everything when dropped.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<Vec<Device>>);
+pub struct Memory(Mutex<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    devices: Vec<Device>,
+    ledgers: BTreeMap<Id, (Fingerprint, Ledger)>,
+    /// When each step was claimed.
+    claimed: BTreeMap<(Id, Step), Timestamp>,
+}
 
 impl Memory {
-    fn devices(&self) -> MutexGuard<'_, Vec<Device>> {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -28,44 +39,119 @@ fn check_names(devices: &[Device]) -> Result<(), Error> {
 
 impl Registry for Memory {
     fn insert(&self, devices: &[Device]) -> Result<(), Error> {
-        let mut stored = self.devices();
-        let mut next = stored.clone();
+        let mut tables = self.tables();
+        let mut next = tables.devices.clone();
         next.extend_from_slice(devices);
         check_names(&next)?;
-        *stored = next;
+        tables.devices = next;
         Ok(())
     }
 
     fn find(&self, name: &Name) -> Result<Option<Device>, Error> {
-        Ok(self.devices().iter().find(|device| device.state == State::Active && device.name == *name).cloned())
+        Ok(self.tables().devices.iter().find(|device| device.state == State::Active && device.name == *name).cloned())
     }
 
     fn list(&self) -> Result<Vec<Device>, Error> {
-        let mut devices = self.devices().clone();
+        let mut devices = self.tables().devices.clone();
         devices.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(devices)
     }
 
     fn update(&self, devices: &[Device]) -> Result<(), Error> {
-        let mut stored = self.devices();
-        let mut next = stored.clone();
+        let mut tables = self.tables();
+        let mut next = tables.devices.clone();
         for device in devices {
             let place = next.iter_mut().find(|old| old.id == device.id && old.revision == device.revision);
             let place = place.ok_or_else(|| Error::Conflict(device.name.clone()))?;
-            *place = device.clone();
-            place.revision = device.revision.saturating_add(1);
+            *place = Device { ledger: place.ledger, revision: device.revision.saturating_add(1), ..device.clone() };
         }
         check_names(&next)?;
-        *stored = next;
+        tables.devices = next;
+        Ok(())
+    }
+
+    fn join(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error> {
+        let mut tables = self.tables();
+        let Tables { devices, ledgers, .. } = &mut *tables;
+        let device = devices.iter_mut().find(|known| known.id == device).ok_or(Error::Gone)?;
+        if let Some(known) = device.ledger {
+            return Ok(known);
+        }
+        let known = ledgers.iter().find(|(_, (known, _))| known == fingerprint).map(|(id, _)| *id);
+        let id = known.unwrap_or_else(Id::random);
+        ledgers.entry(id).or_insert_with(|| (*fingerprint, Ledger::new(id)));
+        device.ledger = Some(id);
+        Ok(id)
+    }
+
+    fn sharers(&self, ledger: Id) -> Result<Vec<Device>, Error> {
+        let mut devices = self.list()?;
+        devices.retain(|device| device.ledger == Some(ledger) && device.state == State::Active);
+        Ok(devices)
+    }
+
+    fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
+        let mut tables = self.tables();
+        let mut taken = Vec::new();
+        for step in claim.candidates {
+            if taken.len() < claim.most
+                && let Entry::Vacant(free) = tables.claimed.entry((claim.ledger, *step))
+            {
+                free.insert(claim.now);
+                taken.push(*step);
+            }
+        }
+        if !taken.is_empty() {
+            let forget = claim.forget;
+            tables.claimed.retain(|(ledger, step), since| {
+                *ledger != claim.ledger || *step >= forget.below || *since >= forget.before
+            });
+        }
+        Ok(taken)
+    }
+
+    fn release(&self, ledger: Id, step: Step) -> Result<bool, Error> {
+        Ok(self.tables().claimed.remove(&(ledger, step)).is_some())
+    }
+
+    fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
+        if first > last {
+            return Ok(Vec::new());
+        }
+        Ok(self.tables().claimed.range((ledger, first)..=(ledger, last)).map(|((_, step), _)| *step).collect())
+    }
+
+    fn ledger(&self, id: Id) -> Result<Ledger, Error> {
+        let known = self.tables().ledgers.get(&id).map(|(_, ledger)| ledger.clone());
+        Ok(known.unwrap_or_else(|| Ledger::new(id)))
+    }
+
+    fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error> {
+        let mut tables = self.tables();
+        let stored = tables.ledgers.get_mut(&ledger.id).map(|(_, stored)| stored);
+        let stored = stored.filter(|stored| stored.revision == ledger.revision).ok_or(Error::LedgerConflict)?;
+        *stored = Ledger { revision: ledger.revision.saturating_add(1), ..ledger.clone() };
+        Ok(())
+    }
+
+    fn sweep(&self, since: Timestamp) -> Result<(), Error> {
+        let mut tables = self.tables();
+        let Tables { devices, ledgers, claimed } = &mut *tables;
+        ledgers.retain(|id, (_, ledger)| {
+            ledger.changed >= since
+                || devices.iter().any(|device| device.ledger == Some(*id))
+                || claimed.iter().any(|((owner, _), when)| owner == id && *when >= since)
+        });
+        claimed.retain(|(ledger, _), _| ledgers.contains_key(ledger));
         Ok(())
     }
 
     fn remove(&self, ids: &[Id]) -> Result<(), Error> {
-        self.devices().retain(|device| !ids.contains(&device.id));
+        self.tables().devices.retain(|device| !ids.contains(&device.id));
         Ok(())
     }
 
     fn probe(&self) -> Result<String, Error> {
-        Ok(format!("this process's memory, {} devices", self.devices().len()))
+        Ok(format!("this process's memory, {} devices", self.tables().devices.len()))
     }
 }

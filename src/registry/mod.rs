@@ -10,8 +10,8 @@ pub mod sqlite;
 use std::fmt;
 
 use crate::name::Name;
-use crate::oath::Parameters;
-use crate::time::Timestamp;
+use crate::oath::{Parameters, relying_party};
+use crate::time::{Drift, Step, Timestamp};
 use crate::vault::{Id, Kind};
 
 /// What is known of a device, but for its secret.
@@ -35,8 +35,67 @@ pub struct Device {
     pub created: Timestamp,
     /// Where it stands between being added and being gone.
     pub state: State,
+    /// How wrong its clock is made to be.
+    pub drift: Drift,
+    /// Where it is written down what was handed out; all devices of one secret have the same. None before the first
+    /// time.
+    pub ledger: Option<Id>,
     /// Counts the changes, so that two writers notice each other.
     pub revision: u64,
+}
+
+/// What was handed out for one secret, but for the steps of single codes, and what was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its own id.
+    pub id: Id,
+    /// The second step of the last pair that was handed out.
+    pub last_pair: Option<Step>,
+    /// The same before that, for a pair that never reached the service.
+    pub pair_before: Option<Step>,
+    /// What a relying party knows that verifies this secret's codes here; none before the first verification.
+    pub relying_party: Option<relying_party::State>,
+    /// When it was last changed, by the system's clock.
+    pub changed: Timestamp,
+    /// Counts the changes, so that two writers notice each other.
+    pub revision: u64,
+}
+
+impl Ledger {
+    /// One with nothing in it.
+    #[must_use]
+    pub const fn new(id: Id) -> Self {
+        let changed = Timestamp::from_unix(0);
+        Self { id, last_pair: None, pair_before: None, relying_party: None, changed, revision: 0 }
+    }
+}
+
+/// A keyed hash of a secret, by which two devices of one secret find each other. The key is the vault's own, so that a
+/// fingerprint is no help in guessing.
+pub type Fingerprint = [u8; 32];
+
+/// Steps that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// Where they are written down.
+    pub ledger: Id,
+    /// What may be taken, the best first.
+    pub candidates: &'a [Step],
+    /// How many at most.
+    pub most: usize,
+    /// When this is, by the system's clock.
+    pub now: Timestamp,
+    /// What may be forgotten on the way.
+    pub forget: Forget,
+}
+
+/// Steps that no relying party could still accept: both conditions hold for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forget {
+    /// They lie before this one.
+    pub below: Step,
+    /// They were handed out before this moment of the system's clock.
+    pub before: Timestamp,
 }
 
 /// Where a device stands. Secret and record live in two places; the states in between say what an
@@ -94,6 +153,64 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// [`Error::NameTaken`] as for [`Registry::insert`].
     fn update(&self, devices: &[Device]) -> Result<(), Error>;
 
+    /// The ledger of a device: its own; else, from now on, the one with this fingerprint; else a new one. Atomic, so
+    /// that all who ask at once get the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] where the device isn't there.
+    fn join(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error>;
+
+    /// The active devices with this ledger, by name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn sharers(&self, ledger: Id) -> Result<Vec<Device>, Error>;
+
+    /// Takes the first steps that were never handed out, and writes them down. Atomic: whoever else asks, in whatever
+    /// process, doesn't get them. When this returns they have reached the disk.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end; then nothing was taken, or what was taken stays taken.
+    fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error>;
+
+    /// Gives a step back that was claimed; false where it wasn't.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn release(&self, ledger: Id, step: Step) -> Result<bool, Error>;
+
+    /// The steps from `first` to `last` that were handed out, in order.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error>;
+
+    /// What else a ledger says; as new where nothing was written yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn ledger(&self, id: Id) -> Result<Ledger, Error>;
+
+    /// Writes a ledger that carries the revision it was read with; the stored one becomes the next.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LedgerConflict`] where the stored revision is another one.
+    fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error>;
+
+    /// Forgets ledgers that no device has and where nothing was handed out since.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn sweep(&self, since: Timestamp) -> Result<(), Error>;
+
     /// Forgets devices, all or none; ids that aren't there are passed over.
     ///
     /// # Errors
@@ -127,6 +244,12 @@ pub enum Error {
     /// Somebody else was faster.
     #[error("`{0}` was changed by another process")]
     Conflict(Name),
+    /// Somebody else was faster.
+    #[error("what was handed out and accepted was changed by another process")]
+    LedgerConflict,
+    /// The device was removed meanwhile.
+    #[error("the device was removed by another process")]
+    Gone,
     /// Written by a newer version.
     #[error("{path} has schema version {found}; this vmfa knows {known} and older")]
     TooNew {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -11,11 +11,14 @@ use crate::name::Name;
 
 /// Forgets everything when dropped.
 #[derive(Default)]
-pub struct Memory(Mutex<HashMap<Id, Zeroizing<String>>>);
+pub struct Memory {
+    items: Mutex<HashMap<Id, Zeroizing<String>>>,
+    key: OnceLock<Zeroizing<String>>,
+}
 
 impl Memory {
     fn items(&self) -> MutexGuard<'_, HashMap<Id, Zeroizing<String>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -53,6 +56,10 @@ impl Vault for Memory {
 
     fn relabel(&self, id: Id, _name: &Name) -> Result<(), Error> {
         self.get(id).map(|_| ())
+    }
+
+    fn own_key(&self) -> Result<Zeroizing<String>, Error> {
+        Ok(self.key.get_or_init(super::new_key).clone())
     }
 
     fn probe(&self) -> Result<String, Error> {

@@ -107,6 +107,14 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// [`Error::NotThere`] if there is none.
     fn relabel(&self, id: Id, name: &Name) -> Result<(), Error>;
 
+    /// The vault's own key: ASCII text of 244 random bits, made when it is first asked for and the same ever after, for
+    /// every process. It makes fingerprints that tell nothing to whoever can't open the vault.
+    ///
+    /// # Errors
+    ///
+    /// Those of storing and reading.
+    fn own_key(&self) -> Result<Zeroizing<String>, Error>;
+
     /// Whether secrets could be stored and read now, found out without prompting anyone and without
     /// storing anything; and one line on where that would be.
     ///
@@ -114,6 +122,12 @@ pub trait Vault: Send + Sync + fmt::Debug {
     ///
     /// What stands in the way.
     fn probe(&self) -> Result<String, Error>;
+}
+
+/// The text of a key for [`Vault::own_key`], from the OS's random numbers.
+fn new_key() -> Zeroizing<String> {
+    let (one, two) = (Id::random(), Id::random());
+    Zeroizing::new(format!("{one}/{two}"))
 }
 
 /// The back-ends.

@@ -7,7 +7,7 @@ use vmfa::device::{self, Devices};
 use vmfa::name::Name;
 use vmfa::provision::{self, Enrolment, Limits};
 use vmfa::registry::{self, Device, Registry, State};
-use vmfa::time::Timestamp;
+use vmfa::time::{Step, Timestamp};
 use vmfa::vault::{self, Id, Item, Vault};
 use zeroize::Zeroizing;
 
@@ -77,6 +77,9 @@ impl Vault for Fragile<vault::memory::Memory> {
     fn relabel(&self, id: Id, name: &Name) -> Result<(), vault::Error> {
         self.with_power(|inner| inner.relabel(id, name), dead_vault)
     }
+    fn own_key(&self) -> Result<Zeroizing<String>, vault::Error> {
+        self.with_power(|inner| inner.own_key(), dead_vault)
+    }
     fn probe(&self) -> Result<String, vault::Error> {
         self.with_power(Vault::probe, dead_vault)
     }
@@ -97,6 +100,30 @@ impl Registry for Fragile<registry::memory::Memory> {
     }
     fn remove(&self, ids: &[Id]) -> Result<(), registry::Error> {
         self.with_power(|inner| inner.remove(ids), dead_registry)
+    }
+    fn join(&self, device: Id, fingerprint: &registry::Fingerprint) -> Result<Id, registry::Error> {
+        self.with_power(|inner| inner.join(device, fingerprint), dead_registry)
+    }
+    fn sharers(&self, ledger: Id) -> Result<Vec<Device>, registry::Error> {
+        self.with_power(|inner| inner.sharers(ledger), dead_registry)
+    }
+    fn claim(&self, claim: &registry::Claim<'_>) -> Result<Vec<Step>, registry::Error> {
+        self.with_power(|inner| inner.claim(claim), dead_registry)
+    }
+    fn release(&self, ledger: Id, step: Step) -> Result<bool, registry::Error> {
+        self.with_power(|inner| inner.release(ledger, step), dead_registry)
+    }
+    fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, registry::Error> {
+        self.with_power(|inner| inner.claimed(ledger, first, last), dead_registry)
+    }
+    fn ledger(&self, id: Id) -> Result<registry::Ledger, registry::Error> {
+        self.with_power(|inner| inner.ledger(id), dead_registry)
+    }
+    fn update_ledger(&self, ledger: &registry::Ledger) -> Result<(), registry::Error> {
+        self.with_power(|inner| inner.update_ledger(ledger), dead_registry)
+    }
+    fn sweep(&self, since: Timestamp) -> Result<(), registry::Error> {
+        self.with_power(|inner| inner.sweep(since), dead_registry)
     }
     fn probe(&self) -> Result<String, registry::Error> {
         self.with_power(Registry::probe, dead_registry)
@@ -229,6 +256,9 @@ fn a_vault_that_certainly_stored_nothing_frees_the_name_at_once() {
             Err(vault::Error::Locked)
         }
         fn relabel(&self, _: Id, _: &Name) -> Result<(), vault::Error> {
+            Err(vault::Error::Locked)
+        }
+        fn own_key(&self) -> Result<Zeroizing<String>, vault::Error> {
             Err(vault::Error::Locked)
         }
         fn probe(&self) -> Result<String, vault::Error> {

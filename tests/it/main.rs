@@ -17,6 +17,8 @@ mod hygiene;
 #[cfg(feature = "cli")]
 mod init;
 mod layers;
+#[cfg(feature = "cli")]
+mod leases;
 mod lifecycle;
 mod oath;
 #[cfg(feature = "cli")]

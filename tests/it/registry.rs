@@ -2,7 +2,7 @@
 
 use vmfa::oath::{MovingFactor, Parameters};
 use vmfa::registry::{Device, Error, Registry, State, memory::Memory};
-use vmfa::time::{Period, Timestamp};
+use vmfa::time::{Drift, Period, Timestamp};
 use vmfa::vault::{Id, Kind};
 
 const UNTIL: Timestamp = Timestamp::from_unix(1_900_000_000);
@@ -18,6 +18,8 @@ fn device(name: &str) -> Device {
         vault: Kind::Age,
         created: Timestamp::from_unix(1_800_000_000),
         state: State::Active,
+        drift: Drift::default(),
+        ledger: None,
         revision: 0,
     }
 }

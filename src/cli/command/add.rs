@@ -8,7 +8,8 @@ use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, argv, clock, source};
-use crate::device::{self, Devices, issue};
+use crate::device::issue::Moment;
+use crate::device::{self, Devices};
 use crate::name::Name;
 use crate::oath::MovingFactor;
 use crate::provision::{Enrolment, Found};
@@ -33,6 +34,9 @@ pub(in crate::cli) struct Args {
     /// Take the place of the device of this name; its secret is deleted once the new one is stored
     #[arg(long)]
     replace: bool,
+    /// Give no first code: it would be handed out, and so be none for `vmfa code --fresh` any more
+    #[arg(long)]
+    no_code: bool,
 }
 
 /// What was added, and the first code of each.
@@ -115,19 +119,27 @@ impl Args {
         })?;
 
         let mut answer = Added { added: Vec::new(), warnings: warnings.iter().map(ToString::to_string).collect() };
-        let time = clock::now();
+        // The age vault stores without its identity; to write down what is handed out, nobody is asked for it.
+        let vault = if vault.kind() == Kind::Age { Place::find_quietly(global)?.vault(Kind::Age)? } else { vault };
+        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let now = clock::now();
+        let moment = Moment { time: now, now };
         for (mut device, (_, enrolment)) in added.into_iter().zip(&named) {
+            if self.no_code {
+                answer.added.push(One { device: Description::of(&device, Some(enrolment)), first_code: None });
+                continue;
+            }
             let codes = match device.parameters.factor {
-                MovingFactor::Time { .. } => issue::at_time(enrolment, time, 0, 1),
-                MovingFactor::Counter { next } => {
-                    let codes = devices.next_codes_of(&device, enrolment, 1);
-                    device.parameters.factor = MovingFactor::Counter { next: next.saturating_add(1) };
-                    codes
-                }
+                MovingFactor::Time { .. } => devices.codes(&device, enrolment, moment, 0, 1),
+                MovingFactor::Counter { .. } => devices.next_codes_of(&device, enrolment, 1),
             };
+            if let (MovingFactor::Counter { next }, Ok([first])) = (&mut device.parameters.factor, codes.as_deref()) {
+                *next = first.moving_factor.saturating_add(1);
+            }
             // The device is stored: a code that can't be shown is no failure any more.
             let first_code = match codes {
-                Ok(codes) => codes.first().map(|issued| Code::of(issued, time)),
+                Ok(codes) => codes.first().map(|issued| Code::of(issued, now)),
+                Err(device::Error::Vault(vault::Error::Identity(_))) => None,
                 Err(error) => {
                     answer.warnings.push(format!("no first code: {error}"));
                     None

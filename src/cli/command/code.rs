@@ -1,8 +1,11 @@
+mod lease;
+
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::cli::clock::Clock;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
@@ -13,15 +16,18 @@ use crate::oath::MovingFactor;
 use crate::registry::Device;
 use crate::time::Timestamp;
 
+pub(super) use lease::patience;
+
 /// The current code, and nothing else on stdout
 ///
-/// With --from it works without storing anything. A counter device (HOTP) gives its next code, and
-/// its counter is written down first.
+/// What is given is written down. With --fresh a code is never given twice, whoever asks in whatever process: where the
+/// current one was given already, the next is waited for. A counter device (HOTP) gives its next code, and its counter
+/// is moved first. With --from it works without storing anything.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("step").args(["next", "previous"])))]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name, exactly; with --fresh also a pool of devices, such as 'ci/*'
     device: Option<String>,
     /// Read this source instead: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE")]
@@ -29,9 +35,8 @@ pub(in crate::cli) struct Args {
     /// Which account, where the source holds several
     #[arg(long, requires = "from")]
     account: Option<String>,
-    /// The code at a time: RFC 3339, Unix seconds, or an offset such as +30s or -5m
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    at: Option<String>,
+    #[command(flatten)]
+    clock: clock::Args,
     /// The code of the next time step
     #[arg(long)]
     next: bool,
@@ -41,6 +46,22 @@ pub(in crate::cli) struct Args {
     /// So many consecutive codes, a line each
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=i64::from(issue::MOST)))]
     count: u16,
+    /// Only a code that was never handed out, for this secret by whatever name
+    #[arg(long, requires = "device", conflicts_with_all = ["next", "previous", "count"])]
+    fresh: bool,
+    /// Take an unused neighbour up to N steps away rather than wait [default N: what the service is known to accept,
+    /// AWS 2, others 1]
+    #[arg(long, value_name = "N", num_args = 0..=1, requires = "fresh", value_parser = steps)]
+    window: Option<Option<u64>>,
+    /// Wait at most so long, 45s or 5m; 0s doesn't wait
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "fresh", value_parser = lease::patience)]
+    timeout: u64,
+}
+
+/// How far a relying party might look.
+fn steps(text: &str) -> std::result::Result<u64, String> {
+    let steps = text.parse().ok().filter(|steps| *steps <= 1_000);
+    steps.ok_or_else(|| "a number of steps, 0 to 1000, stands here; a device's name stands before --window".to_owned())
 }
 
 /// A code with what it was made of.
@@ -60,6 +81,9 @@ pub(super) struct Code {
     /// How long it is still its turn, seen from the time asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     validity_seconds: Option<u64>,
+    /// Whether it had been handed out before, where that is written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<bool>,
 }
 
 impl Code {
@@ -72,7 +96,13 @@ impl Code {
             valid_from: valid.map(|(from, _)| from.to_rfc3339()),
             valid_until: valid.map(|(_, until)| until.to_rfc3339()),
             validity_seconds: valid.map(|(_, until)| until.as_unix().saturating_sub(time.as_unix())),
+            repeated: None,
         }
+    }
+
+    /// The same of a device, whose codes are written down.
+    pub(super) fn of_device(issued: &Issued, time: Timestamp) -> Self {
+        Self { repeated: Some(issued.repeated), ..Self::of(issued, time) }
     }
 
     pub(super) fn with_validity(&self) -> String {
@@ -105,9 +135,7 @@ impl Answer for Codes {
         for code in &self.codes {
             writeln!(out, "{}", code.code)?;
         }
-        // For eyes only: where a program reads, nothing is beside the code.
-        let eyes = io::stdout().is_terminal() && io::stderr().is_terminal();
-        if let (true, [code]) = (eyes, self.codes.as_slice())
+        if let (true, [code]) = (render::for_eyes(), self.codes.as_slice())
             && let Some(seconds) = code.validity_seconds
         {
             render::note(&format!("valid for {seconds} s"));
@@ -118,38 +146,40 @@ impl Answer for Codes {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        // A time that can't be read is told before anything is opened or asked for.
-        self.time()?;
+        let clock = self.clock.open()?;
         let offset = i64::from(self.next).saturating_sub(self.previous.into());
         let answer = match (&self.device, &self.from) {
-            (Some(name), _) => self.of_device(global, name, offset)?,
-            (None, Some(from)) => self.of_source(global, from, offset)?,
+            (Some(name), _) if self.fresh => self.leased(global, name, &clock)?,
+            (Some(name), _) => self.of_device(global, name, &clock, offset)?,
+            (None, Some(from)) => self.of_source(global, from, &clock, offset)?,
             (None, None) => return Err(Error::usage("name a device, or a source with --from")),
         };
         render::print(&answer, global.json)
     }
 
-    fn of_device(&self, global: &Global, name: &str, offset: i64) -> Result<Codes> {
+    fn of_device(&self, global: &Global, name: &str, clock: &Clock, offset: i64) -> Result<Codes> {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
-        let device = device::find(&registry, name)?;
+        let device = device::find(&registry, name).map_err(|error| match lease::pattern(name) {
+            Some(_) => Error::usage(format!("`{name}` names a pool: codes are leased from it with --fresh")),
+            None => error.into(),
+        })?;
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         if let MovingFactor::Counter { .. } = device.parameters.factor {
             self.refuse_times()?;
         }
         let enrolment = devices.enrolment(&device)?;
-        let time = self.time()?;
+        let moment = clock.moment()?;
         let codes = match device.parameters.factor {
-            MovingFactor::Time { .. } => issue::at_time(&enrolment, time, offset, self.count)?,
+            MovingFactor::Time { .. } => devices.codes(&device, &enrolment, moment, offset, self.count)?,
             MovingFactor::Counter { .. } => devices.next_codes_of(&device, &enrolment, self.count)?,
         };
-        let Device { name, issuer, account, .. } = device;
-        answer(Some(name.to_string()), issuer, account, &codes, time, Vec::new())
+        Codes::of_device(device, &codes, moment.time)
     }
 
-    fn of_source(&self, global: &Global, from: &OsString, offset: i64) -> Result<Codes> {
+    fn of_source(&self, global: &Global, from: &OsString, clock: &Clock, offset: i64) -> Result<Codes> {
         let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref())?;
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         if !global.json {
@@ -157,7 +187,7 @@ impl Args {
                 render::note(&format!("warning: {}", plain(warning)));
             }
         }
-        let time = self.time()?;
+        let time = clock.time()?;
         let codes = match enrolment.parameters.factor {
             MovingFactor::Time { .. } => issue::at_time(&enrolment, time, offset, self.count)?,
             MovingFactor::Counter { next } => {
@@ -165,32 +195,32 @@ impl Args {
                 issue::at_counter(&enrolment, next, self.count)?
             }
         };
-        answer(None, enrolment.issuer, enrolment.account, &codes, time, warnings)
-    }
-
-    /// The time asked for, else now: asked again after whatever had to wait for a person.
-    fn time(&self) -> Result<Timestamp> {
-        let now = clock::now();
-        self.at.as_ref().map_or(Ok(now), |text| Ok(Timestamp::parse(text, now)?))
+        let codes = codes.iter().map(|issued| Code::of(issued, time)).collect();
+        Codes::new(None, enrolment.issuer, enrolment.account, codes, warnings)
     }
 
     fn refuse_times(&self) -> Result<()> {
-        if self.at.is_some() || self.next || self.previous {
+        if self.clock.at.is_some() || self.next || self.previous {
             return Err(crate::oath::Error::CounterBased.into());
         }
         Ok(())
     }
 }
 
-fn answer(
-    device: Option<String>,
-    issuer: Option<String>,
-    account: String,
-    issued: &[Issued],
-    time: Timestamp,
-    warnings: Vec<String>,
-) -> Result<Codes> {
-    let codes: Vec<Code> = issued.iter().map(|issued| Code::of(issued, time)).collect();
-    let first = codes.first().cloned().ok_or(device::Error::NoSuchStep)?;
-    Ok(Codes { device, issuer, account, first, codes, warnings })
+impl Codes {
+    fn of_device(device: Device, issued: &[Issued], time: Timestamp) -> Result<Self> {
+        let codes = issued.iter().map(|issued| Code::of_device(issued, time)).collect();
+        Self::new(Some(device.name.to_string()), device.issuer, device.account, codes, Vec::new())
+    }
+
+    fn new(
+        device: Option<String>,
+        issuer: Option<String>,
+        account: String,
+        codes: Vec<Code>,
+        warnings: Vec<String>,
+    ) -> Result<Self> {
+        let first = codes.first().cloned().ok_or(device::Error::NoSuchStep)?;
+        Ok(Self { device, issuer, account, first, codes, warnings })
+    }
 }

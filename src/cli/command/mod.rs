@@ -2,16 +2,21 @@
 
 mod add;
 mod code;
+mod codes;
 mod completions;
 mod doctor;
+mod drift;
 mod init;
 mod list;
 mod man;
+mod pair;
 mod qr;
+mod release;
 mod remove;
 mod rename;
 mod show;
 mod uri;
+mod verify;
 
 use clap::Subcommand;
 
@@ -22,6 +27,10 @@ use super::error::Result;
 pub(super) enum Command {
     Add(add::Args),
     Code(code::Args),
+    Pair(pair::Args),
+    Verify(verify::Args),
+    Drift(drift::Args),
+    Release(release::Args),
     List(list::Args),
     Show(show::Args),
     Rename(rename::Args),
@@ -39,6 +48,10 @@ impl Command {
         match self {
             Self::Add(args) => args.run(global),
             Self::Code(args) => args.run(global),
+            Self::Pair(args) => args.run(global),
+            Self::Verify(args) => args.run(global),
+            Self::Drift(args) => args.run(global),
+            Self::Release(args) => args.run(global),
             Self::List(args) => args.run(global),
             Self::Show(args) => args.run(global),
             Self::Rename(args) => args.run(global),

@@ -1,22 +1,27 @@
 //! The registry in one SQLite file: write-ahead log, every change one immediate transaction.
 
+mod ledger;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter,
+};
 
-use super::{Device, Error, Registry, State, clash, names_clash};
+use super::{Claim, Device, Error, Fingerprint, Ledger, Registry, State, clash, names_clash};
 use crate::name::Name;
 use crate::oath::{Digits, MovingFactor, Parameters};
-use crate::time::{Period, Timestamp};
+use crate::time::{Drift, Period, Step, Timestamp};
 use crate::vault::Id;
 
 /// What brings a file from one schema version (`PRAGMA user_version`) to the next. Never edited, only
 /// added to: files of every version are out there.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE device (
         id         TEXT PRIMARY KEY,
         name       TEXT NOT NULL,
@@ -39,10 +44,36 @@ const MIGRATIONS: &[&str] = &["
     CREATE INDEX device_name ON device (name);
     CREATE UNIQUE INDEX device_active ON device (name) WHERE state = 'active';
     CREATE UNIQUE INDEX device_pending ON device (name) WHERE state = 'pending';
-"];
+",
+    "
+    ALTER TABLE device ADD COLUMN drift_seconds INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device ADD COLUMN drift_ppm INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device ADD COLUMN drift_since INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device ADD COLUMN ledger TEXT;
+    CREATE INDEX device_ledger ON device (ledger) WHERE ledger IS NOT NULL;
+    CREATE TABLE ledger (
+        id             TEXT PRIMARY KEY,
+        fingerprint    BLOB NOT NULL UNIQUE,
+        last_pair      INTEGER,
+        pair_before    INTEGER,
+        relying_party  TEXT,
+        changed        INTEGER NOT NULL,
+        revision       INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE claimed (
+        ledger  TEXT NOT NULL,
+        step    INTEGER NOT NULL,
+        since   INTEGER NOT NULL,
+        PRIMARY KEY (ledger, step)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the write-ahead log gets. Whoever opens it reads all of it.
+const PAGES_IN_LOG: u32 = 100;
 
 /// A registry file. One connection, guarded; other processes have their own.
 pub struct Sqlite {
@@ -77,8 +108,9 @@ impl Sqlite {
         let mut connection = self.connection();
         connection.busy_timeout(PATIENCE).map_err(|error| self.failed(&error))?;
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        // A counter that was written down has reached the disk.
+        // A step or counter that was written down has reached the disk.
         connection.pragma_update(None, "synchronous", "FULL").map_err(|error| self.failed(&error))?;
+        connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG).map_err(|error| self.failed(&error))?;
         let found = self.version(&connection)?;
         if found == known {
             return Ok(());
@@ -138,19 +170,18 @@ impl Sqlite {
     }
 
     fn check_name(&self, connection: &Connection, device: &Device) -> Result<(), Error> {
-        let same_name = self.select(connection, "WHERE name = :name AND state <> 'retired'", device.name.as_str())?;
+        let same_name =
+            self.select(connection, "WHERE name = ?1 AND state <> 'retired'", Some(device.name.as_str()))?;
         match same_name.iter().find(|old| names_clash(device, old)) {
             Some(old) => Err(clash(old)),
             None => Ok(()),
         }
     }
 
-    fn select(&self, connection: &Connection, condition: &str, name: &str) -> Result<Vec<Device>, Error> {
+    fn select(&self, connection: &Connection, condition: &str, text: Option<&str>) -> Result<Vec<Device>, Error> {
         let sql = format!("SELECT * FROM device {condition} ORDER BY name, id");
         let mut statement = connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
-        let named = condition.contains(":name");
-        let mut rows = if named { statement.query(named_params! { ":name": name }) } else { statement.query([]) }
-            .map_err(|error| self.failed(&error))?;
+        let mut rows = statement.query(params_from_iter(text)).map_err(|error| self.failed(&error))?;
         let mut devices = Vec::new();
         while let Some(row) = rows.next().map_err(|error| self.failed(&error))? {
             devices.push(self.read(row)?);
@@ -198,6 +229,12 @@ impl Sqlite {
             vault: self.parse(row, "vault", &vault)?,
             created: time("created")?.ok_or_else(|| there("created"))?,
             state,
+            drift: Drift {
+                seconds: self.field(row, "drift_seconds")?,
+                ppm: self.field(row, "drift_ppm")?,
+                since: number("drift_since")?.ok_or_else(|| there("drift_since"))?,
+            },
+            ledger: id("ledger")?,
             revision: number("revision")?.ok_or_else(|| there("revision"))?,
         })
     }
@@ -242,6 +279,9 @@ impl Sqlite {
                 ":serial": device.serial,
                 ":vault": device.vault.as_str(),
                 ":created": device.created.as_unix().cast_signed(),
+                ":drift_seconds": device.drift.seconds,
+                ":drift_ppm": device.drift.ppm,
+                ":drift_since": device.drift.since.cast_signed(),
                 ":revision": device.revision.cast_signed(),
             })
         });
@@ -249,12 +289,16 @@ impl Sqlite {
     }
 }
 
-const INSERT: &str = "INSERT INTO device VALUES (:id, :name, :state, :batch, :replaces, :until, :issuer, :account,
-    :algorithm, :digits, :period, :counter, :serial, :vault, :created, :revision)";
+const INSERT: &str = "INSERT INTO device (id, name, state, batch, replaces, until, issuer, account, algorithm, digits,
+    period, counter, serial, vault, created, drift_seconds, drift_ppm, drift_since, revision) VALUES (:id, :name, :state,
+    :batch, :replaces, :until, :issuer, :account, :algorithm, :digits, :period, :counter, :serial, :vault, :created,
+    :drift_seconds, :drift_ppm, :drift_since, :revision)";
 
+/// All but the ledger, which only [`Registry::join`] writes.
 const UPDATE: &str = "UPDATE device SET name = :name, state = :state, batch = :batch, replaces = :replaces,
     until = :until, issuer = :issuer, account = :account, algorithm = :algorithm, digits = :digits, period = :period,
-    counter = :counter, serial = :serial, vault = :vault, created = :created, revision = :revision + 1
+    counter = :counter, serial = :serial, vault = :vault, created = :created, drift_seconds = :drift_seconds,
+    drift_ppm = :drift_ppm, drift_since = :drift_since, revision = :revision + 1
     WHERE id = :id AND revision = :revision";
 
 impl Registry for Sqlite {
@@ -270,12 +314,12 @@ impl Registry for Sqlite {
 
     fn find(&self, name: &Name) -> Result<Option<Device>, Error> {
         let connection = self.connection();
-        let found = self.select(&connection, "WHERE name = :name AND state = 'active'", name.as_str())?;
+        let found = self.select(&connection, "WHERE name = ?1 AND state = 'active'", Some(name.as_str()))?;
         Ok(found.into_iter().next())
     }
 
     fn list(&self) -> Result<Vec<Device>, Error> {
-        self.select(&self.connection(), "", "")
+        self.select(&self.connection(), "", None)
     }
 
     fn update(&self, devices: &[Device]) -> Result<(), Error> {
@@ -288,6 +332,38 @@ impl Registry for Sqlite {
             }
         }
         transaction.commit().map_err(|error| self.failed(&error))
+    }
+
+    fn join(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error> {
+        self.join_ledger(device, fingerprint)
+    }
+
+    fn sharers(&self, ledger: Id) -> Result<Vec<Device>, Error> {
+        self.sharers_of(ledger)
+    }
+
+    fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
+        self.claim_steps(claim)
+    }
+
+    fn release(&self, ledger: Id, step: Step) -> Result<bool, Error> {
+        self.release_step(ledger, step)
+    }
+
+    fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
+        self.claimed_steps(ledger, first, last)
+    }
+
+    fn ledger(&self, id: Id) -> Result<Ledger, Error> {
+        self.read_ledger(id)
+    }
+
+    fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error> {
+        self.write_ledger(ledger)
+    }
+
+    fn sweep(&self, since: Timestamp) -> Result<(), Error> {
+        self.sweep_ledgers(since)
     }
 
     fn remove(&self, ids: &[Id]) -> Result<(), Error> {
@@ -310,7 +386,7 @@ impl Registry for Sqlite {
         if let Some(reason) = damage.filter(|word| word != "ok") {
             return Err(Error::Engine { place: self.path.display().to_string(), reason });
         }
-        let devices = self.select(&connection, "WHERE state = 'active'", "")?.len();
+        let devices = self.select(&connection, "WHERE state = 'active'", None)?.len();
         Ok(format!("{}, {devices} device{}", self.path.display(), if devices == 1 { "" } else { "s" }))
     }
 }

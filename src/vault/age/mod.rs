@@ -26,6 +26,9 @@ use crate::name::Name;
 /// The largest file that is read, item or identity.
 const MAX_FILE: u64 = 64 * 1024;
 
+/// The name of the one item that is no device's.
+const OWN_KEY: &str = "vault-key";
+
 /// A directory of age files.
 ///
 /// `Debug` shows the directory and the recipients, which are public.
@@ -60,8 +63,8 @@ impl Age {
         self.directory.join("items")
     }
 
-    fn path(&self, id: Id) -> PathBuf {
-        self.items().join(format!("{id}.age"))
+    fn path(&self, key: &str) -> PathBuf {
+        self.items().join(format!("{key}.age"))
     }
 
     /// The identity's keys, read once; whoever comes second doesn't ask for the passphrase again.
@@ -90,52 +93,62 @@ impl Age {
     }
 }
 
-impl Vault for Age {
-    fn kind(&self) -> Kind {
-        Kind::Age
-    }
-
-    fn put(&self, id: Id, item: &Item) -> Result<(), Error> {
-        let header = format!("{id}\n");
+impl Age {
+    /// Stores a text under a key of its own; false if there is one.
+    fn write_item(&self, key: &str, text: &str) -> Result<bool, Error> {
         // Room for all of it, so that no copy is left behind by growing.
-        let mut plaintext =
-            Zeroizing::new(String::with_capacity(header.len().saturating_add(item.uri.len()).saturating_add(1)));
-        plaintext.push_str(&header);
-        plaintext.push_str(&item.uri);
-        plaintext.push('\n');
+        let room = key.len().saturating_add(text.len()).saturating_add(2);
+        let mut plaintext = Zeroizing::new(String::with_capacity(room));
+        for line in [key, text] {
+            plaintext.push_str(line);
+            plaintext.push('\n');
+        }
         let ciphertext = self.encrypt(plaintext.as_bytes())?;
 
         let items = self.items();
         files::make_directory(&items)?;
         let _lock = files::Lock::of(&items)?;
         files::sweep(&items)?;
-        match files::write_new_file(&self.path(id), &ciphertext) {
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(Error::Exists { kind: Kind::Age, id })
-            }
-            result => result,
+        match files::write_new_file(&self.path(key), &ciphertext) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            result => result.map(|()| true),
         }
     }
 
-    fn get(&self, id: Id) -> Result<Zeroizing<String>, Error> {
-        let path = self.path(id);
+    /// What was stored under a key; `None` if nothing was.
+    fn read_item(&self, key: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        let path = self.path(key);
         let bytes = match files::read(&path) {
-            Err(error) if missing(&error) => return Err(Error::NotThere { kind: Kind::Age, id }),
+            Err(error) if missing(&error) => return Ok(None),
             result => result?,
         };
         let wrong = |reason: &str| Error::AgeFile { path: path.display().to_string(), reason: reason.to_owned() };
         let plaintext = opened(&bytes, &*self.keys()?).map_err(|error| wrong(reason(&error)))?;
         let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
-        let (holder, uri) =
+        let (holder, text) =
             text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is no item of this program"))?;
-        if holder != id.to_string() {
+        if holder != key {
             return Err(wrong("holds another device's secret"));
         }
-        Ok(Zeroizing::new(uri.trim_end_matches('\n').to_owned()))
+        Ok(Some(Zeroizing::new(text.trim_end_matches('\n').to_owned())))
+    }
+}
+
+impl Vault for Age {
+    fn kind(&self) -> Kind {
+        Kind::Age
+    }
+
+    fn put(&self, id: Id, item: &Item) -> Result<(), Error> {
+        if self.write_item(&id.to_string(), &item.uri)? { Ok(()) } else { Err(Error::Exists { kind: Kind::Age, id }) }
+    }
+
+    fn get(&self, id: Id) -> Result<Zeroizing<String>, Error> {
+        self.read_item(&id.to_string())?.ok_or(Error::NotThere { kind: Kind::Age, id })
     }
 
     fn delete(&self, id: Id) -> Result<(), Error> {
-        let path = self.path(id);
+        let path = self.path(&id.to_string());
         if !files::is_there(&path)? {
             return Err(Error::NotThere { kind: Kind::Age, id });
         }
@@ -149,11 +162,26 @@ impl Vault for Age {
     }
 
     fn holds(&self, id: Id) -> Result<bool, Error> {
-        files::is_there(&self.path(id))
+        files::is_there(&self.path(&id.to_string()))
     }
 
     fn relabel(&self, id: Id, _name: &Name) -> Result<(), Error> {
         self.holds(id)?.then_some(()).ok_or(Error::NotThere { kind: Kind::Age, id })
+    }
+
+    fn own_key(&self) -> Result<Zeroizing<String>, Error> {
+        if let Some(key) = self.read_item(OWN_KEY)? {
+            return Ok(key);
+        }
+        let key = super::new_key();
+        if self.write_item(OWN_KEY, &key)? {
+            return Ok(key);
+        }
+        // Somebody else was faster.
+        self.read_item(OWN_KEY)?.ok_or_else(|| Error::AgeFile {
+            path: shown(&self.path(OWN_KEY)),
+            reason: "was deleted meanwhile".to_owned(),
+        })
     }
 
     fn probe(&self) -> Result<String, Error> {

@@ -31,8 +31,9 @@ use crate::name::Name;
 
 /// What all items of this program have in common.
 const PROGRAM: &str = "vmfa";
-/// The key of the one item that is no device.
+/// The keys of the two items that are no devices.
 const IDENTITY: &str = "age-identity";
+const OWN_KEY: &str = "vault-key";
 
 /// How a keyring is to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,14 +123,8 @@ impl Keyring {
     fn read(&self, key: &str) -> Result<Option<Zeroizing<String>>, Error> {
         let (key, prompt) = (key.to_owned(), self.options.prompt);
         self.within_limit(move |session| {
-            let Some(item) = session.find(&key, prompt)? else { return Ok(None) };
-            let mut bytes = session.read(&item)?;
-            if !bytes.is_ascii() {
-                return Err(Error::Keyring(format!("what it holds under {key} is no text of this program")));
-            }
-            // Moved, not copied; what is left behind is empty.
-            let text = String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default();
-            Ok(Some(Zeroizing::new(text)))
+            let item = session.find(&key, prompt)?;
+            item.map(|item| text(session, &item, &key)).transpose()
         })
     }
 
@@ -223,9 +218,32 @@ impl Vault for Keyring {
         })
     }
 
+    fn own_key(&self) -> Result<Zeroizing<String>, Error> {
+        let prompt = self.options.prompt;
+        self.within_limit(move |session| {
+            if session.find_first(OWN_KEY, prompt)?.is_none() {
+                let place = session.ready_to_store(prompt)?;
+                let label = "vmfa: key that tells which devices have one secret";
+                session.create(&place, OWN_KEY, label, &[], super::new_key().as_bytes(), prompt)?;
+            }
+            let item = session.find_first(OWN_KEY, prompt)?;
+            text(session, &item.ok_or_else(|| Error::Keyring("it lost what was stored just now".to_owned()))?, OWN_KEY)
+        })
+    }
+
     fn probe(&self) -> Result<String, Error> {
         self.within_limit(|session| session.ready_to_store(false).map(|place| place.to_string()))
     }
+}
+
+/// What an item holds: ASCII, as all that this program stores.
+fn text(session: &platform::Session, item: &platform::Item, key: &str) -> Result<Zeroizing<String>, Error> {
+    let mut bytes = session.read(item)?;
+    if !bytes.is_ascii() {
+        return Err(Error::Keyring(format!("what it holds under {key} is no text of this program")));
+    }
+    // Moved, not copied; what is left behind is empty.
+    Ok(Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default()))
 }
 
 fn label(name: &Name) -> String {

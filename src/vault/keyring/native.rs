@@ -17,6 +17,9 @@ const PLACE: &str = "the login keychain";
 #[cfg(target_os = "windows")]
 const PLACE: &str = "the Credential Manager";
 
+/// Where an item is.
+pub(super) type Item = keyring::Entry;
+
 /// Neither has sessions.
 #[derive(Debug, Default)]
 pub(super) struct Session;
@@ -37,6 +40,11 @@ impl Session {
             Err(keyring::Error::NoEntry) => Ok(None),
             Err(error) => Err(failure(error)),
         }
+    }
+
+    /// There is one item a key.
+    pub(super) fn find_first(&self, key: &str, prompt: bool) -> Result<Option<Item>, Error> {
+        self.find(key, prompt)
     }
 
     pub(super) fn ready_to_store(&self, _prompt: bool) -> Result<&'static str, Error> {

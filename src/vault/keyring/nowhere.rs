@@ -6,6 +6,9 @@ use zeroize::Zeroizing;
 
 use super::Error;
 
+/// Where an item would be.
+pub(super) type Item = String;
+
 /// Refuses everything.
 #[derive(Debug, Default)]
 pub(super) struct Session;
@@ -16,6 +19,10 @@ impl Session {
     pub(super) fn abandon(&self) {}
 
     pub(super) fn find(&self, _key: &str, _prompt: bool) -> Result<Option<String>, Error> {
+        Err(none())
+    }
+
+    pub(super) fn find_first(&self, _key: &str, _prompt: bool) -> Result<Option<String>, Error> {
         Err(none())
     }
 
@@ -35,7 +42,7 @@ impl Session {
         Err(none())
     }
 
-    pub(super) fn read(&self, _item: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    pub(super) fn read(&self, _item: &String) -> Result<Zeroizing<Vec<u8>>, Error> {
         Err(none())
     }
 

@@ -125,25 +125,37 @@ impl Session {
 
     /// The item for `key`, unlocked when this returns.
     pub(super) fn find(&self, key: &str, prompt: bool) -> Result<Option<OwnedObjectPath>, Error> {
+        let mut found = self.find_all(key, prompt)?;
+        match found.len() {
+            0 | 1 => Ok(found.pop()),
+            several => Err(Error::Keyring(format!("it holds {several} items under {key}"))),
+        }
+    }
+
+    /// The item of several that all who look agree on: two processes may have stored one at the same moment. Providers
+    /// that number their items give a later one a longer or greater path.
+    pub(super) fn find_first(&self, key: &str, prompt: bool) -> Result<Option<OwnedObjectPath>, Error> {
+        let found = self.find_all(key, prompt)?;
+        Ok(found.into_iter().min_by(|a, b| (a.len(), a.as_str()).cmp(&(b.len(), b.as_str()))))
+    }
+
+    /// The items with this key, unlocked.
+    fn find_all(&self, key: &str, prompt: bool) -> Result<Vec<OwnedObjectPath>, Error> {
         loop {
             let attributes = HashMap::from([("application", PROGRAM), ("vmfa-id", key)]);
-            let (mut open, mut locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+            let (mut found, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
                 self.call(SERVICE_PATH, SERVICE, "SearchItems", &(attributes,))?;
-            match open.len().saturating_add(locked.len()) {
-                0 => {}
-                1 => {
-                    if let Some(item) = open.pop() {
-                        return Ok(Some(item));
-                    }
-                    self.unlock(&locked, prompt)?;
-                    return Ok(locked.pop());
-                }
-                several => return Err(Error::Keyring(format!("it holds {several} items under {key}"))),
+            if !locked.is_empty() {
+                self.unlock(&locked, prompt)?;
+                found.extend(locked);
+            }
+            if !found.is_empty() {
+                return Ok(found);
             }
             // Not every provider searches what is locked.
             let (collection, locked) = self.default_collection()?;
             if !locked {
-                return Ok(None);
+                return Ok(found);
             }
             self.unlock(&[collection], prompt)?;
         }
@@ -249,6 +261,9 @@ impl Session {
         self.call(item.as_str(), PROPERTIES, "Set", &(ITEM, "Label", Value::from(label)))
     }
 }
+
+/// Where an item is.
+pub(super) type Item = OwnedObjectPath;
 
 /// Waits for an answer, and does the bus's work meanwhile.
 fn wait<T>(bus: &Connection, answer: impl Future<Output = T>) -> T {

@@ -1,0 +1,197 @@
+//! `--fresh`: codes that were never handed out, of one device or of whichever of a pool has one.
+
+use std::sync::Arc;
+
+use super::{Args, Codes};
+use crate::cli::Global;
+use crate::cli::clock::{self, Clock};
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::open::{Place, Vaults};
+use crate::cli::render::{self, plain};
+use crate::device::issue::{LONGEST_WAIT, Leased, Moment, Terms};
+use crate::device::{self, Devices};
+use crate::oath::MovingFactor;
+use crate::oath::resync::Window;
+use crate::provision::Enrolment;
+use crate::registry::{Device, Registry};
+use crate::vault::{Id, Vault};
+
+/// How often a pool is looked through again because others were faster, or a wait because it took too long.
+const ATTEMPTS: u8 = 50;
+
+/// How long may be waited, in seconds.
+pub(in crate::cli::command) fn patience(text: &str) -> std::result::Result<u64, String> {
+    let seconds = crate::time::duration(text).filter(|seconds| *seconds <= LONGEST_WAIT);
+    seconds.ok_or_else(|| "a time such as 0s, 45s or 5m, at most 1d, stands here".to_owned())
+}
+
+/// A pool's pattern: names have none of its characters.
+pub(super) fn pattern(text: &str) -> Option<std::result::Result<glob::Pattern, glob::PatternError>> {
+    text.contains(['*', '?', '[']).then(|| glob::Pattern::new(text))
+}
+
+/// `*` doesn't go beyond a `/`, as in a shell; `**` does.
+const MATCHING: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+
+impl Args {
+    pub(super) fn leased(&self, global: &Global, name: &str, clock: &Clock) -> Result<Codes> {
+        let place = Place::find(global)?;
+        place.expect_reading();
+        let registry = place.registry()?;
+        if let Some(pattern) = pattern(name) {
+            let pattern = pattern.map_err(|error| Error::usage(format!("`{name}` is no pattern: {}", error.msg)))?;
+            return self.leased_from_pool(&place, &registry, name, &pattern, clock);
+        }
+        let device = device::find(&registry, name)?;
+        let vault = place.vault_of(&device)?;
+        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let enrolment = devices.enrolment(&device)?;
+        if let MovingFactor::Counter { .. } = device.parameters.factor {
+            self.refuse_times()?;
+            let codes = devices.next_codes_of(&device, &enrolment, 1)?;
+            return Codes::of_device(device, &codes, clock.time()?);
+        }
+        let terms = self.terms(&device, clock);
+        for _ in 0..ATTEMPTS {
+            let leased = devices.lease(&device, &enrolment, clock.moment()?, &terms)?;
+            if wait_for(&devices, &device, &enrolment, &leased, &terms, clock)? {
+                return Codes::of_device(device, &[leased.issued], clock.time()?);
+            }
+        }
+        Err(too_busy(name))
+    }
+
+    fn leased_from_pool(
+        &self,
+        place: &Place,
+        registry: &dyn Registry,
+        name: &str,
+        pattern: &glob::Pattern,
+        clock: &Clock,
+    ) -> Result<Codes> {
+        let vaults = Vaults::of(place);
+        let pool = self.pool(&vaults, registry, name, pattern, clock)?;
+        for _ in 0..ATTEMPTS {
+            let (member, wait) = nearest(&pool, registry, name, clock.moment()?)?;
+            let devices = Devices { vault: member.vault.as_ref(), registry };
+            let enrolment = devices.enrolment(&member.device)?;
+            let terms = Terms { patience: wait, ..member.terms };
+            let leased = match devices.lease(&member.device, &enrolment, clock.moment()?, &terms) {
+                // Somebody else was faster.
+                Err(device::Error::NoFreeStep { .. }) => continue,
+                leased => leased?,
+            };
+            if wait_for(&devices, &member.device, &enrolment, &leased, &terms, clock)? {
+                if render::for_eyes() {
+                    render::note(&format!("from {}", plain(member.device.name.as_str())));
+                }
+                return Codes::of_device(member.device.clone(), &[leased.issued], clock.time()?);
+            }
+        }
+        Err(too_busy(name))
+    }
+
+    /// The devices that a pattern names. A secret is read only where nothing was handed out yet.
+    fn pool(
+        &self,
+        vaults: &Vaults<'_>,
+        registry: &dyn Registry,
+        name: &str,
+        pattern: &glob::Pattern,
+        clock: &Clock,
+    ) -> Result<Vec<Member>> {
+        let devices = device::active(registry)?.into_iter().filter(|device| {
+            pattern.matches_with(device.name.as_str(), MATCHING)
+                && matches!(device.parameters.factor, MovingFactor::Time { .. })
+        });
+        let mut pool = Vec::new();
+        for device in devices {
+            let vault = vaults.of_device(&device)?;
+            let ledger = match device.ledger {
+                Some(known) => known,
+                None => {
+                    let devices = Devices { vault: vault.as_ref(), registry };
+                    devices.ledger(&device, &devices.enrolment(&device)?)?
+                }
+            };
+            let terms = self.terms(&device, clock);
+            pool.push(Member { device, ledger, vault, terms });
+        }
+        if pool.is_empty() {
+            return Err(Error::new(
+                Kind::No,
+                "no-such-device",
+                format!("no time-based device's name matches `{name}`"),
+            )
+            .hint("`vmfa list` shows them all; `*` stands for anything but `/`"));
+        }
+        Ok(pool)
+    }
+
+    /// What may be taken: neighbours where `--window` says so, and as much time as `--timeout` gives.
+    fn terms(&self, device: &Device, clock: &Clock) -> Terms {
+        let window = match self.window {
+            None => Window { behind: 0, ahead: 0 },
+            Some(Some(steps)) => Window { behind: steps, ahead: steps },
+            Some(None) => device::accept::rules_of(device).single,
+        };
+        Terms { window, patience: if clock.stands_still() { 0 } else { self.timeout } }
+    }
+}
+
+/// A device of a pool.
+struct Member {
+    device: Device,
+    ledger: Id,
+    vault: Arc<dyn Vault>,
+    terms: Terms,
+}
+
+/// The device that has a code soonest and nearest to its clock, and in how many seconds.
+fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: Moment) -> Result<(&'a Member, u64)> {
+    let mut best = None;
+    let mut none = None;
+    for member in pool {
+        let devices = Devices { vault: member.vault.as_ref(), registry };
+        match devices.nearest_lease(&member.device, member.ledger, moment, &member.terms) {
+            Ok(near) if best.is_none_or(|(nearest, _)| near < nearest) => best = Some((near, member)),
+            Ok(_) => {}
+            Err(device::Error::NoFreeStep { free, wait, .. }) => {
+                none = [none, Some((wait, free))].into_iter().flatten().min();
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    match (best, none) {
+        (Some(((wait, _), member)), _) => Ok((member, wait)),
+        (None, Some((wait, free))) => Err(device::Error::NoFreeStep { name: name.to_owned(), free, wait }.into()),
+        (None, None) => Err(too_busy(name)),
+    }
+}
+
+/// Waits until a leased code can be used. False where that took so long, by a machine that slept, that it can't be used any
+/// more. What was taken in vain is given back.
+fn wait_for(
+    devices: &Devices<'_>,
+    device: &Device,
+    enrolment: &Enrolment,
+    leased: &Leased,
+    terms: &Terms,
+    clock: &Clock,
+) -> Result<bool> {
+    if leased.wait == 0 {
+        return Ok(true);
+    }
+    let what = format!("an unused code of {}", plain(device.name.as_str()));
+    let waited = clock::wait(leased.wait, &what, leased.ready);
+    let good = waited.is_ok() && devices.still_good(device, leased, clock.time()?, terms)?;
+    if !good {
+        devices.release(device, enrolment, crate::time::Step::new(leased.issued.moving_factor))?;
+    }
+    waited.map(|()| good)
+}
+
+fn too_busy(name: &str) -> Error {
+    Error::new(Kind::Storage, "conflict", format!("others take the codes of `{name}` faster than this process can"))
+}

@@ -1,0 +1,60 @@
+//! Codes that come in: as arguments, or by stdin.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
+
+use crate::cli::error::{Error, Result};
+use crate::cli::render;
+use crate::oath::Code;
+
+/// The most that are looked at together, and the most text that they may be.
+const MOST: usize = 16;
+const LONGEST: u64 = 4096;
+
+/// Which device, and which codes, of the words of a command line. With a source given, all words are codes.
+pub(super) fn split<'a>(words: &'a [String], from: Option<&OsStr>) -> Result<(Option<&'a str>, &'a [String])> {
+    if from.is_some() {
+        return Ok((None, words));
+    }
+    let (device, codes) = words.split_first().ok_or_else(|| Error::usage("name a device, or a source with --from"))?;
+    Ok((Some(device), codes))
+}
+
+/// Codes from arguments; from stdin where there are none, or where the only one is `-`.
+pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> {
+    let typed;
+    let texts: Vec<&str> = match words {
+        [] => {
+            typed = from_stdin(from)?;
+            typed.split_whitespace().collect()
+        }
+        [dash] if dash == "-" => {
+            typed = from_stdin(from)?;
+            typed.split_whitespace().collect()
+        }
+        words => words.iter().map(String::as_str).collect(),
+    };
+    if texts.is_empty() {
+        return Err(Error::input("code", "there is no code: give it as an argument, or by stdin"));
+    }
+    if texts.len() > MOST {
+        return Err(Error::input("code", format!("{} codes are given; at most {MOST} are looked at", texts.len())));
+    }
+    texts.into_iter().map(|text| Ok(text.parse()?)).collect()
+}
+
+fn from_stdin(from: Option<&OsStr>) -> Result<String> {
+    if from.is_some_and(|from| from == "-") {
+        return Err(Error::usage("stdin is the source already: give the codes as arguments"));
+    }
+    let stdin = std::io::stdin();
+    let mut text = String::new();
+    let read = if stdin.is_terminal() {
+        render::note("codes, in order, on one line:");
+        stdin.lock().take(LONGEST).read_line(&mut text)
+    } else {
+        stdin.lock().take(LONGEST).read_to_string(&mut text)
+    };
+    read.map_err(|error| Error::input("unreadable", format!("stdin: {error}")))?;
+    Ok(text)
+}

@@ -1,0 +1,337 @@
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::codes;
+use crate::cli::clock::{self, Clock};
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer, plain};
+use crate::cli::server_time;
+use crate::cli::{Global, source};
+use crate::device::drift::{between, describe, measure, seconds};
+use crate::device::{self, Devices, accept};
+use crate::oath::MovingFactor;
+use crate::provision::Enrolment;
+use crate::time::Drift;
+
+/// How far a device's clock is looked for from two codes, and from more: a day and a year.
+const DAY: u64 = 86_400;
+const YEAR: u64 = 365 * DAY;
+
+/// A rate past which no clock deserves the name: 10 %.
+const FASTEST: i64 = 100_000;
+
+/// Measure how far off a device is, or make it wrong on purpose
+///
+/// From consecutive codes that somebody reads off the real device: how many steps and seconds it is off. From a server's clock
+/// (--against): how far off this clock is, the device's own drift included. --set and --rate give this device a wrong clock, so
+/// that a test can go out of sync; --clear makes it right again. Without any of these, tells what is set.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "vmfa drift [OPTIONS] <DEVICE> [CODE]...\n       vmfa drift [OPTIONS] --from <SOURCE> <CODE>..."
+)]
+#[command(group(clap::ArgGroup::new("how").multiple(false).args(["against", "clear"])))]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly; then consecutive codes, the oldest first, or `-` for stdin
+    #[arg(value_name = "DEVICE CODE")]
+    words: Vec<String>,
+    /// Read this source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["against", "set", "rate", "clear"])]
+    from: Option<OsString>,
+    /// Which account, where the source holds several
+    #[arg(long, requires = "from")]
+    account: Option<String>,
+    #[command(flatten)]
+    clock: clock::Args,
+    /// How far to look from now, such as 2h or 30d [default: 1d; with three codes or more 365d]
+    #[arg(long, value_name = "TIME", value_parser = within, conflicts_with_all = ["against", "set", "rate", "clear"])]
+    within: Option<u64>,
+    /// Compare with this server's clock, by the date of its answers
+    #[arg(long, value_name = "URL", conflicts_with_all = ["set", "rate", "at"])]
+    against: Option<String>,
+    /// Make the device's clock wrong by so much, such as -95 or +2m
+    #[arg(long, value_name = "±SECONDS", allow_hyphen_values = true, conflicts_with = "clear", value_parser = offset)]
+    set: Option<i64>,
+    /// Make it gain so many parts per million from now on, or lose
+    #[arg(long, value_name = "PPM", allow_hyphen_values = true, conflicts_with = "clear",
+          value_parser = clap::value_parser!(i64).range(-FASTEST..=FASTEST))]
+    rate: Option<i64>,
+    /// Make it right again
+    #[arg(long)]
+    clear: bool,
+}
+
+fn within(text: &str) -> std::result::Result<u64, String> {
+    let seconds = crate::time::duration(text).filter(|seconds| (1..=10 * YEAR).contains(seconds));
+    seconds.ok_or_else(|| "a time such as 2h or 30d, at most 3650d, stands here".to_owned())
+}
+
+fn offset(text: &str) -> std::result::Result<i64, String> {
+    let seconds = crate::time::duration(text.trim_start_matches(['+', '-'])).and_then(|s| i64::try_from(s).ok());
+    let signs = text.chars().take_while(|c| matches!(c, '+' | '-')).count();
+    let seconds = seconds.filter(|seconds| signs <= 1 && *seconds <= 100 * 365 * 86_400);
+    let seconds = seconds.ok_or_else(|| "seconds such as -95, +95s or -2m stand here".to_owned())?;
+    Ok(if text.starts_with('-') { seconds.saturating_neg() } else { seconds })
+}
+
+/// The clock that a device was given.
+#[derive(Debug, Serialize)]
+struct Emulated {
+    device: String,
+    set_seconds: i64,
+    rate_ppm: i64,
+    /// From when on the rate counts.
+    since: Option<String>,
+    /// What both come to now.
+    drift_seconds: Option<i64>,
+}
+
+impl Answer for Emulated {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let name = plain(&self.device);
+        if self.set_seconds == 0 && self.rate_ppm == 0 {
+            return writeln!(out, "the clock of {name} is the reference clock");
+        }
+        write!(out, "the clock of {name} is set wrong by {:+} s", self.set_seconds)?;
+        if let Some(since) = &self.since {
+            write!(out, " and {:+} ppm since {since}", self.rate_ppm)?;
+        }
+        match self.drift_seconds {
+            Some(drift) if self.rate_ppm != 0 => writeln!(out, ": now {drift:+} s"),
+            _ => writeln!(out),
+        }
+    }
+}
+
+/// One place where the device may stand.
+#[derive(Debug, Serialize)]
+struct Candidate {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counter: Option<u64>,
+    drift_steps: i64,
+    drift_seconds: Option<i64>,
+}
+
+/// What codes say.
+#[derive(Debug, Serialize)]
+struct Measured {
+    /// The device's name; none with --from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    /// The answer, where there is one.
+    drift_steps: Option<i64>,
+    drift_seconds: Option<i64>,
+    /// A code says no more than in which period it was made.
+    uncertainty_seconds: Option<u64>,
+    /// Whether there is one answer, and it can't well be there by chance.
+    sure: bool,
+    codes_given: usize,
+    /// How many consecutive codes make sure, as far as was looked.
+    codes_needed: usize,
+    /// Every answer.
+    candidates: Vec<Candidate>,
+    #[serde(skip)]
+    period: Option<u64>,
+    #[serde(skip)]
+    within: u64,
+}
+
+impl Answer for Measured {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self.candidates.as_slice() {
+            [] => writeln!(out, "no drift of up to {} s explains these codes", self.within)?,
+            [only] => writeln!(out, "{}", self.one(only))?,
+            several => {
+                writeln!(out, "{} drifts explain these codes:", several.len())?;
+                for candidate in several {
+                    writeln!(out, "  {}", self.one(candidate))?;
+                }
+            }
+        }
+        if !self.candidates.is_empty() && !self.sure {
+            writeln!(out, "not sure: it takes {} consecutive codes within this window", self.codes_needed)?;
+        }
+        Ok(())
+    }
+}
+
+impl Measured {
+    fn one(&self, candidate: &Candidate) -> String {
+        match (self.period, candidate.counter) {
+            (Some(period), _) => describe(candidate.drift_steps, period),
+            (None, Some(counter)) => {
+                format!("the last code is of counter {counter}, {:+} from this device's next", candidate.drift_steps)
+            }
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// What a server's clock says.
+#[derive(Debug, Serialize)]
+struct Compared {
+    device: String,
+    server: String,
+    /// The device's clock minus the server's.
+    drift_seconds: f64,
+    /// How far the truth may be from that.
+    uncertainty_seconds: f64,
+    /// How many steps off a code may be for it, at the nearest.
+    drift_steps: Option<i64>,
+}
+
+impl Answer for Compared {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (drift, uncertainty) = (self.drift_seconds, self.uncertainty_seconds);
+        let way = if drift < 0.0 { "behind" } else { "ahead of" };
+        writeln!(
+            out,
+            "the clock of {} is {:.1} s {way} {} (± {uncertainty:.1} s)",
+            plain(&self.device),
+            drift.abs(),
+            plain(&self.server)
+        )
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let (name, words) = codes::split(&self.words, self.from.as_deref())?;
+        let changes = self.set.is_some() || self.rate.is_some() || self.clear;
+        if !words.is_empty() && (changes || self.against.is_some()) {
+            return Err(Error::usage("codes measure a drift; --against, --set, --rate and --clear take none"));
+        }
+        let Some(name) = name else {
+            let clock = self.clock.open()?;
+            let codes = codes::read(words, self.from.as_deref())?;
+            let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref())?;
+            return self.measured(None, &enrolment, &clock, &codes, global);
+        };
+        let place = Place::find(global)?;
+        if let Some(url) = &self.against {
+            return self.compare(&place, name, url, global);
+        }
+        let clock = self.clock.open()?;
+        if words.is_empty() {
+            return self.emulate(&place, name, &clock, changes, global);
+        }
+        let codes = codes::read(words, None)?;
+        place.expect_reading();
+        let registry = place.registry()?;
+        let device = device::find(&registry, name)?;
+        let vault = place.vault_of(&device)?;
+        let enrolment = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?;
+        self.measured(Some(name), &enrolment, &clock, &codes, global)
+    }
+
+    fn measured(
+        &self,
+        name: Option<&str>,
+        enrolment: &Enrolment,
+        clock: &Clock,
+        codes: &[crate::oath::Code],
+        global: &Global,
+    ) -> Result<()> {
+        let within = self.within.unwrap_or(if codes.len() > 2 { YEAR } else { DAY });
+        let (solution, centre) = measure(enrolment, clock.time()?, codes, within)?;
+        let period = match enrolment.parameters.factor {
+            MovingFactor::Time { period } => Some(period.seconds()),
+            MovingFactor::Counter { .. } => None,
+        };
+        let candidates: Vec<Candidate> = solution
+            .candidates
+            .iter()
+            .map(|place| {
+                let drift = between(*place, centre);
+                Candidate {
+                    step: period.map(|_| *place),
+                    counter: if period.is_none() { Some(*place) } else { None },
+                    drift_steps: drift,
+                    drift_seconds: period.map(|period| seconds(drift, period)),
+                }
+            })
+            .collect();
+        let only = if let [only] = candidates.as_slice() { Some(only) } else { None };
+        let answer = Measured {
+            device: name.map(str::to_owned),
+            drift_steps: only.map(|only| only.drift_steps),
+            drift_seconds: only.and_then(|only| only.drift_seconds),
+            uncertainty_seconds: period,
+            sure: solution.sure,
+            codes_given: codes.len(),
+            codes_needed: solution.codes_needed,
+            candidates,
+            period,
+            within,
+        };
+        render::print(&answer, global.json)?;
+        if answer.sure { Ok(()) } else { Err(Error::silent(Kind::No)) }
+    }
+
+    fn emulate(&self, place: &Place, name: &str, clock: &Clock, changes: bool, global: &Global) -> Result<()> {
+        let registry = place.registry()?;
+        let mut device = device::find(&registry, name)?;
+        device.parameters.period()?;
+        let time = clock.time()?;
+        if changes {
+            let mut drift = if self.clear { Drift::default() } else { device.drift };
+            if let Some(set) = self.set {
+                drift.seconds = set;
+            }
+            if let Some(rate) = self.rate {
+                // What the rate gained so far stays.
+                if self.set.is_none() {
+                    drift.seconds =
+                        drift.apply(time).map_or(drift.seconds, |shown| between(shown.as_unix(), time.as_unix()));
+                }
+                drift.ppm = rate;
+            }
+            drift.since = if drift.ppm == 0 { 0 } else { time.as_unix() };
+            if drift.apply(time).is_none() {
+                return Err(Error::usage("a device's clock can't stand before 1970"));
+            }
+            device = accept::set_drift(&registry, name, drift)?;
+        }
+        let Drift { seconds, ppm, since } = device.drift;
+        let shown = device.drift.apply(time);
+        let since = crate::time::Timestamp::from_unix(since).to_rfc3339();
+        let answer = Emulated {
+            device: device.name.to_string(),
+            set_seconds: seconds,
+            rate_ppm: ppm,
+            since: if ppm == 0 { None } else { Some(since) },
+            drift_seconds: shown.map(|shown| between(shown.as_unix(), time.as_unix())),
+        };
+        render::print(&answer, global.json)
+    }
+
+    fn compare(&self, place: &Place, name: &str, url: &str, global: &Global) -> Result<()> {
+        let registry = place.registry()?;
+        let device = device::find(&registry, name)?;
+        let clock = self.clock.open()?;
+        let time = clock.time()?;
+        let difference = server_time::difference(url)?;
+        let shown = device.drift.apply(time).ok_or(device::Error::NoSuchStep)?;
+        let own = i128::from(between(shown.as_unix(), time.as_unix()).saturating_add(clock.ahead()));
+        let milliseconds = difference.milliseconds().saturating_add(own.saturating_mul(1000));
+        let period = device.parameters.period().ok().map(|period| i128::from(period.seconds()).saturating_mul(1000));
+        let nearest = |period: i128| milliseconds.saturating_add(period.div_euclid(2)).checked_div_euclid(period);
+        let answer = Compared {
+            device: device.name.to_string(),
+            server: url.to_owned(),
+            drift_seconds: in_seconds(milliseconds),
+            uncertainty_seconds: in_seconds(difference.uncertainty()),
+            drift_steps: period.and_then(nearest).and_then(|steps| i64::try_from(steps).ok()),
+        };
+        render::print(&answer, global.json)
+    }
+}
+
+/// Milliseconds as seconds with a fraction.
+fn in_seconds(milliseconds: i128) -> f64 {
+    f64::from(i32::try_from(milliseconds.clamp(i32::MIN.into(), i32::MAX.into())).unwrap_or(0)) / 1000.0
+}

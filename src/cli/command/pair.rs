@@ -1,0 +1,192 @@
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::code::{Code, patience};
+use crate::cli::clock::{self, Clock};
+use crate::cli::error::{Error, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, source};
+use crate::device::issue::{self, Issued, Pair, PairTerms};
+use crate::device::{self, Devices, accept};
+use crate::oath::MovingFactor;
+use crate::oath::relying_party::Rules;
+use crate::provision::Enrolment;
+use crate::registry::Device;
+
+/// Two consecutive codes, for enabling a device and for resynchronizing it
+///
+/// Without waiting: the code before and the current one, which AWS takes at once. Both are newer than the last pair that
+/// was handed out; where that can't be yet, it is told when it can. A counter device (HOTP) gives its next two codes.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: Option<String>,
+    /// Read this source instead: a path, `-` for stdin, `clipboard`, or `screen`
+    #[arg(long, value_name = "SOURCE")]
+    from: Option<OsString>,
+    /// Which account, where the source holds several
+    #[arg(long, requires = "from")]
+    account: Option<String>,
+    #[command(flatten)]
+    clock: clock::Args,
+    /// Wait until a pair is possible that is newer than the last one
+    #[arg(long, requires = "device", conflicts_with = "at")]
+    wait: bool,
+    /// The current code, and the next one when its time has come, for services that refuse the past
+    #[arg(long, requires = "device", conflicts_with = "at")]
+    live: bool,
+    /// With --wait or --live, wait at most so long for the pair to become possible, 45s or 5m
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience)]
+    timeout: u64,
+    /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far as
+    /// the device tells]
+    #[arg(long, value_name = "RULES", value_parser = rules, requires = "device")]
+    rules: Option<Rules>,
+    /// As `plain` lines, `json`, or `aws-cli`: options for `aws iam enable-mfa-device` and `resync-mfa-device`
+    #[arg(long, value_name = "FORM", value_parser = ["plain", "json", "aws-cli"], default_value = "plain",
+          hide_possible_values = true)]
+    r#as: String,
+}
+
+/// A rule set's word.
+pub(super) fn rules(text: &str) -> std::result::Result<Rules, String> {
+    text.parse::<Rules>().map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Serialize)]
+struct Answered {
+    /// The device's name; none with --from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    issuer: Option<String>,
+    account: String,
+    serial_number: Option<String>,
+    authentication_code1: String,
+    authentication_code2: String,
+    /// Both with what they were made of.
+    codes: [Code; 2],
+    #[serde(skip)]
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    /// The first has been written already.
+    Second,
+    AwsCli,
+}
+
+impl Answer for Answered {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (one, two) = (&self.authentication_code1, &self.authentication_code2);
+        match self.form {
+            Form::Plain => writeln!(out, "{one}\n{two}"),
+            Form::Second => writeln!(out, "{two}"),
+            Form::AwsCli => writeln!(out, "--authentication-code1 {one} --authentication-code2 {two}"),
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let clock = self.clock.open()?;
+        let json = global.json || self.r#as == "json";
+        let answered = match (&self.device, &self.from) {
+            (Some(name), _) => self.of_device(global, name, &clock, json)?,
+            (None, Some(from)) => self.of_source(from, &clock, json)?,
+            (None, None) => return Err(Error::usage("name a device, or a source with --from")),
+        };
+        render::print(&answered, json)
+    }
+
+    fn of_device(&self, global: &Global, name: &str, clock: &Clock, json: bool) -> Result<Answered> {
+        let place = Place::find(global)?;
+        place.expect_reading();
+        let registry = place.registry()?;
+        let device = device::find(&registry, name)?;
+        let vault = place.vault_of(&device)?;
+        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let enrolment = devices.enrolment(&device)?;
+        let counts = matches!(device.parameters.factor, MovingFactor::Counter { .. });
+        if counts {
+            if clock.stands_still() {
+                return Err(crate::oath::Error::CounterBased.into());
+            }
+            let codes = devices.next_codes_of(&device, &enrolment, 2)?;
+            return self.answered(Some(&device), &enrolment, &codes, clock);
+        }
+        let rules = self.rules.unwrap_or(*accept::rules_of(&device));
+        let terms = PairTerms {
+            live: self.live,
+            consumes: rules.pair_uses_steps,
+            patience: if self.wait || self.live { self.timeout } else { 0 },
+        };
+        let pair = devices.pair(&device, &enrolment, clock.moment()?, terms)?;
+        let mut answered = self.answered(Some(&device), &enrolment, &pair.codes, clock)?;
+        let waited = self.wait_for(&pair, &mut answered, json, &device);
+        if waited.is_err() && answered.form != Form::Second {
+            devices.release_pair(&device, &enrolment, terms.consumes, clock.moment()?.now)?;
+        }
+        waited.map(|()| answered)
+    }
+
+    /// Waits until both codes can be used. In a live pair the first is shown as soon as its time has come.
+    fn wait_for(&self, pair: &Pair, answered: &mut Answered, json: bool, device: &Device) -> Result<()> {
+        let name = plain(device.name.as_str());
+        let [first, second] = pair.waits;
+        let until = |issued: &Issued| issued.valid.map_or(crate::time::Timestamp::from_unix(0), |(from, _)| from);
+        let [one, two] = &pair.codes;
+        if self.live {
+            clock::wait(first, &format!("a new code of {name}"), until(one))?;
+            if !json && answered.form == Form::Plain {
+                render::answer(|out| writeln!(out, "{}", one.code))?;
+                answered.form = Form::Second;
+            }
+            return clock::wait(second.saturating_sub(first), &format!("the next code of {name}"), until(two));
+        }
+        clock::wait(second, &format!("a new pair of {name}"), until(two))
+    }
+
+    fn of_source(&self, from: &OsString, clock: &Clock, json: bool) -> Result<Answered> {
+        let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref())?;
+        if !json {
+            for warning in &warnings {
+                render::note(&format!("warning: {}", plain(&warning.to_string())));
+            }
+        }
+        let codes = match enrolment.parameters.factor {
+            MovingFactor::Time { .. } => issue::at_time(&enrolment, clock.time()?, -1, 2)?,
+            MovingFactor::Counter { .. } if clock.stands_still() => {
+                return Err(crate::oath::Error::CounterBased.into());
+            }
+            MovingFactor::Counter { next } => issue::at_counter(&enrolment, next, 2)?,
+        };
+        self.answered(None, &enrolment, &codes, clock)
+    }
+
+    fn answered(
+        &self,
+        device: Option<&Device>,
+        enrolment: &Enrolment,
+        codes: &[Issued],
+        clock: &Clock,
+    ) -> Result<Answered> {
+        let time = clock.time()?;
+        let [one, two] = codes else { return Err(device::Error::NoSuchStep.into()) };
+        Ok(Answered {
+            device: device.map(|device| device.name.to_string()),
+            issuer: enrolment.issuer.clone(),
+            account: enrolment.account.clone(),
+            serial_number: enrolment.serial.clone(),
+            authentication_code1: one.code.to_string(),
+            authentication_code2: two.code.to_string(),
+            codes: [Code::of(one, time), Code::of(two, time)],
+            form: if self.r#as == "aws-cli" { Form::AwsCli } else { Form::Plain },
+        })
+    }
+}

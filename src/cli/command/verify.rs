@@ -1,0 +1,215 @@
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::codes;
+use crate::cli::clock;
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer};
+use crate::cli::{Global, source};
+use crate::device::{self, Devices, accept};
+use crate::oath::relying_party::{Refusal, Rules, State, Verdict};
+use crate::oath::resync::Solution;
+use crate::oath::{Code, MovingFactor};
+use crate::provision::Enrolment;
+use crate::time::Timestamp;
+
+/// Verify codes as the service would
+///
+/// One code is a login; two or more consecutive ones, in order, are what enables or resynchronizes a device. What was accepted
+/// is remembered, so that a code is accepted once, and so is the drift that a pair showed. Exit code 0: accepted; 1: refused.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "vmfa verify [OPTIONS] <DEVICE> [CODE]...\n       vmfa verify [OPTIONS] --from <SOURCE> [CODE]..."
+)]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly; then codes, which come by stdin where none are given
+    #[arg(value_name = "DEVICE CODE")]
+    words: Vec<String>,
+    /// Read this source instead of a device, and remember nothing: a path, `-` for stdin, `clipboard`, or `screen`
+    #[arg(long, value_name = "SOURCE")]
+    from: Option<OsString>,
+    /// Which account, where the source holds several
+    #[arg(long, requires = "from")]
+    account: Option<String>,
+    #[command(flatten)]
+    clock: clock::Args,
+    /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as the device tells]
+    #[arg(long, value_name = "RULES", value_parser = super::pair::rules)]
+    rules: Option<Rules>,
+    /// Remember nothing of it
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Verified {
+    /// The device's name; none with --from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    rules: &'static str,
+    accepted: bool,
+    /// Of the last code; of a refused one where it can be told.
+    step: Option<u64>,
+    /// The same of a counter device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counter: Option<u64>,
+    /// Device minus reference clock; for a counter, how far past the expected one.
+    drift_steps: Option<i64>,
+    drift_seconds: Option<i64>,
+    /// How many steps off the relying party takes the device to be from now on.
+    adjustment_steps: Option<i64>,
+    /// Whether the code had been accepted before; unknown where it can't be told which code it is.
+    used: Option<bool>,
+    /// A word for why it was refused.
+    reason: Option<&'static str>,
+    /// The same for people.
+    message: String,
+}
+
+impl Answer for Verified {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}: {}", if self.accepted { "accepted" } else { "refused" }, self.message)
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let clock = self.clock.open()?;
+        let (name, words) = codes::split(&self.words, self.from.as_deref())?;
+        let codes = codes::read(words, self.from.as_deref())?;
+        let verified = match name {
+            Some(name) => {
+                let place = Place::find(global)?;
+                place.expect_reading();
+                let registry = place.registry()?;
+                let device = device::find(&registry, name)?;
+                let vault = place.vault_of(&device)?;
+                let devices = Devices { vault: vault.as_ref(), registry: &registry };
+                let stored = devices.stored(&device)?;
+                let rules = self.rules.unwrap_or(*accept::rules_of(&device));
+                let moment = clock.moment()?;
+                let (state, verdict) = if self.dry_run {
+                    dry(&stored, &rules, &devices.relying_party(&device, &stored)?, moment.time, &codes)
+                } else {
+                    devices.verify(&device, &stored, &rules, moment, &codes)?
+                };
+                verified(Some(name), &stored, &rules, &state, verdict, moment.time, &codes)?
+            }
+            None => {
+                let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref())?;
+                let of_source = accept::rules_for(enrolment.issuer.as_deref(), enrolment.serial.as_deref());
+                let rules = self.rules.unwrap_or(*of_source);
+                let time = clock.time()?;
+                let (state, verdict) = dry(&enrolment, &rules, &accept::fresh_state(&enrolment), time, &codes);
+                verified(None, &enrolment, &rules, &state, verdict, time, &codes)?
+            }
+        };
+        render::print(&verified, global.json)?;
+        if verified.accepted { Ok(()) } else { Err(Error::silent(Kind::No)) }
+    }
+}
+
+fn dry(enrolment: &Enrolment, rules: &Rules, state: &State, time: Timestamp, codes: &[Code]) -> (State, Verdict) {
+    let (_, verdict) =
+        crate::oath::relying_party::accept(rules, &enrolment.secret, &enrolment.parameters, state, time, codes);
+    (state.clone(), verdict)
+}
+
+fn verified(
+    device: Option<&str>,
+    enrolment: &Enrolment,
+    rules: &Rules,
+    state: &State,
+    verdict: Verdict,
+    time: Timestamp,
+    codes: &[Code],
+) -> Result<Verified> {
+    let mut answer = Verified {
+        device: device.map(str::to_owned),
+        rules: rules.name(),
+        accepted: false,
+        step: None,
+        counter: None,
+        drift_steps: None,
+        drift_seconds: None,
+        adjustment_steps: None,
+        used: None,
+        reason: None,
+        message: String::new(),
+    };
+    let place = Placed::of(enrolment);
+    match verdict {
+        Verdict::Accepted(found) => {
+            answer.accepted = true;
+            answer.used = Some(false);
+            place.put(&mut answer, found.moving_factor, found.drift);
+            answer.adjustment_steps = place.period.map(|_| found.adjustment);
+            answer.message = place.describe(found.moving_factor, found.drift);
+        }
+        Verdict::Refused(refusal) => {
+            answer.reason = Some(refusal.code());
+            answer.message = refusal.to_string();
+            answer.used = match refusal {
+                Refusal::Used { .. } | Refusal::Passed { .. } => Some(true),
+                _ => None,
+            };
+            if let Refusal::Used { step, drift } = refusal {
+                place.put(&mut answer, step, drift);
+            }
+            if let Some(Solution { candidates, sure, .. }) = accept::elsewhere(enrolment, &refusal, time, state, codes)?
+                && let [only] = candidates.as_slice()
+            {
+                let centre = place.centre(enrolment, state, time)?;
+                let drift = crate::device::drift::between(*only, centre);
+                place.put(&mut answer, *only, drift);
+                answer.reason = Some("outside-window");
+                answer.used = Some(place.period.is_some() && state.is_used(crate::time::Step::new(*only)));
+                let perhaps = if sure { "" } else { "probably " };
+                answer.message = format!("outside the window, {perhaps}{}", place.describe(*only, drift));
+            }
+        }
+    }
+    Ok(answer)
+}
+
+/// How a moving factor is told: a step of a clock, or a counter.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    period: Option<u64>,
+}
+
+impl Placed {
+    fn of(enrolment: &Enrolment) -> Self {
+        Self {
+            period: match enrolment.parameters.factor {
+                MovingFactor::Time { period } => Some(period.seconds()),
+                MovingFactor::Counter { .. } => None,
+            },
+        }
+    }
+
+    fn centre(self, enrolment: &Enrolment, state: &State, time: Timestamp) -> Result<u64> {
+        match self.period {
+            Some(_) => Ok(enrolment.parameters.step_at(time)?.value()),
+            None => Ok(state.next()),
+        }
+    }
+
+    fn put(self, answer: &mut Verified, moving_factor: u64, drift: i64) {
+        answer.step = self.period.map(|_| moving_factor);
+        answer.counter = if self.period.is_none() { Some(moving_factor) } else { None };
+        answer.drift_steps = Some(drift);
+        answer.drift_seconds = self.period.map(|period| device::drift::seconds(drift, period));
+    }
+
+    fn describe(self, moving_factor: u64, drift: i64) -> String {
+        match self.period {
+            Some(period) => format!("step {moving_factor}, {}", device::drift::describe(drift, period)),
+            None if drift == 0 => format!("counter {moving_factor}, as expected"),
+            None => format!("counter {moving_factor}, {drift} past the expected one"),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Verifying a device's codes as a relying party would, and remembering what was accepted.
+
+use super::{Devices, Error};
+use crate::oath::relying_party::{Refusal, Rules, State, Verdict, accept};
+use crate::oath::resync::{Solution, Window, solve};
+use crate::oath::{Code, MovingFactor};
+use crate::provision::Enrolment;
+use crate::registry::Device;
+use crate::time::{Drift, Timestamp};
+
+use super::issue::Moment;
+
+/// How far around its window a refused code is looked for, to tell where it would be right: as far as AWS looks for a pair.
+const ELSEWHERE: Window = Window::even(1_000);
+
+/// The issuer in the QR codes of AWS.
+const AWS_ISSUER: &str = "Amazon Web Services";
+
+/// By which rules the service accepts codes that gave the device its secret, as far as the device tells: AWS's for a device
+/// with AWS's issuer or a serial number (ARN), else the RFC's.
+#[must_use]
+pub fn rules_of(device: &Device) -> &'static Rules {
+    rules_for(device.issuer.as_deref(), device.serial.as_deref())
+}
+
+/// The same for a source that isn't stored.
+#[must_use]
+pub fn rules_for(issuer: Option<&str>, serial: Option<&str>) -> &'static Rules {
+    let of_aws = issuer.is_some_and(|issuer| issuer.trim().eq_ignore_ascii_case(AWS_ISSUER))
+        || serial.is_some_and(|serial| serial.starts_with("arn:aws"));
+    if of_aws { &Rules::AWS } else { &Rules::RFC_6238 }
+}
+
+/// A relying party that knows nothing yet of an enrolment.
+#[must_use]
+pub fn fresh_state(enrolment: &Enrolment) -> State {
+    match enrolment.parameters.factor {
+        MovingFactor::Counter { next } => State::counter(next),
+        MovingFactor::Time { .. } => State::default(),
+    }
+}
+
+/// Where codes that were refused as wrong would be right, as far as a wider window tells. `None` for other refusals.
+///
+/// # Errors
+///
+/// [`crate::oath::Error::BeforeT0`].
+pub fn elsewhere(
+    enrolment: &Enrolment,
+    refusal: &Refusal,
+    time: Timestamp,
+    state: &State,
+    codes: &[Code],
+) -> Result<Option<Solution>, Error> {
+    if *refusal != Refusal::NoMatch {
+        return Ok(None);
+    }
+    let centre = match enrolment.parameters.factor {
+        MovingFactor::Counter { .. } => state.next(),
+        MovingFactor::Time { .. } => enrolment.parameters.step_at(time)?.value(),
+    };
+    Ok(Some(solve(&enrolment.secret, &enrolment.parameters, codes, centre, ELSEWHERE)))
+}
+
+impl Devices<'_> {
+    /// Verifies one code, or consecutive ones in order, and remembers the outcome for all devices of the secret:
+    /// what was accepted is never accepted again, in whatever process. `stored` as [`Devices::stored`] gives it. The
+    /// state before it is returned too.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn verify(
+        &self,
+        device: &Device,
+        stored: &Enrolment,
+        rules: &Rules,
+        moment: Moment,
+        codes: &[Code],
+    ) -> Result<(State, Verdict), Error> {
+        let ledger = self.ledger(device, stored)?;
+        let verified = self.change_ledger(ledger, moment.now, |ledger| {
+            let before = ledger.relying_party.clone().unwrap_or_else(|| fresh_state(stored));
+            let (after, verdict) = accept(rules, &stored.secret, &stored.parameters, &before, moment.time, codes);
+            ledger.relying_party = Some(after);
+            Ok(Some((before, verdict)))
+        })?;
+        verified.ok_or(Error::NoSuchStep)
+    }
+
+    /// What the relying party knows that [`Self::verify`] is.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn relying_party(&self, device: &Device, stored: &Enrolment) -> Result<State, Error> {
+        let ledger = self.registry.ledger(self.ledger(device, stored)?)?;
+        Ok(ledger.relying_party.unwrap_or_else(|| fresh_state(stored)))
+    }
+}
+
+/// Makes a device's clock wrong on purpose, or right again.
+///
+/// # Errors
+///
+/// [`crate::oath::Error::CounterBased`] for HOTP, and those of the registry.
+pub fn set_drift(registry: &dyn crate::registry::Registry, wanted: &str, drift: Drift) -> Result<Device, Error> {
+    for _ in 0..super::ledger::ATTEMPTS {
+        let mut device = super::find(registry, wanted)?;
+        device.parameters.period()?;
+        device.drift = drift;
+        match registry.update(std::slice::from_ref(&device)) {
+            Ok(()) => return Ok(device),
+            Err(crate::registry::Error::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::Registry(crate::registry::Error::LedgerConflict))
+}

@@ -1,0 +1,232 @@
+//! Each code once: leases, pairs, and what is given back. Time is handed in by `--at`; the clock moves when all that it
+//! has is taken.
+
+mod many;
+mod pairs;
+mod waiting;
+
+use serde_json::Value;
+
+use crate::support::{Home, SEED, vector};
+
+/// A time in the middle of a step.
+pub const T: u64 = 1_800_000_015;
+
+pub fn aws(home: &Home, name: &str) {
+    let image = vector("qr/aws-mfauser.png");
+    home.run(&["add".as_ref(), name.as_ref(), image.as_os_str(), "--no-code".as_ref()]).expect(0);
+}
+
+pub fn add(home: &Home, name: &str, uri: &str) {
+    home.run_with(&["add", name, "-", "--no-code"], uri.as_bytes()).expect(0);
+}
+
+/// The answer of a command at a time.
+pub fn at(home: &Home, time: u64, arguments: &[&str]) -> Value {
+    let time = time.to_string();
+    home.run(&[arguments, &["--at", &time, "--json"]].concat()).expect(0).json()
+}
+
+/// The error of a command at a time that says no.
+pub fn refused(home: &Home, time: u64, arguments: &[&str]) -> String {
+    let time = time.to_string();
+    let run = home.run(&[arguments, &["--at", &time, "--json"]].concat()).expect(1);
+    assert!(run.stdout.is_empty(), "{run:#?}");
+    run.error_code()
+}
+
+fn step(answer: &Value) -> u64 {
+    answer["step"].as_u64().unwrap()
+}
+
+#[test]
+fn a_fresh_code_is_given_once_and_neighbours_in_the_window_stand_in() {
+    let home = Home::new();
+    aws(&home, "x");
+    let now = T / 30;
+    assert_eq!(step(&at(&home, T, &["code", "x", "--fresh"])), now);
+    assert_eq!(refused(&home, T, &["code", "x", "--fresh"]), "no-free-step");
+    let steps: Vec<u64> = (0..4).map(|_| step(&at(&home, T, &["code", "x", "--fresh", "--window"]))).collect();
+    assert_eq!(steps, [now - 1, now + 1, now - 2, now + 2], "AWS takes two steps to either side");
+    assert_eq!(refused(&home, T, &["code", "x", "--fresh", "--window"]), "no-free-step");
+    assert_eq!(step(&at(&home, T, &["code", "x", "--fresh", "--window", "3"])), now - 3);
+    // Time goes on by a step, and the window by one.
+    assert_eq!(step(&at(&home, T + 30, &["code", "x", "--fresh", "--window"])), now + 3);
+}
+
+#[test]
+fn a_step_that_leaves_the_window_before_its_code_arrives_is_not_given() {
+    let home = Home::new();
+    aws(&home, "x");
+    let end = T / 30 * 30 + 29;
+    let mut steps: Vec<u64> = (0..4).map(|_| step(&at(&home, end, &["code", "x", "--fresh", "--window"]))).collect();
+    steps.sort_unstable();
+    assert_eq!(steps, [T / 30 - 1, T / 30, T / 30 + 1, T / 30 + 2]);
+    assert_eq!(refused(&home, end, &["code", "x", "--fresh", "--window"]), "no-free-step");
+}
+
+#[test]
+fn without_fresh_a_code_is_given_again_and_says_so_and_is_not_fresh_any_more() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    let first = at(&home, T, &["code", "x"]);
+    assert_eq!(first["repeated"], false);
+    let again = at(&home, T, &["code", "x"]);
+    assert_eq!((&again["repeated"], &again["code"]), (&Value::Bool(true), &first["code"]));
+    assert_eq!(refused(&home, T, &["code", "x", "--fresh"]), "no-free-step");
+    let several = at(&home, T, &["code", "x", "--previous", "--count", "3"]);
+    let repeated: Vec<&Value> = several["codes"].as_array().unwrap().iter().map(|code| &code["repeated"]).collect();
+    assert_eq!(repeated, [&Value::Bool(false), &Value::Bool(true), &Value::Bool(false)]);
+    assert_eq!(refused(&home, T, &["code", "x", "--fresh", "--window", "1"]), "no-free-step");
+    // What `add` shows was handed out too.
+    let shown = home.run_with(&["add", "y", "-", "--json"], b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").expect(0).json();
+    let shown = step(&shown["added"][0]["first_code"]);
+    assert_eq!(refused(&home, shown * 30, &["code", "y", "--fresh"]), "no-free-step");
+}
+
+#[test]
+fn the_default_window_is_what_the_service_is_known_to_accept() {
+    let home = Home::new();
+    home.add("other");
+    let now = T / 30;
+    let steps: Vec<u64> = (0..3).map(|_| step(&at(&home, T, &["code", "other", "--fresh", "--window"]))).collect();
+    assert_eq!(steps, [now, now - 1, now + 1], "one step to either side for a service that nobody measured");
+    assert_eq!(refused(&home, T, &["code", "other", "--fresh", "--window"]), "no-free-step");
+}
+
+#[test]
+fn two_names_of_one_secret_share_what_was_handed_out() {
+    let home = Home::new();
+    add(&home, "one", SEED);
+    add(&home, "two", &format!("otpauth://totp/Elsewhere:x?secret={SEED}&digits=8"));
+    add(&home, "longer", &format!("otpauth://totp/Elsewhere:x?secret={SEED}&period=60"));
+    at(&home, T, &["code", "one", "--fresh"]);
+    assert_eq!(refused(&home, T, &["code", "two", "--fresh"]), "no-free-step");
+    // Another period counts other steps.
+    at(&home, T, &["code", "longer", "--fresh"]);
+    // A rename changes nothing, and neither does removing the device and enrolling it anew.
+    home.run(&["rename", "one", "uno"]).expect(0);
+    assert_eq!(refused(&home, T, &["code", "uno", "--fresh"]), "no-free-step");
+    let now = home.run(&["code", "uno", "--json"]).expect(0).json();
+    home.run(&["remove", "uno", "--yes"]).expect(0);
+    home.run(&["remove", "two", "--yes"]).expect(0);
+    add(&home, "again", SEED);
+    assert_eq!(refused(&home, T, &["code", "again", "--fresh"]), "no-free-step");
+    assert_eq!(refused(&home, step(&now) * 30, &["code", "again", "--fresh"]), "no-free-step");
+    // Pairs too.
+    at(&home, T + 300, &["pair", "again"]);
+    add(&home, "third", SEED);
+    assert_eq!(refused(&home, T + 300, &["pair", "third"]), "no-pair-yet");
+}
+
+#[test]
+fn two_names_of_one_counter_share_it() {
+    let home = Home::new();
+    let uri = format!("otpauth://hotp/Example:x?secret={SEED}&counter=0");
+    add(&home, "one", &uri);
+    add(&home, "two", &uri);
+    let next = |name: &str| home.run(&["code", name, "--json"]).expect(0).json()["counter"].as_u64().unwrap();
+    assert_eq!(["one", "one", "two", "one", "two"].map(next), [0, 1, 2, 3, 4]);
+    let pair = home.run(&["pair", "one", "--json"]).expect(0).json();
+    assert_eq!((&pair["codes"][0]["counter"], &pair["codes"][1]["counter"]), (&5.into(), &6.into()));
+    assert_eq!(home.run(&["code", "two", "--fresh", "--json"]).expect(0).json()["counter"], 7);
+}
+
+/// The registry alone doesn't tell whether a guess at a secret is right: the same secret has another fingerprint in
+/// every home, and it isn't one that the secret alone makes.
+#[test]
+fn what_finds_two_names_of_one_secret_helps_nobody_to_guess_it() {
+    use sha2::{Digest as _, Sha256};
+    let prints: Vec<Vec<u8>> = (0..2)
+        .map(|_| {
+            let home = Home::new();
+            home.add("x");
+            let file = home.path().join("home/registry.sqlite3");
+            let registry = rusqlite::Connection::open(file).unwrap();
+            registry.query_row("SELECT fingerprint FROM ledger", [], |row| row.get(0)).unwrap()
+        })
+        .collect();
+    assert_ne!(prints[0], prints[1]);
+    assert!(!prints.contains(&Sha256::digest(b"12345678901234567890").to_vec()));
+}
+
+#[test]
+fn what_never_reached_the_service_can_be_given_back() {
+    let home = Home::new();
+    aws(&home, "x");
+    let given = at(&home, T, &["code", "x", "--fresh"]);
+    let code = given["code"].as_str().unwrap();
+    let released = home.run(&["release", "x", code, "--json"]).expect(0).json();
+    assert_eq!(step(&released), T / 30);
+    assert_eq!(at(&home, T, &["code", "x", "--fresh"]), given);
+    let step = given["step"].to_string();
+    home.run(&["release", "x", "--step", &step]).expect(0);
+    assert_eq!(home.run(&["release", "x", "--step", &step, "--json"]).expect(1).error_code(), "not-handed-out");
+    assert_eq!(home.run(&["release", "x", code, "--json"]).expect(1).error_code(), "not-handed-out");
+    assert_eq!(home.run(&["release", "x", "12345", "--json"]).expect(5).error_code(), "code");
+
+    let pair = at(&home, T, &["pair", "x"]);
+    assert_eq!(refused(&home, T, &["pair", "x"]), "no-pair-yet");
+    home.run(&["release", "x", "--pair"]).expect(0);
+    assert_eq!(at(&home, T, &["pair", "x"]), pair);
+    // The pair before it can't be given back: nobody knows any more what came before that.
+    at(&home, T + 600, &["pair", "x"]);
+    home.run(&["release", "x", "--pair"]).expect(0);
+    assert_eq!(home.run(&["release", "x", "--pair", "--json"]).expect(1).error_code(), "not-handed-out");
+}
+
+#[test]
+fn a_pool_gives_what_any_of_its_devices_has_and_says_which() {
+    let home = Home::new();
+    for name in ["ci/1", "ci/2", "ci/deep/3", "other"] {
+        let seed = home.run_with(&["add", name, "-", "--no-code"], seed_for(name).as_bytes());
+        seed.expect(0);
+    }
+    let lease = || at(&home, T, &["code", "ci/*", "--fresh", "--window", "1"]);
+    let mut given: Vec<(String, u64)> =
+        (0..6).map(|_| lease()).map(|code| (code["device"].as_str().unwrap().to_owned(), step(&code))).collect();
+    let now = T / 30;
+    assert_eq!(given[..2], [("ci/1".to_owned(), now), ("ci/2".to_owned(), now)], "the current codes come first");
+    given.sort();
+    let of = |name: &str| [now - 1, now, now + 1].map(|step| (name.to_owned(), step));
+    assert_eq!(given, [of("ci/1"), of("ci/2")].concat());
+    assert_eq!(refused(&home, T, &["code", "ci/*", "--fresh", "--window", "1"]), "no-free-step");
+    assert_eq!(at(&home, T, &["code", "**/3", "--fresh"])["device"], "ci/deep/3");
+    assert_eq!(refused(&home, T, &["code", "nothing*", "--fresh"]), "no-such-device");
+    assert_eq!(home.run(&["code", "ci/[", "--fresh", "--json"]).expect(2).error_code(), "usage");
+    assert_eq!(home.run(&["code", "ci/*", "--json"]).expect(2).error_code(), "usage");
+}
+
+/// A secret of its own for each name.
+pub fn seed_for(name: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    base32::encode(base32::Alphabet::Rfc4648 { padding: false }, &Sha256::digest(name))
+}
+
+#[test]
+fn steps_are_forgotten_when_nobody_could_accept_them_any_more() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    let file = home.path().join("home/registry.sqlite3");
+    let registry = || rusqlite::Connection::open(&file).unwrap();
+    let now = home.run(&["code", "x", "--json"]).expect(0).json()["step"].as_u64().unwrap();
+    let ledger: String = registry().query_row("SELECT ledger FROM device", [], |row| row.get(0)).unwrap();
+    let rows = |step: u64, since: u64| {
+        let sql = "INSERT INTO claimed VALUES (?1, ?2, ?3)";
+        registry().execute(sql, rusqlite::params![ledger, step.cast_signed(), since.cast_signed()]).unwrap();
+    };
+    // An old step handed out long ago; an old step handed out just now; a recent step.
+    rows(now - 5_000, (now - 5_000) * 30);
+    rows(now - 5_001, now * 30);
+    rows(now - 3_000, (now - 3_000) * 30);
+    home.run(&["code", "x", "--at", "+40m"]).expect(0);
+    let kept: Vec<u64> = registry()
+        .prepare("SELECT step FROM claimed ORDER BY step")
+        .unwrap()
+        .query_map([], |row| row.get::<_, i64>(0))
+        .unwrap()
+        .map(|step| step.unwrap().cast_unsigned())
+        .collect();
+    assert_eq!(kept[..3], [now - 5_001, now - 3_000, now]);
+    assert_eq!(kept.len(), 4, "and the one of 40 minutes on: {kept:?}");
+}

@@ -1,0 +1,87 @@
+//! Waiting for a step: what is told meanwhile, and what is given back.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
+
+use super::add;
+use crate::support::{Home, SEED};
+
+/// A device whose step lasts a day, so that whoever has to wait for the next one certainly waits.
+fn slow(home: &Home) {
+    add(home, "x", &format!("otpauth://totp/Example:x?secret={SEED}&period=86400"));
+}
+
+#[test]
+fn who_would_wait_too_long_is_told_when_and_not_kept() {
+    let home = Home::new();
+    slow(&home);
+    home.run(&["code", "x"]).expect(0);
+    for arguments in [&["code", "x", "--fresh"][..], &["code", "x", "--fresh", "--timeout", "0s"]] {
+        let run = home.run(arguments).expect(1);
+        assert!(run.stderr.contains("can be had at") && run.stdout.is_empty(), "{run:#?}");
+    }
+    home.run(&["code", "x", "--fresh", "--timeout", "soon"]).expect(2);
+    home.run(&["code", "x", "--timeout", "1s"]).expect(2);
+}
+
+#[test]
+fn who_is_interrupted_while_waiting_gives_back_what_was_taken() {
+    let home = Home::new();
+    slow(&home);
+    home.run(&["pair", "x"]).expect(0);
+    let given_back = |arguments: &[&str], told: &str| {
+        let mut command = home.command();
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        assert!(line.starts_with("waiting ") && line.contains(told), "{line}");
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let mut answer = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "");
+    };
+    let tomorrow = home.run(&["code", "x", "--at", "+1d", "--json"]).expect(0).json();
+    let step = tomorrow["step"].to_string();
+    home.run(&["release", "x", "--step", &step]).expect(0);
+    given_back(&["code", "x", "--fresh", "--timeout", "1d"], "an unused code of x");
+    assert_eq!(home.run(&["code", "x", "--at", "+1d", "--fresh", "--json"]).expect(0).json()["step"], tomorrow["step"]);
+    // Two days are needed for a pair after a pair: more than may be waited for, and so nothing is taken.
+    home.run(&["pair", "x", "--wait", "--timeout", "1d"]).expect(1);
+    add(&home, "y", "otpauth://totp/Example:y?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&period=40000");
+    home.run(&["pair", "y"]).expect(0);
+    given_back(&["pair", "y", "--wait", "--timeout", "1d"], "a new pair of y");
+    let next = home.run(&["pair", "y", "--at", "+80000s", "--json"]).expect(0).json();
+    let first = home.run(&["code", "y", "--json"]).expect(0).json()["step"].as_u64().unwrap();
+    assert_eq!(next["codes"][0]["step"].as_u64(), Some(first + 1));
+}
+
+#[test]
+fn a_live_pair_shows_the_first_code_while_the_second_is_to_come() {
+    let home = Home::new();
+    add(&home, "x", &format!("otpauth://totp/Example:x?secret={SEED}&period=80000"));
+    let mut command = home.command();
+    let mut child =
+        command.args(["pair", "x", "--live"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let current = home.run(&["code", "x"]).expect(0).stdout;
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert_eq!(line, current);
+    home.run(&["pair", "x", "--live", "--at", "59"]).expect(2);
+}
+
+/// The shortest step there is, of one second, so that what is waited for comes.
+#[test]
+fn what_was_waited_for_comes() {
+    let home = Home::new();
+    add(&home, "x", &format!("otpauth://totp/Example:x?secret={SEED}&period=1"));
+    let codes: Vec<serde_json::Value> =
+        (0..2).map(|_| home.run(&["code", "x", "--fresh", "--json"]).expect(0).json()).collect();
+    assert_ne!(codes[0]["step"], codes[1]["step"]);
+    let live = home.run(&["pair", "x", "--live", "--json"]).expect(0).json();
+    assert_eq!(live["codes"][0]["step"].as_u64().unwrap() + 1, live["codes"][1]["step"].as_u64().unwrap());
+}
