@@ -6,8 +6,8 @@ use crate::oath::{Code, MovingFactor};
 use crate::provision::Enrolment;
 use crate::time::Timestamp;
 
-/// How far a counter is looked for: behind, in case it was set back, and ahead.
-const COUNTERS: Window = Window { behind: 1_000, ahead: 10_000 };
+/// How far a counter is looked for: behind, in case it was set back, and ahead. Two codes of six digits make sure.
+const COUNTERS: Window = Window { behind: 1_000, ahead: 4_000 };
 
 /// Device minus reference.
 #[must_use]

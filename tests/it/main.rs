@@ -7,11 +7,15 @@
 #[cfg(feature = "cli")]
 mod bad_input;
 #[cfg(feature = "cli")]
+mod clock;
+#[cfg(feature = "cli")]
 mod commands;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod desktop;
 #[cfg(feature = "cli")]
 mod documents;
+#[cfg(feature = "cli")]
+mod drift;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod hygiene;
 #[cfg(feature = "cli")]
@@ -30,6 +34,10 @@ mod qr;
 mod readme;
 mod registry;
 mod relying_party;
+#[cfg(feature = "cli")]
+mod story;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;
+#[cfg(feature = "cli")]
+mod verify;

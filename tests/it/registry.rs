@@ -1,8 +1,8 @@
 //! One suite over all registries: what holds for one back-end holds for each.
 
-use vmfa::oath::{MovingFactor, Parameters};
-use vmfa::registry::{Device, Error, Registry, State, memory::Memory};
-use vmfa::time::{Drift, Period, Timestamp};
+use vmfa::oath::{MovingFactor, Parameters, relying_party};
+use vmfa::registry::{Claim, Device, Error, Forget, Ledger, Registry, State, memory::Memory};
+use vmfa::time::{Drift, Period, Step, Timestamp};
 use vmfa::vault::{Id, Kind};
 
 const UNTIL: Timestamp = Timestamp::from_unix(1_900_000_000);
@@ -56,6 +56,7 @@ fn every_field_comes_back_as_it_went_in() {
         vault: Kind::Keyring,
         created: Timestamp::from_unix(u64::MAX),
         state: State::Retired { until: Timestamp::from_unix(u64::MAX - 1) },
+        drift: Drift { seconds: i64::MIN, ppm: -7, since: u64::MAX },
         ..device("日本 /'\"")
     };
     let long = Device {
@@ -157,6 +158,197 @@ fn a_writer_that_read_an_older_revision_is_told() {
         registry.remove(&[read.id]).unwrap();
         assert!(matches!(registry.update(&[Device { revision: 2, ..read.clone() }]), Err(Error::Conflict(_))));
     });
+}
+
+fn claim(registry: &dyn Registry, ledger: Id, candidates: &[u64], most: usize, now: u64) -> Vec<u64> {
+    let candidates: Vec<Step> = candidates.iter().copied().map(Step::new).collect();
+    let forget = Forget { below: Step::new(100), before: Timestamp::from_unix(1_000) };
+    let claim = Claim { ledger, candidates: &candidates, most, now: Timestamp::from_unix(now), forget };
+    registry.claim(&claim).unwrap().into_iter().map(Step::value).collect()
+}
+
+fn claimed(registry: &dyn Registry, ledger: Id) -> Vec<u64> {
+    let steps = registry.claimed(ledger, Step::new(0), Step::new(i64::MAX.unsigned_abs())).unwrap();
+    steps.into_iter().map(Step::value).collect()
+}
+
+#[test]
+fn devices_of_one_fingerprint_have_one_ledger() {
+    on_all(|registry| {
+        let devices = [device("a"), device("b"), device("c")];
+        registry.insert(&devices).unwrap();
+        let [a, b, c] = devices.each_ref().map(|device| device.id);
+        let ledger = registry.join(a, &[1; 32]).unwrap();
+        assert_eq!(registry.join(b, &[1; 32]).unwrap(), ledger);
+        assert_ne!(registry.join(c, &[2; 32]).unwrap(), ledger);
+        assert_eq!(registry.join(a, &[2; 32]).unwrap(), ledger, "a device keeps its ledger");
+        let sharers: Vec<String> =
+            registry.sharers(ledger).unwrap().into_iter().map(|device| device.name.to_string()).collect();
+        assert_eq!(sharers, ["a", "b"]);
+        assert!(matches!(registry.join(Id::random(), &[1; 32]), Err(Error::Gone)));
+        // A writer that read the device before doesn't take the ledger away.
+        registry.update(std::slice::from_ref(&devices[0])).unwrap();
+        assert_eq!(registry.find(&devices[0].name).unwrap().unwrap().ledger, Some(ledger));
+        // Whoever enrols the same secret later finds what was handed out.
+        claim(registry, ledger, &[7], 1, 2_000);
+        registry.remove(&[a, b]).unwrap();
+        let again = device("a");
+        registry.insert(std::slice::from_ref(&again)).unwrap();
+        assert_eq!(registry.join(again.id, &[1; 32]).unwrap(), ledger);
+        assert_eq!(claimed(registry, ledger), [7]);
+    });
+}
+
+#[test]
+fn the_first_candidates_that_were_never_claimed_are_given() {
+    on_all(|registry| {
+        let device = device("a");
+        registry.insert(std::slice::from_ref(&device)).unwrap();
+        let ledger = registry.join(device.id, &[1; 32]).unwrap();
+        assert_eq!(claim(registry, ledger, &[500, 499, 501], 1, 2_000), [500]);
+        assert_eq!(claim(registry, ledger, &[500, 499, 501], 1, 2_000), [499]);
+        assert_eq!(claim(registry, ledger, &[500, 499, 501, 502], 2, 2_000), [501, 502]);
+        assert_eq!(claim(registry, ledger, &[500, 499], 2, 2_000), [0_u64; 0]);
+        assert_eq!(claim(registry, ledger, &[503, 503], 2, 2_000), [503], "named twice, taken once");
+        assert_eq!(claim(registry, Id::random(), &[500], 1, 2_000), [500], "another ledger");
+        assert!(registry.release(ledger, Step::new(500)).unwrap());
+        assert!(!registry.release(ledger, Step::new(500)).unwrap());
+        assert_eq!(claimed(registry, ledger), [499, 501, 502, 503]);
+        let some = registry.claimed(ledger, Step::new(501), Step::new(502)).unwrap();
+        assert_eq!(some, [Step::new(501), Step::new(502)]);
+        assert_eq!(claim(registry, ledger, &[500, u64::MAX], 2, 2_000), [500, u64::MAX]);
+        assert_eq!(claim(registry, ledger, &[u64::MAX], 1, 2_000), [0_u64; 0]);
+    });
+}
+
+#[test]
+fn a_step_is_forgotten_when_it_is_old_and_was_handed_out_long_ago() {
+    on_all(|registry| {
+        let ledger = Id::random();
+        claim(registry, ledger, &[50, 150], 2, 900);
+        claim(registry, ledger, &[60], 1, 1_100);
+        assert_eq!(claimed(registry, ledger), [60, 150], "50 is below 100 and from before 1,000");
+        assert_eq!(claim(registry, ledger, &[60, 150], 2, 5_000), [0_u64; 0]);
+    });
+}
+
+#[test]
+fn a_ledger_is_changed_by_one_writer_at_a_time() {
+    on_all(|registry| {
+        let device = device("a");
+        registry.insert(std::slice::from_ref(&device)).unwrap();
+        let id = registry.join(device.id, &[1; 32]).unwrap();
+        let read = registry.ledger(id).unwrap();
+        assert_eq!(read, Ledger::new(id));
+        let (state, _) = relying_party::accept(
+            &relying_party::Rules::AWS,
+            &vmfa::secret::Secret::new(vec![1]).unwrap(),
+            &Parameters::DEFAULT,
+            &relying_party::State::default(),
+            UNTIL,
+            &["000000".parse().unwrap()],
+        );
+        let changed = Ledger {
+            last_pair: Some(Step::new(u64::MAX)),
+            pair_before: Some(Step::new(3)),
+            relying_party: Some(state),
+            changed: UNTIL,
+            ..read.clone()
+        };
+        registry.update_ledger(&changed).unwrap();
+        assert!(matches!(registry.update_ledger(&read), Err(Error::LedgerConflict)));
+        assert_eq!(registry.ledger(id).unwrap(), Ledger { revision: 1, ..changed });
+        assert!(matches!(registry.update_ledger(&Ledger::new(Id::random())), Err(Error::LedgerConflict)));
+    });
+}
+
+#[test]
+fn only_ledgers_that_nobody_needs_are_swept() {
+    on_all(|registry| {
+        let devices = [device("kept"), device("gone"), device("recent")];
+        registry.insert(&devices).unwrap();
+        let mut fingerprint = 0;
+        let [kept, gone, recent] = devices.each_ref().map(|device| {
+            fingerprint += 1;
+            registry.join(device.id, &[fingerprint; 32]).unwrap()
+        });
+        for (ledger, now) in [(kept, 1_500), (gone, 1_500), (recent, 2_500)] {
+            claim(registry, ledger, &[70], 1, now);
+        }
+        registry.remove(&[devices[1].id, devices[2].id]).unwrap();
+        registry.sweep(Timestamp::from_unix(2_000)).unwrap();
+        assert_eq!([kept, gone, recent].map(|ledger| claimed(registry, ledger).len()), [1, 0, 1]);
+        let again = device("gone");
+        registry.insert(std::slice::from_ref(&again)).unwrap();
+        assert_ne!(registry.join(again.id, &[2; 32]).unwrap(), gone);
+    });
+}
+
+/// What the first version wrote is read, and goes on with a ledger.
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_registry_of_the_first_version_is_brought_up_to_date() {
+    use vmfa::registry::sqlite::Sqlite;
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("registry.sqlite3");
+    let first = "
+        CREATE TABLE device (
+            id TEXT PRIMARY KEY, name TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'retired')),
+            batch TEXT, replaces TEXT, until INTEGER, issuer TEXT, account TEXT NOT NULL, algorithm TEXT NOT NULL,
+            digits INTEGER NOT NULL, period INTEGER, counter INTEGER, serial TEXT, vault TEXT NOT NULL,
+            created INTEGER NOT NULL, revision INTEGER NOT NULL, CHECK ((period IS NULL) <> (counter IS NULL))
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX device_name ON device (name);
+        CREATE UNIQUE INDEX device_active ON device (name) WHERE state = 'active';
+        CREATE UNIQUE INDEX device_pending ON device (name) WHERE state = 'pending';
+        INSERT INTO device VALUES ('a646cd03-20cb-4e76-b9a6-4c1ea05df316', 'x', 'active', NULL, NULL, NULL, NULL, 'alice',
+            'SHA1', 6, 30, NULL, NULL, 'age', 1800000000, 4);
+        PRAGMA user_version = 1;
+        PRAGMA journal_mode = WAL;";
+    rusqlite::Connection::open(&file).unwrap().execute_batch(first).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let registry = Sqlite::open(&file).unwrap();
+                let device = registry.find(&"x".parse().unwrap()).unwrap().unwrap();
+                assert_eq!((device.drift, device.revision), (Drift::default(), 4));
+                registry.join(device.id, &[1; 32]).unwrap();
+            });
+        }
+    });
+    let registry = Sqlite::open(&file).unwrap();
+    let ledger = registry.find(&"x".parse().unwrap()).unwrap().unwrap().ledger.unwrap();
+    assert_eq!(claim(&registry, ledger, &[1], 1, 5), [1]);
+}
+
+/// Eight writers, each with a connection of its own, claim the same steps; and one secret's devices join at once.
+#[cfg(feature = "sqlite")]
+#[test]
+fn no_step_is_claimed_by_two_of_many_writers() {
+    use vmfa::registry::sqlite::Sqlite;
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("registry.sqlite3");
+    let devices: Vec<Device> = (0..8).map(|number| device(&format!("d{number}"))).collect();
+    Sqlite::open(&file).unwrap().insert(&devices).unwrap();
+    let steps: Vec<u64> = (1_000..1_200).collect();
+    let mut all: Vec<u64> = std::thread::scope(|scope| {
+        let (file, steps) = (&file, &steps);
+        let writers: Vec<_> = devices
+            .iter()
+            .map(|device| {
+                scope.spawn(move || {
+                    let registry = Sqlite::open(file).unwrap();
+                    let ledger = registry.join(device.id, &[9; 32]).unwrap();
+                    let ask = || claim(&registry, ledger, steps, 1, 5).pop();
+                    std::iter::from_fn(ask).collect::<Vec<u64>>()
+                })
+            })
+            .collect();
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    });
+    all.sort_unstable();
+    assert_eq!(all, steps);
 }
 
 /// Eight writers, each with a connection of its own, move one counter 50 times each.

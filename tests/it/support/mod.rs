@@ -6,6 +6,8 @@ pub mod again;
 pub mod desktop;
 #[cfg(feature = "cli")]
 mod program;
+#[cfg(feature = "cli")]
+pub mod web;
 
 use std::path::{Path, PathBuf};
 #[cfg(feature = "cli")]

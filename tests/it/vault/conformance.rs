@@ -13,6 +13,7 @@ pub fn check(vault: &dyn Vault) {
     what_was_deleted_is_gone(vault);
     a_new_label_keeps_the_secret(vault);
     many_items_are_kept_apart(vault);
+    its_own_key_is_the_same_for_all_who_ask_at_once(vault);
     a_probe_finds_a_usable_vault_and_changes_nothing(vault);
     assert!(!format!("{vault:?}").contains("secret="));
 }
@@ -51,6 +52,15 @@ fn what_is_not_there_is_not_there(vault: &dyn Vault) {
     assert!(not_there(vault.get(id).unwrap_err()));
     assert!(not_there(vault.delete(id).unwrap_err()));
     assert!(not_there(vault.relabel(id, &"any".parse().unwrap()).unwrap_err()));
+}
+
+fn its_own_key_is_the_same_for_all_who_ask_at_once(vault: &dyn Vault) {
+    let keys: Vec<_> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| vault.own_key().unwrap())).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    assert!(keys.iter().all(|key| *key == keys[0] && key.len() > 64));
+    assert_eq!(vault.own_key().unwrap(), keys[0]);
 }
 
 fn what_was_deleted_is_gone(vault: &dyn Vault) {
