@@ -41,12 +41,6 @@ impl Drift {
         let shown = i128::from(time.0).saturating_add(self.seconds.into()).saturating_add(gained);
         u64::try_from(shown).ok().map(Timestamp)
     }
-
-    /// Whether the clock is right.
-    #[must_use]
-    pub const fn is_none(self) -> bool {
-        self.seconds == 0 && self.ppm == 0
-    }
 }
 
 /// Why a text isn't a time.
@@ -200,6 +194,13 @@ impl Step {
             None => None,
         }
     }
+}
+
+/// The same with a sign in front, or none.
+#[must_use]
+pub fn signed_duration(text: &str) -> Option<i64> {
+    let seconds = i64::try_from(duration(text.strip_prefix(['+', '-']).unwrap_or(text))?).ok()?;
+    Some(if text.starts_with('-') { seconds.saturating_neg() } else { seconds })
 }
 
 /// Seconds from `30s`, `5m`, `2h`, `1d`, or a bare number of seconds; `None` for anything else.

@@ -3,11 +3,11 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::error::{Error, Kind, Result};
+use super::error::{Error, Result};
+use super::interrupt::Interrupted;
 use super::{environment, render, server_time};
 use crate::device::issue::Moment;
 use crate::time::Timestamp;
@@ -26,15 +26,16 @@ pub(super) struct Args {
 }
 
 /// What the arguments say, once a server has been asked where one was named.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
-    at: Option<String>,
+    /// Where it stands still, when.
+    at: Option<Timestamp>,
     /// This clock minus the system's, in seconds.
     ahead: i64,
 }
 
 impl Args {
-    /// Reads the arguments, and asks the server where one is named. A time that can't be read is told before anything is opened.
+    /// Reads the arguments, and asks the server where one is named.
     ///
     /// # Errors
     ///
@@ -49,39 +50,35 @@ impl Args {
             Some(url) if url.contains("://") => server_time::difference(url)?.server_ahead(),
             Some(text) => shift(text)?,
         };
-        let clock = Clock { at: self.at.clone(), ahead };
-        clock.time()?;
-        Ok(clock)
+        let now = now().shifted(ahead).ok_or_else(|| Error::usage("that clock stands before 1970 or too far ahead"))?;
+        let at = self.at.as_ref().map(|text| Timestamp::parse(text, now)).transpose()?;
+        Ok(Clock { at, ahead })
     }
 }
 
 fn shift(text: &str) -> Result<i64> {
-    let unreadable =
-        || Error::usage(format!("`{text}` is no clock: `system`, a URL, or an offset such as +90s or -5m"));
-    let digits = text.strip_prefix(['+', '-']).ok_or_else(unreadable)?;
-    let seconds = crate::time::duration(digits).and_then(|seconds| i64::try_from(seconds).ok());
-    seconds.map(|seconds| if text.starts_with('-') { seconds.saturating_neg() } else { seconds }).ok_or_else(unreadable)
+    let signed = text.starts_with(['+', '-']).then(|| crate::time::signed_duration(text)).flatten();
+    signed
+        .ok_or_else(|| Error::usage(format!("`{text}` is no clock: `system`, a URL, or an offset such as +90s or -5m")))
 }
 
 impl Clock {
     /// The time asked for, else now by this clock: asked again after whatever had to wait for a person.
-    pub(super) fn time(&self) -> Result<Timestamp> {
-        let now = now();
-        let shown = now.shifted(self.ahead).ok_or_else(|| Error::usage("that clock stands before 1970"))?;
-        self.at.as_ref().map_or(Ok(shown), |text| Ok(Timestamp::parse(text, shown)?))
+    pub(super) fn time(&self) -> Timestamp {
+        self.at.or_else(|| now().shifted(self.ahead)).unwrap_or(now())
     }
 
-    pub(super) fn moment(&self) -> Result<Moment> {
-        Ok(Moment { time: self.time()?, now: now() })
+    pub(super) fn moment(&self) -> Moment {
+        Moment { time: self.time(), now: now() }
     }
 
     /// This clock minus the system's, in seconds.
-    pub(super) fn ahead(&self) -> i64 {
+    pub(super) const fn ahead(&self) -> i64 {
         self.ahead
     }
 
     /// Whether it stands still, so that nothing can be waited for.
-    pub(super) fn stands_still(&self) -> bool {
+    pub(super) const fn stands_still(&self) -> bool {
         self.at.is_some()
     }
 }
@@ -112,7 +109,8 @@ pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, i128, i128) {
     (result, milliseconds(before), milliseconds(after))
 }
 
-/// Waits so many seconds of the system's clock, and says so on stderr: counting down on a terminal, else in one line.
+/// Waits so many seconds, and says so on stderr: counting down on a terminal, else in one line. A machine that slept
+/// meanwhile has waited too.
 ///
 /// # Errors
 ///
@@ -121,7 +119,7 @@ pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
     if seconds == 0 {
         return Ok(());
     }
-    let end = now().plus(seconds).unwrap_or(now()).as_unix();
+    let (end, start, limit) = (now().plus(seconds).unwrap_or(now()), Instant::now(), Duration::from_secs(seconds));
     let interrupted = Interrupted::watch();
     let eyes = std::io::stderr().is_terminal();
     let line = |left: u64| format!("waiting {left} s for {what}, until {until}");
@@ -130,12 +128,14 @@ pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
     }
     let mut shown = None;
     let result = loop {
-        let left = Duration::from_secs(end).saturating_sub(since_1970());
+        // By the system's clock, whose seconds are counted; one that is set back makes nobody wait longer.
+        let left = Duration::from_secs(end.as_unix()).saturating_sub(since_1970());
+        let left = left.min(limit.saturating_sub(start.elapsed()));
         if left.is_zero() {
             break Ok(());
         }
-        if interrupted.is_set() {
-            break Err(Error::silent(Kind::Interrupted));
+        if let Some(signal) = interrupted.by() {
+            break Err(Error::interrupted(signal));
         }
         let seconds = left.as_millis().div_ceil(1000);
         if eyes && shown != Some(seconds) {
@@ -148,40 +148,4 @@ pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
     result
-}
-
-/// Notices signals that would end the program, while it lives.
-struct Interrupted {
-    flag: Arc<AtomicBool>,
-    #[cfg(unix)]
-    registered: Vec<signal_hook::SigId>,
-}
-
-impl Interrupted {
-    #[cfg(unix)]
-    fn watch() -> Self {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let flag = Arc::new(AtomicBool::new(false));
-        let register = |signal| signal_hook::flag::register(signal, Arc::clone(&flag)).ok();
-        let registered = [SIGINT, SIGTERM, SIGHUP].into_iter().filter_map(register).collect();
-        Self { flag, registered }
-    }
-
-    #[cfg(not(unix))]
-    fn watch() -> Self {
-        Self { flag: Arc::default() }
-    }
-
-    fn is_set(&self) -> bool {
-        self.flag.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Interrupted {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        for id in self.registered.drain(..) {
-            signal_hook::low_level::unregister(id);
-        }
-    }
 }

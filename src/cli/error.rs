@@ -24,8 +24,8 @@ pub(super) enum Kind {
     Remote,
     /// Input that can't be read.
     Input,
-    /// A signal, while waiting.
-    Interrupted,
+    /// A signal of this number, while waiting.
+    Interrupted(u8),
 }
 
 /// A failure, ready to be shown.
@@ -63,6 +63,10 @@ impl Error {
     /// Everything has been said already.
     pub(super) fn silent(kind: Kind) -> Self {
         Self::new(kind, "silent", "")
+    }
+
+    pub(super) fn interrupted(signal: u8) -> Self {
+        Self::new(Kind::Interrupted(signal), "interrupted", "interrupted: what was waited for is given back")
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -121,7 +125,7 @@ impl Error {
             Kind::Storage => 3,
             Kind::Remote => 4,
             Kind::Input => 5,
-            Kind::Interrupted => 130,
+            Kind::Interrupted(signal) => 128_u8.saturating_add(signal),
         })
     }
 
@@ -311,8 +315,15 @@ impl From<device::Error> for Error {
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
             device::Error::NoFreeStep { .. } => Self::new(Kind::No, "no-free-step", message)
-                .hint("--timeout waits longer; --window takes neighbouring steps that the service accepts as well"),
-            device::Error::NoPairYet { .. } => Self::new(Kind::No, "no-pair-yet", message).hint("--wait waits for it"),
+                .hint("--window takes neighbouring steps that the service accepts as well; --timeout waits longer"),
+            device::Error::NoPairYet { name, wait, .. } => {
+                let failure = Self::new(Kind::No, "no-pair-yet", message);
+                if wait > device::issue::LONGEST_WAIT {
+                    failure.hint(format!("a pair of a time that far ahead, never used? `vmfa release {name} --pair`"))
+                } else {
+                    failure.hint("--wait waits for it, five minutes or as long as --timeout says")
+                }
+            }
             device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),
         }
     }

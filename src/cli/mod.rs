@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod home;
 mod hygiene;
+mod interrupt;
 mod open;
 mod prompt;
 mod render;
@@ -29,7 +30,7 @@ use error::{Error, Kind};
 #[derive(Debug, Parser)]
 #[command(name = "vmfa", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 vault or registry, \
-                        4 a server, 5 input that can't be read.\n\
+                        4 a server, 5 input that can't be read, 128 and a signal's number where that ended a wait.\n\
                         Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT, VMFA_CLOCK.")]
 struct Cli {
     #[command(flatten)]

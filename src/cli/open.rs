@@ -1,6 +1,6 @@
 //! Opening what was chosen: the registry, and the vault that new devices or one device use.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,6 +29,7 @@ pub(super) struct Place {
     global: Global,
     keyring_options: keyring::Options,
     keyring: OnceCell<Arc<Keyring>>,
+    age: OnceCell<Arc<Age>>,
     passphrase: age::Passphrase,
 }
 
@@ -53,6 +54,7 @@ impl Place {
             explicit,
             keyring_options: keyring::Options { limit, prompt: person },
             keyring: OnceCell::new(),
+            age: OnceCell::new(),
             passphrase: asked_once(global.passphrase_fd),
             global: global.clone(),
         })
@@ -75,6 +77,7 @@ impl Place {
             global: self.global.clone(),
             keyring_options: self.keyring_options,
             keyring: OnceCell::new(),
+            age: OnceCell::new(),
             passphrase: self.passphrase(),
         }
     }
@@ -118,7 +121,13 @@ impl Place {
 
     pub(super) fn vault(&self, kind: Kind) -> Result<Arc<dyn Vault>> {
         match kind {
-            Kind::Age => Ok(Arc::new(self.age()?)),
+            Kind::Age => {
+                if let Some(age) = self.age.get() {
+                    return Ok(Arc::clone(age) as Arc<dyn Vault>);
+                }
+                let age = Arc::new(self.open_age()?);
+                Ok(Arc::clone(self.age.get_or_init(|| age)) as Arc<dyn Vault>)
+            }
             Kind::Keyring => Ok(self.keyring()),
             Kind::Memory => Err(vault::Error::UnknownKind(kind.to_string()).into()),
         }
@@ -129,7 +138,7 @@ impl Place {
     }
 
     /// The age vault: recipients as configured, or the one that belongs to the identity file.
-    fn age(&self) -> Result<Age> {
+    fn open_age(&self) -> Result<Age> {
         let configured = self.config.age.as_ref();
         let file = self.identity_file();
         let identity = match (&file, configured) {
@@ -170,30 +179,6 @@ impl Place {
 
     pub(super) fn config_path(&self) -> &Path {
         &self.home.config
-    }
-}
-
-/// The vaults of several devices, each opened once.
-pub(super) struct Vaults<'a> {
-    place: &'a Place,
-    open: RefCell<Vec<(Kind, Arc<dyn Vault>)>>,
-}
-
-impl<'a> Vaults<'a> {
-    pub(super) fn of(place: &'a Place) -> Self {
-        Self { place, open: RefCell::default() }
-    }
-
-    /// As [`Place::vault_of`].
-    pub(super) fn of_device(&self, device: &Device) -> Result<Arc<dyn Vault>> {
-        let known =
-            self.open.borrow().iter().find(|(kind, _)| *kind == device.vault).map(|(_, vault)| Arc::clone(vault));
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let vault = self.place.vault_of(device)?;
-        self.open.borrow_mut().push((device.vault, Arc::clone(&vault)));
-        Ok(vault)
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::clock;
 use super::error::{Error, Kind, Result};
 
-/// How often a server is asked, and how long all of it may take.
+/// How often a server is asked, and how long an answer may take. When that time is over, nothing more is asked.
 const QUESTIONS: u8 = 4;
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -86,9 +86,13 @@ fn ask(agent: &ureq::Agent, url: &str) -> Result<Difference> {
         Error::new(Kind::Remote, "server-time", format!("{url}: {reason}"))
             .hint("any web server with a right clock will do, such as https://sts.amazonaws.com")
     };
-    let (answer, sent, received) = clock::timed(|| agent.head(url).call());
+    let (answer, sent, received) = clock::timed(|| agent.head(url).header("cache-control", "no-cache").call());
     let answer = answer.map_err(|error| failed(error.to_string()))?;
     let date = answer.headers().get("date").ok_or_else(|| failed("the answer has no date".to_owned()))?;
+    // An answer that a cache kept tells an old time (RFC 9111, section 5.1).
+    if answer.headers().get("age").is_some_and(|age| age != "0") {
+        return Err(failed("the answer comes from a cache, and its date is old".to_owned()));
+    }
     let date = date.to_str().ok().and_then(|text| httpdate::parse_http_date(text).ok());
     let date = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
     let date = date.ok_or_else(|| failed("the answer's date can't be read".to_owned()))?;

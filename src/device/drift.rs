@@ -1,20 +1,14 @@
-//! How far a device's clock is off: measured from its codes, in words and numbers.
+//! How far a device's clock is off: measured from its codes, set on purpose, in words and numbers.
 
-use super::Error;
+use super::{Error, find};
 use crate::oath::resync::{Solution, Window, solve};
-use crate::oath::{Code, MovingFactor};
+use crate::oath::{Code, MovingFactor, distance};
 use crate::provision::Enrolment;
-use crate::time::Timestamp;
+use crate::registry::{self, Device, Registry};
+use crate::time::{Drift, Timestamp};
 
 /// How far a counter is looked for: behind, in case it was set back, and ahead. Two codes of six digits make sure.
 const COUNTERS: Window = Window { behind: 1_000, ahead: 4_000 };
-
-/// Device minus reference.
-#[must_use]
-pub fn between(device: u64, reference: u64) -> i64 {
-    let difference = i128::from(device).saturating_sub(i128::from(reference));
-    i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
-}
 
 /// A drift of so many steps in seconds.
 #[must_use]
@@ -48,4 +42,47 @@ pub fn measure(enrolment: &Enrolment, time: Timestamp, codes: &[Code], seconds: 
         MovingFactor::Counter { next } => (next, COUNTERS),
     };
     Ok((solve(&enrolment.secret, &enrolment.parameters, codes, centre, window), centre))
+}
+
+/// A drift that is set to so many seconds, and gains so many parts per million from `time` on. Where only the rate
+/// changes, what the clock gained so far stays.
+///
+/// # Errors
+///
+/// [`Error::NoSuchStep`] where that clock would stand before 1970.
+pub fn changed(drift: Drift, set: Option<i64>, rate: Option<i64>, time: Timestamp) -> Result<Drift, Error> {
+    let shown = drift.apply(time).ok_or(Error::NoSuchStep)?;
+    let so_far = distance(shown.as_unix(), time.as_unix());
+    let ppm = rate.unwrap_or(drift.ppm);
+    let seconds = set.unwrap_or(if rate.is_some() { so_far } else { drift.seconds });
+    let since = match (ppm, set.or(rate)) {
+        (0, _) => 0,
+        (_, Some(_)) => time.as_unix(),
+        (_, None) => drift.since,
+    };
+    let changed = Drift { seconds, ppm, since };
+    changed.apply(time).map(|_| changed).ok_or(Error::NoSuchStep)
+}
+
+/// Makes a device's clock wrong on purpose, or right again.
+///
+/// # Errors
+///
+/// Those of `change` and of the registry.
+pub fn change_drift(
+    registry: &dyn Registry,
+    wanted: &str,
+    change: impl Fn(Drift) -> Result<Drift, Error>,
+) -> Result<Device, Error> {
+    let mut attempts = super::ledger::ATTEMPTS;
+    loop {
+        attempts = attempts.saturating_sub(1);
+        let mut device = find(registry, wanted)?;
+        device.drift = change(device.drift)?;
+        match registry.update(std::slice::from_ref(&device)) {
+            Ok(()) => return Ok(device),
+            Err(registry::Error::Conflict(_)) if attempts > 0 => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

@@ -1,26 +1,20 @@
 //! What was handed out for a secret, whatever its devices are called.
 //!
-//! Devices of one secret share a ledger. They find each other by a fingerprint: HMAC-SHA-256 of the secret under the
+//! Devices of one secret in one kind of vault share a ledger. They find each other by a fingerprint: HMAC-SHA-256 of the secret under the
 //! vault's own key. The registry that holds fingerprints doesn't hold the key, and whoever holds the key can read the
 //! secrets anyway.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+use zeroize::Zeroizing;
 
 use super::{Devices, Error};
-use crate::oath::MovingFactor;
+use crate::oath::{Algorithm, MovingFactor};
 use crate::provision::Enrolment;
-use crate::registry::{self, Claim, Device, Fingerprint, Forget, Ledger};
+use crate::registry::{self, Claim, Device, Fingerprint, Forget, Ledger, REMEMBERED, REMEMBERED_AT_LEAST};
 use crate::time::{Period, Step, Timestamp};
 use crate::vault::Id;
-
-/// Steps are remembered for so many periods after they passed and were handed out. AWS, the most generous of what was
-/// measured, takes a pair 1,000 steps away from where it believes the device to be; four times that leaves room for a
-/// device that is resynchronized again and again.
-pub const REMEMBERED: u64 = 4_000;
-
-/// The shortest time for which anything is remembered, in seconds.
-const AT_LEAST: u64 = 24 * 60 * 60;
 
 /// How often a change is tried against other processes making theirs.
 pub(super) const ATTEMPTS: u8 = 50;
@@ -49,22 +43,46 @@ impl Devices<'_> {
         now: Timestamp,
     ) -> Result<Vec<Step>, Error> {
         let forget = forget(period, now);
-        Ok(self.registry.claim(&Claim { ledger, candidates, most, now, forget })?)
+        Ok(self.registry.claim(&Claim { ledger, candidates, most, now, again: false, forget })?)
     }
 
-    /// Changes a ledger, again and again while others change it too. `None` from `change` leaves it.
+    /// Takes steps that are given whether they were handed out before or not; the result are those that weren't.
+    pub(super) fn claim_all(
+        &self,
+        ledger: Id,
+        period: Period,
+        steps: &[Step],
+        now: Timestamp,
+    ) -> Result<Vec<Step>, Error> {
+        let (most, forget) = (steps.len(), forget(period, now));
+        Ok(self.registry.claim(&Claim { ledger, candidates: steps, most, now, again: true, forget })?)
+    }
+
+    /// Gives steps back that were taken in vain; those that somebody handed out again meanwhile stay taken.
+    pub(super) fn give_back(&self, ledger: Id, steps: &[Step]) -> Result<(), Error> {
+        for step in steps {
+            self.registry.release(ledger, *step, true)?;
+        }
+        Ok(())
+    }
+
+    /// Changes a ledger, again and again while others change it too.
     pub(super) fn change_ledger<T>(
         &self,
         id: Id,
         now: Timestamp,
-        mut change: impl FnMut(&mut Ledger) -> Result<Option<T>, Error>,
-    ) -> Result<Option<T>, Error> {
+        mut change: impl FnMut(&mut Ledger) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         for _ in 0..ATTEMPTS {
-            let mut ledger = self.registry.ledger(id)?;
-            let Some(outcome) = change(&mut ledger)? else { return Ok(None) };
+            let before = self.registry.ledger(id)?;
+            let mut ledger = before.clone();
+            let outcome = change(&mut ledger)?;
+            if ledger == before {
+                return Ok(outcome);
+            }
             ledger.changed = now;
             match self.registry.update_ledger(&ledger) {
-                Ok(()) => return Ok(Some(outcome)),
+                Ok(()) => return Ok(outcome),
                 Err(registry::Error::LedgerConflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -73,20 +91,12 @@ impl Devices<'_> {
     }
 }
 
-/// Devices without a name forget what was handed out as late as any could matter: after [`REMEMBERED`] of the default
-/// period.
-pub(super) fn forgotten_ledgers(now: Timestamp) -> Timestamp {
-    Timestamp::from_unix(now.as_unix().saturating_sub(remembered(Period::DEFAULT)))
-}
-
+/// What no relying party could accept any more.
 fn forget(period: Period, now: Timestamp) -> Forget {
-    let before = Timestamp::from_unix(now.as_unix().saturating_sub(remembered(period)));
+    let remembered = period.seconds().saturating_mul(REMEMBERED).max(REMEMBERED_AT_LEAST);
+    let before = Timestamp::from_unix(now.as_unix().saturating_sub(remembered));
     let below = period.step_at(before, crate::oath::totp::EPOCH).map_or(Step::new(0), |(step, _)| step);
     Forget { below, before }
-}
-
-fn remembered(period: Period) -> u64 {
-    period.seconds().saturating_mul(REMEMBERED).max(AT_LEAST)
 }
 
 /// Of the secret and of what makes two devices' steps or counters the same thing. Not of the number of digits: six
@@ -102,6 +112,22 @@ fn fingerprint(key: &[u8], enrolment: &Enrolment) -> Fingerprint {
     mac.update(enrolment.parameters.algorithm.as_str().as_bytes());
     mac.update(b"\n");
     mac.update(&period.to_be_bytes());
-    mac.update(enrolment.secret.expose());
+    mac.update(&key_of(enrolment));
     mac.finalize().into_bytes().into()
+}
+
+/// The secret as HMAC takes it (RFC 2104): hashed where it is longer than a block, zeros at its end left out. Secrets
+/// that differ only so give the same codes.
+fn key_of(enrolment: &Enrolment) -> Zeroizing<Vec<u8>> {
+    let secret = enrolment.secret.expose();
+    let mut key = Zeroizing::new(match enrolment.parameters.algorithm {
+        Algorithm::Sha1 if secret.len() > 64 => Sha1::digest(secret).to_vec(),
+        Algorithm::Sha256 if secret.len() > 64 => Sha256::digest(secret).to_vec(),
+        Algorithm::Sha512 if secret.len() > 128 => Sha512::digest(secret).to_vec(),
+        Algorithm::Sha1 | Algorithm::Sha256 | Algorithm::Sha512 => secret.to_vec(),
+    });
+    while key.last() == Some(&0) {
+        key.pop();
+    }
+    key
 }

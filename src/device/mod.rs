@@ -7,9 +7,11 @@
 //! ([`Devices::recover`]).
 
 pub mod accept;
+mod clock;
 pub mod drift;
 pub mod issue;
-pub mod ledger;
+mod ledger;
+pub mod pair;
 
 use crate::name::{self, Name};
 use crate::oath::{MovingFactor, Parameters};
@@ -296,7 +298,7 @@ impl Devices<'_> {
     ///
     /// The first of vault and registry; what it doesn't concern is finished all the same.
     pub fn recover(&self, now: Timestamp) -> Result<(), Error> {
-        let mut outcome = self.registry.sweep(ledger::forgotten_ledgers(now)).map_err(Error::from);
+        let mut outcome = self.registry.sweep(now).map_err(Error::from);
         let devices = self.registry.list()?;
         let overdue: Vec<&Device> =
             devices.iter().filter(|device| device.vault == self.vault.kind() && is_overdue(device, now)).collect();

@@ -122,9 +122,9 @@ impl<S: Chaining> Pair<S> {
             *block = last_block::<S>(&counter.to_be_bytes());
             count = count.saturating_add(1);
         }
-        let mut states = [self.inner; BATCH];
+        let mut states = [S::INITIAL; BATCH];
         for (state, block) in states.iter_mut().zip(&blocks).take(count) {
-            *state = state.with(block);
+            *state = self.inner.with(block);
         }
         for (block, state) in blocks.iter_mut().zip(&states).take(count) {
             *block = last_block::<S>(state.bytes().as_ref());

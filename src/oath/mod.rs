@@ -214,6 +214,13 @@ impl ConstantTimeEq for Code {
     }
 }
 
+/// Device minus reference, of steps, counters or seconds; the range of the result ends it on both sides.
+#[must_use]
+pub fn distance(device: u64, reference: u64) -> i64 {
+    let difference = i128::from(device).saturating_sub(i128::from(reference));
+    i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:0width$}", self.value, width = usize::from(self.digits.0))

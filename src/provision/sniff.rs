@@ -214,11 +214,13 @@ fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let inner = Zeroizing::new(STANDARD.decode(dense.as_slice()).ok()?);
     let upper = dense.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7' | b'='));
     let lower = dense.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7' | b'='));
+    let perhaps_secret = upper || lower;
     let trimmed = inner.trim_ascii();
-    let between = |first: &[u8], last: &[u8]| trimmed.starts_with(first) && trimmed.ends_with(last);
-    let document = std::str::from_utf8(trimmed).is_ok() && (between(b"{", b"}") || between(b"<", b">"));
+    let between =
+        |first: u8, last: u8| trimmed.first() == Some(&first) && (!perhaps_secret || trimmed.last() == Some(&last));
+    let document = std::str::from_utf8(trimmed).is_ok() && (between(b'{', b'}') || between(b'<', b'>'));
     let uri = trimmed.get(..uri::SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(uri::SCHEME.as_bytes()));
-    let readable = looks_like_seed(trimmed) || document || uri || (!upper && !lower && is_image(&inner));
+    let readable = looks_like_seed(trimmed) || document || uri || (!perhaps_secret && is_image(&inner));
     readable.then_some(inner)
 }
 

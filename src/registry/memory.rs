@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Claim, Device, Error, Fingerprint, Ledger, Registry, State, clash, names_clash};
+use super::{
+    Claim, Device, Error, Fingerprint, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Registry, State, clash, names_clash,
+};
 use crate::name::Name;
 use crate::time::{Step, Timestamp};
 use crate::vault::Id;
@@ -16,9 +18,10 @@ pub struct Memory(Mutex<Tables>);
 #[derive(Debug, Default)]
 struct Tables {
     devices: Vec<Device>,
-    ledgers: BTreeMap<Id, (Fingerprint, Ledger)>,
-    /// When each step was claimed.
-    claimed: BTreeMap<(Id, Step), Timestamp>,
+    /// With the fingerprint, and the seconds for which they are worth remembering.
+    ledgers: BTreeMap<Id, (Fingerprint, u64, Ledger)>,
+    /// When each step was claimed, and whether it was handed out again.
+    claimed: BTreeMap<(Id, Step), (Timestamp, bool)>,
 }
 
 impl Memory {
@@ -77,9 +80,11 @@ impl Registry for Memory {
         if let Some(known) = device.ledger {
             return Ok(known);
         }
-        let known = ledgers.iter().find(|(_, (known, _))| known == fingerprint).map(|(id, _)| *id);
+        let known = ledgers.iter().find(|(_, (known, ..))| known == fingerprint).map(|(id, _)| *id);
         let id = known.unwrap_or_else(Id::random);
-        ledgers.entry(id).or_insert_with(|| (*fingerprint, Ledger::new(id)));
+        let period = device.parameters.period().map_or(0, |period| period.seconds());
+        let remembered = period.saturating_mul(REMEMBERED).max(REMEMBERED_AT_LEAST);
+        ledgers.entry(id).or_insert_with(|| (*fingerprint, remembered, Ledger::new(id)));
         device.ledger = Some(id);
         Ok(id)
     }
@@ -92,26 +97,39 @@ impl Registry for Memory {
 
     fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
         let mut tables = self.tables();
+        let Tables { ledgers, claimed, .. } = &mut *tables;
+        let forgotten = ledgers.get_mut(&claim.ledger).map(|(.., ledger)| &mut ledger.forgotten);
+        let forgotten = forgotten.ok_or(Error::Gone)?;
         let mut taken = Vec::new();
-        for step in claim.candidates {
-            if taken.len() < claim.most
-                && let Entry::Vacant(free) = tables.claimed.entry((claim.ledger, *step))
-            {
-                free.insert(claim.now);
-                taken.push(*step);
+        for step in claim.candidates.iter().filter(|step| forgotten.is_none_or(|forgotten| **step > forgotten)) {
+            if taken.len() >= claim.most {
+                break;
+            }
+            match claimed.entry((claim.ledger, *step)) {
+                Entry::Vacant(free) => {
+                    free.insert((claim.now, false));
+                    taken.push(*step);
+                }
+                Entry::Occupied(mut taken) => taken.get_mut().1 |= claim.again,
             }
         }
         if !taken.is_empty() {
             let forget = claim.forget;
-            tables.claimed.retain(|(ledger, step), since| {
-                *ledger != claim.ledger || *step >= forget.below || *since >= forget.before
+            claimed.retain(|(ledger, step), (since, _)| {
+                let kept = *ledger != claim.ledger || *step >= forget.below || *since >= forget.before;
+                if !kept {
+                    *forgotten = (*forgotten).max(Some(*step));
+                }
+                kept
             });
         }
         Ok(taken)
     }
 
-    fn release(&self, ledger: Id, step: Step) -> Result<bool, Error> {
-        Ok(self.tables().claimed.remove(&(ledger, step)).is_some())
+    fn release(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, Error> {
+        let claimed = &mut self.tables().claimed;
+        let kept = claimed.get(&(ledger, step)).is_some_and(|(_, again)| *again && unless_again);
+        Ok(!kept && claimed.remove(&(ledger, step)).is_some())
     }
 
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
@@ -122,25 +140,27 @@ impl Registry for Memory {
     }
 
     fn ledger(&self, id: Id) -> Result<Ledger, Error> {
-        let known = self.tables().ledgers.get(&id).map(|(_, ledger)| ledger.clone());
-        Ok(known.unwrap_or_else(|| Ledger::new(id)))
+        self.tables().ledgers.get(&id).map(|(.., ledger)| ledger.clone()).ok_or(Error::Gone)
     }
 
     fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error> {
         let mut tables = self.tables();
-        let stored = tables.ledgers.get_mut(&ledger.id).map(|(_, stored)| stored);
+        let stored = tables.ledgers.get_mut(&ledger.id).map(|(.., stored)| stored);
         let stored = stored.filter(|stored| stored.revision == ledger.revision).ok_or(Error::LedgerConflict)?;
-        *stored = Ledger { revision: ledger.revision.saturating_add(1), ..ledger.clone() };
+        let revision = ledger.revision.saturating_add(1);
+        *stored = Ledger { revision, forgotten: stored.forgotten, ..ledger.clone() };
         Ok(())
     }
 
-    fn sweep(&self, since: Timestamp) -> Result<(), Error> {
+    fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         let mut tables = self.tables();
         let Tables { devices, ledgers, claimed } = &mut *tables;
-        ledgers.retain(|id, (_, ledger)| {
-            ledger.changed >= since
+        ledgers.retain(|id, (_, remembered, ledger)| {
+            let since = Timestamp::from_unix(now.as_unix().saturating_sub(*remembered));
+            ledger.counter.is_some()
+                || ledger.changed >= since
                 || devices.iter().any(|device| device.ledger == Some(*id))
-                || claimed.iter().any(|((owner, _), when)| owner == id && *when >= since)
+                || claimed.iter().any(|((owner, _), (when, _))| owner == id && *when >= since)
         });
         claimed.retain(|(ledger, _), _| ledgers.contains_key(ledger));
         Ok(())

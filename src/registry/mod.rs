@@ -37,22 +37,24 @@ pub struct Device {
     pub state: State,
     /// How wrong its clock is made to be.
     pub drift: Drift,
-    /// Where it is written down what was handed out; all devices of one secret have the same. None before the first
-    /// time.
+    /// Where it is written down what was handed out; all devices of one secret in one kind of vault have the same. None
+    /// before the first time. [`Registry::join`] alone changes it.
     pub ledger: Option<Id>,
     /// Counts the changes, so that two writers notice each other.
     pub revision: u64,
 }
 
-/// What was handed out for one secret, but for the steps of single codes, and what was accepted.
+/// What was handed out for one secret, but for the steps of single codes; and what was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
     /// Its own id.
     pub id: Id,
-    /// The second step of the last pair that was handed out.
-    pub last_pair: Option<Step>,
-    /// The same before that, for a pair that never reached the service.
-    pub pair_before: Option<Step>,
+    /// The last pair that was handed out.
+    pub last_pair: Option<LastPair>,
+    /// The counter that no device of the secret has handed out yet.
+    pub counter: Option<u64>,
+    /// Steps up to this one count as handed out: some were, and are forgotten. [`Registry::claim`] alone changes it.
+    pub forgotten: Option<Step>,
     /// What a relying party knows that verifies this secret's codes here; none before the first verification.
     pub relying_party: Option<relying_party::State>,
     /// When it was last changed, by the system's clock.
@@ -61,14 +63,40 @@ pub struct Ledger {
     pub revision: u64,
 }
 
+/// The newest pair of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastPair {
+    /// Its second step.
+    pub second: Step,
+    /// What is left when it is given back; none where it can't be.
+    pub returnable: Option<Returnable>,
+}
+
+/// What a pair that is given back leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Returnable {
+    /// Whether its steps were claimed, too.
+    pub claimed: bool,
+    /// The second step of the pair before it.
+    pub before: Option<Step>,
+}
+
 impl Ledger {
     /// One with nothing in it.
     #[must_use]
     pub const fn new(id: Id) -> Self {
         let changed = Timestamp::from_unix(0);
-        Self { id, last_pair: None, pair_before: None, relying_party: None, changed, revision: 0 }
+        Self { id, last_pair: None, counter: None, forgotten: None, relying_party: None, changed, revision: 0 }
     }
 }
+
+/// What was handed out is remembered for so many periods after the step passed and the code was given. AWS, the most
+/// generous of what was measured, takes a pair 1,000 steps away from where it believes the device to be; four times that
+/// leaves room for a device that is resynchronized again and again.
+pub const REMEMBERED: u64 = 4_000;
+
+/// The shortest time for which anything is remembered, in seconds.
+pub const REMEMBERED_AT_LEAST: u64 = 24 * 60 * 60;
 
 /// A keyed hash of a secret, by which two devices of one secret find each other. The key is the vault's own, so that a
 /// fingerprint is no help in guessing.
@@ -85,6 +113,9 @@ pub struct Claim<'a> {
     pub most: usize,
     /// When this is, by the system's clock.
     pub now: Timestamp,
+    /// Whether those that were handed out before are handed out again. Who waits for one of them must not give it back
+    /// then.
+    pub again: bool,
     /// What may be forgotten on the way.
     pub forget: Forget,
 }
@@ -145,7 +176,7 @@ pub trait Registry: Send + Sync + fmt::Debug {
     fn list(&self) -> Result<Vec<Device>, Error>;
 
     /// Writes changed devices over those of the same id, in this order, all or none. Each carries the
-    /// revision that it was read with; the stored one becomes the next.
+    /// revision that it was read with; the stored one becomes the next. A device's ledger stays what it is.
     ///
     /// # Errors
     ///
@@ -173,28 +204,30 @@ pub trait Registry: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// Those of the back-end; then nothing was taken, or what was taken stays taken.
+    /// [`Error::Gone`] where the ledger isn't there. Those of the back-end; then nothing was taken, or what was taken stays
+    /// taken.
     fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error>;
 
-    /// Gives a step back that was claimed; false where it wasn't.
+    /// Gives a step back that was claimed; false where it wasn't. With `unless_again`, one that was handed out again
+    /// meanwhile stays claimed.
     ///
     /// # Errors
     ///
     /// Those of the back-end.
-    fn release(&self, ledger: Id, step: Step) -> Result<bool, Error>;
+    fn release(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, Error>;
 
-    /// The steps from `first` to `last` that were handed out, in order.
+    /// The steps from `first` to `last` that were handed out and aren't forgotten, in order.
     ///
     /// # Errors
     ///
     /// Those of the back-end.
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error>;
 
-    /// What else a ledger says; as new where nothing was written yet.
+    /// What else a ledger says.
     ///
     /// # Errors
     ///
-    /// Those of the back-end.
+    /// [`Error::Gone`] where it isn't there.
     fn ledger(&self, id: Id) -> Result<Ledger, Error>;
 
     /// Writes a ledger that carries the revision it was read with; the stored one becomes the next.
@@ -204,12 +237,13 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// [`Error::LedgerConflict`] where the stored revision is another one.
     fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error>;
 
-    /// Forgets ledgers that no device has and where nothing was handed out since.
+    /// Forgets ledgers that no device has and where nothing is worth remembering ([`REMEMBERED`] periods of the device
+    /// that began it). One with a counter is kept: counters are never used twice.
     ///
     /// # Errors
     ///
     /// Those of the back-end.
-    fn sweep(&self, since: Timestamp) -> Result<(), Error>;
+    fn sweep(&self, now: Timestamp) -> Result<(), Error>;
 
     /// Forgets devices, all or none; ids that aren't there are passed over.
     ///
@@ -245,9 +279,9 @@ pub enum Error {
     #[error("`{0}` was changed by another process")]
     Conflict(Name),
     /// Somebody else was faster.
-    #[error("what was handed out and accepted was changed by another process")]
+    #[error("what was handed out or accepted was changed by another process at the same time")]
     LedgerConflict,
-    /// The device was removed meanwhile.
+    /// The device, or what was written down of it, isn't there any more.
     #[error("the device was removed by another process")]
     Gone,
     /// Written by a newer version.
@@ -269,11 +303,13 @@ pub enum Error {
         reason: String,
     },
     /// A record that can't be understood.
-    #[error("{place}: the record of device {id} is damaged: {field}")]
+    #[error("{place}: the record of {record} {id} is damaged: {field}")]
     Damaged {
         /// Which file or server.
         place: String,
-        /// The device's id as stored.
+        /// Of what: a device, or a ledger.
+        record: &'static str,
+        /// Its id as stored.
         id: String,
         /// Which field.
         field: &'static str,

@@ -1,7 +1,7 @@
 //! One suite over all registries: what holds for one back-end holds for each.
 
 use vmfa::oath::{MovingFactor, Parameters, relying_party};
-use vmfa::registry::{Claim, Device, Error, Forget, Ledger, Registry, State, memory::Memory};
+use vmfa::registry::{Claim, Device, Error, Forget, LastPair, Ledger, Registry, Returnable, State, memory::Memory};
 use vmfa::time::{Drift, Period, Step, Timestamp};
 use vmfa::vault::{Id, Kind};
 
@@ -163,7 +163,7 @@ fn a_writer_that_read_an_older_revision_is_told() {
 fn claim(registry: &dyn Registry, ledger: Id, candidates: &[u64], most: usize, now: u64) -> Vec<u64> {
     let candidates: Vec<Step> = candidates.iter().copied().map(Step::new).collect();
     let forget = Forget { below: Step::new(100), before: Timestamp::from_unix(1_000) };
-    let claim = Claim { ledger, candidates: &candidates, most, now: Timestamp::from_unix(now), forget };
+    let claim = Claim { ledger, candidates: &candidates, most, now: Timestamp::from_unix(now), again: false, forget };
     registry.claim(&claim).unwrap().into_iter().map(Step::value).collect()
 }
 
@@ -210,9 +210,8 @@ fn the_first_candidates_that_were_never_claimed_are_given() {
         assert_eq!(claim(registry, ledger, &[500, 499, 501, 502], 2, 2_000), [501, 502]);
         assert_eq!(claim(registry, ledger, &[500, 499], 2, 2_000), [0_u64; 0]);
         assert_eq!(claim(registry, ledger, &[503, 503], 2, 2_000), [503], "named twice, taken once");
-        assert_eq!(claim(registry, Id::random(), &[500], 1, 2_000), [500], "another ledger");
-        assert!(registry.release(ledger, Step::new(500)).unwrap());
-        assert!(!registry.release(ledger, Step::new(500)).unwrap());
+        assert!(registry.release(ledger, Step::new(500), false).unwrap());
+        assert!(!registry.release(ledger, Step::new(500), false).unwrap());
         assert_eq!(claimed(registry, ledger), [499, 501, 502, 503]);
         let some = registry.claimed(ledger, Step::new(501), Step::new(502)).unwrap();
         assert_eq!(some, [Step::new(501), Step::new(502)]);
@@ -221,14 +220,54 @@ fn the_first_candidates_that_were_never_claimed_are_given() {
     });
 }
 
+/// A device in the registry, and its ledger.
+fn with_ledger(registry: &dyn Registry, name: &str, fingerprint: u8) -> (Device, Id) {
+    let device = device(name);
+    registry.insert(std::slice::from_ref(&device)).unwrap();
+    let ledger = registry.join(device.id, &[fingerprint; 32]).unwrap();
+    (device, ledger)
+}
+
 #[test]
-fn a_step_is_forgotten_when_it_is_old_and_was_handed_out_long_ago() {
+fn a_step_is_forgotten_when_it_is_old_and_was_handed_out_long_ago_and_never_given_again() {
     on_all(|registry| {
-        let ledger = Id::random();
-        claim(registry, ledger, &[50, 150], 2, 900);
+        let (_, ledger) = with_ledger(registry, "a", 1);
+        claim(registry, ledger, &[40, 50, 150], 3, 900);
         claim(registry, ledger, &[60], 1, 1_100);
-        assert_eq!(claimed(registry, ledger), [60, 150], "50 is below 100 and from before 1,000");
+        assert_eq!(claimed(registry, ledger), [60, 150], "40 and 50 are below 100 and from before 1,000");
         assert_eq!(claim(registry, ledger, &[60, 150], 2, 5_000), [0_u64; 0]);
+        // Whatever the clock said when it was forgotten: what lies before counts as handed out.
+        assert_eq!(claim(registry, ledger, &[40, 45, 50, 151], 4, 900), [151]);
+        assert_eq!(registry.ledger(ledger).unwrap().forgotten, Some(Step::new(50)));
+        let other = with_ledger(registry, "b", 2).1;
+        assert_eq!(claim(registry, other, &[40], 1, 2_000), [40], "another ledger");
+        assert!(matches!(
+            registry.claim(&Claim {
+                ledger: Id::random(),
+                candidates: &[Step::new(1)],
+                most: 1,
+                now: UNTIL,
+                again: false,
+                forget: Forget { below: Step::new(0), before: UNTIL },
+            }),
+            Err(Error::Gone)
+        ));
+    });
+}
+
+#[test]
+fn what_was_handed_out_again_is_not_given_back_by_whoever_waits_for_it() {
+    on_all(|registry| {
+        let (_, ledger) = with_ledger(registry, "a", 1);
+        assert_eq!(claim(registry, ledger, &[500, 501], 2, 2_000), [500, 501]);
+        let forget = Forget { below: Step::new(0), before: Timestamp::from_unix(0) };
+        let candidates = [500, 502].map(Step::new);
+        let again = Claim { ledger, candidates: &candidates, most: 2, now: UNTIL, again: true, forget };
+        assert_eq!(registry.claim(&again).unwrap(), [Step::new(502)]);
+        let back = |step| registry.release(ledger, Step::new(step), true).unwrap();
+        assert_eq!([500, 501, 502].map(back), [false, true, true]);
+        assert_eq!(claimed(registry, ledger), [500]);
+        assert!(registry.release(ledger, Step::new(500), false).unwrap(), "whoever knows better can");
     });
 }
 
@@ -249,38 +288,54 @@ fn a_ledger_is_changed_by_one_writer_at_a_time() {
             &["000000".parse().unwrap()],
         );
         let changed = Ledger {
-            last_pair: Some(Step::new(u64::MAX)),
-            pair_before: Some(Step::new(3)),
+            last_pair: Some(LastPair {
+                second: Step::new(u64::MAX),
+                returnable: Some(Returnable { claimed: true, before: Some(Step::new(3)) }),
+            }),
+            counter: Some(u64::MAX),
             relying_party: Some(state),
             changed: UNTIL,
             ..read.clone()
         };
         registry.update_ledger(&changed).unwrap();
         assert!(matches!(registry.update_ledger(&read), Err(Error::LedgerConflict)));
-        assert_eq!(registry.ledger(id).unwrap(), Ledger { revision: 1, ..changed });
-        assert!(matches!(registry.update_ledger(&Ledger::new(Id::random())), Err(Error::LedgerConflict)));
+        assert_eq!(registry.ledger(id).unwrap(), Ledger { revision: 1, ..changed.clone() });
+        let final_pair = Some(LastPair { second: Step::new(3), returnable: None });
+        registry.update_ledger(&Ledger { revision: 1, last_pair: final_pair, ..changed.clone() }).unwrap();
+        assert_eq!(registry.ledger(id).unwrap().last_pair, final_pair);
+        let nobodys = Id::random();
+        assert!(matches!(registry.update_ledger(&Ledger::new(nobodys)), Err(Error::LedgerConflict)));
+        assert!(matches!(registry.ledger(nobodys), Err(Error::Gone)));
     });
 }
 
 #[test]
 fn only_ledgers_that_nobody_needs_are_swept() {
     on_all(|registry| {
-        let devices = [device("kept"), device("gone"), device("recent")];
+        let (day, slow) = (86_400, Period::new(86_400).unwrap());
+        let mut devices = ["kept", "gone", "recent", "slow", "counter"].map(device);
+        devices[3].parameters.factor = MovingFactor::Time { period: slow };
+        devices[4].parameters.factor = MovingFactor::Counter { next: 0 };
         registry.insert(&devices).unwrap();
         let mut fingerprint = 0;
-        let [kept, gone, recent] = devices.each_ref().map(|device| {
+        let ledgers = devices.each_ref().map(|device| {
             fingerprint += 1;
             registry.join(device.id, &[fingerprint; 32]).unwrap()
         });
-        for (ledger, now) in [(kept, 1_500), (gone, 1_500), (recent, 2_500)] {
-            claim(registry, ledger, &[70], 1, now);
+        let now = 100 * day;
+        for (ledger, days_ago) in ledgers.into_iter().zip([5, 5, 1, 5, 50]) {
+            claim(registry, ledger, &[70_000], 1, now - days_ago * day);
         }
-        registry.remove(&[devices[1].id, devices[2].id]).unwrap();
-        registry.sweep(Timestamp::from_unix(2_000)).unwrap();
-        assert_eq!([kept, gone, recent].map(|ledger| claimed(registry, ledger).len()), [1, 0, 1]);
+        let counter = registry.ledger(ledgers[4]).unwrap();
+        registry.update_ledger(&Ledger { counter: Some(1), ..counter }).unwrap();
+        registry.remove(&devices[1..].iter().map(|device| device.id).collect::<Vec<_>>()).unwrap();
+        registry.sweep(Timestamp::from_unix(now)).unwrap();
+        // A step of a day is remembered for 4,000 days, and a counter for ever.
+        assert_eq!(ledgers.map(|ledger| registry.ledger(ledger).is_ok()), [true, false, true, true, true]);
+        assert_eq!(ledgers.map(|ledger| claimed(registry, ledger).len()), [1, 0, 1, 1, 1]);
         let again = device("gone");
         registry.insert(std::slice::from_ref(&again)).unwrap();
-        assert_ne!(registry.join(again.id, &[2; 32]).unwrap(), gone);
+        assert_ne!(registry.join(again.id, &[2; 32]).unwrap(), ledgers[1]);
     });
 }
 

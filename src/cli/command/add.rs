@@ -131,7 +131,7 @@ impl Args {
             }
             let codes = match device.parameters.factor {
                 MovingFactor::Time { .. } => devices.codes(&device, enrolment, moment, 0, 1),
-                MovingFactor::Counter { .. } => devices.next_codes_of(&device, enrolment, 1),
+                MovingFactor::Counter { .. } => devices.next_codes(&device, enrolment, 1, now),
             };
             if let (MovingFactor::Counter { next }, Ok([first])) = (&mut device.parameters.factor, codes.as_deref()) {
                 *next = first.moving_factor.saturating_add(1);
@@ -139,7 +139,10 @@ impl Args {
             // The device is stored: a code that can't be shown is no failure any more.
             let first_code = match codes {
                 Ok(codes) => codes.first().map(|issued| Code::of(issued, now)),
-                Err(device::Error::Vault(vault::Error::Identity(_))) => None,
+                Err(device::Error::Vault(error)) => {
+                    answer.warnings.push(format!("no first code: {error}; `vmfa code {}` gives one", device.name));
+                    None
+                }
                 Err(error) => {
                     answer.warnings.push(format!("no first code: {error}"));
                     None

@@ -102,7 +102,7 @@ impl Code {
 
     /// The same of a device, whose codes are written down.
     pub(super) fn of_device(issued: &Issued, time: Timestamp) -> Self {
-        Self { repeated: Some(issued.repeated), ..Self::of(issued, time) }
+        Self { repeated: issued.valid.map(|_| issued.repeated), ..Self::of(issued, time) }
     }
 
     pub(super) fn with_validity(&self) -> String {
@@ -161,20 +161,20 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
-        let device = device::find(&registry, name).map_err(|error| match lease::pattern(name) {
-            Some(_) => Error::usage(format!("`{name}` names a pool: codes are leased from it with --fresh")),
-            None => error.into(),
-        })?;
+        if lease::pattern(name).is_some() {
+            return Err(Error::usage(format!("`{name}` names a pool: codes are leased from it with --fresh")));
+        }
+        let device = device::find(&registry, name)?;
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
-        if let MovingFactor::Counter { .. } = device.parameters.factor {
-            self.refuse_times()?;
-        }
-        let enrolment = devices.enrolment(&device)?;
-        let moment = clock.moment()?;
-        let codes = match device.parameters.factor {
-            MovingFactor::Time { .. } => devices.codes(&device, &enrolment, moment, offset, self.count)?,
-            MovingFactor::Counter { .. } => devices.next_codes_of(&device, &enrolment, self.count)?,
+        let (codes, moment) = match device.parameters.factor {
+            MovingFactor::Time { .. } => devices.codes_now(&device, || clock.moment(), offset, self.count)?,
+            MovingFactor::Counter { .. } => {
+                self.refuse_times()?;
+                let enrolment = devices.enrolment(&device)?;
+                let moment = clock.moment();
+                (devices.next_codes(&device, &enrolment, self.count, moment.now)?, moment)
+            }
         };
         Codes::of_device(device, &codes, moment.time)
     }
@@ -187,7 +187,7 @@ impl Args {
                 render::note(&format!("warning: {}", plain(warning)));
             }
         }
-        let time = clock.time()?;
+        let time = clock.time();
         let codes = match enrolment.parameters.factor {
             MovingFactor::Time { .. } => issue::at_time(&enrolment, time, offset, self.count)?,
             MovingFactor::Counter { next } => {

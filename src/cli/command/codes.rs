@@ -23,16 +23,14 @@ pub(super) fn split<'a>(words: &'a [String], from: Option<&OsStr>) -> Result<(Op
 /// Codes from arguments; from stdin where there are none, or where the only one is `-`.
 pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> {
     let typed;
-    let texts: Vec<&str> = match words {
-        [] => {
-            typed = from_stdin(from)?;
-            typed.split_whitespace().collect()
-        }
-        [dash] if dash == "-" => {
-            typed = from_stdin(from)?;
-            typed.split_whitespace().collect()
-        }
-        words => words.iter().map(String::as_str).collect(),
+    let texts: Vec<&str> = if words.is_empty() || words == ["-"] {
+        typed = from_stdin(from)?;
+        // A line each, whose groups belong together; or all on one line.
+        let lines: Vec<&str> = typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let whole = |line: &&str| line.parse::<Code>().is_ok();
+        if lines.iter().all(whole) { lines } else { typed.split_whitespace().collect() }
+    } else {
+        words.iter().map(String::as_str).collect()
     };
     if texts.is_empty() {
         return Err(Error::input("code", "there is no code: give it as an argument, or by stdin"));
@@ -55,6 +53,9 @@ fn from_stdin(from: Option<&OsStr>) -> Result<String> {
     } else {
         stdin.lock().take(LONGEST).read_to_string(&mut text)
     };
-    read.map_err(|error| Error::input("unreadable", format!("stdin: {error}")))?;
+    let bytes = read.map_err(|error| Error::input("unreadable", format!("stdin: {error}")))?;
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes >= LONGEST) {
+        return Err(Error::input("code", format!("stdin has more than {LONGEST} bytes, which no codes have")));
+    }
     Ok(text)
 }

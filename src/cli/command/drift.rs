@@ -10,9 +10,9 @@ use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::server_time;
 use crate::cli::{Global, source};
-use crate::device::drift::{between, describe, measure, seconds};
-use crate::device::{self, Devices, accept};
-use crate::oath::MovingFactor;
+use crate::device::drift::{change_drift, changed, describe, measure, seconds};
+use crate::device::{self, Devices};
+use crate::oath::{MovingFactor, distance};
 use crate::provision::Enrolment;
 use crate::time::Drift;
 
@@ -32,7 +32,6 @@ const FASTEST: i64 = 100_000;
 #[command(
     override_usage = "vmfa drift [OPTIONS] <DEVICE> [CODE]...\n       vmfa drift [OPTIONS] --from <SOURCE> <CODE>..."
 )]
-#[command(group(clap::ArgGroup::new("how").multiple(false).args(["against", "clear"])))]
 pub(in crate::cli) struct Args {
     /// The device's name, exactly; then consecutive codes, the oldest first, or `-` for stdin
     #[arg(value_name = "DEVICE CODE")]
@@ -49,7 +48,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "TIME", value_parser = within, conflicts_with_all = ["against", "set", "rate", "clear"])]
     within: Option<u64>,
     /// Compare with this server's clock, by the date of its answers
-    #[arg(long, value_name = "URL", conflicts_with_all = ["set", "rate", "at"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["set", "rate", "clear", "at"])]
     against: Option<String>,
     /// Make the device's clock wrong by so much, such as -95 or +2m
     #[arg(long, value_name = "±SECONDS", allow_hyphen_values = true, conflicts_with = "clear", value_parser = offset)]
@@ -65,15 +64,12 @@ pub(in crate::cli) struct Args {
 
 fn within(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| (1..=10 * YEAR).contains(seconds));
-    seconds.ok_or_else(|| "a time such as 2h or 30d, at most 3650d, stands here".to_owned())
+    seconds.ok_or_else(|| "a time such as 2h or 30d, from 1s to 3650d, stands here".to_owned())
 }
 
 fn offset(text: &str) -> std::result::Result<i64, String> {
-    let seconds = crate::time::duration(text.trim_start_matches(['+', '-'])).and_then(|s| i64::try_from(s).ok());
-    let signs = text.chars().take_while(|c| matches!(c, '+' | '-')).count();
-    let seconds = seconds.filter(|seconds| signs <= 1 && *seconds <= 100 * 365 * 86_400);
-    let seconds = seconds.ok_or_else(|| "seconds such as -95, +95s or -2m stand here".to_owned())?;
-    Ok(if text.starts_with('-') { seconds.saturating_neg() } else { seconds })
+    let seconds = crate::time::signed_duration(text).filter(|seconds| seconds.unsigned_abs() <= 100 * YEAR);
+    seconds.ok_or_else(|| "seconds such as -95, +95s or -2m stand here, at most 36500d".to_owned())
 }
 
 /// The clock that a device was given.
@@ -143,6 +139,7 @@ struct Measured {
 impl Answer for Measured {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.candidates.as_slice() {
+            [] if self.period.is_none() => writeln!(out, "no counter near this device's explains these codes")?,
             [] => writeln!(out, "no drift of up to {} s explains these codes", self.within)?,
             [only] => writeln!(out, "{}", self.one(only))?,
             several => {
@@ -237,7 +234,7 @@ impl Args {
         global: &Global,
     ) -> Result<()> {
         let within = self.within.unwrap_or(if codes.len() > 2 { YEAR } else { DAY });
-        let (solution, centre) = measure(enrolment, clock.time()?, codes, within)?;
+        let (solution, centre) = measure(enrolment, clock.time(), codes, within)?;
         let period = match enrolment.parameters.factor {
             MovingFactor::Time { period } => Some(period.seconds()),
             MovingFactor::Counter { .. } => None,
@@ -246,7 +243,7 @@ impl Args {
             .candidates
             .iter()
             .map(|place| {
-                let drift = between(*place, centre);
+                let drift = distance(*place, centre);
                 Candidate {
                     step: period.map(|_| *place),
                     counter: if period.is_none() { Some(*place) } else { None },
@@ -276,25 +273,12 @@ impl Args {
         let registry = place.registry()?;
         let mut device = device::find(&registry, name)?;
         device.parameters.period()?;
-        let time = clock.time()?;
+        let time = clock.time();
         if changes {
-            let mut drift = if self.clear { Drift::default() } else { device.drift };
-            if let Some(set) = self.set {
-                drift.seconds = set;
-            }
-            if let Some(rate) = self.rate {
-                // What the rate gained so far stays.
-                if self.set.is_none() {
-                    drift.seconds =
-                        drift.apply(time).map_or(drift.seconds, |shown| between(shown.as_unix(), time.as_unix()));
-                }
-                drift.ppm = rate;
-            }
-            drift.since = if drift.ppm == 0 { 0 } else { time.as_unix() };
-            if drift.apply(time).is_none() {
-                return Err(Error::usage("a device's clock can't stand before 1970"));
-            }
-            device = accept::set_drift(&registry, name, drift)?;
+            device = change_drift(&registry, name, |drift| {
+                let drift = if self.clear { Drift::default() } else { drift };
+                changed(drift, self.set, self.rate, time)
+            })?;
         }
         let Drift { seconds, ppm, since } = device.drift;
         let shown = device.drift.apply(time);
@@ -304,7 +288,7 @@ impl Args {
             set_seconds: seconds,
             rate_ppm: ppm,
             since: if ppm == 0 { None } else { Some(since) },
-            drift_seconds: shown.map(|shown| between(shown.as_unix(), time.as_unix())),
+            drift_seconds: shown.map(|shown| distance(shown.as_unix(), time.as_unix())),
         };
         render::print(&answer, global.json)
     }
@@ -313,10 +297,10 @@ impl Args {
         let registry = place.registry()?;
         let device = device::find(&registry, name)?;
         let clock = self.clock.open()?;
-        let time = clock.time()?;
+        let time = clock.time();
         let difference = server_time::difference(url)?;
         let shown = device.drift.apply(time).ok_or(device::Error::NoSuchStep)?;
-        let own = i128::from(between(shown.as_unix(), time.as_unix()).saturating_add(clock.ahead()));
+        let own = i128::from(distance(shown.as_unix(), time.as_unix()).saturating_add(clock.ahead()));
         let milliseconds = difference.milliseconds().saturating_add(own.saturating_mul(1000));
         let period = device.parameters.period().ok().map(|period| i128::from(period.seconds()).saturating_mul(1000));
         let nearest = |period: i128| milliseconds.saturating_add(period.div_euclid(2)).checked_div_euclid(period);
@@ -333,5 +317,5 @@ impl Args {
 
 /// Milliseconds as seconds with a fraction.
 fn in_seconds(milliseconds: i128) -> f64 {
-    f64::from(i32::try_from(milliseconds.clamp(i32::MIN.into(), i32::MAX.into())).unwrap_or(0)) / 1000.0
+    milliseconds as f64 / 1000.0
 }

@@ -9,12 +9,14 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, source};
-use crate::device::issue::{self, Issued, Pair, PairTerms};
+use crate::device::issue::{self, Issued};
+use crate::device::pair::{Pair, Terms};
 use crate::device::{self, Devices, accept};
 use crate::oath::MovingFactor;
 use crate::oath::relying_party::Rules;
 use crate::provision::Enrolment;
 use crate::registry::Device;
+use crate::time::Step;
 
 /// Two consecutive codes, for enabling a device and for resynchronizing it
 ///
@@ -22,6 +24,7 @@ use crate::registry::Device;
 /// was handed out; where that can't be yet, it is told when it can. A counter device (HOTP) gives its next two codes.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
+#[command(group(clap::ArgGroup::new("patient").multiple(true)))]
 pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: Option<String>,
@@ -34,27 +37,22 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     clock: clock::Args,
     /// Wait until a pair is possible that is newer than the last one
-    #[arg(long, requires = "device", conflicts_with = "at")]
+    #[arg(long, requires = "device", conflicts_with = "at", group = "patient")]
     wait: bool,
     /// The current code, and the next one when its time has come, for services that refuse the past
-    #[arg(long, requires = "device", conflicts_with = "at")]
+    #[arg(long, requires = "device", conflicts_with = "at", group = "patient")]
     live: bool,
     /// With --wait or --live, wait at most so long for the pair to become possible, 45s or 5m
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = patience)]
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = patience)]
     timeout: u64,
     /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far as
     /// the device tells]
-    #[arg(long, value_name = "RULES", value_parser = rules, requires = "device")]
+    #[arg(long, value_name = "RULES", requires = "device")]
     rules: Option<Rules>,
     /// As `plain` lines, `json`, or `aws-cli`: options for `aws iam enable-mfa-device` and `resync-mfa-device`
     #[arg(long, value_name = "FORM", value_parser = ["plain", "json", "aws-cli"], default_value = "plain",
           hide_possible_values = true)]
     r#as: String,
-}
-
-/// A rule set's word.
-pub(super) fn rules(text: &str) -> std::result::Result<Rules, String> {
-    text.parse::<Rules>().map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Serialize)]
@@ -117,39 +115,46 @@ impl Args {
             if clock.stands_still() {
                 return Err(crate::oath::Error::CounterBased.into());
             }
-            let codes = devices.next_codes_of(&device, &enrolment, 2)?;
+            let codes = devices.next_codes(&device, &enrolment, 2, clock::now())?;
             return self.answered(Some(&device), &enrolment, &codes, clock);
         }
         let rules = self.rules.unwrap_or(*accept::rules_of(&device));
-        let terms = PairTerms {
+        let terms = Terms {
             live: self.live,
             consumes: rules.pair_uses_steps,
             patience: if self.wait || self.live { self.timeout } else { 0 },
         };
-        let pair = devices.pair(&device, &enrolment, clock.moment()?, terms)?;
-        let mut answered = self.answered(Some(&device), &enrolment, &pair.codes, clock)?;
-        let waited = self.wait_for(&pair, &mut answered, json, &device);
-        if waited.is_err() && answered.form != Form::Second {
-            devices.release_pair(&device, &enrolment, terms.consumes, clock.moment()?.now)?;
+        let pair = devices.pair(&device, &enrolment, clock.moment(), terms)?;
+        let mut shown = false;
+        if let Err(interrupted) = self.wait_for(&pair, &mut shown, json, &device) {
+            if !shown {
+                let second = Step::new(pair.codes[1].issued.moving_factor);
+                // Why the program ends matters more than what can't be given back.
+                let _ = devices.release_pair(&device, &enrolment, Some(second), clock.moment());
+            }
+            return Err(interrupted);
         }
-        waited.map(|()| answered)
+        let mut answered = self.answered(Some(&device), &enrolment, &pair.codes.map(|code| code.issued), clock)?;
+        if shown {
+            answered.form = Form::Second;
+        }
+        Ok(answered)
     }
 
     /// Waits until both codes can be used. In a live pair the first is shown as soon as its time has come.
-    fn wait_for(&self, pair: &Pair, answered: &mut Answered, json: bool, device: &Device) -> Result<()> {
+    fn wait_for(&self, pair: &Pair, shown: &mut bool, json: bool, device: &Device) -> Result<()> {
         let name = plain(device.name.as_str());
-        let [first, second] = pair.waits;
-        let until = |issued: &Issued| issued.valid.map_or(crate::time::Timestamp::from_unix(0), |(from, _)| from);
         let [one, two] = &pair.codes;
         if self.live {
-            clock::wait(first, &format!("a new code of {name}"), until(one))?;
-            if !json && answered.form == Form::Plain {
-                render::answer(|out| writeln!(out, "{}", one.code))?;
-                answered.form = Form::Second;
+            clock::wait(one.wait, &format!("a new code of {name}"), one.ready)?;
+            if !json && self.r#as == "plain" {
+                render::answer(|out| writeln!(out, "{}", one.issued.code))?;
+                *shown = true;
             }
-            return clock::wait(second.saturating_sub(first), &format!("the next code of {name}"), until(two));
+            let left = two.wait.saturating_sub(one.wait);
+            return clock::wait(left, &format!("the next code of {name}"), two.ready);
         }
-        clock::wait(second, &format!("a new pair of {name}"), until(two))
+        clock::wait(two.wait, &format!("a new pair of {name}"), two.ready)
     }
 
     fn of_source(&self, from: &OsString, clock: &Clock, json: bool) -> Result<Answered> {
@@ -160,7 +165,7 @@ impl Args {
             }
         }
         let codes = match enrolment.parameters.factor {
-            MovingFactor::Time { .. } => issue::at_time(&enrolment, clock.time()?, -1, 2)?,
+            MovingFactor::Time { .. } => issue::at_time(&enrolment, clock.time(), -1, 2)?,
             MovingFactor::Counter { .. } if clock.stands_still() => {
                 return Err(crate::oath::Error::CounterBased.into());
             }
@@ -176,7 +181,7 @@ impl Args {
         codes: &[Issued],
         clock: &Clock,
     ) -> Result<Answered> {
-        let time = clock.time()?;
+        let time = clock.time();
         let [one, two] = codes else { return Err(device::Error::NoSuchStep.into()) };
         Ok(Answered {
             device: device.map(|device| device.name.to_string()),

@@ -7,9 +7,9 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::device::{self, Devices, accept};
+use crate::device::issue::Moment;
+use crate::device::{self, Devices};
 use crate::oath::Code;
-use crate::oath::relying_party::Rules;
 use crate::time::Step;
 
 /// Give back a code that demonstrably never reached the service
@@ -29,9 +29,6 @@ pub(in crate::cli) struct Args {
     /// The last pair
     #[arg(long)]
     pair: bool,
-    /// By whose rules the pair was made, where `vmfa pair` was told
-    #[arg(long, value_name = "RULES", value_parser = super::pair::rules, requires = "pair")]
-    rules: Option<Rules>,
 }
 
 #[derive(Debug, Serialize)]
@@ -70,8 +67,8 @@ impl Args {
         };
         let answer = |step: Option<u64>, released| Released { device: device.name.to_string(), step, released };
         let released = if self.pair {
-            let rules = self.rules.unwrap_or(*accept::rules_of(&device));
-            if !devices.release_pair(&device, &enrolment, rules.pair_uses_steps, clock::now())? {
+            let now = clock::now();
+            if !devices.release_pair(&device, &enrolment, None, Moment { time: now, now })? {
                 return Err(not_there("no pair that could be given back: only the last one can"));
             }
             answer(None, "pair")

@@ -12,7 +12,7 @@ use crate::cli::{Global, source};
 use crate::device::{self, Devices, accept};
 use crate::oath::relying_party::{Refusal, Rules, State, Verdict};
 use crate::oath::resync::Solution;
-use crate::oath::{Code, MovingFactor};
+use crate::oath::{Code, MovingFactor, distance};
 use crate::provision::Enrolment;
 use crate::time::Timestamp;
 
@@ -37,7 +37,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     clock: clock::Args,
     /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as the device tells]
-    #[arg(long, value_name = "RULES", value_parser = super::pair::rules)]
+    #[arg(long, value_name = "RULES")]
     rules: Option<Rules>,
     /// Remember nothing of it
     #[arg(long)]
@@ -90,7 +90,7 @@ impl Args {
                 let devices = Devices { vault: vault.as_ref(), registry: &registry };
                 let stored = devices.stored(&device)?;
                 let rules = self.rules.unwrap_or(*accept::rules_of(&device));
-                let moment = clock.moment()?;
+                let moment = clock.moment();
                 let (state, verdict) = if self.dry_run {
                     dry(&stored, &rules, &devices.relying_party(&device, &stored)?, moment.time, &codes)
                 } else {
@@ -102,7 +102,7 @@ impl Args {
                 let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref())?;
                 let of_source = accept::rules_for(enrolment.issuer.as_deref(), enrolment.serial.as_deref());
                 let rules = self.rules.unwrap_or(*of_source);
-                let time = clock.time()?;
+                let time = clock.time();
                 let (state, verdict) = dry(&enrolment, &rules, &accept::fresh_state(&enrolment), time, &codes);
                 verified(None, &enrolment, &rules, &state, verdict, time, &codes)?
             }
@@ -153,20 +153,22 @@ fn verified(
             answer.reason = Some(refusal.code());
             answer.message = refusal.to_string();
             answer.used = match refusal {
-                Refusal::Used { .. } | Refusal::Passed { .. } => Some(true),
+                Refusal::Used { .. } => Some(true),
                 _ => None,
             };
-            if let Refusal::Used { step, drift } = refusal {
-                place.put(&mut answer, step, drift);
+            match refusal {
+                Refusal::Used { step, drift } => place.put(&mut answer, step, drift),
+                Refusal::Passed { counter, next } => place.put(&mut answer, counter, distance(counter, next)),
+                _ => {}
             }
             if let Some(Solution { candidates, sure, .. }) = accept::elsewhere(enrolment, &refusal, time, state, codes)?
                 && let [only] = candidates.as_slice()
             {
                 let centre = place.centre(enrolment, state, time)?;
-                let drift = crate::device::drift::between(*only, centre);
+                let drift = distance(*only, centre);
                 place.put(&mut answer, *only, drift);
                 answer.reason = Some("outside-window");
-                answer.used = Some(place.period.is_some() && state.is_used(crate::time::Step::new(*only)));
+                answer.used = place.period.map(|_| state.is_used(crate::time::Step::new(*only)));
                 let perhaps = if sure { "" } else { "probably " };
                 answer.message = format!("outside the window, {perhaps}{}", place.describe(*only, drift));
             }
@@ -209,6 +211,7 @@ impl Placed {
         match self.period {
             Some(period) => format!("step {moving_factor}, {}", device::drift::describe(drift, period)),
             None if drift == 0 => format!("counter {moving_factor}, as expected"),
+            None if drift < 0 => format!("counter {moving_factor}, {} before the expected one", drift.unsigned_abs()),
             None => format!("counter {moving_factor}, {drift} past the expected one"),
         }
     }

@@ -12,7 +12,7 @@ pub use self::rules::{Budget, Rules};
 pub use self::state::State;
 use super::resync::{Sightings, Window, earlier};
 use super::totp::EPOCH;
-use super::{Code, MovingFactor, Parameters};
+use super::{Code, MovingFactor, Parameters, distance};
 use crate::secret::Secret;
 use crate::time::{Period, Step, Timestamp};
 
@@ -285,15 +285,6 @@ fn reference(period: Period, now: Timestamp) -> Result<u64, Refusal> {
 /// The one that is nearest to the centre; of two, the earlier.
 fn nearest(steps: impl Iterator<Item = u64>, centre: u64) -> Option<u64> {
     steps.min_by_key(|step| (step.abs_diff(centre), *step))
-}
-
-/// Device minus reference.
-fn distance(device: u64, reference: u64) -> i64 {
-    i64::try_from(i128::from(device).saturating_sub(i128::from(reference))).unwrap_or(if device > reference {
-        i64::MAX
-    } else {
-        i64::MIN
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter,
 };
@@ -54,8 +55,12 @@ const MIGRATIONS: &[&str] = &[
     CREATE TABLE ledger (
         id             TEXT PRIMARY KEY,
         fingerprint    BLOB NOT NULL UNIQUE,
+        period         INTEGER,
         last_pair      INTEGER,
+        pair_claimed   INTEGER,
         pair_before    INTEGER,
+        counter        INTEGER,
+        forgotten      INTEGER,
         relying_party  TEXT,
         changed        INTEGER NOT NULL,
         revision       INTEGER NOT NULL
@@ -64,6 +69,7 @@ const MIGRATIONS: &[&str] = &[
         ledger  TEXT NOT NULL,
         step    INTEGER NOT NULL,
         since   INTEGER NOT NULL,
+        again   INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (ledger, step)
     ) STRICT, WITHOUT ROWID;
 ",
@@ -110,6 +116,7 @@ impl Sqlite {
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
         // A step or counter that was written down has reached the disk.
         connection.pragma_update(None, "synchronous", "FULL").map_err(|error| self.failed(&error))?;
+        self.leave_log(&connection, true)?;
         connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG).map_err(|error| self.failed(&error))?;
         let found = self.version(&connection)?;
         if found == known {
@@ -122,7 +129,7 @@ impl Sqlite {
             return Ok(());
         }
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| self.failed(&error))?;
-        let transaction = self.begin(&mut connection)?;
+        let transaction = self.begin_change(&mut connection)?;
         // Asked again under the lock: another process may have been first.
         let found = self.version(&transaction)?;
         self.refuse_newer(found, known)?;
@@ -159,6 +166,20 @@ impl Sqlite {
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the write-ahead log is left when this process ends. What is in it has reached the disk. Moving it to the
+    /// main file would cost a code four more flushes; after a change of devices it is moved, so that a copy of the main file
+    /// has them.
+    fn leave_log(&self, connection: &Connection, leave: bool) -> Result<(), Error> {
+        let result = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave);
+        result.map(|_| ()).map_err(|error| self.failed(&error))
+    }
+
+    /// Begins a change of devices.
+    fn begin_change<'a>(&self, connection: &'a mut Connection) -> Result<Transaction<'a>, Error> {
+        self.leave_log(connection, false)?;
+        self.begin(connection)
     }
 
     fn begin<'a>(&self, connection: &'a mut Connection) -> Result<Transaction<'a>, Error> {
@@ -249,7 +270,7 @@ impl Sqlite {
 
     fn damaged(&self, row: &Row<'_>, field: &'static str) -> Error {
         let id = row.get("id").unwrap_or_else(|_| "?".to_owned());
-        Error::Damaged { place: self.path.display().to_string(), id, field }
+        Error::Damaged { place: self.path.display().to_string(), record: "device", id, field }
     }
 
     fn write(&self, connection: &Connection, device: &Device, sql: &str) -> Result<usize, Error> {
@@ -304,7 +325,7 @@ const UPDATE: &str = "UPDATE device SET name = :name, state = :state, batch = :b
 impl Registry for Sqlite {
     fn insert(&self, devices: &[Device]) -> Result<(), Error> {
         let mut connection = self.connection();
-        let transaction = self.begin(&mut connection)?;
+        let transaction = self.begin_change(&mut connection)?;
         for device in devices {
             self.check_name(&transaction, device)?;
             self.write(&transaction, device, INSERT)?;
@@ -324,7 +345,7 @@ impl Registry for Sqlite {
 
     fn update(&self, devices: &[Device]) -> Result<(), Error> {
         let mut connection = self.connection();
-        let transaction = self.begin(&mut connection)?;
+        let transaction = self.begin_change(&mut connection)?;
         for device in devices {
             self.check_name(&transaction, device)?;
             if self.write(&transaction, device, UPDATE)? == 0 {
@@ -346,8 +367,8 @@ impl Registry for Sqlite {
         self.claim_steps(claim)
     }
 
-    fn release(&self, ledger: Id, step: Step) -> Result<bool, Error> {
-        self.release_step(ledger, step)
+    fn release(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, Error> {
+        self.release_step(ledger, step, unless_again)
     }
 
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
@@ -362,13 +383,13 @@ impl Registry for Sqlite {
         self.write_ledger(ledger)
     }
 
-    fn sweep(&self, since: Timestamp) -> Result<(), Error> {
-        self.sweep_ledgers(since)
+    fn sweep(&self, now: Timestamp) -> Result<(), Error> {
+        self.sweep_ledgers(now)
     }
 
     fn remove(&self, ids: &[Id]) -> Result<(), Error> {
         let mut connection = self.connection();
-        let transaction = self.begin(&mut connection)?;
+        let transaction = self.begin_change(&mut connection)?;
         for id in ids {
             transaction
                 .execute("DELETE FROM device WHERE id = ?1", [id.to_string()])

@@ -8,6 +8,7 @@
 mod files;
 mod identity;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Encryptor};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 pub use files::write_new_file;
@@ -25,9 +27,6 @@ use crate::name::Name;
 
 /// The largest file that is read, item or identity.
 const MAX_FILE: u64 = 64 * 1024;
-
-/// The name of the one item that is no device's.
-const OWN_KEY: &str = "vault-key";
 
 /// A directory of age files.
 ///
@@ -78,14 +77,24 @@ impl Age {
         Ok(read)
     }
 
+    /// To whom items are encrypted.
+    fn recipients(&self) -> Result<Cow<'_, [String]>, Error> {
+        if self.recipients.is_empty() {
+            return recipient_of(&self.identity).map(Cow::Owned);
+        }
+        Ok(Cow::Borrowed(&self.recipients))
+    }
+
+    /// The name of the vault's own key: one for all items of the same recipients, so that whoever opens an item opens it.
+    fn own_key_name(&self) -> Result<String, Error> {
+        let mut recipients = self.recipients()?.into_owned();
+        recipients.sort_unstable();
+        let print = Sha256::digest(recipients.join("\n"));
+        Ok(print.iter().take(8).fold("vault-key-".to_owned(), |name, byte| format!("{name}{byte:02x}")))
+    }
+
     fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        let of_identity;
-        let texts = if self.recipients.is_empty() {
-            of_identity = recipient_of(&self.identity)?;
-            &of_identity
-        } else {
-            &self.recipients
-        };
+        let texts = self.recipients()?;
         let recipients = texts.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
         let encryptor = Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _))
             .map_err(|_| Error::Identity("no recipients are named that an age file can have together".to_owned()))?;
@@ -128,7 +137,7 @@ impl Age {
         let (holder, text) =
             text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is no item of this program"))?;
         if holder != key {
-            return Err(wrong("holds another device's secret"));
+            return Err(wrong("holds what belongs elsewhere"));
         }
         Ok(Some(Zeroizing::new(text.trim_end_matches('\n').to_owned())))
     }
@@ -170,16 +179,17 @@ impl Vault for Age {
     }
 
     fn own_key(&self) -> Result<Zeroizing<String>, Error> {
-        if let Some(key) = self.read_item(OWN_KEY)? {
+        let name = self.own_key_name()?;
+        if let Some(key) = self.read_item(&name)? {
             return Ok(key);
         }
         let key = super::new_key();
-        if self.write_item(OWN_KEY, &key)? {
+        if self.write_item(&name, &key)? {
             return Ok(key);
         }
         // Somebody else was faster.
-        self.read_item(OWN_KEY)?.ok_or_else(|| Error::AgeFile {
-            path: shown(&self.path(OWN_KEY)),
+        self.read_item(&name)?.ok_or_else(|| Error::AgeFile {
+            path: shown(&self.path(&name)),
             reason: "was deleted meanwhile".to_owned(),
         })
     }

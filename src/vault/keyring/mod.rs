@@ -221,12 +221,13 @@ impl Vault for Keyring {
     fn own_key(&self) -> Result<Zeroizing<String>, Error> {
         let prompt = self.options.prompt;
         self.within_limit(move |session| {
-            if session.find_first(OWN_KEY, prompt)?.is_none() {
+            if session.keep_first(OWN_KEY, prompt)?.is_none() {
                 let place = session.ready_to_store(prompt)?;
                 let label = "vmfa: key that tells which devices have one secret";
                 session.create(&place, OWN_KEY, label, &[], super::new_key().as_bytes(), prompt)?;
             }
-            let item = session.find_first(OWN_KEY, prompt)?;
+            // Of several that were made at the same moment all take the first; the others are nobody's.
+            let item = session.keep_first(OWN_KEY, prompt)?;
             text(session, &item.ok_or_else(|| Error::Keyring("it lost what was stored just now".to_owned()))?, OWN_KEY)
         })
     }

@@ -43,7 +43,7 @@ impl Session {
     }
 
     /// There is one item a key.
-    pub(super) fn find_first(&self, key: &str, prompt: bool) -> Result<Option<Item>, Error> {
+    pub(super) fn keep_first(&self, key: &str, prompt: bool) -> Result<Option<Item>, Error> {
         self.find(key, prompt)
     }
 

@@ -22,7 +22,7 @@ impl Session {
         Err(none())
     }
 
-    pub(super) fn find_first(&self, _key: &str, _prompt: bool) -> Result<Option<String>, Error> {
+    pub(super) fn keep_first(&self, _key: &str, _prompt: bool) -> Result<Option<String>, Error> {
         Err(none())
     }
 

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use futures_lite::StreamExt;
 use zbus::connection::Builder;
@@ -25,6 +26,10 @@ const COLLECTION: &str = "org.freedesktop.Secret.Collection";
 const ITEM: &str = "org.freedesktop.Secret.Item";
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
+/// How often a provider is asked that isn't ready, and how long it is left alone in between.
+const TRIES: u8 = 20;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A secret on the bus: session, initialization vector, ciphertext, content type.
 type Sealed = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
@@ -118,9 +123,16 @@ impl Session {
         R: for<'d> DynamicDeserialize<'d>,
     {
         let bus = self.bus()?;
-        let answer = bus.call_method(Some(PROVIDER), path, Some(interface), method, arguments);
-        let answer = wait(bus, answer).map_err(said)?;
-        answer.body().deserialize().map_err(said)
+        let mut again = TRIES;
+        loop {
+            again = again.saturating_sub(1);
+            let answer = bus.call_method(Some(PROVIDER), path, Some(interface), method, arguments);
+            match wait(bus, answer) {
+                Ok(answer) => return answer.body().deserialize().map_err(said),
+                Err(error) if again > 0 && is_not_ready(&error) => thread::sleep(PAUSE),
+                Err(error) => return Err(said(error)),
+            }
+        }
     }
 
     /// The item for `key`, unlocked when this returns.
@@ -134,9 +146,16 @@ impl Session {
 
     /// The item of several that all who look agree on: two processes may have stored one at the same moment. Providers
     /// that number their items give a later one a longer or greater path.
-    pub(super) fn find_first(&self, key: &str, prompt: bool) -> Result<Option<OwnedObjectPath>, Error> {
-        let found = self.find_all(key, prompt)?;
-        Ok(found.into_iter().min_by(|a, b| (a.len(), a.as_str()).cmp(&(b.len(), b.as_str()))))
+    /// The others are deleted.
+    pub(super) fn keep_first(&self, key: &str, prompt: bool) -> Result<Option<OwnedObjectPath>, Error> {
+        let mut found = self.find_all(key, prompt)?;
+        found.sort_by(|a, b| (a.len(), a.as_str()).cmp(&(b.len(), b.as_str())));
+        let others = found.split_off(found.len().min(1));
+        for other in others {
+            // Somebody else may delete it at the same moment.
+            let _ = self.remove(&other, prompt);
+        }
+        Ok(found.pop())
     }
 
     /// The items with this key, unlocked.
@@ -260,6 +279,12 @@ impl Session {
     pub(super) fn relabel(&self, item: &OwnedObjectPath, label: &str) -> Result<(), Error> {
         self.call(item.as_str(), PROPERTIES, "Set", &(ITEM, "Label", Value::from(label)))
     }
+}
+
+/// GNOME Keyring gets to know a new connection while it handles its first calls, and says of one that comes too early
+/// that it has no such method. It has done nothing then.
+fn is_not_ready(error: &zbus::Error) -> bool {
+    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.DBus.Error.UnknownMethod")
 }
 
 /// Where an item is.

@@ -132,6 +132,66 @@ fn two_names_of_one_counter_share_it() {
     assert_eq!(home.run(&["code", "two", "--fresh", "--json"]).expect(0).json()["counter"], 7);
 }
 
+#[test]
+fn a_counter_is_never_used_twice_not_even_by_a_device_enrolled_anew() {
+    let home = Home::new();
+    let uri = format!("otpauth://hotp/Example:x?secret={SEED}&counter=0");
+    let next = |name: &str| home.run(&["code", name, "--json"]).expect(0).json()["counter"].as_u64().unwrap();
+    add(&home, "x", &uri);
+    assert_eq!([next("x"), next("x")], [0, 1]);
+    home.run_with(&["add", "x", "-", "--replace", "--no-code"], uri.as_bytes()).expect(0);
+    assert_eq!(next("x"), 2);
+    add(&home, "y", &uri);
+    home.run(&["remove", "x", "--yes"]).expect(0);
+    assert_eq!(next("y"), 3);
+    home.run(&["remove", "y", "--yes"]).expect(0);
+    add(&home, "z", &uri);
+    assert_eq!(next("z"), 4);
+    assert_eq!(home.run(&["show", "z", "--json"]).expect(0).json()["counter"], 5);
+    // A source that is further is followed.
+    add(&home, "further", &uri.replace("counter=0", "counter=90"));
+    assert_eq!([next("further"), next("z")], [90, 91]);
+}
+
+#[test]
+fn secrets_that_hmac_takes_for_one_are_one() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    // Eight letters A are five zero bytes at the end.
+    add(&home, "padded", &format!("{SEED}AAAAAAAA"));
+    let given = at(&home, T, &["code", "x", "--fresh"])["code"].clone();
+    assert_eq!(at(&home, T, &["code", "padded"])["code"], given);
+    assert_eq!(at(&home, T, &["code", "padded"])["repeated"], true);
+}
+
+#[test]
+fn the_last_times_of_all_are_refused_or_answered_but_never_waited_for() {
+    let home = Home::new();
+    add(&home, "x", &format!("otpauth://totp/x?secret={SEED}&period=1"));
+    for time in ["18446744073709551615", "18446744073709551614", "18446744073709551000", "9223372036854775807"] {
+        let run = home.run(&["code", "x", "--fresh", "--window", "3", "--at", time, "--json"]);
+        assert!(matches!(run.code, 0 | 2), "{time}: {run:#?}");
+    }
+    let run = home.run(&["code", "x", "--at", "18446744073709551000", "--json"]).expect(0).json();
+    assert_eq!((&run["valid_from"], &run["validity_seconds"]), (&"@18446744073709551000".into(), &1.into()));
+}
+
+#[test]
+fn every_identity_of_the_age_vault_has_its_own_devices() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    let (identity, _) = vmfa::vault::age::generate();
+    let other = home.file("other.txt", identity.as_bytes());
+    let run = |arguments: &[&str], stdin: &[u8]| {
+        let mut command = home.command();
+        crate::support::run(command.args(arguments).env("VMFA_IDENTITY_FILE", &other), stdin)
+    };
+    std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    run(&["add", "y", "-"], SEED.as_bytes()).expect(0);
+    run(&["code", "y", "--fresh", "--at", "59"], b"").expect(0);
+    home.run(&["code", "x", "--fresh", "--at", "59"]).expect(0);
+}
+
 /// The registry alone doesn't tell whether a guess at a secret is right: the same secret has another fingerprint in
 /// every home, and it isn't one that the secret alone makes.
 #[test]
@@ -165,14 +225,24 @@ fn what_never_reached_the_service_can_be_given_back() {
     assert_eq!(home.run(&["release", "x", code, "--json"]).expect(1).error_code(), "not-handed-out");
     assert_eq!(home.run(&["release", "x", "12345", "--json"]).expect(5).error_code(), "code");
 
-    let pair = at(&home, T, &["pair", "x"]);
-    assert_eq!(refused(&home, T, &["pair", "x"]), "no-pair-yet");
+    // T lies ahead, but these times don't.
+    let past = 1_700_000_015;
+    let pair = at(&home, past, &["pair", "x"]);
+    assert_eq!(refused(&home, past, &["pair", "x"]), "no-pair-yet");
     home.run(&["release", "x", "--pair"]).expect(0);
-    assert_eq!(at(&home, T, &["pair", "x"]), pair);
+    assert_eq!(at(&home, past, &["pair", "x"]), pair);
     // The pair before it can't be given back: nobody knows any more what came before that.
-    at(&home, T + 600, &["pair", "x"]);
+    at(&home, past + 600, &["pair", "x"]);
     home.run(&["release", "x", "--pair"]).expect(0);
     assert_eq!(home.run(&["release", "x", "--pair", "--json"]).expect(1).error_code(), "not-handed-out");
+    // But what no relying party can have taken yet doesn't stand in the way for years.
+    at(&home, T + 1_000_000_000, &["pair", "x"]);
+    at(&home, T + 2_000_000_000, &["pair", "x"]);
+    let run = home.run(&["pair", "x"]).expect(1);
+    assert!(run.stderr.contains("vmfa release x --pair"), "{run:#?}");
+    home.run(&["release", "x", "--pair"]).expect(0);
+    home.run(&["release", "x", "--pair"]).expect(0);
+    home.run(&["pair", "x"]).expect(0);
 }
 
 #[test]
@@ -193,7 +263,7 @@ fn a_pool_gives_what_any_of_its_devices_has_and_says_which() {
     assert_eq!(refused(&home, T, &["code", "ci/*", "--fresh", "--window", "1"]), "no-free-step");
     assert_eq!(at(&home, T, &["code", "**/3", "--fresh"])["device"], "ci/deep/3");
     assert_eq!(refused(&home, T, &["code", "nothing*", "--fresh"]), "no-such-device");
-    assert_eq!(home.run(&["code", "ci/[", "--fresh", "--json"]).expect(2).error_code(), "usage");
+    assert_eq!(home.run(&["code", "ci/*[", "--fresh", "--json"]).expect(2).error_code(), "usage");
     assert_eq!(home.run(&["code", "ci/*", "--json"]).expect(2).error_code(), "usage");
 }
 
@@ -212,7 +282,7 @@ fn steps_are_forgotten_when_nobody_could_accept_them_any_more() {
     let now = home.run(&["code", "x", "--json"]).expect(0).json()["step"].as_u64().unwrap();
     let ledger: String = registry().query_row("SELECT ledger FROM device", [], |row| row.get(0)).unwrap();
     let rows = |step: u64, since: u64| {
-        let sql = "INSERT INTO claimed VALUES (?1, ?2, ?3)";
+        let sql = "INSERT INTO claimed (ledger, step, since) VALUES (?1, ?2, ?3)";
         registry().execute(sql, rusqlite::params![ledger, step.cast_signed(), since.cast_signed()]).unwrap();
     };
     // An old step handed out long ago; an old step handed out just now; a recent step.

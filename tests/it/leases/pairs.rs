@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{T, at, aws, refused};
+use super::{T, add, at, aws, refused};
 use crate::support::{Home, SEED};
 
 /// What the relying party with the rules of AWS says to codes at a time.
@@ -114,7 +114,7 @@ fn current_and_next_leave_the_adjustment_one_step_ahead() {
 #[test]
 fn where_a_service_takes_each_step_once_a_pair_uses_its_codes_up() {
     let home = Home::new();
-    home.run_with(&["add", "x", "-", "--no-code"], SEED.as_bytes()).expect(0);
+    add(&home, "x", SEED);
     at(&home, T, &["pair", "x"]);
     assert_eq!(refused(&home, T, &["code", "x", "--fresh"]), "no-free-step");
     // The other way round: steps given singly are in no pair.
@@ -123,6 +123,39 @@ fn where_a_service_takes_each_step_once_a_pair_uses_its_codes_up() {
     assert_eq!(steps(&at(&home, T + 360, &["pair", "x"])), [T / 30 + 11, T / 30 + 12]);
     home.run(&["release", "x", "--pair"]).expect(0);
     assert_eq!(steps(&at(&home, T + 360, &["pair", "x"])), [T / 30 + 11, T / 30 + 12]);
+}
+
+#[test]
+fn a_pair_that_could_not_be_had_leaves_everything_as_it_was() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    at(&home, T, &["code", "x", "--fresh"]);
+    assert_eq!(refused(&home, T, &["pair", "x"]), "no-pair-yet");
+    // There is no pair to give back, and so the code stays taken.
+    home.run(&["release", "x", "--pair"]).expect(1);
+    assert_eq!(refused(&home, T, &["code", "x", "--fresh"]), "no-free-step");
+    // Only the step before was given singly: the pair after it is possible one step on, and no later.
+    let run = home.run(&["pair", "x", "--at", &T.to_string()]).expect(1);
+    assert!(run.stderr.contains("in 45 s"), "{run:#?}");
+    assert_eq!(steps(&at(&home, T + 60, &["pair", "x"])), [T / 30 + 1, T / 30 + 2]);
+    at(&home, T + 300, &["code", "x", "--previous"]);
+    assert_eq!(refused(&home, T + 300, &["pair", "x"]), "no-pair-yet");
+    assert_eq!(steps(&at(&home, T + 330, &["pair", "x"])), [T / 30 + 10, T / 30 + 11]);
+}
+
+#[test]
+fn giving_a_pair_back_frees_what_it_took_and_nothing_else() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    at(&home, T, &["pair", "x", "--rules", "aws"]);
+    at(&home, T, &["code", "x", "--fresh"]);
+    home.run(&["release", "x", "--pair"]).expect(0);
+    assert_eq!(refused(&home, T, &["code", "x", "--fresh"]), "no-free-step");
+    // A step of a pair that somebody was shown singly meanwhile stays taken, too.
+    at(&home, T + 300, &["pair", "x"]);
+    at(&home, T + 300, &["code", "x"]);
+    home.run(&["release", "x", "--pair"]).expect(0);
+    assert_eq!(refused(&home, T + 300, &["code", "x", "--fresh"]), "no-free-step");
 }
 
 #[test]

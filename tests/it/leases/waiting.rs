@@ -1,7 +1,7 @@
 //! Waiting for a step: what is told meanwhile, and what is given back.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use super::add;
 use crate::support::{Home, SEED};
@@ -16,7 +16,7 @@ fn who_would_wait_too_long_is_told_when_and_not_kept() {
     let home = Home::new();
     slow(&home);
     home.run(&["code", "x"]).expect(0);
-    for arguments in [&["code", "x", "--fresh"][..], &["code", "x", "--fresh", "--timeout", "0s"]] {
+    for arguments in [&["code", "x", "--fresh", "--timeout", "0s"][..], &["code", "x", "--fresh", "--at", "+1s"]] {
         let run = home.run(arguments).expect(1);
         assert!(run.stderr.contains("can be had at") && run.stdout.is_empty(), "{run:#?}");
     }
@@ -24,25 +24,55 @@ fn who_would_wait_too_long_is_told_when_and_not_kept() {
     home.run(&["code", "x", "--timeout", "1s"]).expect(2);
 }
 
+/// A process that has said that it waits.
+fn waiting(home: &Home, arguments: &[&str], told: &str) -> Child {
+    let mut command = home.command();
+    let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("waiting ") && line.contains(told), "{line}");
+    child
+}
+
+fn interrupt(mut child: Child, signal: &str, code: i32) {
+    Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(code));
+    let mut answer = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "");
+}
+
+#[test]
+fn who_is_interrupted_gives_back_its_own_and_nothing_that_others_have() {
+    let home = Home::new();
+    // Of two who wait for pairs, the first is interrupted: the second's pair stays the second's.
+    add(&home, "p", &format!("otpauth://totp/x?secret={SEED}&period=15000"));
+    home.run(&["pair", "p", "--rules", "aws"]).expect(0);
+    let wait = ["pair", "p", "--wait", "--timeout", "1d", "--rules", "aws"];
+    let first = waiting(&home, &wait, "a new pair of p");
+    let second = waiting(&home, &wait, "a new pair of p");
+    interrupt(first, "TERM", 143);
+    let next = home.run(&["pair", "p", "--at", "+90000s", "--rules", "aws", "--json"]).expect(0).json();
+    let now = home.run(&["code", "p", "--json"]).expect(0).json()["step"].as_u64().unwrap();
+    assert!(next["codes"][0]["step"].as_u64().unwrap() > now + 4, "{next}");
+    interrupt(second, "HUP", 129);
+    // A step that is waited for is shown to somebody else meanwhile: it isn't fresh any more.
+    add(&home, "x", &format!("otpauth://totp/x?secret={SEED}&period=40000"));
+    home.run(&["code", "x"]).expect(0);
+    let lease = waiting(&home, &["code", "x", "--fresh", "--timeout", "1d"], "an unused code of x");
+    let shown = home.run(&["code", "x", "--next", "--json"]).expect(0).json();
+    assert_eq!(shown["repeated"], true);
+    interrupt(lease, "INT", 130);
+    let at = shown["valid_from"].as_str().unwrap();
+    home.run(&["code", "x", "--fresh", "--at", at]).expect(1);
+}
+
 #[test]
 fn who_is_interrupted_while_waiting_gives_back_what_was_taken() {
     let home = Home::new();
     slow(&home);
     home.run(&["pair", "x"]).expect(0);
-    let given_back = |arguments: &[&str], told: &str| {
-        let mut command = home.command();
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        stderr.read_line(&mut line).unwrap();
-        assert!(line.starts_with("waiting ") && line.contains(told), "{line}");
-        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(130));
-        let mut answer = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
-        assert_eq!(answer, "");
-    };
+    let given_back = |arguments: &[&str], told: &str| interrupt(waiting(&home, arguments, told), "INT", 130);
     let tomorrow = home.run(&["code", "x", "--at", "+1d", "--json"]).expect(0).json();
     let step = tomorrow["step"].to_string();
     home.run(&["release", "x", "--step", &step]).expect(0);

@@ -188,10 +188,7 @@ fn swapped_files_are_found_out() {
     fs::rename(home.path().join("kept"), path(other)).unwrap();
     for id in [one, other] {
         let error = vault.get(id).unwrap_err();
-        assert!(
-            matches!(&error, Error::AgeFile { reason, .. } if reason == "holds another device's secret"),
-            "{error}"
-        );
+        assert!(matches!(&error, Error::AgeFile { reason, .. } if reason == "holds what belongs elsewhere"), "{error}");
         assert!(!error.to_string().contains("secret="));
     }
 }

@@ -6,7 +6,7 @@ use super::{Args, Codes};
 use crate::cli::Global;
 use crate::cli::clock::{self, Clock};
 use crate::cli::error::{Error, Kind, Result};
-use crate::cli::open::{Place, Vaults};
+use crate::cli::open::Place;
 use crate::cli::render::{self, plain};
 use crate::device::issue::{LONGEST_WAIT, Leased, Moment, Terms};
 use crate::device::{self, Devices};
@@ -27,7 +27,8 @@ pub(in crate::cli::command) fn patience(text: &str) -> std::result::Result<u64, 
 
 /// A pool's pattern: names have none of its characters.
 pub(super) fn pattern(text: &str) -> Option<std::result::Result<glob::Pattern, glob::PatternError>> {
-    text.contains(['*', '?', '[']).then(|| glob::Pattern::new(text))
+    let class = text.split_once('[').is_some_and(|(_, rest)| rest.contains(']'));
+    (class || text.contains(['*', '?'])).then(|| glob::Pattern::new(text))
 }
 
 /// `*` doesn't go beyond a `/`, as in a shell; `**` does.
@@ -49,14 +50,14 @@ impl Args {
         let enrolment = devices.enrolment(&device)?;
         if let MovingFactor::Counter { .. } = device.parameters.factor {
             self.refuse_times()?;
-            let codes = devices.next_codes_of(&device, &enrolment, 1)?;
-            return Codes::of_device(device, &codes, clock.time()?);
+            let codes = devices.next_codes(&device, &enrolment, 1, clock::now())?;
+            return Codes::of_device(device, &codes, clock.time());
         }
         let terms = self.terms(&device, clock);
         for _ in 0..ATTEMPTS {
-            let leased = devices.lease(&device, &enrolment, clock.moment()?, &terms)?;
+            let leased = devices.lease(&device, &enrolment, clock.moment(), &terms)?;
             if wait_for(&devices, &device, &enrolment, &leased, &terms, clock)? {
-                return Codes::of_device(device, &[leased.issued], clock.time()?);
+                return Codes::of_device(device, &[leased.issued], clock.time());
             }
         }
         Err(too_busy(name))
@@ -70,14 +71,13 @@ impl Args {
         pattern: &glob::Pattern,
         clock: &Clock,
     ) -> Result<Codes> {
-        let vaults = Vaults::of(place);
-        let pool = self.pool(&vaults, registry, name, pattern, clock)?;
+        let pool = self.pool(place, registry, name, pattern, clock)?;
         for _ in 0..ATTEMPTS {
-            let (member, wait) = nearest(&pool, registry, name, clock.moment()?)?;
+            let (member, wait) = nearest(&pool, registry, name, clock.moment())?;
             let devices = Devices { vault: member.vault.as_ref(), registry };
             let enrolment = devices.enrolment(&member.device)?;
             let terms = Terms { patience: wait, ..member.terms };
-            let leased = match devices.lease(&member.device, &enrolment, clock.moment()?, &terms) {
+            let leased = match devices.lease(&member.device, &enrolment, clock.moment(), &terms) {
                 // Somebody else was faster.
                 Err(device::Error::NoFreeStep { .. }) => continue,
                 leased => leased?,
@@ -86,7 +86,7 @@ impl Args {
                 if render::for_eyes() {
                     render::note(&format!("from {}", plain(member.device.name.as_str())));
                 }
-                return Codes::of_device(member.device.clone(), &[leased.issued], clock.time()?);
+                return Codes::of_device(member.device.clone(), &[leased.issued], clock.time());
             }
         }
         Err(too_busy(name))
@@ -95,7 +95,7 @@ impl Args {
     /// The devices that a pattern names. A secret is read only where nothing was handed out yet.
     fn pool(
         &self,
-        vaults: &Vaults<'_>,
+        place: &Place,
         registry: &dyn Registry,
         name: &str,
         pattern: &glob::Pattern,
@@ -107,7 +107,7 @@ impl Args {
         });
         let mut pool = Vec::new();
         for device in devices {
-            let vault = vaults.of_device(&device)?;
+            let vault = place.vault_of(&device)?;
             let ledger = match device.ledger {
                 Some(known) => known,
                 None => {
@@ -170,8 +170,8 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
     }
 }
 
-/// Waits until a leased code can be used. False where that took so long, by a machine that slept, that it can't be used any
-/// more. What was taken in vain is given back.
+/// Waits until a leased code can be used. False where that took so long, for a person, another process or a machine that
+/// slept, that it can't be used any more. What was taken in vain is given back.
 fn wait_for(
     devices: &Devices<'_>,
     device: &Device,
@@ -180,16 +180,13 @@ fn wait_for(
     terms: &Terms,
     clock: &Clock,
 ) -> Result<bool> {
-    if leased.wait == 0 {
-        return Ok(true);
-    }
     let what = format!("an unused code of {}", plain(device.name.as_str()));
-    let waited = clock::wait(leased.wait, &what, leased.ready);
-    let good = waited.is_ok() && devices.still_good(device, leased, clock.time()?, terms)?;
-    if !good {
-        devices.release(device, enrolment, crate::time::Step::new(leased.issued.moving_factor))?;
+    if let Err(interrupted) = clock::wait(leased.wait, &what, leased.ready) {
+        // Why the program ends matters more than what can't be given back.
+        let _ = devices.give_lease_back(device, enrolment, leased);
+        return Err(interrupted);
     }
-    waited.map(|()| good)
+    Ok(devices.keep_or_give_back(device, enrolment, leased, clock.time(), terms)?)
 }
 
 fn too_busy(name: &str) -> Error {
