@@ -9,8 +9,8 @@ use crate::registry::Device;
 use crate::secret::Secret;
 use crate::time::{Period, Step, Timestamp};
 
-/// A code of an earlier step, from the far edge of a relying party's window, has to arrive before the current step ends.
-/// With less than so many seconds to go it is not given.
+/// A code of an earlier step, from the far edge of a relying party's window, has to arrive before the current step
+/// ends. With less than so many seconds to go it is not given.
 const MARGIN: u64 = 5;
 
 /// The most neighbours that are tried, to each side.

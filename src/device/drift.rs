@@ -28,8 +28,9 @@ pub fn describe(steps: i64, period: u64) -> String {
     }
 }
 
-/// Where consecutive codes read off a device, the oldest first, say that it stands: every answer within `seconds` either
-/// side of `time`, and the step or counter they are counted from. For a counter device `seconds` has no meaning.
+/// Where consecutive codes read off a device, the oldest first, say that it stands: every answer within `seconds`
+/// either side of `time`, and the step or counter they are counted from. For a counter device `seconds` has no
+/// meaning.
 ///
 /// # Errors
 ///

@@ -293,8 +293,8 @@ impl Devices<'_> {
         Ok(steps)
     }
 
-    /// The next codes of a counter device. The counter is moved and written down before a code is made: one that was given
-    /// is never given again, by whatever name, whatever happens next.
+    /// The next codes of a counter device. The counter is moved and written down before a code is made: one that was
+    /// given is never given again, by whatever name, whatever happens next.
     ///
     /// # Errors
     ///
@@ -320,8 +320,8 @@ impl Devices<'_> {
             ledger.counter = Some(moved);
             Ok((next, moved))
         })?;
-        // The ledger decides. The devices' records follow, for those who look; one that was changed meanwhile follows with
-        // the next code.
+        // The ledger decides. The devices' records follow, for those who look; one that was changed meanwhile follows
+        // with the next code.
         for _ in 0..3 {
             for sharer in &mut sharers {
                 let moved = next_counter(sharer).map_or(moved, |next| next.max(moved));

@@ -91,8 +91,8 @@ impl Ledger {
 }
 
 /// What was handed out is remembered for so many periods after the step passed and the code was given. AWS, the most
-/// generous of what was measured, takes a pair 1,000 steps away from where it believes the device to be; four times that
-/// leaves room for a device that is resynchronized again and again.
+/// generous of what was measured, takes a pair 1,000 steps away from where it believes the device to be; four times
+/// that leaves room for a device that is resynchronized again and again.
 pub const REMEMBERED: u64 = 4_000;
 
 /// The shortest time for which anything is remembered, in seconds.
@@ -204,8 +204,8 @@ pub trait Registry: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// [`Error::Gone`] where the ledger isn't there. Those of the back-end; then nothing was taken, or what was taken stays
-    /// taken.
+    /// [`Error::Gone`] where the ledger isn't there. Those of the back-end; then nothing was taken, or what was taken
+    /// stays taken.
     fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error>;
 
     /// Gives a step back that was claimed; false where it wasn't. With `unless_again`, one that was handed out again

@@ -25,9 +25,10 @@ const FASTEST: i64 = 100_000;
 
 /// Measure how far off a device is, or make it wrong on purpose
 ///
-/// From consecutive codes that somebody reads off the real device: how many steps and seconds it is off. From a server's clock
-/// (--against): how far off this clock is, the device's own drift included. --set and --rate give this device a wrong clock, so
-/// that a test can go out of sync; --clear makes it right again. Without any of these, tells what is set.
+/// From consecutive codes that somebody reads off the real device: how many steps and seconds it is off. From a
+/// server's clock (--against): how far off this clock is, the device's own drift included. --set and --rate give this
+/// device a wrong clock, so that a test can go out of sync; --clear makes it right again. Without any of these, tells
+/// what is set.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "vmfa drift [OPTIONS] <DEVICE> [CODE]...\n       vmfa drift [OPTIONS] --from <SOURCE> <CODE>..."

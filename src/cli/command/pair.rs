@@ -20,8 +20,9 @@ use crate::time::Step;
 
 /// Two consecutive codes, for enabling a device and for resynchronizing it
 ///
-/// Without waiting: the code before and the current one, which AWS takes at once. Both are newer than the last pair that
-/// was handed out; where that can't be yet, it is told when it can. A counter device (HOTP) gives its next two codes.
+/// Without waiting: the code before and the current one, which AWS takes at once. Both are newer than the last pair
+/// that was handed out; where that can't be yet, it is told when it can. A counter device (HOTP) gives its next two
+/// codes.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("patient").multiple(true)))]
@@ -45,8 +46,8 @@ pub(in crate::cli) struct Args {
     /// With --wait or --live, wait at most so long for the pair to become possible, 45s or 5m
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = patience)]
     timeout: u64,
-    /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far as
-    /// the device tells]
+    /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far
+    /// as the device tells]
     #[arg(long, value_name = "RULES", requires = "device")]
     rules: Option<Rules>,
     /// As `plain` lines, `json`, or `aws-cli`: options for `aws iam enable-mfa-device` and `resync-mfa-device`

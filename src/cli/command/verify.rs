@@ -18,8 +18,9 @@ use crate::time::Timestamp;
 
 /// Verify codes as the service would
 ///
-/// One code is a login; two or more consecutive ones, in order, are what enables or resynchronizes a device. What was accepted
-/// is remembered, so that a code is accepted once, and so is the drift that a pair showed. Exit code 0: accepted; 1: refused.
+/// One code is a login; two or more consecutive ones, in order, are what enables or resynchronizes a device. What was
+/// accepted is remembered, so that a code is accepted once, and so is the drift that a pair showed. Exit code 0:
+/// accepted; 1: refused.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "vmfa verify [OPTIONS] <DEVICE> [CODE]...\n       vmfa verify [OPTIONS] --from <SOURCE> [CODE]..."
@@ -36,7 +37,8 @@ pub(in crate::cli) struct Args {
     account: Option<String>,
     #[command(flatten)]
     clock: clock::Args,
-    /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as the device tells]
+    /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as
+    /// the device tells]
     #[arg(long, value_name = "RULES")]
     rules: Option<Rules>,
     /// Remember nothing of it

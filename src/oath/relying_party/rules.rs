@@ -25,7 +25,8 @@ const AWS_ATTEMPTS_SECONDS: NonZeroU64 = NonZeroU64::new(180).unwrap();
 /// and section 6 has the same ahead for a clock that is fast.
 const RFC_SINGLE: Window = Window::even(1);
 
-/// Steps of a pair's second code around the adjusted time. RFC 6238, section 6, gives no number: this one is near AWS's.
+/// Steps of a pair's second code around the adjusted time. RFC 6238, section 6, gives no number: this one is near
+/// AWS's.
 const RFC_PAIR: Window = Window::even(1_000);
 
 /// How far past the expected counter a single code may be: s of RFC 4226, section 7.4, which gives no number

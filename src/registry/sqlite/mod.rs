@@ -169,8 +169,8 @@ impl Sqlite {
     }
 
     /// Whether the write-ahead log is left when this process ends. What is in it has reached the disk. Moving it to the
-    /// main file would cost a code four more flushes; after a change of devices it is moved, so that a copy of the main file
-    /// has them.
+    /// main file would cost a code four more flushes; after a change of devices it is moved, so that a copy of the
+    /// main file has them.
     fn leave_log(&self, connection: &Connection, leave: bool) -> Result<(), Error> {
         let result = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave);
         result.map(|_| ()).map_err(|error| self.failed(&error))

@@ -85,7 +85,8 @@ impl Age {
         Ok(Cow::Borrowed(&self.recipients))
     }
 
-    /// The name of the vault's own key: one for all items of the same recipients, so that whoever opens an item opens it.
+    /// The name of the vault's own key: one for all items of the same recipients, so that whoever opens an item opens
+    /// it.
     fn own_key_name(&self) -> Result<String, Error> {
         let mut recipients = self.recipients()?.into_owned();
         recipients.sort_unstable();

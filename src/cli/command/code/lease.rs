@@ -170,8 +170,8 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
     }
 }
 
-/// Waits until a leased code can be used. False where that took so long, for a person, another process or a machine that
-/// slept, that it can't be used any more. What was taken in vain is given back.
+/// Waits until a leased code can be used. False where that took so long, for a person, another process or a machine
+/// that slept, that it can't be used any more. What was taken in vain is given back.
 fn wait_for(
     devices: &Devices<'_>,
     device: &Device,
