@@ -46,8 +46,8 @@ impl Sqlite {
 
     pub(super) fn claim_steps(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
         let mut connection = self.connection();
-        let transaction = self.begin(&mut connection)?;
         let engine = |error: rusqlite::Error| self.failed(&error);
+        let transaction = self.begin(&mut connection)?;
         let ledger = claim.ledger.to_string();
         let now = claim.now.as_unix().cast_signed();
         let forgotten = {

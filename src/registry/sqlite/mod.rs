@@ -78,8 +78,8 @@ const MIGRATIONS: &[&str] = &[
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long the write-ahead log gets. Whoever opens it reads all of it.
-const PAGES_IN_LOG: u32 = 100;
+/// How many bytes of write-ahead log are left to the next process, which reads all of them: some sixty codes.
+const LONGEST_LOG: u64 = 256 << 10;
 
 /// A registry file. One connection, guarded; other processes have their own.
 pub struct Sqlite {
@@ -116,8 +116,10 @@ impl Sqlite {
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
         // A step or counter that was written down has reached the disk.
         connection.pragma_update(None, "synchronous", "FULL").map_err(|error| self.failed(&error))?;
-        self.leave_log(&connection, true)?;
-        connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG).map_err(|error| self.failed(&error))?;
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let long = std::fs::metadata(log).is_ok_and(|log| log.len() > LONGEST_LOG);
+        self.leave_log(&connection, !long)?;
         let found = self.version(&connection)?;
         if found == known {
             return Ok(());
@@ -169,8 +171,8 @@ impl Sqlite {
     }
 
     /// Whether the write-ahead log is left when this process ends. What is in it has reached the disk. Moving it to the
-    /// main file would cost a code four more flushes; after a change of devices it is moved, so that a copy of the
-    /// main file has them.
+    /// main file would cost a code four more flushes; that is done where it got long, and after a change of devices, so
+    /// that a copy of the main file has them.
     fn leave_log(&self, connection: &Connection, leave: bool) -> Result<(), Error> {
         let result = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave);
         result.map(|_| ()).map_err(|error| self.failed(&error))
