@@ -71,6 +71,8 @@ fn a_wrong_clock_is_set_gains_and_is_cleared() {
         (&(-95).into(), &(-95).into(), &Value::Null)
     );
     assert_eq!(step(T), (T - 95) / 30);
+    let shown = home.run(&["show", "x", "--json"]).expect(0).json();
+    assert_eq!(shown["wrong_clock"], serde_json::json!({ "set_seconds": -95, "rate_ppm": 0 }));
     drift(&home, &["--set=+2m"], 0);
     assert_eq!(step(T), (T + 120) / 30);
     // 100 ppm from T on: a second in 10,000.

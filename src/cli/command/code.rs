@@ -128,6 +128,9 @@ struct Codes {
     /// What was odd about the source, with --from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+    /// Whether the device's clock is wrong on purpose.
+    #[serde(skip)]
+    wrong_clock: bool,
 }
 
 impl Answer for Codes {
@@ -139,6 +142,9 @@ impl Answer for Codes {
             && let Some(seconds) = code.validity_seconds
         {
             render::note(&format!("valid for {seconds} s"));
+        }
+        if let (true, true, Some(device)) = (render::for_eyes(), self.wrong_clock, &self.device) {
+            render::note(&format!("its clock is set wrong on purpose: vmfa drift {}", plain(device)));
         }
         Ok(())
     }
@@ -210,7 +216,9 @@ impl Args {
 impl Codes {
     fn of_device(device: Device, issued: &[Issued], time: Timestamp) -> Result<Self> {
         let codes = issued.iter().map(|issued| Code::of_device(issued, time)).collect();
-        Self::new(Some(device.name.to_string()), device.issuer, device.account, codes, Vec::new())
+        let wrong_clock = device.drift.seconds != 0 || device.drift.ppm != 0;
+        let codes = Self::new(Some(device.name.to_string()), device.issuer, device.account, codes, Vec::new())?;
+        Ok(Self { wrong_clock, ..codes })
     }
 
     fn new(
@@ -221,6 +229,6 @@ impl Codes {
         warnings: Vec<String>,
     ) -> Result<Self> {
         let first = codes.first().cloned().ok_or(device::Error::NoSuchStep)?;
-        Ok(Self { device, issuer, account, first, codes, warnings })
+        Ok(Self { device, issuer, account, first, codes, warnings, wrong_clock: false })
     }
 }

@@ -35,8 +35,18 @@ pub(super) struct Description {
     serial_number: Option<String>,
     pub(super) vault: &'static str,
     created: String,
+    /// There where the clock is wrong on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_clock: Option<WrongClock>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_bits: Option<usize>,
+}
+
+/// What `vmfa drift` set.
+#[derive(Debug, Clone, Serialize)]
+struct WrongClock {
+    set_seconds: i64,
+    rate_ppm: i64,
 }
 
 impl Description {
@@ -59,6 +69,8 @@ impl Description {
             serial_number: device.serial.clone(),
             vault: device.vault.as_str(),
             created: device.created.to_rfc3339(),
+            wrong_clock: (device.drift.seconds != 0 || device.drift.ppm != 0)
+                .then_some(WrongClock { set_seconds: device.drift.seconds, rate_ppm: device.drift.ppm }),
             secret_bits: enrolment.map(|enrolment| enrolment.secret.bits()),
         }
     }
@@ -77,6 +89,10 @@ impl Description {
         ];
         if let Some(serial) = &self.serial_number {
             lines.push(("serial number", plain(serial).into_owned()));
+        }
+        if let Some(WrongClock { set_seconds, rate_ppm }) = &self.wrong_clock {
+            let rate = if *rate_ppm == 0 { String::new() } else { format!(" and {rate_ppm:+} ppm") };
+            lines.push(("clock", format!("set wrong by {set_seconds:+} s{rate}; `vmfa drift` tells more")));
         }
         lines.push(("secret", secret.unwrap_or_else(|| format!("in the {} vault, under {}", self.vault, self.id))));
         lines
