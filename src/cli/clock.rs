@@ -19,10 +19,18 @@ pub(super) struct Args {
     /// At a time: RFC 3339, Unix seconds, or an offset such as +30s or -5m
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) at: Option<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which clock.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(skip)]
+pub(super) struct Which {
     /// The clock that the device runs on: `system`, a server's (URL), or the system's shifted, such as +90s
     /// [env: VMFA_CLOCK]
     #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
-    pub(super) clock: Option<String>,
+    clock: Option<String>,
 }
 
 /// What the arguments say, once a server has been asked where one was named.
@@ -35,6 +43,19 @@ pub(super) struct Clock {
 }
 
 impl Args {
+    /// As [`Which::open`], at the time asked for.
+    ///
+    /// # Errors
+    ///
+    /// And what is no time.
+    pub(super) fn open(&self) -> Result<Clock> {
+        let clock = self.which.open()?;
+        let at = self.at.as_ref().map(|text| Timestamp::parse(text, clock.time())).transpose()?;
+        Ok(Clock { at, ..clock })
+    }
+}
+
+impl Which {
     /// Reads the arguments, and asks the server where one is named.
     ///
     /// # Errors
@@ -50,9 +71,8 @@ impl Args {
             Some(url) if url.contains("://") => server_time::difference(url)?.server_ahead(),
             Some(text) => shift(text)?,
         };
-        let now = now().shifted(ahead).ok_or_else(|| Error::usage("that clock stands before 1970 or too far ahead"))?;
-        let at = self.at.as_ref().map(|text| Timestamp::parse(text, now)).transpose()?;
-        Ok(Clock { at, ahead })
+        let reachable = now().shifted(ahead).map(|_| Clock { at: None, ahead });
+        reachable.ok_or_else(|| Error::usage("that clock stands before 1970 or too far ahead"))
     }
 }
 
@@ -139,7 +159,12 @@ pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
         }
         let seconds = left.as_millis().div_ceil(1000);
         if eyes && shown != Some(seconds) {
-            let _ = write!(std::io::stderr(), "\r{}\x1b[K", line(u64::try_from(seconds).unwrap_or(0)));
+            // A line that wraps would be a new one every second.
+            let width =
+                terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| usize::from(width.0));
+            let line: String =
+                line(u64::try_from(seconds).unwrap_or(0)).chars().take(width.saturating_sub(1)).collect();
+            let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
             shown = Some(seconds);
         }
         thread::sleep(left.min(Duration::from_millis(100)));

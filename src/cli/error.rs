@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::argv;
 use super::render::plain;
+use crate::time::Timestamp;
 use crate::vault::Kind as VaultKind;
 use crate::{device, name, oath, provision, registry, time, vault};
 
@@ -35,6 +36,8 @@ pub(super) struct Error {
     code: &'static str,
     message: String,
     hints: Vec<String>,
+    /// When what was asked for can be had, and in how many seconds.
+    available: Option<(Timestamp, u64)>,
 }
 
 /// Unlocks GNOME Keyring without a desktop, making its login collection where there is none; the password is
@@ -49,7 +52,7 @@ pub(super) type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// `code` is stable: programs compare it.
     pub(super) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), hints: Vec::new() }
+        Self { kind, code, message: message.into(), hints: Vec::new(), available: None }
     }
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
@@ -63,6 +66,11 @@ impl Error {
     /// Everything has been said already.
     pub(super) fn silent(kind: Kind) -> Self {
         Self::new(kind, "silent", "")
+    }
+
+    fn available(mut self, at: Timestamp, wait: u64) -> Self {
+        self.available = Some((at, wait));
+        self
     }
 
     pub(super) fn interrupted(signal: u8) -> Self {
@@ -136,8 +144,15 @@ impl Error {
         }
         let mut stderr = std::io::stderr().lock();
         if json {
-            let error = json!({ "error": { "code": self.code, "message": self.message, "hints": self.hints } });
-            let _ = writeln!(stderr, "{error}");
+            let mut error = serde_json::Map::new();
+            error.insert("code".to_owned(), self.code.into());
+            error.insert("message".to_owned(), self.message.as_str().into());
+            error.insert("hints".to_owned(), self.hints.as_slice().into());
+            if let Some((at, wait)) = self.available {
+                error.insert("available_at".to_owned(), at.to_rfc3339().into());
+                error.insert("wait_seconds".to_owned(), wait.into());
+            }
+            let _ = writeln!(stderr, "{}", json!({ "error": error }));
             return;
         }
         let _ = writeln!(stderr, "vmfa: {}", plain(&self.message));
@@ -298,8 +313,11 @@ impl From<device::Error> for Error {
             device::Error::Vault(error) => error.into(),
             device::Error::Registry(error) => error.into(),
             device::Error::Oath(error) => error.into(),
-            device::Error::NoSuchDevice { nearest, .. } => {
+            device::Error::NoSuchDevice { nearest, name } => {
                 let failure = Self::new(Kind::No, "no-such-device", message);
+                if name.contains(['*', '?']) {
+                    return failure.hint("only `vmfa code --fresh` takes a pool of devices");
+                }
                 match nearest {
                     Some(name) => failure.hint(format!("did you mean `{name}`? `vmfa list` shows them all")),
                     None => failure.hint("`vmfa list` shows them all"),
@@ -314,16 +332,13 @@ impl From<device::Error> for Error {
                 .hint("somebody changed the item in another program: enrol the device again, with --replace"),
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
-            device::Error::NoFreeStep { .. } => Self::new(Kind::No, "no-free-step", message)
+            device::Error::NoFreeStep { free, wait, .. } => Self::new(Kind::No, "no-free-step", message)
+                .available(free, wait)
                 .hint("--window takes neighbouring steps that the service accepts as well; --timeout waits longer"),
-            device::Error::NoPairYet { name, wait, .. } => {
-                let failure = Self::new(Kind::No, "no-pair-yet", message);
-                if wait > device::issue::LONGEST_WAIT {
-                    failure.hint(format!("a pair of a time that far ahead, never used? `vmfa release {name} --pair`"))
-                } else {
-                    failure.hint("--wait waits for it, five minutes or as long as --timeout says")
-                }
-            }
+            device::Error::NoPairYet { name, ready, wait } => Self::new(Kind::No, "no-pair-yet", message)
+                .available(ready, wait)
+                .hint("--wait waits for it, five minutes or as long as --timeout says")
+                .hint(format!("the last pair never reached the service? `vmfa release {name} --pair`")),
             device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),
         }
     }

@@ -92,6 +92,19 @@ impl Devices<'_> {
         })
     }
 
+    /// Forgets what [`Self::verify`] remembers of a device, as a service does that enrols it anew.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry.
+    pub fn forget_verifications(&self, device: &Device, now: Timestamp) -> Result<(), Error> {
+        let Some(ledger) = device.ledger else { return Ok(()) };
+        self.change_ledger(ledger, now, |ledger| {
+            ledger.relying_party = None;
+            Ok(())
+        })
+    }
+
     /// What [`Self::verify`] remembers of a device.
     ///
     /// # Errors

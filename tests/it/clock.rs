@@ -17,6 +17,15 @@ fn a_servers_clock_gives_right_codes_on_a_wrong_one() {
     let mut command = home.command();
     command.args(["verify", "x", expected.as_str().unwrap(), "--json"]).env("VMFA_CLOCK", &web.url);
     assert_eq!(crate::support::run(&mut command, b"").expect(0).json()["drift_steps"], 0);
+    // A first code is of that clock too, and what is wrong with it is found by whoever looks.
+    let mut command = home.command();
+    command.args(["add", "y", "-", "--json"]).env("VMFA_CLOCK", &web.url);
+    let added = crate::support::run(&mut command, b"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").expect(0).json();
+    assert_eq!(added["added"][0]["first_code"]["step"], T / 30);
+    let mut command = home.command();
+    command.arg("doctor").env("VMFA_CLOCK", "http://127.0.0.1:9/");
+    let doctor = crate::support::run(&mut command, b"").expect(3);
+    assert!(doctor.stdout.contains("VMFA_CLOCK"), "{doctor:#?}");
     // And a wrong device clock on top of it.
     home.run(&["drift", "x", "--set", "60"]).expect(0);
     let code = home.run(&["code", "x", "--clock", &web.url, "--json"]).expect(0).json();

@@ -95,6 +95,23 @@ fn a_dry_run_and_a_source_remember_nothing() {
 }
 
 #[test]
+fn a_reset_forgets_codes_drift_and_attempts() {
+    let home = Home::new();
+    aws(&home, "x");
+    let at = T.to_string();
+    let ahead = [code(&home, 20), code(&home, 21)];
+    assert_eq!(verify(&home, &["x", &ahead[0], &ahead[1], "--at", &at])["adjustment_steps"], 21);
+    let run = home.run(&["verify", "x", &code(&home, 0), "--at", &at]).expect(1);
+    assert!(run.stdout.contains("+630 s is expected since the last pair"), "{run:#?}");
+    home.run(&["verify", "x", "--reset"]).expect(0);
+    assert_eq!(verify(&home, &["x", &code(&home, 0), "--at", &at])["accepted"], true);
+    assert_eq!(verify(&home, &["x", &code(&home, 0), "--at", &at])["reason"], "used");
+    home.run(&["verify", "x", "--reset"]).expect(0);
+    assert_eq!(verify(&home, &["x", &code(&home, 0), "--at", &at])["accepted"], true);
+    home.run(&["verify", "x", "123456", "--reset"]).expect(2);
+}
+
+#[test]
 fn two_names_of_one_secret_are_one_device_to_the_relying_party() {
     let home = Home::new();
     add(&home, "x", SEED);

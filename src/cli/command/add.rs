@@ -8,7 +8,6 @@ use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, argv, clock, source};
-use crate::device::issue::Moment;
 use crate::device::{self, Devices};
 use crate::name::Name;
 use crate::oath::MovingFactor;
@@ -37,6 +36,8 @@ pub(in crate::cli) struct Args {
     /// Give no first code: it would be handed out, and so be none for `vmfa code --fresh` any more
     #[arg(long)]
     no_code: bool,
+    #[command(flatten)]
+    clock: clock::Which,
 }
 
 /// What was added, and the first code of each.
@@ -73,6 +74,7 @@ impl Answer for Added {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let clock = self.clock.open()?;
         let place = Place::find(global)?;
         let registry = place.registry()?;
         // Before anything is read or asked for: a name that can't be used.
@@ -122,8 +124,8 @@ impl Args {
         // The age vault stores without its identity; to write down what is handed out, nobody is asked for it.
         let vault = if vault.kind() == Kind::Age { Place::find_quietly(global)?.vault(Kind::Age)? } else { vault };
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
-        let now = clock::now();
-        let moment = Moment { time: now, now };
+        let moment = clock.moment();
+        let now = moment.now;
         for (mut device, (_, enrolment)) in added.into_iter().zip(&named) {
             if self.no_code {
                 answer.added.push(One { device: Description::of(&device, Some(enrolment)), first_code: None });
@@ -138,7 +140,7 @@ impl Args {
             }
             // The device is stored: a code that can't be shown is no failure any more.
             let first_code = match codes {
-                Ok(codes) => codes.first().map(|issued| Code::of(issued, now)),
+                Ok(codes) => codes.first().map(|issued| Code::of(issued, moment.time)),
                 Err(device::Error::Vault(error)) => {
                     answer.warnings.push(format!("no first code: {error}; `vmfa code {}` gives one", device.name));
                     None

@@ -27,7 +27,8 @@ pub(super) use lease::patience;
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("step").args(["next", "previous"])))]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly; with --fresh also a pool of devices, such as 'ci/*'
+    /// The device's name, exactly; with --fresh also a pool of time-based devices, such as 'ci/*': `*` and `?` stand for
+    /// anything but `/`, `**` for that too
     device: Option<String>,
     /// Read this source instead: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE")]
@@ -47,7 +48,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=i64::from(issue::MOST)))]
     count: u16,
     /// Only a code that was never handed out, for this secret by whatever name
-    #[arg(long, requires = "device", conflicts_with_all = ["next", "previous", "count"])]
+    #[arg(long, conflicts_with_all = ["from", "next", "previous", "count"])]
     fresh: bool,
     /// Take an unused neighbour up to N steps away rather than wait [default N: what the service is known to accept,
     /// AWS 2, others 1]
@@ -139,7 +140,7 @@ impl Answer for Codes {
             writeln!(out, "{}", code.code)?;
         }
         if let (true, [code]) = (render::for_eyes(), self.codes.as_slice())
-            && let Some(seconds) = code.validity_seconds
+            && let Some(seconds) = code.validity_seconds.filter(|seconds| *seconds > 0)
         {
             render::note(&format!("valid for {seconds} s"));
         }

@@ -38,7 +38,11 @@ pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> 
     if texts.len() > MOST {
         return Err(Error::input("code", format!("{} codes are given; at most {MOST} are looked at", texts.len())));
     }
-    texts.into_iter().map(|text| Ok(text.parse()?)).collect()
+    let codes: Result<Vec<Code>> = texts.into_iter().map(|text| Ok(text.parse()?)).collect();
+    codes.map_err(|error| match from {
+        Some(_) => error.hint("with --from no device is named: all words are codes"),
+        None => error,
+    })
 }
 
 fn from_stdin(from: Option<&OsStr>) -> Result<String> {

@@ -87,7 +87,10 @@ impl Args {
             Ok(place) => checks.extend(of_place(&place)),
             Err(error) => checks.push(Check::failed("configuration", true, &error)),
         }
-        checks.push(clock_check(clock::now()));
+        checks.push(match clock::Which::default().open() {
+            Ok(clock) => clock_check(clock.time()),
+            Err(error) => Check::failed("clock", true, &error.about("VMFA_CLOCK")),
+        });
         checks.push(display_check());
         let broken = checks.iter().any(|check| check.status == Status::Broken);
         render::print(&Report { version: env!("CARGO_PKG_VERSION"), checks }, global.json)?;

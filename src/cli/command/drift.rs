@@ -25,7 +25,7 @@ const FASTEST: i64 = 100_000;
 
 /// Measure how far off a device is, or make it wrong on purpose
 ///
-/// From consecutive codes that somebody reads off the real device: how many steps and seconds it is off. From a
+/// From consecutive codes that somebody reads off the real device, the last of them being its current one: how many steps and seconds it is off. From a
 /// server's clock (--against): how far off this clock is, the device's own drift included. --set and --rate give this
 /// device a wrong clock, so that a test can go out of sync; --clear makes it right again. Without any of these, tells
 /// what is set.
@@ -141,8 +141,14 @@ impl Answer for Measured {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.candidates.as_slice() {
             [] if self.period.is_none() => writeln!(out, "no counter near this device's explains these codes")?,
-            [] => writeln!(out, "no drift of up to {} s explains these codes", self.within)?,
-            [only] => writeln!(out, "{}", self.one(only))?,
+            [] => {
+                writeln!(out, "no drift of up to {} s explains these codes", self.within)?;
+                writeln!(out, "are they consecutive, the oldest first, and this device's? --within looks further")?;
+            }
+            [only] => {
+                let about = self.uncertainty_seconds.map(|seconds| format!(" (± {seconds} s)")).unwrap_or_default();
+                writeln!(out, "{}{about}", self.one(only))?;
+            }
             several => {
                 writeln!(out, "{} drifts explain these codes:", several.len())?;
                 for candidate in several {
@@ -273,7 +279,10 @@ impl Args {
     fn emulate(&self, place: &Place, name: &str, clock: &Clock, changes: bool, global: &Global) -> Result<()> {
         let registry = place.registry()?;
         let mut device = device::find(&registry, name)?;
-        device.parameters.period()?;
+        if matches!(device.parameters.factor, MovingFactor::Counter { .. }) {
+            return Err(Error::usage(format!("`{name}` is a counter device (HOTP): it has no clock"))
+                .hint("its counter is measured from codes: vmfa drift NAME CODE CODE"));
+        }
         let time = clock.time();
         if changes {
             device = change_drift(&registry, name, |drift| {

@@ -38,22 +38,29 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     clock: clock::Args,
     /// Wait until a pair is possible that is newer than the last one
-    #[arg(long, requires = "device", conflicts_with = "at", group = "patient")]
+    #[arg(long, conflicts_with_all = ["at", "from"], group = "patient")]
     wait: bool,
     /// The current code, and the next one when its time has come, for services that refuse the past
-    #[arg(long, requires = "device", conflicts_with = "at", group = "patient")]
+    #[arg(long, conflicts_with_all = ["at", "from"], group = "patient")]
     live: bool,
     /// With --wait or --live, wait at most so long for the pair to become possible, 45s or 5m
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = patience)]
     timeout: u64,
     /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far
     /// as the device tells]
-    #[arg(long, value_name = "RULES", requires = "device")]
+    #[arg(long, value_name = "RULES", value_parser = rules(), conflicts_with = "from", hide_possible_values = true)]
     rules: Option<Rules>,
-    /// As `plain` lines, `json`, or `aws-cli`: options for `aws iam enable-mfa-device` and `resync-mfa-device`
+    /// As `plain` lines, `json`, or `aws-cli`: options for `aws iam enable-mfa-device` and `resync-mfa-device`, with the
+    /// serial number where the device has one
     #[arg(long, value_name = "FORM", value_parser = ["plain", "json", "aws-cli"], default_value = "plain",
           hide_possible_values = true)]
     r#as: String,
+}
+
+/// The words for rule sets, for completions too.
+pub(super) fn rules() -> impl clap::builder::TypedValueParser<Value = Rules> {
+    use clap::builder::TypedValueParser as _;
+    clap::builder::PossibleValuesParser::new(["aws", "rfc"]).try_map(|word| word.parse::<Rules>())
 }
 
 #[derive(Debug, Serialize)]
@@ -86,7 +93,12 @@ impl Answer for Answered {
         match self.form {
             Form::Plain => writeln!(out, "{one}\n{two}"),
             Form::Second => writeln!(out, "{two}"),
-            Form::AwsCli => writeln!(out, "--authentication-code1 {one} --authentication-code2 {two}"),
+            Form::AwsCli => {
+                if let Some(serial) = &self.serial_number {
+                    write!(out, "--serial-number {} ", plain(serial))?;
+                }
+                writeln!(out, "--authentication-code1 {one} --authentication-code2 {two}")
+            }
         }
     }
 }

@@ -55,9 +55,10 @@ impl Args {
         let registry = place.registry()?;
         let device = device::find(&registry, &self.device)?;
         // Counters can't go back: a service that missed one takes the next.
-        device.parameters.period().map_err(|error| {
-            Error::from(error).hint("a counter is never given back: the service takes the next code as well")
-        })?;
+        if device.parameters.period().is_err() {
+            return Err(Error::usage(format!("`{}` is a counter device (HOTP): no code is given back", device.name))
+                .hint("the service takes the next one as well"));
+        }
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let enrolment = devices.enrolment(&device)?;

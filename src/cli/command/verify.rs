@@ -7,7 +7,7 @@ use super::codes;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
-use crate::cli::render::{self, Answer};
+use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, source};
 use crate::device::{self, Devices, accept};
 use crate::oath::relying_party::{Refusal, Rules, State, Verdict};
@@ -39,11 +39,26 @@ pub(in crate::cli) struct Args {
     clock: clock::Args,
     /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as
     /// the device tells]
-    #[arg(long, value_name = "RULES")]
+    #[arg(long, value_name = "RULES", value_parser = super::pair::rules(), hide_possible_values = true)]
     rules: Option<Rules>,
     /// Remember nothing of it
     #[arg(long)]
     dry_run: bool,
+    /// Forget what was remembered of the device: codes, drift, attempts; as a service that enrols it anew
+    #[arg(long, conflicts_with_all = ["from", "dry_run"])]
+    reset: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Reset {
+    device: String,
+    reset: bool,
+}
+
+impl Answer for Reset {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "forgot what was remembered of {}", plain(&self.device))
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -81,6 +96,9 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let clock = self.clock.open()?;
         let (name, words) = codes::split(&self.words, self.from.as_deref())?;
+        if let (true, Some(name)) = (self.reset, name) {
+            return reset(name, words, global);
+        }
         let codes = codes::read(words, self.from.as_deref())?;
         let verified = match name {
             Some(name) => {
@@ -112,6 +130,18 @@ impl Args {
         render::print(&verified, global.json)?;
         if verified.accepted { Ok(()) } else { Err(Error::silent(Kind::No)) }
     }
+}
+
+fn reset(name: &str, words: &[String], global: &Global) -> Result<()> {
+    if !words.is_empty() {
+        return Err(Error::usage("--reset takes no codes"));
+    }
+    let place = Place::find(global)?;
+    let registry = place.registry()?;
+    let device = device::find(&registry, name)?;
+    let vault = place.vault_of(&device)?;
+    Devices { vault: vault.as_ref(), registry: &registry }.forget_verifications(&device, clock::now())?;
+    render::print(&Reset { device: device.name.to_string(), reset: true }, global.json)
 }
 
 fn dry(enrolment: &Enrolment, rules: &Rules, state: &State, time: Timestamp, codes: &[Code]) -> (State, Verdict) {
@@ -173,6 +203,12 @@ fn verified(
                 answer.used = place.period.map(|_| state.is_used(crate::time::Step::new(*only)));
                 let perhaps = if sure { "" } else { "probably " };
                 answer.message = format!("outside the window, {perhaps}{}", place.describe(*only, drift));
+                if let (Some(period), expected) = (place.period, state.adjustment())
+                    && expected != 0
+                {
+                    let expected = device::drift::seconds(expected, period);
+                    answer.message.push_str(&format!("; {expected:+} s is expected since the last pair"));
+                }
             }
         }
     }

@@ -42,6 +42,11 @@ fn a_pair_right_after_a_pair_shares_no_step_with_it_and_waits_for_two() {
     assert_eq!(refused(&home, T, &["pair", "x"]), "no-pair-yet");
     // One step on, (previous, current) would begin with a step of the last pair, which AWS refuses.
     assert_eq!(refused(&home, T + 30, &["pair", "x"]), "no-pair-yet");
+    let json = home.run(&["pair", "x", "--at", &(T + 30).to_string(), "--json"]).expect(1).stderr;
+    assert!(
+        json.contains(r#""available_at":"2027-01-15T08:01:00Z""#) && json.contains(r#""wait_seconds":15"#),
+        "{json}"
+    );
     let run = home.run(&["pair", "x", "--at", &(T + 30).to_string()]).expect(1);
     assert!(run.stderr.contains("in 15 s") && run.stderr.contains("--wait"), "it says when: {run:#?}");
     let second = at(&home, T + 60, &["pair", "x"]);
@@ -173,8 +178,17 @@ fn a_pair_is_written_as_the_aws_cli_takes_it() {
     assert_eq!(run("aws-cli"), format!("--authentication-code1 {one} --authentication-code2 {two}\n"));
     assert_eq!(run("plain"), format!("{one}\n{two}\n"));
     assert_eq!(serde_json::from_str::<Value>(&run("json")).unwrap(), pair);
+    let issued =
+        format!(r#"{{"VirtualMFADevice":{{"SerialNumber":"arn:aws:iam::1:mfa/y","Base32StringSeed":"{SEED}"}}}}"#);
+    home.run_with(&["add", "y", "-", "--no-code"], issued.as_bytes()).expect(0);
+    let run = home.run(&["pair", "y", "--as", "aws-cli"]).expect(0);
+    assert!(run.stdout.starts_with("--serial-number arn:aws:iam::1:mfa/y --authentication-code1 "), "{run:#?}");
     // Without a device nothing is written down, and nothing refused.
     let source = home.file("source", format!("otpauth://hotp/x?secret={SEED}&counter=4"));
     let pair = home.run(&["pair".as_ref(), "--from".as_ref(), source.as_os_str()]).expect(0);
     assert_eq!(pair.stdout, "338314\n254676\n");
+    for option in ["--live", "--wait"] {
+        home.run(&["pair".as_ref(), "--from".as_ref(), source.as_os_str(), option.as_ref()]).expect(2);
+    }
+    home.run(&["code".as_ref(), "--from".as_ref(), source.as_os_str(), "--fresh".as_ref()]).expect(2);
 }
