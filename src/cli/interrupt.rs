@@ -1,42 +1,53 @@
 //! Signals that would end the program, noticed where something has to be given back first.
 
 #[cfg(unix)]
-use std::sync::Arc;
-#[cfg(unix)]
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+#[cfg(unix)]
+use std::sync::{Arc, OnceLock};
 
 /// Notices SIGINT, SIGTERM and SIGHUP while it lives. Afterwards they end the program as they did before.
-pub(super) struct Interrupted {
+pub(super) struct Interrupted;
+
+/// Registered once: what is registered for a signal stays.
+#[cfg(unix)]
+struct Registered {
     /// The signal that came; none is 0.
-    #[cfg(unix)]
     signal: Arc<AtomicUsize>,
-    #[cfg(unix)]
-    over: Arc<AtomicBool>,
+    /// Whether a signal ends the program.
+    ends: Arc<AtomicBool>,
 }
+
+#[cfg(unix)]
+static REGISTERED: OnceLock<Registered> = OnceLock::new();
 
 impl Interrupted {
     #[cfg(unix)]
     pub(super) fn watch() -> Self {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let watch = Self { signal: Arc::default(), over: Arc::default() };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            let number = usize::try_from(signal).unwrap_or_default();
-            // Who can't be told ends as without.
-            let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&watch.over))
-                .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(&watch.signal), number));
-        }
-        watch
+        let registered = REGISTERED.get_or_init(|| {
+            let registered = Registered { signal: Arc::default(), ends: Arc::default() };
+            for signal in [SIGINT, SIGTERM, SIGHUP] {
+                let number = usize::try_from(signal).unwrap_or_default();
+                // Who can't be told ends as without.
+                let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&registered.ends))
+                    .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(&registered.signal), number));
+            }
+            registered
+        });
+        registered.signal.store(0, Ordering::SeqCst);
+        registered.ends.store(false, Ordering::SeqCst);
+        Self
     }
 
     #[cfg(not(unix))]
     pub(super) fn watch() -> Self {
-        Self {}
+        Self
     }
 
     /// The number of the signal that came.
     pub(super) fn by(&self) -> Option<u8> {
         #[cfg(unix)]
-        return u8::try_from(self.signal.load(Ordering::Relaxed)).ok().filter(|signal| *signal > 0);
+        return u8::try_from(REGISTERED.get()?.signal.load(Ordering::SeqCst)).ok().filter(|signal| *signal > 0);
         #[cfg(not(unix))]
         return None;
     }
@@ -45,6 +56,8 @@ impl Interrupted {
 #[cfg(unix)]
 impl Drop for Interrupted {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        if let Some(registered) = REGISTERED.get() {
+            registered.ends.store(true, Ordering::SeqCst);
+        }
     }
 }

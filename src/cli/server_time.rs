@@ -57,7 +57,11 @@ impl Difference {
 ///
 /// A URL that isn't one, a server that doesn't answer or gives no date.
 pub(super) fn difference(url: &str) -> Result<Difference> {
-    let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let (scheme, rest) = url.split_once("://").map_or((None, ""), |(scheme, rest)| (Some(scheme), rest));
+    if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+        return Err(Error::usage("a URL with a user or password in it was not used: a clock needs none"));
+    }
+    let scheme = scheme.map(str::to_ascii_lowercase);
     if !matches!(scheme.as_deref(), Some("http" | "https")) {
         return Err(Error::usage(format!("`{url}` is no http:// or https:// URL")));
     }

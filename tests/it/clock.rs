@@ -61,8 +61,9 @@ fn a_server_without_a_readable_date_is_an_error_of_its_own() {
     }
     assert_eq!(error("http://127.0.0.1:9/"), "server-time");
     assert_eq!(error("http://name.invalid/"), "server-time");
-    for clock in ["ftp://example.com/", "yesterday", "90", "+90x", "", "-"] {
+    for clock in ["http://me:hunter2@127.0.0.1/", "ftp://example.com/", "yesterday", "90", "+90x", "", "-"] {
         let run = home.run(&["code", "x", "--clock", clock, "--json"]).expect(2);
         assert_eq!(run.error_code(), "usage", "{run:#?}");
+        assert!(!run.stderr.contains("hunter2"), "{run:#?}");
     }
 }
