@@ -299,6 +299,9 @@ impl From<registry::Error> for Error {
             E::Conflict(_) | E::LedgerConflict => failure.hint("try again"),
             E::TooNew { .. } => failure.hint("upgrade vmfa, or use another VMFA_HOME"),
             E::Damaged { .. } => failure.hint("restore the file from a backup; the secrets are not in it"),
+            E::Engine { ref reason, .. } if reason.contains("readonly") => {
+                failure.hint("what is handed out is written down first: make the directory and its files writable")
+            }
             E::Engine { .. } => failure
                 .hint("a file that is damaged: restore it from a backup, or move it away; the secrets are not in it"),
             E::NameTaken(_) | E::Busy { .. } | E::Gone => failure,

@@ -129,7 +129,7 @@ impl Session {
             let answer = bus.call_method(Some(PROVIDER), path, Some(interface), method, arguments);
             match wait(bus, answer) {
                 Ok(answer) => return answer.body().deserialize().map_err(said),
-                Err(error) if again > 0 && is_not_ready(&error) => thread::sleep(PAUSE),
+                Err(error) if again > 0 && path == SERVICE_PATH && is_not_ready(&error) => thread::sleep(PAUSE),
                 Err(error) => return Err(said(error)),
             }
         }
@@ -281,8 +281,8 @@ impl Session {
     }
 }
 
-/// GNOME Keyring gets to know a new connection while it handles its first calls, and says of one that comes too early
-/// that it has no such method. It has done nothing then.
+/// GNOME Keyring gets to know a new connection while it handles its first calls, which are to the service itself, and
+/// says of one that comes too early that it has no such method. It has done nothing then.
 fn is_not_ready(error: &zbus::Error) -> bool {
     matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.DBus.Error.UnknownMethod")
 }

@@ -60,6 +60,11 @@ pub fn play(scene: &str, arguments: &[&str]) -> bool {
                 assert_eq!(*keyring.get(id).unwrap(), uri_of(id));
             }
         }
+        "keyring own key" => {
+            use sha2::{Digest as _, Sha256};
+            let key = keyring(false, 30).own_key().unwrap();
+            again::tell(Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+        }
         "keyring relabel" => {
             keyring(false, 10).relabel(arguments[0].parse().unwrap(), &arguments[1].parse().unwrap()).unwrap();
         }
@@ -237,6 +242,20 @@ fn no_bus_no_provider_and_no_collection_are_told_apart() {
     assert_eq!(play_in(&desktop, "keyring refuses", arguments), ["no provider"; 4]);
     desktop.start_empty_keyring();
     assert_eq!(play_in(&desktop, "keyring refuses", arguments), ["no collection"; 4]);
+}
+
+#[test]
+fn twenty_processes_that_make_the_vaults_key_at_once_agree_on_one() {
+    let desktop = Desktop::new();
+    let makers: Vec<_> = (0..WRITERS).map(|_| scene(&desktop, "keyring own key", &[]).spawn().unwrap()).collect();
+    let keys = again::told_by_all(makers);
+    assert_eq!(keys.len(), WRITERS);
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:#?}");
+    assert_eq!(play_in(&desktop, "keyring own key", &[]), keys[..1]);
+    let mut command = desktop.command("secret-tool");
+    command.args(["search", "--all", "vmfa-id", "vault-key"]).stderr(Stdio::piped()).stdout(Stdio::piped());
+    let found = crate::support::start(&mut command, "libsecret-tools").wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(found.stdout).unwrap().matches("label = ").count(), 1);
 }
 
 #[test]
