@@ -6,6 +6,7 @@
 //!
 //! - [`oath`]: the one-time passwords themselves;
 //! - [`provision`]: bytes in, [`Enrolment`](provision::Enrolment)s out;
+//! - [`policy`]: IAM policy documents, and what they decide about a request;
 //! - [`vault`] and [`registry`]: where secrets live, and where everything else lives;
 //! - [`device`]: the lifecycle over one of each.
 //!
@@ -28,6 +29,7 @@ pub mod cli;
 pub mod device;
 pub mod name;
 pub mod oath;
+pub mod policy;
 pub mod provision;
 pub mod registry;
 pub mod secret;

@@ -1,0 +1,281 @@
+//! The evaluation logic: who wins, and why.
+
+use std::fmt;
+
+use super::context::Missing;
+use super::document::{Document, Effect, Listed, Statement, Target};
+use super::principal::{Named, account_of};
+use super::request::Request;
+use super::template::Template;
+
+/// A document under a name that answers and logs call it by.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Such as `group Force_MFA/DenyWithoutMfa`.
+    pub name: &'a str,
+    /// What it says.
+    pub document: &'a Document,
+}
+
+/// Everything that has a say about a request.
+#[derive(Debug, Clone, Default)]
+pub struct Policies<'a> {
+    /// Of the user or role, its groups included, inline and attached: one of them has to allow.
+    pub identity: Vec<Source<'a>>,
+    /// The permissions boundary: where there is one, it has to allow too.
+    pub boundary: Option<Source<'a>>,
+    /// Those passed when the session was made: where there are any, one of them has to allow too.
+    pub session: Vec<Source<'a>>,
+    /// For `sts:AssumeRole`, the role's trust policy, which has to allow. It is enough where it names, within one
+    /// account, the user or session itself, or everybody.
+    pub trust: Option<Source<'a>>,
+}
+
+/// The policies that have to agree, each for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// Identity policies.
+    Identity,
+    /// The permissions boundary.
+    Boundary,
+    /// Session policies.
+    Session,
+    /// The trust policy.
+    Trust,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decision {
+    /// Every layer allows it, and no statement denies it.
+    Allowed,
+    /// Some layer doesn't allow it: the default.
+    ImplicitlyDenied,
+    /// A statement denies it.
+    ExplicitlyDenied,
+}
+
+/// A statement that applies to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matched {
+    /// Where its policy stands.
+    pub layer: Layer,
+    /// The name of its policy.
+    pub source: String,
+    /// Which statement, counted from 1.
+    pub statement: usize,
+    /// Its Sid, if it has one.
+    pub sid: Option<String>,
+}
+
+/// The decision about one resource, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The resource's ARN, or `*`.
+    pub resource: String,
+    /// The decision.
+    pub decision: Decision,
+    /// The statements that made it so: those that deny, or else those that allow, also where their allowing wasn't
+    /// enough.
+    pub matched: Vec<Matched>,
+    /// The layers that had to allow and don't; empty where it is allowed.
+    pub lacking: Vec<Layer>,
+}
+
+/// The decision about a request, resource by resource.
+///
+/// `Display` says in words why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluation {
+    /// The action, as the request spells it.
+    pub action: String,
+    /// At least one.
+    pub verdicts: Vec<Verdict>,
+    /// Condition keys that statements about this action and resource asked for and the request hasn't; sorted, as the
+    /// policies spell them: `MissingContextValues` of `SimulatePrincipalPolicy`.
+    pub missing: Vec<String>,
+}
+
+impl Evaluation {
+    /// The worst of the verdicts: every resource has to be allowed.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.verdicts.iter().map(|verdict| verdict.decision).max().unwrap_or(Decision::ImplicitlyDenied)
+    }
+}
+
+/// Decides about a request.
+///
+/// An explicit deny in any policy wins over any allow; without an allow in every layer that has a say, the request is
+/// implicitly denied. The order of policies and statements doesn't matter.
+#[must_use]
+pub fn evaluate(policies: &Policies<'_>, request: &Request) -> Evaluation {
+    let mut missing = Missing::default();
+    let everything = ["*".to_owned()];
+    let resources = if request.resources.is_empty() { &everything[..] } else { &request.resources };
+    let verdicts = resources.iter().map(|resource| about(policies, request, resource, &mut missing)).collect();
+    Evaluation { action: request.action.clone(), verdicts, missing: missing.into_names() }
+}
+
+fn about(policies: &Policies<'_>, request: &Request, resource: &str, missing: &mut Missing) -> Verdict {
+    let (mut allows, mut denies) = (Vec::new(), Vec::new());
+    let mut trusted = None;
+    for (layer, source) in policies.sources() {
+        for (index, statement) in (1..).zip(source.document.statements()) {
+            let Some(named) = statement.applies(request, resource, missing) else { continue };
+            let matched =
+                Matched { layer, source: source.name.to_owned(), statement: index, sid: statement.sid.clone() };
+            match statement.effect {
+                Effect::Allow => allows.push(matched),
+                Effect::Deny => denies.push(matched),
+            }
+            if layer == Layer::Trust && statement.effect == Effect::Allow {
+                trusted = trusted.max(Some(named));
+            }
+        }
+    }
+    let mut lacking = policies.required(trusted.filter(|_| same_account(request, resource)));
+    lacking.retain(|layer| !allows.iter().any(|allow| allow.layer == *layer));
+    let (decision, matched) = match (denies.is_empty(), lacking.is_empty()) {
+        (false, _) => (Decision::ExplicitlyDenied, denies),
+        (true, true) => (Decision::Allowed, allows),
+        (true, false) => (Decision::ImplicitlyDenied, allows),
+    };
+    Verdict { resource: resource.to_owned(), decision, matched, lacking }
+}
+
+fn same_account(request: &Request, resource: &str) -> bool {
+    request.principal.account().is_none_or(|account| account_of(resource) == Some(account))
+}
+
+impl<'a> Policies<'a> {
+    fn sources(&self) -> impl Iterator<Item = (Layer, Source<'a>)> {
+        let identity = self.identity.iter().map(|source| (Layer::Identity, *source));
+        let boundary = self.boundary.iter().map(|source| (Layer::Boundary, *source));
+        let session = self.session.iter().map(|source| (Layer::Session, *source));
+        let trust = self.trust.iter().map(|source| (Layer::Trust, *source));
+        identity.chain(boundary).chain(session).chain(trust)
+    }
+
+    /// The layers that have to allow, given how near the trust policy names a principal of its own account.
+    fn required(&self, trusted: Option<Named>) -> Vec<Layer> {
+        let limits = trusted != Some(Named::Itself);
+        let mut layers = Vec::new();
+        if trusted.is_none_or(|named| named == Named::Account) {
+            layers.push(Layer::Identity);
+        }
+        if limits && self.boundary.is_some() {
+            layers.push(Layer::Boundary);
+        }
+        if limits && !self.session.is_empty() {
+            layers.push(Layer::Session);
+        }
+        if self.trust.is_some() {
+            layers.push(Layer::Trust);
+        }
+        layers
+    }
+}
+
+impl Statement {
+    /// Whether it applies to a request on a resource, and how near it names who asks.
+    fn applies(&self, request: &Request, resource: &str, missing: &mut Missing) -> Option<Named> {
+        let action = request.action.to_ascii_lowercase();
+        if self.actions.items.iter().any(|pattern| pattern.matches(&action)) == self.actions.not {
+            return None;
+        }
+        let named = match &self.target {
+            Target::Resources(resources) => covers(resources, request, resource, missing).then_some(Named::Itself),
+            Target::Principals(names) => {
+                let named = names.items.iter().filter_map(|name| name.names(&request.principal)).max();
+                match (names.not, named) {
+                    (false, named) => named,
+                    // Whoever isn't excepted isn't named either
+                    (true, None) => Some(Named::Account),
+                    (true, Some(_)) => None,
+                }
+            }
+        }?;
+        let conditions = self.conditions.iter().map(|condition| condition.holds(&request.context, missing));
+        conditions.fold(true, |all, one| all & one).then_some(named)
+    }
+}
+
+/// Whether a resource is listed, or with `NotResource` isn't. What has a variable without a value lists nothing, and
+/// excepts nothing that could be known: then a `NotResource` doesn't apply.
+fn covers(resources: &Listed<Template>, request: &Request, resource: &str, missing: &mut Missing) -> bool {
+    let found: Vec<Option<bool>> = resources
+        .items
+        .iter()
+        .map(|template| Some(template.pattern(&request.context, missing)?.matches(resource)))
+        .collect();
+    if resources.not { found.iter().all(|found| *found == Some(false)) } else { found.contains(&Some(true)) }
+}
+
+impl Decision {
+    /// As `SimulatePrincipalPolicy` spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::ImplicitlyDenied => "implicitDeny",
+            Self::ExplicitlyDenied => "explicitDeny",
+        }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Identity => "identity policy",
+            Self::Boundary => "permissions boundary",
+            Self::Session => "session policy",
+            Self::Trust => "trust policy",
+        })
+    }
+}
+
+impl fmt::Display for Matched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "statement {}", self.statement)?;
+        if let Some(sid) = self.sid.as_ref().filter(|sid| !sid.is_empty()) {
+            write!(f, " (`{sid}`)")?;
+        }
+        write!(f, " of the {} `{}`", self.layer, self.source)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, items: &[String]| f.write_str(&items.join(" and "));
+        let matched: Vec<String> = self.matched.iter().map(Matched::to_string).collect();
+        match self.decision {
+            Decision::Allowed => {
+                f.write_str("allowed by ")?;
+                list(f, &matched)
+            }
+            Decision::ExplicitlyDenied => {
+                f.write_str("explicitly denied by ")?;
+                list(f, &matched)
+            }
+            Decision::ImplicitlyDenied => {
+                let lacking: Vec<String> = self.lacking.iter().map(|layer| format!("no {layer} allows it")).collect();
+                f.write_str("implicitly denied: ")?;
+                list(f, &lacking)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Evaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, verdict) in self.verdicts.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            write!(f, "{separator}{} on {}: {verdict}", self.action, verdict.resource)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
