@@ -27,6 +27,7 @@ mod lifecycle;
 mod oath;
 #[cfg(feature = "cli")]
 mod oracle;
+mod policy;
 mod provision;
 #[cfg(feature = "qr")]
 mod qr;
