@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::context::Missing;
-use super::document::{Document, Effect, Listed, Statement, Target};
+use super::document::{Document, Effect, Kind, Listed, Statement, Target};
 use super::principal::{Named, account_of};
 use super::request::Request;
 use super::template::Template;
@@ -17,7 +17,7 @@ pub struct Source<'a> {
     pub document: &'a Document,
 }
 
-/// Everything that has a say about a request.
+/// Everything that has a say about a request. Nothing is allowed by a document of the wrong [`Kind`] for its place.
 #[derive(Debug, Clone, Default)]
 pub struct Policies<'a> {
     /// Of the user or role, its groups included, inline and attached: one of them has to allow.
@@ -122,6 +122,10 @@ fn about(policies: &Policies<'_>, request: &Request, resource: &str, missing: &m
     let mut trusted = None;
     for (layer, source) in policies.sources() {
         for (index, statement) in (1..).zip(source.document.statements()) {
+            let astray = (layer == Layer::Trust) != (source.document.kind() == Kind::Trust);
+            if astray && statement.effect == Effect::Allow {
+                continue;
+            }
             let Some(named) = statement.applies(request, resource, missing) else { continue };
             let matched =
                 Matched { layer, source: source.name.to_owned(), statement: index, sid: statement.sid.clone() };

@@ -1,5 +1,5 @@
 use super::*;
-use crate::policy::{Context, Kind, Principal};
+use crate::policy::{Context, Principal};
 
 const USER: &str = "arn:aws:iam::123456789012:user/alice";
 const ROLE: &str = "arn:aws:iam::123456789012:role/admin";
@@ -240,6 +240,18 @@ fn a_deny_in_a_trust_policy_wins_and_not_principal_excepts() {
         let found = evaluate(&policies, &request("sts:AssumeRole", ROLE));
         assert_eq!(found.decision(), expected, "{principal}");
     }
+}
+
+#[test]
+fn a_document_of_the_wrong_kind_allows_nothing() {
+    let (anybody, all, none) = (trust(r#""*""#), allow("*"), deny("*"));
+    let place = |identity, trust| Policies { identity: vec![identity], trust, ..Policies::default() };
+    let about = request("sts:AssumeRole", ROLE);
+    let [anybody, all, none] = [&anybody, &all, &none].map(|document| named("p", document));
+    assert_eq!(evaluate(&place(all, Some(anybody)), &about).decision(), Allowed);
+    assert_eq!(evaluate(&place(anybody, None), &about).decision(), ImplicitlyDenied);
+    assert_eq!(evaluate(&place(all, Some(all)), &about).decision(), ImplicitlyDenied);
+    assert_eq!(evaluate(&place(all, Some(none)), &about).decision(), ExplicitlyDenied);
 }
 
 #[test]
