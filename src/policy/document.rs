@@ -34,10 +34,10 @@ pub enum Version {
 /// ```
 /// use vmfa::policy::{Document, Error, Kind};
 ///
-/// let text = r#"{"Statement": {"Effect": "Allow", "Action": "iam:GetUser", "Resouce": "*"}}"#;
+/// let text = r#"{"Statement": {"Effect": "Allow", "Action": "iam:GetUser", "Object": "*"}}"#;
 /// let error = Document::parse(text, Kind::Identity).unwrap_err();
 /// assert!(matches!(error, Error::Unknown { .. }));
-/// assert_eq!(error.to_string(), "statement 1 has an unknown element `Resouce`");
+/// assert_eq!(error.to_string(), "statement 1 has an unknown element `Object`");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
