@@ -114,7 +114,7 @@ pub struct Claim<'a> {
     /// When this is, by the system's clock.
     pub now: Timestamp,
     /// Whether those that were handed out before are handed out again. Who waits for one of them must not give it back
-    /// then.
+    /// then. Such a claim outlives this process, but perhaps not a power failure in the same seconds.
     pub again: bool,
     /// What may be forgotten on the way.
     pub forget: Forget,
@@ -200,7 +200,7 @@ pub trait Registry: Send + Sync + fmt::Debug {
     fn sharers(&self, ledger: Id) -> Result<Vec<Device>, Error>;
 
     /// Takes the first steps that were never handed out, and writes them down. Atomic: whoever else asks, in whatever
-    /// process, doesn't get them. When this returns they have reached the disk.
+    /// process, doesn't get them. When this returns they have reached the disk, unless `again` is set.
     ///
     /// # Errors
     ///
