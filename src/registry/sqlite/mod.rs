@@ -114,7 +114,7 @@ impl Sqlite {
         let mut connection = self.connection();
         connection.busy_timeout(PATIENCE).map_err(|error| self.failed(&error))?;
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        // A step or counter that was written down has reached the disk.
+        // What was written down has reached the disk; what is only shown is the exception, in `claim_steps`.
         connection.pragma_update(None, "synchronous", "FULL").map_err(|error| self.failed(&error))?;
         let mut log = self.path.clone().into_os_string();
         log.push("-wal");
@@ -170,7 +170,7 @@ impl Sqlite {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the write-ahead log is left when this process ends. What is in it has reached the disk. Moving it to the
+    /// Whether the write-ahead log is left when this process ends. What is in it is as safe there. Moving it to the
     /// main file would cost a code four more flushes; that is done where it got long, and after a change of devices, so
     /// that a copy of the main file has them.
     fn leave_log(&self, connection: &Connection, leave: bool) -> Result<(), Error> {
