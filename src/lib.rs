@@ -33,5 +33,8 @@ pub mod policy;
 pub mod provision;
 pub mod registry;
 pub mod secret;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod time;
 pub mod vault;
+pub mod wire;

@@ -9,7 +9,8 @@ use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
 
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds; 64 bits, so that no year is too far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Timestamp(u64);
 
 /// The time-step size X of RFC 6238, section 4.1, in seconds; at least one.

@@ -108,6 +108,12 @@ impl Drawing {
         text
     }
 
+    /// How many modules an image has on each side, the quiet zone included.
+    #[must_use]
+    pub fn side(&self) -> u32 {
+        u32::try_from(self.image.side.saturating_add(QUIET.saturating_mul(2))).unwrap_or(u32::MAX)
+    }
+
     /// A grey PNG of one byte a pixel, with the full quiet zone.
     ///
     /// # Errors

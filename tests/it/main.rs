@@ -37,6 +37,8 @@ mod registry;
 mod relying_party;
 #[cfg(feature = "cli")]
 mod story;
+#[cfg(feature = "serve")]
+mod serve;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;

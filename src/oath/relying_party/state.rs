@@ -68,6 +68,12 @@ impl State {
         self.adjustment
     }
 
+    /// The same past with another adjustment: as a verifier has it whom the last resynchronization hasn't reached.
+    #[must_use]
+    pub fn with_adjustment(&self, adjustment: i64) -> Self {
+        Self { adjustment, ..self.clone() }
+    }
+
     /// The counter that is expected next.
     #[must_use]
     pub const fn next(&self) -> u64 {

@@ -1,0 +1,75 @@
+//! Policies of AWS's own, as every account has them: `vectors/aws/managed/`.
+
+use std::collections::BTreeMap;
+
+use super::document::PolicyDocument;
+use super::entities::{ManagedPolicy, PolicyVersion};
+use super::tags::Tags;
+use crate::policy::Kind;
+use crate::time::Timestamp;
+
+/// Name, id, default version, dates, path, bytes, description.
+const INDEX: &str = include_str!("../../../vectors/aws/managed/index.txt");
+
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("AdministratorAccess", include_str!("../../../vectors/aws/managed/AdministratorAccess.json")),
+    ("AmazonEC2FullAccess", include_str!("../../../vectors/aws/managed/AmazonEC2FullAccess.json")),
+    ("AmazonEC2ReadOnlyAccess", include_str!("../../../vectors/aws/managed/AmazonEC2ReadOnlyAccess.json")),
+    ("AmazonS3FullAccess", include_str!("../../../vectors/aws/managed/AmazonS3FullAccess.json")),
+    ("AmazonS3ReadOnlyAccess", include_str!("../../../vectors/aws/managed/AmazonS3ReadOnlyAccess.json")),
+    ("IAMFullAccess", include_str!("../../../vectors/aws/managed/IAMFullAccess.json")),
+    ("IAMReadOnlyAccess", include_str!("../../../vectors/aws/managed/IAMReadOnlyAccess.json")),
+    ("IAMUserChangePassword", include_str!("../../../vectors/aws/managed/IAMUserChangePassword.json")),
+    ("PowerUserAccess", include_str!("../../../vectors/aws/managed/PowerUserAccess.json")),
+    ("ReadOnlyAccess", include_str!("../../../vectors/aws/managed/ReadOnlyAccess.json")),
+];
+
+/// The ARN of one of AWS's own policies.
+pub(in crate::serve) fn arn(name: &str) -> String {
+    format!("arn:aws:iam::aws:policy/{name}")
+}
+
+/// All of them, by ARN.
+pub(super) fn policies() -> BTreeMap<String, ManagedPolicy> {
+    let lines = INDEX.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(policy).map(|policy| (policy.arn.clone(), policy)).collect()
+}
+
+fn policy(line: &str) -> Option<ManagedPolicy> {
+    let mut words = line.splitn(8, ' ');
+    let mut word = || words.next();
+    let (name, id, version, created, updated, path) = (word()?, word()?, word()?, word()?, word()?, word()?);
+    let description = word().and(word())?;
+    let text = DOCUMENTS.iter().find(|(of, _)| *of == name)?.1;
+    let number = version.strip_prefix('v')?.parse().ok()?;
+    let time = |text| Timestamp::parse(text, Timestamp::from_unix(0)).ok();
+    let (created, updated) = (time(created)?, time(updated)?);
+    let document = PolicyDocument::new(text.trim_end(), Kind::Identity).ok()?;
+    Some(ManagedPolicy {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        id: id.to_owned(),
+        arn: arn(name),
+        description: Some(description.to_owned()),
+        created,
+        updated,
+        tags: Tags::default(),
+        versions: BTreeMap::from([(number, PolicyVersion { document, created: updated })]),
+        default: number,
+        next: number,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_of_the_index_is_there() {
+        let policies = policies();
+        assert_eq!(policies.len(), DOCUMENTS.len());
+        for policy in policies.values() {
+            assert!(policy.document().is_some(), "{}", policy.name);
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What one AWS account knows: entities, credentials, and what became of codes.
+//!
+//! Names know no case, as in IAM: rows stand under their [`key`].
+
+pub(super) mod authenticator;
+mod document;
+mod entities;
+pub(super) mod managed;
+mod password;
+mod table;
+mod tags;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub(super) use authenticator::Authenticator;
+pub(super) use document::PolicyDocument;
+pub(super) use entities::*;
+pub(super) use table::Table;
+pub(super) use tags::Tags;
+
+use super::random::{self, Random};
+use crate::time::Timestamp;
+
+/// An AWS account.
+#[derive(Debug)]
+pub(super) struct Account {
+    id: String,
+    pub(super) users: Table<User>,
+    pub(super) groups: Table<Group>,
+    /// Customer managed policies by ARN.
+    pub(super) policies: Table<ManagedPolicy>,
+    pub(super) roles: Table<Role>,
+    /// By serial number.
+    pub(super) devices: Table<Device>,
+    /// By serial number.
+    pub(super) authenticators: Table<Authenticator>,
+    /// By access key id.
+    pub(super) access_keys: Table<AccessKey>,
+    /// By access key id.
+    pub(super) sessions: Table<Session>,
+    pub(super) settings: Table<Settings>,
+    managed: BTreeMap<String, ManagedPolicy>,
+}
+
+/// What is the account's own.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Settings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alias: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) password_policy: Option<PasswordPolicy>,
+    /// Where virtual time stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) time: Option<Timestamp>,
+    /// The access key id of the bootstrap administrator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) administrator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) credential_report: Option<Timestamp>,
+}
+
+/// What passwords have to be like.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PasswordPolicy {
+    pub(super) minimum_length: u64,
+    pub(super) symbols: bool,
+    pub(super) numbers: bool,
+    pub(super) uppercase: bool,
+    pub(super) lowercase: bool,
+    pub(super) users_may_change: bool,
+    pub(super) max_age: Option<u64>,
+    pub(super) reuse_prevention: Option<u64>,
+    pub(super) hard_expiry: bool,
+}
+
+/// How many more sessions there are before old ones are looked for.
+const SESSIONS_BETWEEN_SWEEPS: usize = 1_024;
+
+/// The key of the one row of [`Account::settings`].
+pub(super) const SETTINGS: &str = "account";
+
+/// The key under which an entity of this name stands.
+pub(super) fn key(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+impl Account {
+    /// An empty account of a number of twelve digits.
+    pub(super) fn new(id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            users: Table::default(),
+            groups: Table::default(),
+            policies: Table::default(),
+            roles: Table::default(),
+            devices: Table::default(),
+            authenticators: Table::default(),
+            access_keys: Table::default(),
+            sessions: Table::default(),
+            settings: Table::default(),
+            managed: managed::policies(),
+        }
+    }
+
+    /// Its number, twelve digits.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn alias(&self) -> Option<&str> {
+        self.settings.get(SETTINGS).and_then(|settings| settings.alias.as_deref())
+    }
+
+    /// What QR codes call the account: its alias, or else its number.
+    pub(super) fn shown_as(&self) -> &str {
+        self.alias().unwrap_or(&self.id)
+    }
+
+    /// What is the account's own.
+    pub(super) fn settings(&self) -> Settings {
+        self.settings.get(SETTINGS).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn edit_settings(&mut self) -> &mut Settings {
+        self.settings.edit_or_new(SETTINGS)
+    }
+
+    /// An ARN of IAM in this account: `kind` is `user`, `group`, `mfa`…; the path begins and ends with a slash.
+    pub(super) fn arn(&self, kind: &str, path: &str, name: &str) -> String {
+        format!("arn:aws:iam::{}:{kind}{path}{name}", self.id)
+    }
+
+    pub(super) fn user_arn(&self, user: &User) -> String {
+        self.arn("user", &user.path, &user.name)
+    }
+
+    pub(super) fn group_arn(&self, group: &Group) -> String {
+        self.arn("group", &group.path, &group.name)
+    }
+
+    pub(super) fn role_arn(&self, role: &Role) -> String {
+        self.arn("role", &role.path, &role.name)
+    }
+
+    /// A managed policy, the customer's or AWS's.
+    pub(super) fn policy(&self, arn: &str) -> Option<&ManagedPolicy> {
+        self.policies.get(arn).or_else(|| self.managed.get(arn))
+    }
+
+    /// Managed policies by ARN: the customer's, or AWS's.
+    pub(super) fn managed(&self) -> impl Iterator<Item = &ManagedPolicy> {
+        self.managed.values()
+    }
+
+    /// The grants of a user, a group and so on, of everything that has some.
+    pub(super) fn all_grants(&self) -> impl Iterator<Item = &Grants> {
+        let users = self.users.values().map(|user| &user.grants);
+        let groups = self.groups.values().map(|group| &group.grants);
+        users.chain(groups).chain(self.roles.values().map(|role| &role.grants))
+    }
+
+    /// How many users, groups and roles a managed policy is attached to.
+    pub(super) fn attachments(&self, arn: &str) -> usize {
+        self.all_grants().filter(|grants| grants.attached.contains(arn)).count()
+    }
+
+    /// How many users and roles a managed policy bounds.
+    pub(super) fn bounded_by(&self, arn: &str) -> usize {
+        let users = self.users.values().map(|user| &user.boundary);
+        let roles = self.roles.values().map(|role| &role.boundary);
+        users.chain(roles).filter(|boundary| boundary.as_deref() == Some(arn)).count()
+    }
+
+    /// A new access key for a user who exists.
+    ///
+    /// # Errors
+    ///
+    /// Without random numbers.
+    pub(super) fn new_access_key(
+        &mut self,
+        user: &str,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<AccessKey, random::Error> {
+        let id = random::id(random, "AKIA", 16)?;
+        let secret = random::secret_access_key(random)?;
+        Ok(self.add_access_key(user, id, secret, now))
+    }
+
+    /// The same, of a known id and secret.
+    pub(super) fn add_access_key(
+        &mut self,
+        user: &str,
+        id: String,
+        secret: Zeroizing<String>,
+        now: Timestamp,
+    ) -> AccessKey {
+        let access_key = AccessKey { id, secret, user: user.to_owned(), created: now, active: true, used: None };
+        if let Some(user) = self.users.edit(user) {
+            user.access_keys.push(access_key.id.clone());
+        }
+        self.access_keys.insert(access_key.id.clone(), access_key.clone());
+        access_key
+    }
+
+    /// Keeps new temporary credentials. Now and then, those are forgotten that ended more than a day ago: until then a
+    /// client is told that they did.
+    pub(super) fn add_session(&mut self, id: String, session: Session, now: Timestamp) {
+        self.sessions.insert(id, session);
+        if !self.sessions.len().is_multiple_of(SESSIONS_BETWEEN_SWEEPS) {
+            return;
+        }
+        let over = |session: &Session| session.expires.plus(86_400).is_some_and(|then| then < now);
+        let ended: Vec<String> =
+            self.sessions.iter().filter(|(_, session)| over(session)).map(|(id, _)| id.clone()).collect();
+        for id in ended {
+            self.sessions.remove(&id);
+        }
+    }
+
+    /// Lets the sessions of a user go on under the user's new key.
+    pub(super) fn rename_sessions(&mut self, old: &str, new: &str) {
+        let of_user = |session: &Session| matches!(&session.of, SessionOf::User { user, .. } if user == old);
+        let ids: Vec<String> =
+            self.sessions.iter().filter(|(_, session)| of_user(session)).map(|(id, _)| id.clone()).collect();
+        for id in ids {
+            if let Some(SessionOf::User { user, .. }) = self.sessions.edit(&id).map(|session| &mut session.of) {
+                new.clone_into(user);
+            }
+        }
+    }
+
+    /// Whether there is something to store.
+    pub(super) fn has_changed(&self) -> bool {
+        !(self.users.changed().is_empty()
+            && self.groups.changed().is_empty()
+            && self.policies.changed().is_empty()
+            && self.roles.changed().is_empty()
+            && self.devices.changed().is_empty()
+            && self.authenticators.changed().is_empty()
+            && self.access_keys.changed().is_empty()
+            && self.sessions.changed().is_empty()
+            && self.settings.changed().is_empty())
+    }
+
+    /// Everything is stored.
+    pub(super) fn stored(&mut self) {
+        self.users.stored();
+        self.groups.stored();
+        self.policies.stored();
+        self.roles.stored();
+        self.devices.stored();
+        self.authenticators.stored();
+        self.access_keys.stored();
+        self.sessions.stored();
+        self.settings.stored();
+    }
+}

@@ -1,0 +1,135 @@
+//! Who signed a request: the key, the token and the signature.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use super::account::{Account, Use};
+use super::caller::{Caller, Who};
+use super::fault::Fault;
+use crate::time::Timestamp;
+use crate::wire::sigv4::{self, Accept, Payload, Presented, SigningKey};
+
+/// The texts of AWS: of a key with the full stop, of a token without.
+const UNKNOWN_KEY: &str = "The security token included in the request is invalid.";
+const INVALID_TOKEN: &str = "The security token included in the request is invalid";
+const EXPIRED_TOKEN: &str = "The security token included in the request is expired";
+
+/// How often at most the last use of an access key is written down, in seconds.
+const USE_INTERVAL: u64 = 60;
+
+/// Signing keys by what they are derived from, so that a client's next request costs no derivation.
+#[derive(Default)]
+pub(super) struct SigningKeys(HashMap<(String, sigv4::Scope), (Zeroizing<String>, Arc<SigningKey>)>);
+
+/// How many signing keys are kept; past that all are derived anew.
+const SIGNING_KEYS: usize = 4_096;
+
+impl SigningKeys {
+    pub(super) fn get(&mut self, secret: &Zeroizing<String>, presented: &Presented) -> Arc<SigningKey> {
+        let place = (presented.access_key_id().to_owned(), presented.scope().clone());
+        if let Some((of, key)) = self.0.get(&place)
+            && of == secret
+        {
+            return Arc::clone(key);
+        }
+        let key = Arc::new(SigningKey::derive(secret, presented.scope()));
+        if self.0.len() >= SIGNING_KEYS {
+            self.0.clear();
+        }
+        self.0.insert(place, (secret.clone(), Arc::clone(&key)));
+        key
+    }
+}
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SigningKeys({})", self.0.len())
+    }
+}
+
+/// Whose key signed, and the secret to check it by.
+///
+/// # Errors
+///
+/// An access key that isn't there or isn't active; a token that isn't its own, or has expired.
+pub(super) fn find(
+    account: &Account,
+    presented: &Presented,
+    now: Timestamp,
+) -> Result<(Caller, Zeroizing<String>), Fault> {
+    let id = presented.access_key_id();
+    let refused = |message: &str, why: &str| Fault::new("InvalidClientTokenId", 403, message).because(why);
+    if let Some(session) = account.sessions.get(id) {
+        let Some(token) = presented.session_token() else {
+            return Err(refused(INVALID_TOKEN, "temporary credentials were used without their session token"));
+        };
+        if !bool::from(token.as_bytes().ct_eq(session.token.as_bytes())) {
+            return Err(refused(INVALID_TOKEN, "the session token isn't the one that came with this access key"));
+        }
+        if session.expires <= now {
+            return Err(Fault::new("ExpiredToken", 403, EXPIRED_TOKEN)
+                .because(format!("the credentials ended at {}", session.expires)));
+        }
+        let caller = Caller::temporary(session, id);
+        if !caller.exists(account) {
+            return Err(refused(INVALID_TOKEN, "whoever got these credentials exists no longer"));
+        }
+        return Ok((caller, session.secret.clone()));
+    }
+    let Some(key) = account.access_keys.get(id) else {
+        return Err(refused(UNKNOWN_KEY, "no access key has this id"));
+    };
+    if presented.session_token().is_some() {
+        return Err(refused(INVALID_TOKEN, "a session token came with a long-term access key"));
+    }
+    if !key.active {
+        return Err(refused(UNKNOWN_KEY, "the access key is inactive"));
+    }
+    let who = match account.users.get(&key.user) {
+        Some(user) => Who::User { key: key.user.clone(), id: user.id.clone() },
+        None => Who::Root,
+    };
+    Ok((Caller::long_term(who, id), key.secret.clone()))
+}
+
+/// Compares a signature.
+///
+/// # Errors
+///
+/// AWS's code and text for what is wrong.
+pub(super) fn verify(
+    presented: &Presented,
+    key: &SigningKey,
+    request: &sigv4::Request<'_>,
+    payload: Payload<'_>,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let service = presented.scope().service.clone();
+    presented.verify(key, request, payload, &Accept::new(&service, now)).map_err(Fault::from)
+}
+
+impl From<sigv4::Error> for Fault {
+    fn from(error: sigv4::Error) -> Self {
+        Self::new(error.code(), error.status(), error.to_string()).because(error.why())
+    }
+}
+
+impl Account {
+    /// Notes the use of an access key, now and then.
+    pub(super) fn note_use(&mut self, caller: &Caller, service: &str, region: &str, now: Timestamp) {
+        let Some(key) = self.access_keys.get(&caller.access_key_id) else { return };
+        let noted = key.used.as_ref().is_some_and(|last| {
+            let age = now.as_unix().saturating_sub(last.at.as_unix());
+            age < USE_INTERVAL && last.service == service && last.region == region
+        });
+        if noted {
+            return;
+        }
+        if let Some(key) = self.access_keys.edit(&caller.access_key_id) {
+            key.used = Some(Use { at: now, service: service.to_owned(), region: region.to_owned() });
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The input contract of IAM and STS: which parameters an action takes, and within which bounds.
+//!
+//! The table is a file of facts, generated from the services' public models: `vectors/aws/contract.txt`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+use super::fault::Fault;
+use crate::wire::query::Parameters;
+
+const TABLE: &str = include_str!("../../vectors/aws/contract.txt");
+
+/// The actions of the table, by service and name.
+#[derive(Debug)]
+pub(super) struct Contract(HashMap<(&'static str, &'static str), Vec<Parameter>>);
+
+/// The services word violations differently: IAM leaves the value out, as seen since 2024.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wording {
+    Iam,
+    Sts,
+}
+
+/// What is wrong with a request so far.
+#[derive(Debug)]
+struct Violations {
+    wording: Wording,
+    found: Vec<String>,
+}
+
+/// A parameter of an action, or a member of one.
+#[derive(Debug)]
+struct Parameter {
+    /// `Tags.member.Key` for the keys of a list of structures.
+    name: &'static str,
+    kind: Kind,
+    required: bool,
+    least: Option<u64>,
+    most: Option<u64>,
+    values: Option<Vec<&'static str>>,
+    pattern: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Boolean,
+    Integer,
+    List,
+}
+
+impl Contract {
+    /// The table; read once.
+    pub(super) fn get() -> &'static Self {
+        static CONTRACT: OnceLock<Contract> = OnceLock::new();
+        CONTRACT.get_or_init(|| Self::read(TABLE))
+    }
+
+    fn read(table: &'static str) -> Self {
+        let mut actions: HashMap<_, Vec<Parameter>> = HashMap::new();
+        let mut current = None;
+        for line in table.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+            if line.starts_with(' ') {
+                let parameters = current.and_then(|action| actions.get_mut(&action));
+                if let (Some(parameters), Some(parameter)) = (parameters, Parameter::read(line)) {
+                    parameters.push(parameter);
+                }
+            } else if let Some(action) = line.split_once(' ') {
+                actions.insert(action, Vec::new());
+                current = Some(action);
+            }
+        }
+        Self(actions)
+    }
+
+    /// Checks what came with a request.
+    ///
+    /// # Errors
+    ///
+    /// `ValidationError` with every violation, as AWS words them.
+    pub(super) fn check(&self, service: &str, action: &str, input: &Parameters) -> Result<(), Fault> {
+        let wording = if service == "iam" { Wording::Iam } else { Wording::Sts };
+        let actions: &HashMap<(&str, &str), Vec<Parameter>> = &self.0;
+        let Some(parameters) = actions.get(&(service, action)) else { return Ok(()) };
+        let mut violations = Violations { wording, found: Vec::new() };
+        for parameter in parameters {
+            parameter.check(input, &mut violations)?;
+        }
+        let violations = violations.found;
+        if violations.is_empty() {
+            return Ok(());
+        }
+        let count = violations.len();
+        let plural = if count == 1 { "" } else { "s" };
+        Err(Fault::validation(format!("{count} validation error{plural} detected: {}", violations.join("; "))))
+    }
+}
+
+impl Parameter {
+    fn read(line: &'static str) -> Option<Self> {
+        let mut rest = line.trim();
+        let mut word = || {
+            let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
+            rest = after.trim_start();
+            (!word.is_empty()).then_some(word)
+        };
+        let (name, kind, required, least, most, values) = (word()?, word()?, word()?, word()?, word()?, word()?);
+        let given = |text: &'static str| (text != "-").then_some(text);
+        Some(Self {
+            name,
+            kind: match kind {
+                "boolean" => Kind::Boolean,
+                "integer" => Kind::Integer,
+                "list" | "structure-list" => Kind::List,
+                _ => Kind::Text,
+            },
+            required: required == "required",
+            least: given(least).and_then(|number| number.parse().ok()),
+            most: given(most).and_then(|number| number.parse().ok()),
+            values: given(values).map(|values| values.split('|').collect()),
+            pattern: given(rest),
+        })
+    }
+
+    fn check(&self, input: &Parameters, violations: &mut Violations) -> Result<(), Fault> {
+        if let Some((list, member)) = self.name.split_once(".member") {
+            return self.check_members(&lower(list), list, member, input, violations);
+        }
+        if self.kind != Kind::List {
+            return self.check_value(&lower(self.name), input.get(self.name), violations);
+        }
+        let count = input.list(self.name).len().max(input.structs(self.name).len());
+        if self.required && count == 0 && input.get(self.name).is_none() {
+            violations.null(&lower(self.name));
+        }
+        if let Some(most) = self.most.filter(|most| u64::try_from(count).unwrap_or(u64::MAX) > *most) {
+            let name = lower(self.name);
+            violations.add("", &name, &format!("have length less than or equal to {most}"));
+        }
+        Ok(())
+    }
+
+    /// The members of a list, or one field of each of its structures.
+    fn check_members(
+        &self,
+        shown: &str,
+        list: &str,
+        member: &str,
+        input: &Parameters,
+        violations: &mut Violations,
+    ) -> Result<(), Fault> {
+        let Some(field) = member.strip_prefix('.') else {
+            for (index, value) in (1..).zip(input.list(list)) {
+                self.check_value(&format!("{shown}.{index}.member"), Some(value), violations)?;
+            }
+            return Ok(());
+        };
+        for (index, item) in (1..).zip(input.structs(list)) {
+            let shown = format!("{shown}.{index}.member.{}", lower(field));
+            match field.split_once(".member") {
+                Some((inner, member)) => self.check_members(&shown, inner, member, &item, violations)?,
+                None if self.kind == Kind::List => {}
+                None => self.check_value(&shown, item.get(field), violations)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn check_value(&self, shown: &str, value: Option<&str>, violations: &mut Violations) -> Result<(), Fault> {
+        let Some(value) = value else {
+            if self.required {
+                violations.null(shown);
+            }
+            return Ok(());
+        };
+        let (wording, quoted) = (violations.wording, format!(" '{value}'"));
+        let mut violated = |value: &str, constraint: &str| violations.add(value, shown, constraint);
+        match self.kind {
+            Kind::Boolean if !matches!(value, "true" | "false" | "True" | "False") => {
+                return Err(malformed(value, "boolean"));
+            }
+            Kind::Boolean | Kind::List => {}
+            Kind::Integer => {
+                let number: i64 = value.parse().map_err(|_| malformed(value, "Integer"))?;
+                let bound = |bound: Option<u64>| bound.and_then(|bound| i64::try_from(bound).ok());
+                if let Some(least) = bound(self.least).filter(|least| number < *least) {
+                    violated(&quoted, &format!("have value greater than or equal to {least}"));
+                }
+                if let Some(most) = bound(self.most).filter(|most| number > *most) {
+                    violated(&quoted, &format!("have value less than or equal to {most}"));
+                }
+            }
+            Kind::Text => {
+                let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
+                if let Some(most) = self.most.filter(|most| length > *most) {
+                    violated(&quoted, &format!("have length less than or equal to {most}"));
+                }
+                if let Some(least) = self.least.filter(|least| length < *least) {
+                    violated(&quoted, &format!("have length greater than or equal to {least}"));
+                }
+                if let Some(values) = self.values.as_ref().filter(|values| !values.contains(&value)) {
+                    violated(&quoted, &format!("satisfy enum value set: [{}]", values.join(", ")));
+                }
+                if let Some(pattern) = self.pattern
+                    && !matches(pattern, value)
+                {
+                    if wording == Wording::Iam
+                        && let Some(text) = special(shown)
+                    {
+                        return Err(Fault::validation(format!("The specified value for {shown} is invalid. {text}")));
+                    }
+                    violated(&quoted, &format!("satisfy regular expression pattern: {pattern}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Violations {
+    /// `value` is quoted, with a space in front.
+    fn add(&mut self, value: &str, shown: &str, constraint: &str) {
+        let value = if self.wording == Wording::Iam { "" } else { value };
+        self.found.push(format!("Value{value} at '{shown}' failed to satisfy constraint: Member must {constraint}"));
+    }
+
+    fn null(&mut self, shown: &str) {
+        self.add(" null", shown, "not be null");
+    }
+}
+
+fn malformed(value: &str, kind: &str) -> Fault {
+    let shown: String = value.chars().take(64).collect();
+    Fault::new("MalformedInput", 400, format!("Cannot parse '{shown}' as {kind}"))
+}
+
+/// IAM's own words for names and paths that have other characters.
+fn special(shown: &str) -> Option<&'static str> {
+    match shown {
+        "userName" | "newUserName" | "groupName" | "newGroupName" | "roleName" | "policyName" | "virtualMFADeviceName" => {
+            Some("It must contain only alphanumeric characters and/or the following: +=,.@_-")
+        }
+        "path" | "newPath" => {
+            Some("It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+        }
+        "policyDocument" => Some("It must contain only printable ASCII characters."),
+        _ => None,
+    }
+}
+
+/// AWS names the members of its own model, which begin with a small letter.
+fn lower(name: &str) -> String {
+    let mut characters = name.chars();
+    characters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(characters).collect()
+}
+
+/// Whether all of a value has a pattern of the model.
+fn matches(pattern: &'static str, value: &str) -> bool {
+    static PATTERNS: OnceLock<std::sync::Mutex<BTreeMap<&'static str, Option<Regex>>>> = OnceLock::new();
+    // The one pattern that looks ahead, said without.
+    if pattern.contains("(?!") {
+        let plain = value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        return plain && !value.contains("--") && !value.starts_with('-') && !value.ends_with('-');
+    }
+    let mut patterns =
+        PATTERNS.get_or_init(Default::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let regex = patterns.entry(pattern).or_insert_with(|| Regex::new(&format!("^(?:{})$", translated(pattern))).ok());
+    regex.as_ref().is_some_and(|regex| regex.is_match(value))
+}
+
+/// From the models' Java to this crate's syntax.
+fn translated(pattern: &str) -> String {
+    let mut text = pattern.replace(r"\w", "A-Za-z0-9_").replace(r"\d", "0-9");
+    text = text.replace(r"\u10FFFF", r"\x{10FFFF}").replace(r"\u10000", r"\x{10000}");
+    // Surrogates can't be in a text.
+    text = text.replace(r"\uD7FF\uE000-", r"\x{D7FF}\x{E000}-");
+    while let Some(at) = text.find(r"\u") {
+        let (start, end) = (at.saturating_add(2), at.saturating_add(6));
+        let Some(digits) = text.get(start..end).map(str::to_owned) else { break };
+        text.replace_range(at..end, &format!(r"\x{{{digits}}}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_of_the_table_is_understood() {
+        let patterns: std::collections::BTreeSet<&str> =
+            Contract::get().0.values().flatten().filter_map(|parameter| parameter.pattern).collect();
+        assert!(patterns.len() > 10, "{patterns:?}");
+        for pattern in patterns.into_iter().filter(|pattern| !pattern.contains("(?!")) {
+            assert!(Regex::new(&translated(pattern)).is_ok(), "{pattern} → {}", translated(pattern));
+        }
+    }
+
+    #[test]
+    fn patterns_hold_for_the_whole_value() {
+        assert!(matches(r"[\w+=,.@-]+", "alice@example.com"));
+        for odd in ["", "a b", "alice\n", "zoë", "a/b"] {
+            assert!(!matches(r"[\w+=,.@-]+", odd), "{odd:?}");
+        }
+        assert!(matches(r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", "/a/b/"));
+        assert!(!matches(r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", "/a/b"));
+    }
+}

@@ -1,0 +1,304 @@
+//! Virtual MFA devices: create, enable, resynchronize, deactivate, delete, list, tag.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
+use crate::oath::relying_party::Refusal;
+use crate::oath::{Code, Parameters};
+use crate::provision::draw::Drawing;
+use crate::provision::{Enrolment, uri};
+use crate::secret::Secret;
+use crate::serve::account::{Account, Assignment, Device, Tags, key};
+use crate::serve::call::{Call, no_device, no_user};
+use crate::serve::fault::Fault;
+use crate::wire::xml::Writer;
+
+/// How long a seed is, in bytes. Measured at AWS: 64 characters of base32.
+const SEED: usize = 40;
+
+/// How many devices a user may have.
+pub(in crate::serve) const DEVICES_PER_USER: usize = 8;
+
+/// Who AWS says it is, in QR codes.
+const ISSUER: &str = "Amazon Web Services";
+
+/// How wide AWS draws its QR codes, in pixels; ours are as wide as whole modules allow.
+const QR_PIXELS: u32 = 250;
+
+const INVALID_CODE: &str = "Authentication code for device is not valid.";
+const NOT_THIS_USERS: &str = "MFA Device invalid for user.";
+const NEEDS_MFA: &str =
+    "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.";
+
+pub(in crate::serve) fn create_virtual_mfa_device(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let (serial, uri) = create(call, call.required("VirtualMFADeviceName")?.to_owned())?;
+    let png = picture(&uri)?;
+    let seed = call.device(&serial)?.seed.to_base32();
+    let tags = call.device(&serial)?.tags.clone();
+    out.open("VirtualMFADevice", |out| {
+        out.text("SerialNumber", &serial);
+        out.text("Base32StringSeed", &base64(seed.as_bytes()));
+        out.text("QRCodePNG", &base64(&png));
+        super::write_tags(out, &tags);
+    });
+    Ok(())
+}
+
+fn base64(bytes: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(BASE64_STANDARD.encode(bytes))
+}
+
+/// Makes a device; its serial number and the key URI of its seed.
+///
+/// # Errors
+///
+/// One of that name, tags that can't be, or no random numbers.
+pub(in crate::serve) fn create(call: &mut Call<'_>, name: String) -> Result<(String, Zeroizing<String>), Fault> {
+    let serial = call.account.arn("mfa", call.path(), &name);
+    if call.account.devices.contains(&serial) {
+        return Err(Fault::already_exists("MFA device already exists.").because(orphan(call.account, &serial)));
+    }
+    let tags = call.tags()?;
+    let mut bytes = vec![0; SEED];
+    call.random.fill(&mut bytes)?;
+    let seed = Secret::new(bytes).map_err(|error| Fault::failure(error.to_string()))?;
+    let uri = key_uri(call.account, &name, &seed);
+    call.account.authenticators.edit_or_new(&serial).reseed();
+    let device = Device { serial: serial.clone(), name, seed, tags, assigned: None };
+    call.account.devices.insert(serial.clone(), device);
+    Ok((serial, uri))
+}
+
+/// What the existing device of that serial number is.
+fn orphan(account: &Account, serial: &str) -> String {
+    let assigned = account.devices.get(serial).and_then(|device| device.assigned.as_ref());
+    match assigned.and_then(|assigned| account.users.get(&assigned.user)) {
+        Some(user) => format!("{serial} is enabled for user {}", user.name),
+        None => format!(
+            "{serial} is left unassigned by an earlier enrolment: whoever still has its seed can enable it, or else an \
+             administrator deletes it: aws iam delete-virtual-mfa-device --serial-number {serial}"
+        ),
+    }
+}
+
+/// The URI that AWS draws.
+pub(in crate::serve) fn key_uri(account: &Account, name: &str, seed: &Secret) -> Zeroizing<String> {
+    uri::format(&Enrolment {
+        issuer: Some(ISSUER.to_owned()),
+        account: format!("{name}@{}", account.shown_as()),
+        secret: seed.clone(),
+        parameters: Parameters::DEFAULT,
+        serial: None,
+    })
+}
+
+/// The PNG of a key URI.
+///
+/// # Errors
+///
+/// A URI too long for a QR code; names aren't.
+pub(in crate::serve) fn picture(uri: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let drawing = Drawing::new(uri).map_err(|error| Fault::failure(error.to_string()))?;
+    let scale = QR_PIXELS.checked_div(drawing.side()).unwrap_or(1).max(1);
+    drawing.to_png(scale).map_err(|error| Fault::failure(error.to_string()))
+}
+
+pub(in crate::serve) fn enable_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let (user_key, serial) = (call.user_key()?, call.required("SerialNumber")?.to_owned());
+    let codes = codes(call)?;
+    let user = call.account.users.get(&user_key).ok_or_else(|| no_user(&user_key))?;
+    let (name, id, held) = (user.name.clone(), user.id.clone(), user.devices.len());
+    if held > 0 {
+        own_devices_need_mfa(call, &user_key)?;
+    }
+    let device = call.device(&serial)?;
+    match &device.assigned {
+        Some(assigned) if assigned.user == user_key => {
+            return Err(Fault::already_exists(format!("MFA Device for user {name} already exists.")));
+        }
+        Some(_) => return Err(Fault::already_exists("MFA Device is already in use.")),
+        None => {}
+    }
+    if held >= DEVICES_PER_USER {
+        return Err(Fault::limit_exceeded(format!("Cannot exceed quota for MFADevicesPerUser: {DEVICES_PER_USER}")));
+    }
+    let why = pair(call, &serial, codes)?;
+    let now = call.now;
+    if let Some(device) = call.account.devices.edit(&serial) {
+        device.assigned = Some(Assignment { user: user_key.clone(), at: now });
+        let seed = device.seed.clone();
+        call.account.authenticators.edit_or_new(&serial).bind(Some(&id), &seed, now);
+    }
+    call.edit_user(&user_key)?.devices.push(serial);
+    call.why = Some(why);
+    Ok(())
+}
+
+pub(in crate::serve) fn resync_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let (user_key, serial) = (call.user_key()?, call.required("SerialNumber")?.to_owned());
+    let codes = codes(call)?;
+    let id = held_by(call, &user_key, &serial)?;
+    let why = pair(call, &serial, codes)?;
+    let (now, seed) = (call.now, call.device(&serial)?.seed.clone());
+    call.account.authenticators.edit_or_new(&serial).bind(Some(&id), &seed, now);
+    call.why = Some(why);
+    Ok(())
+}
+
+pub(in crate::serve) fn deactivate_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let (user_key, serial) = (call.user_key()?, call.required("SerialNumber")?.to_owned());
+    own_devices_need_mfa(call, &user_key)?;
+    held_by(call, &user_key, &serial)?;
+    let now = call.now;
+    if let Some(device) = call.account.devices.edit(&serial) {
+        device.assigned = None;
+        let seed = device.seed.clone();
+        call.account.authenticators.edit_or_new(&serial).bind(None, &seed, now);
+    }
+    call.edit_user(&user_key)?.devices.retain(|held| *held != serial);
+    Ok(())
+}
+
+pub(in crate::serve) fn delete_virtual_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let serial = call.required("SerialNumber")?.to_owned();
+    if call.device(&serial)?.assigned.is_some() {
+        return Err(Fault::delete_conflict("MFA VirtualDevice in use. Must deactivate first."));
+    }
+    call.account.devices.remove(&serial);
+    Ok(())
+}
+
+pub(in crate::serve) fn list_mfa_devices(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let user_key = call.user_key()?;
+    let user = call.account.users.get(&user_key).ok_or_else(|| no_user(&user_key))?;
+    let devices = user.devices.iter().filter_map(|serial| call.account.devices.get(serial));
+    call.page(out, "MFADevices", devices.map(|device| (device.serial.clone(), device)), |out, device| {
+        out.text("UserName", &user.name);
+        out.text("SerialNumber", &device.serial);
+        if let Some(assigned) = &device.assigned {
+            out.time("EnableDate", assigned.at);
+        }
+    })
+}
+
+pub(in crate::serve) fn list_virtual_mfa_devices(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let wanted = match call.input.get("AssignmentStatus") {
+        Some("Assigned") => Some(true),
+        Some("Unassigned") => Some(false),
+        _ => None,
+    };
+    let devices = call.account.devices.iter().map(|(serial, device)| (serial.clone(), device));
+    let devices = devices.filter(|(_, device)| wanted.is_none_or(|wanted| device.assigned.is_some() == wanted));
+    call.page(out, "VirtualMFADevices", devices, |out, device| {
+        out.text("SerialNumber", &device.serial);
+        if let Some(assigned) = &device.assigned {
+            out.time("EnableDate", assigned.at);
+            if let Some(user) = call.account.users.get(&assigned.user) {
+                out.open("User", |out| super::users::write_listed(out, call.account, user));
+            }
+        }
+    })
+}
+
+pub(in crate::serve) fn get_mfa_device(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let serial = call.required("SerialNumber")?;
+    let device = call.device(serial)?;
+    let assigned = device.assigned.as_ref();
+    if let Some(name) = call.input.get("UserName")
+        && assigned.is_none_or(|assigned| assigned.user != key(name))
+    {
+        return Err(Fault::no_such_entity(NOT_THIS_USERS));
+    }
+    if let Some(assigned) = assigned
+        && let Some(user) = call.account.users.get(&assigned.user)
+    {
+        out.text("UserName", &user.name);
+    }
+    out.text("SerialNumber", serial);
+    if let Some(assigned) = assigned {
+        out.time("EnableDate", assigned.at);
+    }
+    Ok(())
+}
+
+pub(in crate::serve) fn list_mfa_device_tags(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let tags = &call.device(call.required("SerialNumber")?)?.tags;
+    super::page_tags(call, out, tags)
+}
+
+pub(in crate::serve) fn tag_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let (serial, tags) = (call.required("SerialNumber")?.to_owned(), call.tags()?);
+    super::add_tags(edit_tags(call, &serial)?, &tags)
+}
+
+pub(in crate::serve) fn untag_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let serial = call.required("SerialNumber")?.to_owned();
+    let keys: Vec<String> = call.input.list("TagKeys").into_iter().map(str::to_owned).collect();
+    let tags = edit_tags(call, &serial)?;
+    keys.iter().for_each(|key| tags.remove(key));
+    Ok(())
+}
+
+fn edit_tags<'a>(call: &'a mut Call<'_>, serial: &str) -> Result<&'a mut Tags, Fault> {
+    call.account.devices.edit(serial).map(|device| &mut device.tags).ok_or_else(|| no_device(serial))
+}
+
+/// From the second device on, a user adds and removes own ones with one of them only, whatever the policies say.
+fn own_devices_need_mfa(call: &Call<'_>, user_key: &str) -> Result<(), Fault> {
+    if call.caller.user() == Some(user_key) && !call.caller.authenticated() {
+        return Err(Fault::access_denied(NEEDS_MFA)
+            .because("a user who has a device adds and removes own devices with a session made with one of them only"));
+    }
+    Ok(())
+}
+
+/// The id of a user, who has to hold a device.
+fn held_by(call: &Call<'_>, user_key: &str, serial: &str) -> Result<String, Fault> {
+    let user = call.account.users.get(user_key).ok_or_else(|| no_user(user_key))?;
+    if user.devices.iter().any(|held| held == serial) {
+        return Ok(user.id.clone());
+    }
+    let why = match call.account.devices.get(serial) {
+        None => format!("there is no device {serial}"),
+        Some(device) if device.assigned.is_none() => format!("{serial} is enabled for nobody"),
+        Some(_) => format!("{serial} is another user's"),
+    };
+    Err(Fault::no_such_entity(NOT_THIS_USERS).because(why))
+}
+
+fn codes(call: &Call<'_>) -> Result<[Code; 2], Fault> {
+    let code = |name| {
+        let text = call.required(name)?;
+        text.parse().map_err(|_| Fault::new("InvalidAuthenticationCode", 403, INVALID_CODE))
+    };
+    Ok([code("AuthenticationCode1")?, code("AuthenticationCode2")?])
+}
+
+/// Decides about a pair; says what was found.
+fn pair(call: &mut Call<'_>, serial: &str, codes: [Code; 2]) -> Result<String, Fault> {
+    let seed = call.device(serial)?.seed.clone();
+    let authenticator = call.account.authenticators.edit_or_new(serial);
+    let before = authenticator.adjustment();
+    match authenticator.pair(&seed, codes, call.now) {
+        Ok(found) => Ok(format!(
+            "the second code is of step {}; the device's clock is taken to be {} steps ahead from now on, before that {before}",
+            found.moving_factor,
+            found.adjustment
+        )),
+        Err(refusal) => {
+            Err(Fault::new("InvalidAuthenticationCode", 403, INVALID_CODE).because(explain(&refusal, before)))
+        }
+    }
+}
+
+/// What was wrong with the codes.
+fn explain(refusal: &Refusal, adjustment: i64) -> String {
+    match refusal {
+        Refusal::NoMatch => format!(
+            "no consecutive steps have these codes within −998 to +1000 steps of the device's time, which is taken to be \
+             {adjustment} steps ahead: a wrong seed, a mistyped code, or a clock further off"
+        ),
+        other => other.to_string(),
+    }
+}

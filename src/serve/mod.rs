@@ -1,0 +1,26 @@
+//! A stand-in for AWS IAM and STS that really checks codes, signatures and policies.
+//!
+//! What it does is what AWS was measured to do, and where nothing was measured what its documentation says. A [`Stand`] is
+//! one account without a socket: requests in, answers out, time and random numbers handed in.
+
+mod account;
+mod actions;
+mod authenticate;
+mod authorize;
+mod call;
+mod caller;
+mod contract;
+mod events;
+mod fault;
+mod foreign;
+mod iam;
+mod open;
+pub mod random;
+mod stand;
+pub mod store;
+mod sts;
+pub mod time;
+
+pub use events::Event;
+pub use open::{Administrator, Error, Options};
+pub use stand::{Outcome, Request, Response, Stand};

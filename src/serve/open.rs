@@ -1,0 +1,131 @@
+//! How a stand-in begins: an empty account with an administrator, or the one that was kept.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::account::{Account, User, key, managed};
+use super::random::{self, Random};
+use super::stand::Stand;
+use super::store::{self, Store};
+use super::time::Clock;
+
+/// What a stand-in is made of.
+pub struct Options {
+    /// The account's number, twelve digits.
+    pub account: String,
+    /// Its alias.
+    pub alias: Option<String>,
+    /// The time it lives by.
+    pub clock: Clock,
+    /// Where keys and seeds come from.
+    pub random: Box<dyn Random>,
+    /// Where the account is kept; in memory only where there is none.
+    pub state: Option<PathBuf>,
+}
+
+/// The keys of the user who may do everything, with whom a story begins.
+pub struct Administrator {
+    /// Of the access key.
+    pub access_key_id: String,
+    /// Of the access key.
+    pub secret_access_key: Zeroizing<String>,
+}
+
+/// Why a stand-in doesn't begin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Not twelve digits.
+    #[error("`{0}` is no account number: twelve digits")]
+    Account(String),
+    /// Not an alias as AWS takes them.
+    #[error("`{0}` is no account alias: 3 to 63 small letters, digits and single dashes between them")]
+    Alias(String),
+    /// No random numbers.
+    #[error(transparent)]
+    Random(#[from] random::Error),
+    /// The state can't be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// What the administrator is called.
+const ADMINISTRATOR: &str = "administrator";
+
+impl Stand {
+    /// Begins, or goes on where the kept state left off.
+    ///
+    /// # Errors
+    ///
+    /// Options that can't be; a state that can't be used.
+    pub fn open(options: Options) -> Result<(Self, Administrator), Error> {
+        let Options { account: id, alias, mut clock, mut random, state } = options;
+        if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::Account(id));
+        }
+        if let Some(alias) = alias.as_ref().filter(|alias| !is_alias(alias)) {
+            return Err(Error::Alias(alias.clone()));
+        }
+        let mut store = state.map(|directory| Store::open(&directory)).transpose()?;
+        let kept = store.as_ref().map(|store| store.read(&id)).transpose()?.flatten();
+        let mut account = kept.unwrap_or_else(|| Account::new(&id));
+        if let Clock::Virtual(_) = clock {
+            // Virtual time goes on where it stood, or codes that were used could be used again.
+            let stood = account.settings().time.unwrap_or(clock.now());
+            clock = Clock::standing_at(stood.max(clock.now()));
+            account.edit_settings().time = Some(clock.now());
+        }
+        if alias.is_some() {
+            account.edit_settings().alias = alias;
+        }
+        let administrator = account.administrator(&clock, random.as_mut())?;
+        if let Some(store) = &mut store {
+            store.write(&mut account)?;
+        }
+        Ok((Self::new(account, clock, random, store), administrator))
+    }
+}
+
+/// Whether AWS takes it as an alias.
+pub(super) fn is_alias(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    plain && (3..=63).contains(&text.len()) && !text.contains("--") && !text.starts_with('-') && !text.ends_with('-')
+}
+
+impl Account {
+    /// The keys of the administrator, who is made where there is none. Whoever deletes the user or the key gets new
+    /// ones at the next start.
+    fn administrator(&mut self, clock: &Clock, random: &mut dyn Random) -> Result<Administrator, random::Error> {
+        let kept = self.settings().administrator.and_then(|id| self.access_keys.get(&id).cloned());
+        let access_key = match kept.filter(|access_key| access_key.active) {
+            Some(access_key) => access_key,
+            None => {
+                let user_key = key(ADMINISTRATOR);
+                if !self.users.contains(&user_key) {
+                    let mut user = User::new(ADMINISTRATOR);
+                    user.id = random::id(random, "AIDA", 17)?;
+                    user.created = clock.now();
+                    user.grants.attached.insert(managed::arn("AdministratorAccess"));
+                    self.users.insert(user_key.clone(), user);
+                }
+                let access_key = self.new_access_key(&user_key, clock.now(), random)?;
+                self.edit_settings().administrator = Some(access_key.id.clone());
+                access_key
+            }
+        };
+        Ok(Administrator { access_key_id: access_key.id, secret_access_key: access_key.secret })
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("account", &self.account).field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Administrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Administrator").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,351 @@
+//! The stand-in itself: requests in, answers out, one at a time on the account, without a socket.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::account::Account;
+use super::actions::{Action, Service};
+use super::authenticate::{self, SigningKeys};
+use super::authorize::{self, Origin};
+use super::call::Call;
+use super::caller::Caller;
+use super::contract::Contract;
+use super::events::{Event, Events};
+use super::fault::Fault;
+use super::foreign::Foreign;
+use super::random::Random;
+use super::store::Store;
+use super::time::Clock;
+use crate::time::Timestamp;
+use crate::wire::query::Parameters;
+use crate::wire::sigv4::{self, Payload, Presented};
+use crate::wire::xml;
+
+/// A stand-in for IAM and STS of one account.
+///
+/// It has no socket and reads no clock: [`answer`](Stand::answer) takes a request and gives the answer, by the clock
+/// and the random numbers that were handed in.
+pub struct Stand {
+    pub(super) clock: Clock,
+    state: Mutex<State>,
+    events: Mutex<Events>,
+    keys: Mutex<SigningKeys>,
+}
+
+/// What changes together.
+pub(super) struct State {
+    pub(super) account: Account,
+    pub(super) random: Box<dyn Random>,
+    pub(super) store: Option<Store>,
+}
+
+/// A request, read whole.
+#[derive(Debug)]
+pub struct Request {
+    /// As sent.
+    pub method: String,
+    /// As sent, before the question mark.
+    pub path: String,
+    /// As sent, after it.
+    pub query: String,
+    /// Names in small letters, in the order in which they came.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// All of it.
+    pub body: Zeroizing<Vec<u8>>,
+    /// Who is at the other end.
+    pub peer: IpAddr,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Response {
+    /// Of HTTP.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// All of it; it may hold secrets.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is answered here.
+    Answer(Response),
+    /// It is for another service, and allowed.
+    Pass(Request),
+}
+
+impl Stand {
+    pub(super) fn new(account: Account, clock: Clock, random: Box<dyn Random>, store: Option<Store>) -> Self {
+        Self {
+            clock,
+            state: Mutex::new(State { account, random, store }),
+            events: Mutex::default(),
+            keys: Mutex::default(),
+        }
+    }
+
+    /// The account's state. A handler that panicked leaves it as it was at that point: nothing is done by halves, for
+    /// handlers check first and write then.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn events(&self) -> MutexGuard<'_, Events> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time it lives by.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What was accepted or refused after the event of a number, the oldest first, at most so many.
+    #[must_use]
+    pub fn events_after(&self, number: u64, most: usize) -> Vec<Event> {
+        self.events().after(number, most)
+    }
+
+    /// Answers a request that is signed for AWS, or should be.
+    #[must_use]
+    pub fn answer(&self, request: Request) -> Outcome {
+        let now = self.clock.now();
+        let request_id = Uuid::new_v4().to_string();
+        let mut event = Event::new(now, &request_id, "", "");
+        let (service, result) = self.handle(&request, now, &mut event, &request_id);
+        let outcome = match result {
+            Ok(Some(body)) => Outcome::Answer(Response::xml(200, &request_id, body)),
+            Ok(None) => Outcome::Pass(request),
+            Err((fault, Some(foreign))) => {
+                event.refuse(&fault);
+                Outcome::Answer(foreign.refusal(&fault, &request_id))
+            }
+            Err((fault, None)) => {
+                event.refuse(&fault);
+                let namespace = service.unwrap_or(Service::Iam).namespace();
+                let body = xml::error(namespace, fault.status, fault.code, &fault.message, &request_id);
+                Outcome::Answer(Response::xml(fault.status, &request_id, body))
+            }
+        };
+        self.events().add(event);
+        outcome
+    }
+
+    /// The body of the answer; `None` for what is to be passed on.
+    #[expect(clippy::type_complexity, reason = "used once")]
+    fn handle(
+        &self,
+        request: &Request,
+        now: Timestamp,
+        event: &mut Event,
+        request_id: &str,
+    ) -> (Option<Service>, Result<Option<Zeroizing<String>>, (Fault, Option<Foreign>)>) {
+        let ours = |fault: Fault| Err((fault, None));
+        let signed = request.signed();
+        let presented = match Presented::read(&signed) {
+            Ok(presented) => presented,
+            Err(error) => return (request.service_by_version(), ours(error.into())),
+        };
+        let scope = presented.scope().clone();
+        event.service.clone_from(&scope.service);
+        let service = Service::named(&scope.service);
+        let found = authenticate::find(&self.state().account, &presented, now);
+        let caller = found.and_then(|(caller, secret)| {
+            let key = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&secret, &presented);
+            let payload = request.payload(&scope.service);
+            authenticate::verify(&presented, &key, &signed, payload, now)?;
+            Ok(caller)
+        });
+        let origin = Origin {
+            peer: request.peer,
+            user_agent: request.header("user-agent").map(str::to_owned),
+            region: scope.region.clone(),
+        };
+        let Some(service) = service else {
+            let foreign = Foreign::of(&scope.service, request);
+            event.action.clone_from(&foreign.shown());
+            let allowed = caller.and_then(|caller| {
+                let mut state = self.state();
+                event.principal = Some(caller.arn(&state.account));
+                event.why = Some(foreign.authorize(&state.account, &caller, &origin, now)?);
+                state.account.note_use(&caller, &scope.service, &scope.region, now);
+                state.store()
+            });
+            return match allowed {
+                Ok(()) => (None, Ok(None)),
+                Err(fault) => (None, Err((fault, Some(foreign)))),
+            };
+        };
+        let result = caller.and_then(|caller| {
+            event.principal = Some(caller.arn(&self.state().account));
+            let input = request.parameters()?;
+            let name = input.get("Action").unwrap_or_default();
+            name.clone_into(&mut event.action);
+            let action = find_action(service, name, &input)?;
+            Contract::get().check(service.name(), action.name, &input)?;
+            self.run(action, &caller, &origin, &input, now, request_id, event)
+        });
+        (Some(service), result.map(Some).map_err(|fault| (fault, None)))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
+    fn run(
+        &self,
+        action: &'static Action,
+        caller: &Caller,
+        origin: &Origin,
+        input: &Parameters,
+        now: Timestamp,
+        request_id: &str,
+        event: &mut Event,
+    ) -> Result<Zeroizing<String>, Fault> {
+        let mut state = self.state();
+        let State { account, random, .. } = &mut *state;
+        let body = call(action, account, caller, origin, input, now, random.as_mut(), event, request_id);
+        // A refusal may have cost an attempt: that is stored too.
+        state.store()?;
+        body
+    }
+}
+
+/// Authorizes and runs an action.
+#[expect(clippy::too_many_arguments, reason = "what a call is made of")]
+fn call(
+    action: &'static Action,
+    account: &mut Account,
+    caller: &Caller,
+    origin: &Origin,
+    input: &Parameters,
+    now: Timestamp,
+    random: &mut dyn Random,
+    event: &mut Event,
+    request_id: &str,
+) -> Result<Zeroizing<String>, Fault> {
+    if caller.without_mfa() && action.service == Service::Iam {
+        return Err(Fault::new("InvalidClientTokenId", 403, "The security token included in the request is invalid")
+            .because("credentials of GetSessionToken without a code can call no IAM action"));
+    }
+    account.note_use(caller, action.service.name(), &origin.region, now);
+    if let Some(wish) = action.wish(account, caller, input) {
+        if let Some(tagging) = action.tagging(&wish, input) {
+            authorize::authorize(account, caller, origin, tagging, now)?;
+        }
+        event.why = Some(authorize::authorize(account, caller, origin, wish, now)?);
+    }
+    let mut call = Call { account, caller, origin, input, now, random, why: None };
+    let namespace = action.service.namespace();
+    let mut result = Ok(());
+    let mut body = xml::answer(action.name, namespace, request_id, |out| result = (action.run)(&mut call, out));
+    if !action.result {
+        body = xml::acknowledgement(action.name, namespace, request_id);
+    }
+    if let Some(why) = call.why {
+        event.why = Some(why);
+    }
+    result.map(|()| body)
+}
+
+fn find_action(service: Service, name: &str, input: &Parameters) -> Result<&'static Action, Fault> {
+    let version = input.get("Version");
+    let unknown = || {
+        let version = version.unwrap_or("NO_VERSION_SPECIFIED");
+        Fault::new("InvalidAction", 400, format!("Could not find operation {name} for version {version}"))
+    };
+    if version != Some(service.version()) {
+        return Err(unknown());
+    }
+    Action::find(service, name).ok_or_else(unknown)
+}
+
+impl State {
+    /// Stores what changed, where there is a place to.
+    ///
+    /// # Errors
+    ///
+    /// `ServiceFailure`: what isn't stored isn't answered as done.
+    pub(super) fn store(&mut self) -> Result<(), Fault> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        store.write(&mut self.account).map_err(|error| Fault::failure(error.to_string()))
+    }
+}
+
+impl Request {
+    /// Of a header that is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let value = self.headers.iter().find(|(header, _)| header == name);
+        value.and_then(|(_, value)| str::from_utf8(value).ok())
+    }
+
+    fn signed(&self) -> sigv4::Request<'_> {
+        sigv4::Request {
+            method: &self.method,
+            path: &self.path,
+            query: &self.query,
+            headers: self.headers.iter().map(|(name, value)| (name, value)).collect(),
+        }
+    }
+
+    /// Whether somebody signed it, or tried to.
+    pub(super) fn is_signed(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "authorization") || self.query.contains("X-Amz-")
+    }
+
+    /// What the signature covers of the body. S3 clients may leave it out of the signature.
+    fn payload(&self, service: &str) -> Payload<'_> {
+        match self.header("x-amz-content-sha256") {
+            Some("UNSIGNED-PAYLOAD") if service == "s3" => Payload::Unsigned,
+            _ => Payload::Bytes(&self.body),
+        }
+    }
+
+    /// Of the query string and, for a form, the body.
+    fn parameters(&self) -> Result<Parameters, Fault> {
+        let malformed = |error: crate::wire::query::Error| {
+            Fault::new("MalformedQueryString", 400, "The query string contains a syntax error.").because(error.to_string())
+        };
+        if self.body.is_empty() {
+            return Parameters::parse(self.query.as_bytes()).map_err(malformed);
+        }
+        Parameters::parse(&self.body).map_err(malformed)
+    }
+
+    /// Which service an unsigned request means: the versions of their APIs tell them apart.
+    fn service_by_version(&self) -> Option<Service> {
+        let input = self.parameters().ok()?;
+        [Service::Iam, Service::Sts].into_iter().find(|service| input.get("Version") == Some(service.version()))
+    }
+}
+
+impl Response {
+    fn xml(status: u16, request_id: &str, body: Zeroizing<String>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id.to_owned())],
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
+    }
+}
+
+impl Event {
+    /// Ends as a refusal.
+    pub(super) fn refuse(&mut self, fault: &Fault) {
+        self.outcome = "refused";
+        self.status = fault.status;
+        self.code = Some(fault.code.to_owned());
+        self.message = Some(fault.message.clone());
+        self.why.clone_from(&fault.why);
+    }
+}
+
+impl std::fmt::Debug for Stand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stand").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,311 @@
+//! The Security Token Service: temporary credentials, for a code or without.
+
+use crate::oath::Code;
+use crate::policy::{self, Context, Kind, Request, Source, mfa};
+use crate::serve::account::authenticator::Unverified;
+use crate::serve::account::{PolicyDocument, Role, Session, SessionOf, Tags};
+use crate::serve::authorize;
+use crate::serve::call::Call;
+use crate::serve::caller::Who;
+use crate::serve::fault::Fault;
+use crate::serve::random;
+use crate::time::Timestamp;
+use crate::wire::xml::Writer;
+
+/// Seconds that credentials of `GetSessionToken` last: at least, by default, at most.
+const SESSION: (u64, u64, u64) = (900, 43_200, 129_600);
+
+/// The same for the root user, whose default is the most.
+const ROOT_SESSION: u64 = 3_600;
+
+/// The same for `AssumeRole`; the role's own maximum bounds them too.
+const ROLE_SESSION: (u64, u64) = (900, 3_600);
+
+/// What a role may do when another role's session assumes it, in seconds.
+const CHAINED_SESSION: u64 = 3_600;
+
+/// As AWS writes it, the space at the end included.
+const BAD_CODE: &str = "MultiFactorAuthentication failed with invalid MFA one time pass code. ";
+
+/// As AWS writes it, for four causes.
+const UNABLE: &str = "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial \
+                      number is valid and associated with this user.";
+
+/// Where one of the two is missing.
+const BOTH: &str = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.";
+
+/// The most bytes of session policies together.
+const PACKED_POLICY: usize = 2_048;
+
+pub(super) fn get_caller_identity(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    out.text("UserId", &call.caller.user_id(call.account));
+    out.text("Account", call.account.id());
+    out.text("Arn", &call.caller.arn(call.account));
+    Ok(())
+}
+
+pub(super) fn get_access_key_info(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let id = call.required("AccessKeyId")?;
+    if !call.account.access_keys.contains(id) && !call.account.sessions.contains(id) {
+        return Err(Fault::validation(format!("Access key {id} is not valid")));
+    }
+    out.text("Account", call.account.id());
+    Ok(())
+}
+
+pub(super) fn get_session_token(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    if call.caller.issued.is_some() {
+        return Err(Fault::access_denied("Cannot call GetSessionToken with session credentials"));
+    }
+    let (least, default, most) = SESSION;
+    let (default, most) = match call.caller.who {
+        Who::Root => (ROOT_SESSION, ROOT_SESSION),
+        _ => (default, most),
+    };
+    let duration = call.number("DurationSeconds").unwrap_or(default);
+    let duration = match call.caller.who {
+        // AWS shortens what root asks for in excess
+        Who::Root => duration.min(most),
+        _ => duration,
+    };
+    if duration < least {
+        return Err(too_short(duration, least));
+    }
+    let authenticated = multi_factor(call)?;
+    let of = match &call.caller.who {
+        Who::User { key, id } => SessionOf::User { id: id.clone(), user: key.clone() },
+        _ => SessionOf::Root,
+    };
+    let session = new_session(call, of, duration, authenticated)?;
+    let id = keep(call, &session)?;
+    write_credentials(out, &id, &session);
+    Ok(())
+}
+
+pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    if call.caller.who == Who::Root {
+        return Err(Fault::access_denied("Roles may not be assumed by root accounts."));
+    }
+    let arn = call.required("RoleArn")?.to_owned();
+    let name = call.required("RoleSessionName")?.to_owned();
+    let (policies, policy_arns) = session_policies(call)?;
+    let tags = call.tags()?;
+    let (role_key, role) = find_role(call, &arn)?;
+    let (role_id, role_name, most) = (role.id.clone(), role.name.clone(), role.max_session);
+    let (least, default) = ROLE_SESSION;
+    let duration = call.number("DurationSeconds").unwrap_or(default.min(most));
+    if duration < least {
+        return Err(too_short(duration, least));
+    }
+    if duration > most {
+        return Err(Fault::validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+    }
+    if matches!(call.caller.who, Who::Role { .. }) && duration > CHAINED_SESSION {
+        return Err(Fault::validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+        ));
+    }
+    // With a code, the request counts as made with MFA: whether that would help is decided before the code is used up.
+    let given = call.input.get("TokenCode").is_some() && call.input.get("SerialNumber").is_some();
+    let why = trusted(call, &arn, &name, given, &tags)?;
+    multi_factor(call)?;
+    let of = SessionOf::Role { id: role_id.clone(), role: role_key, name: name.clone() };
+    // What a role's session does isn't done with MFA, even where assuming it was: the documentation of AssumeRole.
+    let mut session = new_session(call, of, duration, None)?;
+    (session.policies, session.policy_arns, session.tags) = (policies, policy_arns, tags);
+    let packed: usize = session.policies.iter().map(|policy| policy.text().len()).sum();
+    let id = keep(call, &session)?;
+    write_credentials(out, &id, &session);
+    out.open("AssumedRoleUser", |out| {
+        out.text("AssumedRoleId", &format!("{role_id}:{name}"));
+        let account = call.account.id();
+        out.text("Arn", &format!("arn:aws:sts::{account}:assumed-role/{role_name}/{name}"));
+    });
+    if packed > 0 {
+        let percent = packed.saturating_mul(100).div_ceil(PACKED_POLICY);
+        out.text("PackedPolicySize", &percent.to_string());
+    }
+    if let Some(identity) = call.input.get("SourceIdentity") {
+        out.text("SourceIdentity", identity);
+    }
+    call.why = Some(match call.why.take() {
+        Some(code) => format!("{why}; {code}"),
+        None => why,
+    });
+    Ok(())
+}
+
+fn too_short(duration: u64, least: u64) -> Fault {
+    Fault::validation(format!(
+        "1 validation error detected: Value '{duration}' at 'durationSeconds' failed to satisfy constraint: Member must \
+         have value greater than or equal to {least}"
+    ))
+}
+
+/// The role of an ARN, with its key. Who may not know it learns nothing about it.
+fn find_role<'a>(call: &'a Call<'_>, arn: &str) -> Result<(String, &'a Role), Fault> {
+    let role = call.account.roles.iter().find(|(_, role)| call.account.role_arn(role) == arn);
+    role.map(|(key, role)| (key.clone(), role)).ok_or_else(|| {
+        Fault::access_denied(format!(
+            "User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+            call.caller.arn(call.account)
+        ))
+        .because("there is no such role")
+    })
+}
+
+/// Whether the caller's policies and the role's trust policy let the caller assume it.
+fn trusted(call: &Call<'_>, arn: &str, session_name: &str, with_code: bool, tags: &Tags) -> Result<String, Fault> {
+    let (_, role) = find_role(call, arn)?;
+    let mut context = Context::new();
+    call.origin.describe(call.now, &mut context);
+    call.caller.describe(call.account, call.now, &mut context);
+    if with_code {
+        mfa::Credentials::Temporary { authenticated: Some(call.now) }.apply(call.now, &mut context);
+    }
+    context.set("sts:RoleSessionName", [session_name]);
+    if let Some(id) = call.input.get("ExternalId") {
+        context.set("sts:ExternalId", [id]);
+    }
+    if let Some(identity) = call.input.get("SourceIdentity") {
+        context.set("sts:SourceIdentity", [identity]);
+    }
+    authorize::describe_tags(&mut context, tags);
+    authorize::describe_resource(&mut context, &role.tags);
+    let Some(mut policies) = call.caller.policies(call.account) else {
+        return Err(Fault::access_denied(format!(
+            "User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+            call.caller.arn(call.account)
+        )));
+    };
+    policies.trust = Some(Source { name: &role.name, document: role.trust.document() });
+    let mut request = Request {
+        action: "sts:AssumeRole".to_owned(),
+        resources: vec![arn.to_owned()],
+        principal: call.caller.principal(call.account),
+        context,
+    };
+    let mut reasons = vec![authorize::judge_role(call.account, call.caller, &policy::evaluate(&policies, &request))?];
+    if !tags.is_empty() {
+        "sts:TagSession".clone_into(&mut request.action);
+        let evaluation = policy::evaluate(&policies, &request);
+        reasons.push(authorize::judge_role(call.account, call.caller, &evaluation)?);
+    }
+    Ok(reasons.join("; "))
+}
+
+/// When a code was accepted: now, or never where none came with the request.
+fn multi_factor(call: &mut Call<'_>) -> Result<Option<Timestamp>, Fault> {
+    let (serial, code) = match (call.input.get("SerialNumber"), call.input.get("TokenCode")) {
+        (None, None) => return Ok(None),
+        (Some(serial), Some(code)) => (serial.to_owned(), code),
+        (Some(_), None) => {
+            return Err(Fault::access_denied(BOTH).because("a serial number came without a code"));
+        }
+        (None, Some(_)) => {
+            return Err(Fault::access_denied(BOTH).because("a code came without the serial number of its device"));
+        }
+    };
+    let code: Code = code.parse().map_err(|_| Fault::access_denied(BAD_CODE))?;
+    let user = match &call.caller.who {
+        Who::User { id, .. } => id.clone(),
+        _ => {
+            return Err(Fault::access_denied(UNABLE).because("only users have devices here"));
+        }
+    };
+    let why = verify(call, &serial, &user, code)?;
+    call.why = Some(why);
+    Ok(Some(call.now))
+}
+
+/// Decides about a code as STS does; says what was found.
+///
+/// # Errors
+///
+/// `AccessDenied` in AWS's two wordings.
+pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) -> Result<String, Fault> {
+    let now = call.now;
+    let unable = |why: String| Fault::access_denied(UNABLE).because(why);
+    if !call.account.authenticators.contains(serial) {
+        let kind = if serial.contains(":user/") { ": that is the ARN of a user, not of a device (`mfa/`)" } else { "" };
+        return Err(unable(format!("there is no device {serial}{kind}")));
+    }
+    match call.account.authenticators.edit_or_new(serial).verify(user, code, now) {
+        Ok(found) => Ok(format!(
+            "the code is of step {}, {:+} from the server's own; the device is taken to be {:+} ahead",
+            found.moving_factor, found.drift, found.adjustment
+        )),
+        Err(Unverified::Code(refusal)) => Err(Fault::access_denied(BAD_CODE).because(refusal.to_string())),
+        Err(Unverified::Unbound) => Err(unable(format!("{serial} is enabled for nobody"))),
+        Err(Unverified::Foreign) => Err(unable(format!("{serial} is another user's"))),
+        Err(Unverified::NotPropagated(when)) => {
+            Err(unable(format!("IAM's word about {serial} reaches STS at {when} only")))
+        }
+        Err(Unverified::Budget(when)) => Err(unable(format!(
+            "nine codes of {serial} were verified in these three minutes: the next is at {when}"
+        ))),
+    }
+}
+
+/// `Policy` and `PolicyArns` of a request.
+fn session_policies(call: &Call<'_>) -> Result<(Vec<PolicyDocument>, Vec<String>), Fault> {
+    let mut policies = Vec::new();
+    if let Some(text) = call.input.get("Policy") {
+        if text.len() > PACKED_POLICY {
+            return Err(Fault::new(
+                "PackedPolicyTooLarge",
+                400,
+                format!("Packed policy consumes {}% of allotted space, please use smaller policy.",
+                    text.len().saturating_mul(100).div_ceil(PACKED_POLICY)),
+            ));
+        }
+        let document = PolicyDocument::new(text, Kind::Identity).map_err(|error| {
+            Fault::malformed_policy("The policy is not in the valid JSON format.").because(error.to_string())
+        })?;
+        policies.push(document);
+    }
+    let mut arns = Vec::new();
+    for arn in call.input.structs("PolicyArns").iter().filter_map(|item| item.get("arn").map(str::to_owned)) {
+        if call.account.policy(&arn).is_none() {
+            return Err(Fault::malformed_policy(format!("The policy with ARN {arn} does not exist")));
+        }
+        arns.push(arn);
+    }
+    Ok((policies, arns))
+}
+
+fn new_session(
+    call: &mut Call<'_>,
+    of: SessionOf,
+    seconds: u64,
+    authenticated: Option<Timestamp>,
+) -> Result<Session, Fault> {
+    let expires = call.now.plus(seconds).ok_or_else(|| Fault::failure("the clock is at its end"))?;
+    Ok(Session {
+        secret: random::secret_access_key(call.random)?,
+        token: random::text(call.random, 96)?,
+        issued: call.now,
+        expires,
+        authenticated,
+        of,
+        policies: Vec::new(),
+        policy_arns: Vec::new(),
+        tags: Tags::default(),
+    })
+}
+
+/// Keeps a session under a new access key id.
+fn keep(call: &mut Call<'_>, session: &Session) -> Result<String, Fault> {
+    let id = random::id(call.random, "ASIA", 16)?;
+    call.account.add_session(id.clone(), session.clone(), call.now);
+    Ok(id)
+}
+
+fn write_credentials(out: &mut Writer, id: &str, session: &Session) {
+    out.open("Credentials", |out| {
+        out.text("AccessKeyId", id);
+        out.text("SecretAccessKey", &session.secret);
+        out.text("SessionToken", &session.token);
+        out.time("Expiration", session.expires);
+    });
+}

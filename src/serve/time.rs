@@ -1,0 +1,136 @@
+//! The time that a server lives by: real, or virtual and moved by whoever tests.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::time::Timestamp;
+
+/// A server's clock.
+#[derive(Clone)]
+pub enum Clock {
+    /// As somebody else tells it.
+    Real(Arc<dyn Fn() -> Timestamp + Send + Sync>),
+    /// Stands until it is moved.
+    Virtual(Arc<AtomicU64>),
+}
+
+/// Why a clock isn't moved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Real time goes by itself.
+    #[error("this server runs on real time: start it with `--time virtual` to move it")]
+    Real,
+    /// Codes that were refused as used would be accepted again.
+    #[error("{to} is before {now}: time goes backwards only with \"force\": true")]
+    Backwards {
+        /// Where it stands.
+        now: Timestamp,
+        /// Where it should go.
+        to: Timestamp,
+    },
+    /// 64 bits of seconds.
+    #[error("that is before 1970 or too far in the future")]
+    OutOfRange,
+}
+
+/// Year 9999: what dates on the wire can tell.
+const LATEST: Timestamp = Timestamp::from_unix(253_402_300_799);
+
+impl Clock {
+    /// One that stands at a time.
+    #[must_use]
+    pub fn standing_at(time: Timestamp) -> Self {
+        Self::Virtual(Arc::new(AtomicU64::new(time.as_unix())))
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Real(tell) => tell(),
+            Self::Virtual(stands) => Timestamp::from_unix(stands.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Whether it can be moved.
+    #[must_use]
+    pub const fn is_virtual(&self) -> bool {
+        matches!(self, Self::Virtual(_))
+    }
+
+    /// Moves it.
+    ///
+    /// # Errors
+    ///
+    /// Real time; a time before the one it shows, without `force`; one that no date can tell.
+    pub fn set(&self, to: Timestamp, force: bool) -> Result<Timestamp, Error> {
+        let Self::Virtual(stands) = self else { return Err(Error::Real) };
+        if to > LATEST {
+            return Err(Error::OutOfRange);
+        }
+        let moved = stands.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
+            (force || to.as_unix() >= now).then_some(to.as_unix())
+        });
+        moved.map(|_| to).map_err(|now| Error::Backwards { now: Timestamp::from_unix(now), to })
+    }
+
+    /// Moves it by seconds.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn advance(&self, seconds: i64, force: bool) -> Result<Timestamp, Error> {
+        let Self::Virtual(stands) = self else { return Err(Error::Real) };
+        if seconds < 0 && !force {
+            let now = self.now();
+            return Err(Error::Backwards { now, to: now.shifted(seconds).unwrap_or(Timestamp::from_unix(0)) });
+        }
+        let later = |now: u64| now.checked_add_signed(seconds).filter(|later| *later <= LATEST.as_unix());
+        stands
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, later)
+            .map(|before| Timestamp::from_unix(before).shifted(seconds).unwrap_or(LATEST))
+            .map_err(|_| Error::OutOfRange)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} clock at {}", if self.is_virtual() { "virtual" } else { "real" }, self.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix(seconds)
+    }
+
+    #[test]
+    fn virtual_time_stands_until_it_is_moved_and_backwards_by_force_only() {
+        let clock = Clock::standing_at(at(1_000));
+        assert_eq!(clock.now(), at(1_000));
+        assert_eq!(clock.advance(30, false), Ok(at(1_030)));
+        assert_eq!(clock.set(at(1_030), false), Ok(at(1_030)));
+        assert_eq!(clock.set(at(1_029), false), Err(Error::Backwards { now: at(1_030), to: at(1_029) }));
+        assert_eq!(clock.advance(-1, false), Err(Error::Backwards { now: at(1_030), to: at(1_029) }));
+        assert_eq!(clock.now(), at(1_030));
+        assert_eq!(clock.set(at(5), true), Ok(at(5)));
+        assert_eq!(clock.advance(-4, true), Ok(at(1)));
+        assert_eq!(clock.advance(-4, true), Err(Error::OutOfRange));
+        assert_eq!(clock.advance(i64::MAX, true), Err(Error::OutOfRange));
+        assert_eq!(clock.set(at(u64::MAX), true), Err(Error::OutOfRange));
+        assert_eq!(clock.now(), at(1));
+    }
+
+    #[test]
+    fn real_time_is_not_moved() {
+        let clock = Clock::Real(Arc::new(|| at(7)));
+        assert_eq!(clock.now(), at(7));
+        assert_eq!(clock.set(at(8), true), Err(Error::Real));
+        assert_eq!(clock.advance(1, true), Err(Error::Real));
+    }
+}

@@ -1,0 +1,4 @@
+//! The stand-in for IAM and STS.
+
+mod mfa;
+mod support;
