@@ -42,3 +42,4 @@ mod support;
 mod vault;
 #[cfg(feature = "cli")]
 mod verify;
+mod wire;
