@@ -76,7 +76,7 @@ pub(super) fn canonical(
         headers.push(b':');
         headers.extend_from_slice(&value);
         headers.push(b'\n');
-        let shown = if name == "x-amz-security-token" { "…".into() } else { String::from_utf8_lossy(&value) };
+        let shown = if is_token(name.as_bytes()) { "…".into() } else { String::from_utf8_lossy(&value) };
         shown_headers.extend([name.as_str(), ":", &shown, "\n"]);
     }
     let method = request.method;
@@ -98,13 +98,18 @@ fn query_text(pairs: &Pairs, shown: bool) -> String {
     let mut parts: Vec<(String, String)> = pairs
         .iter()
         .map(|(name, value)| {
-            let hidden = shown && name == b"X-Amz-Security-Token";
+            let hidden = shown && is_token(name);
             (percent::encode(name), if hidden { "…".to_owned() } else { percent::encode(value) })
         })
         .collect();
     parts.sort_unstable();
     let parts: Vec<String> = parts.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     parts.join("&")
+}
+
+/// A session token, as header or parameter, in whatever case somebody writes it.
+fn is_token(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"x-amz-security-token")
 }
 
 /// All values of a header, joined by commas, each trimmed, with runs of white space as one space.

@@ -5,8 +5,8 @@ use crate::wire::percent::Malformed;
 
 /// Why a request is not accepted as signed.
 ///
-/// `Display` is what AWS answers, word for word: as measured at STS and IAM where that is on record, else from IAM's
-/// common errors and S3's error responses. [`Error::why`] says the same in plain words, for whoever runs the service.
+/// `Display` is what AWS answers, word for word: as measured at STS and other Query services where that is on record, else
+/// from IAM's common errors and S3's error responses. [`Error::why`] says the same in plain words, for whoever runs the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -44,12 +44,14 @@ pub use request::{Headers, Payload, Request};
 pub use sign::Signer;
 pub use verify::Accept;
 
+pub use super::percent::Malformed;
+
 /// The one algorithm.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// What a scope ends with.
 pub const TERMINATOR: &str = "aws4_request";
-/// How far the date of a request may be from now, in seconds, as measured at IAM and STS ("- 15 min."); the five minutes
-/// of other services' answers are theirs.
+/// How far the date of a request may be from now, in seconds: as measured at STS ("- 15 min."), and taken for IAM, of
+/// which no such answer is on record. Other services' answers have five minutes.
 pub const SKEW: u64 = 900;
 /// The longest time for which a request may be presigned, in seconds: a week.
 pub const MAX_EXPIRES: u64 = 604_800;

@@ -255,6 +255,10 @@ fn a_mismatch_says_what_was_signed_and_no_secret() {
     let error = at(&query, "iam", NOW).unwrap_err();
     assert!(error.why().contains("&X-Amz-Security-Token=…&"), "{}", error.why());
 
+    let upper = with(sent.clone(), "authorization", |value| value.replace("x-amz-sec", "X-Amz-Sec"));
+    let upper = at(&upper, "iam", NOW).unwrap_err().why();
+    assert!(upper.contains("\nX-Amz-Security-token:…\n"), "{upper}");
+
     sent.headers.retain(|(name, _)| name != "x-amz-security-token");
     let note = at(&sent, "iam", NOW).unwrap_err().why();
     assert!(note.contains("(`x-amz-security-token` is signed and not there)"), "{note}");
