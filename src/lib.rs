@@ -7,6 +7,7 @@
 //! - [`oath`]: the one-time passwords themselves;
 //! - [`provision`]: bytes in, [`Enrolment`](provision::Enrolment)s out;
 //! - [`policy`]: IAM policy documents, and what they decide about a request;
+//! - [`wire`]: what IAM and STS speak: AWS Query, its XML, and Signature Version 4;
 //! - [`vault`] and [`registry`]: where secrets live, and where everything else lives;
 //! - [`device`]: the lifecycle over one of each.
 //!

@@ -4,8 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules of the crate by layer, the lowest first. `main.rs` and `lib.rs` stand outside.
-const LAYERS: &[&[&str]] =
-    &[&["secret", "time", "name"], &["oath"], &["vault", "registry", "provision", "policy", "wire"], &["device", "serve"], &["cli"]];
+const LAYERS: &[&[&str]] = &[
+    &["secret", "time", "name"],
+    &["oath"],
+    &["vault", "registry", "provision", "policy", "wire"],
+    &["device", "serve"],
+    &["cli"],
+];
 
 /// What siblings may know of each other all the same, with the reason.
 const EXCEPTIONS: &[(&str, &str, &str)] =

@@ -44,3 +44,4 @@ mod support;
 mod vault;
 #[cfg(feature = "cli")]
 mod verify;
+mod wire;

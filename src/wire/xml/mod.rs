@@ -1,0 +1,245 @@
+//! XML answers of the AWS Query protocol: `<XResponse><XResult>…</XResult><ResponseMetadata>…`, and its errors.
+//!
+//! [`answer`], [`acknowledgement`] and [`error`] write, [`Failure::read`] reads what went wrong. A [`Writer`] closes
+//! what it opens, whatever its callers do, and has nothing to fail at.
+//!
+//! ```
+//! use vmfa::wire::xml;
+//!
+//! let devices = [("arn:aws:iam::123456789012:mfa/alice", "alice")];
+//! let answer = xml::answer("ListMFADevices", xml::IAM, "4a6f", |result| {
+//!     result.list("MFADevices", devices, |member, (serial, user)| {
+//!         member.text("UserName", user);
+//!         member.text("SerialNumber", serial);
+//!     });
+//!     result.flag("IsTruncated", false);
+//! });
+//! assert!(answer.starts_with("<ListMFADevicesResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">"));
+//! ```
+
+mod failure;
+
+use std::fmt::{self, Write as _};
+
+use quick_xml::escape::escape;
+use zeroize::Zeroizing;
+
+use crate::time::Timestamp;
+
+pub use failure::Failure;
+
+/// The namespace of IAM's answers.
+pub const IAM: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
+/// The namespace of STS's answers.
+pub const STS: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
+/// Content of an element that is being written. Values may be secrets: the text is wiped when dropped.
+pub struct Writer {
+    text: Zeroizing<String>,
+}
+
+/// The answer to an action, with its result.
+#[must_use]
+pub fn answer(action: &str, namespace: &str, request_id: &str, result: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
+    response(action, namespace, request_id, |writer| writer.open(&format!("{action}Result"), result))
+}
+
+/// The answer to an action that has no result.
+#[must_use]
+pub fn acknowledgement(action: &str, namespace: &str, request_id: &str) -> Zeroizing<String> {
+    response(action, namespace, request_id, |_| {})
+}
+
+/// The answer that says what went wrong; a status below 500 is the sender's fault.
+#[must_use]
+pub fn error(namespace: &str, status: u16, code: &str, message: &str, request_id: &str) -> Zeroizing<String> {
+    document("ErrorResponse", namespace, |writer| {
+        writer.open("Error", |error| {
+            error.text("Type", if status < 500 { "Sender" } else { "Receiver" });
+            error.text("Code", code);
+            error.text("Message", message);
+        });
+        writer.text("RequestId", request_id);
+    })
+}
+
+fn response(action: &str, namespace: &str, request_id: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
+    document(&format!("{action}Response"), namespace, |writer| {
+        content(writer);
+        writer.open("ResponseMetadata", |metadata| metadata.text("RequestId", request_id));
+    })
+}
+
+fn document(root: &str, namespace: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
+    let mut writer = Writer { text: Zeroizing::default() };
+    writer.element(root, Some(namespace), content);
+    writer.text
+}
+
+impl Writer {
+    /// An element with text.
+    pub fn text(&mut self, name: &str, value: &str) {
+        self.element(name, None, |writer| writer.escaped(value));
+    }
+
+    /// An element with text, where there is one.
+    pub fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, name: &str, value: bool) {
+        self.text(name, if value { "true" } else { "false" });
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, name: &str, value: impl Into<i128>) {
+        self.text(name, &value.into().to_string());
+    }
+
+    /// A time, in UTC and whole seconds.
+    pub fn time(&mut self, name: &str, value: Timestamp) {
+        self.text(name, &value.to_rfc3339());
+    }
+
+    /// An element with elements in it.
+    pub fn open(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
+        self.element(name, None, content);
+    }
+
+    /// An element with a `<member>` for each item.
+    pub fn list<I: IntoIterator>(&mut self, name: &str, items: I, mut content: impl FnMut(&mut Self, I::Item)) {
+        self.open(name, |list| {
+            for item in items {
+                list.open("member", |member| content(member, item));
+            }
+        });
+    }
+
+    /// An element with a `<member>` for each text.
+    pub fn texts<I: IntoIterator<Item: AsRef<str>>>(&mut self, name: &str, items: I) {
+        self.list(name, items, |member, item| member.escaped(item.as_ref()));
+    }
+
+    fn element(&mut self, name: &str, namespace: Option<&str>, content: impl FnOnce(&mut Self)) {
+        let name = &element_name(name);
+        self.text.push('<');
+        self.text.push_str(name);
+        if let Some(namespace) = namespace {
+            self.text.push_str(" xmlns=\"");
+            self.escaped(namespace);
+            self.text.push('"');
+        }
+        let before = self.text.len();
+        self.text.push('>');
+        let inside = self.text.len();
+        content(self);
+        if self.text.len() == inside {
+            self.text.truncate(before);
+            self.text.push_str("/>");
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(self.text, "</{name}>");
+        }
+    }
+
+    /// XML 1.0, section 2.2, has no way to write most control characters, not even escaped: U+FFFD stands for them, as
+    /// an answer that nobody can read would be worse. A carriage return is escaped: parsers turn a bare one into a line
+    /// feed (section 2.11).
+    fn escaped(&mut self, value: &str) {
+        let mut rest = value;
+        while let Some((index, character)) = rest.char_indices().find(|(_, character)| is_special(*character)) {
+            let (before, after) = rest.split_at(index);
+            self.text.push_str(&escape(before));
+            self.text.push_str(if character == '\r' { "&#13;" } else { "\u{fffd}" });
+            rest = after.strip_prefix(character).unwrap_or_default();
+        }
+        self.text.push_str(&escape(rest));
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Writer({} bytes)", self.text.len())
+    }
+}
+
+fn is_special(character: char) -> bool {
+    matches!(character, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// The name with `_` for whatever would not be a name in XML; those of the API are letters and digits throughout.
+fn element_name(name: &str) -> String {
+    let mut clean: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' }).collect();
+    if !clean.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        clean.insert(0, '_');
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_the_shape_of_the_query_protocol() {
+        let answer = answer("GetUser", IAM, "id-1", |result| {
+            result.open("User", |user| {
+                user.text("UserName", "a<b>&\"c'");
+                user.optional("Path", None);
+                user.number("Count", 3_u32);
+                user.time("CreateDate", Timestamp::from_unix(1_440_938_160));
+                user.texts("Names", ["x", "y"]);
+                user.texts("None", [""; 0]);
+                user.list("Tags", [1_u32, 2], |tag, key| tag.number("Key", key));
+            });
+            result.flag("IsTruncated", true);
+        });
+        assert_eq!(
+            *answer,
+            "<GetUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetUserResult><User>\
+             <UserName>a&lt;b&gt;&amp;&quot;c&apos;</UserName><Count>3</Count>\
+             <CreateDate>2015-08-30T12:36:00Z</CreateDate><Names><member>x</member><member>y</member></Names><None/>\
+             <Tags><member><Key>1</Key></member><member><Key>2</Key></member></Tags></User>\
+             <IsTruncated>true</IsTruncated></GetUserResult>\
+             <ResponseMetadata><RequestId>id-1</RequestId></ResponseMetadata></GetUserResponse>"
+        );
+    }
+
+    #[test]
+    fn an_action_without_a_result_is_acknowledged() {
+        assert_eq!(
+            *acknowledgement("EnableMFADevice", IAM, "id-1"),
+            "<EnableMFADeviceResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata>\
+             <RequestId>id-1</RequestId></ResponseMetadata></EnableMFADeviceResponse>"
+        );
+    }
+
+    #[test]
+    fn an_error_says_whose_fault_it_is() {
+        assert_eq!(
+            *error(STS, 403, "AccessDenied", "no & never", "id-1"),
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+             <Code>AccessDenied</Code><Message>no &amp; never</Message></Error><RequestId>id-1</RequestId></ErrorResponse>"
+        );
+        assert!(error(IAM, 500, "ServiceFailure", "", "").contains("<Type>Receiver</Type>"));
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_is_replaced() {
+        let answer = answer("X", STS, "", |result| result.text("a b<", "\0\u{1f}\u{fffe}\t\n\r]]>\u{7f}ü"));
+        assert!(answer.contains("<a_b_>\u{fffd}\u{fffd}\u{fffd}\t\n&#13;]]&gt;\u{7f}ü</a_b_>"), "{}", *answer);
+        assert_eq!(element_name("9"), "_9");
+        assert_eq!(element_name(""), "_");
+    }
+
+    #[test]
+    fn debug_never_shows_the_text() {
+        let mut writer = Writer { text: Zeroizing::default() };
+        writer.text("SecretAccessKey", "hidden");
+        assert_eq!(format!("{writer:?}"), "Writer(41 bytes)");
+    }
+}
