@@ -165,7 +165,8 @@ impl Action {
                 let name = input.get("GroupName").unwrap_or_default();
                 shown = Some(format!("group {name}"));
                 let group = account.groups.get(&key(name));
-                let mut arns = vec![group.map_or_else(|| account.arn("group", "/", name), |group| account.group_arn(group))];
+                let mut arns =
+                    vec![group.map_or_else(|| account.arn("group", "/", name), |group| account.group_arn(group))];
                 if let Some(group) = group {
                     arns.extend(renamed(account, "group", &group.path, &group.name, input, "NewGroupName"));
                 }
@@ -251,7 +252,14 @@ fn on_user(account: &Account, caller: &Caller, input: &Parameters, context: &mut
 }
 
 /// The ARN that an entity gets when it is renamed or moved.
-fn renamed(account: &Account, kind: &str, path: &str, name: &str, input: &Parameters, parameter: &str) -> Option<String> {
+fn renamed(
+    account: &Account,
+    kind: &str,
+    path: &str,
+    name: &str,
+    input: &Parameters,
+    parameter: &str,
+) -> Option<String> {
     let (new_path, new_name) = (input.get("NewPath"), input.get(parameter));
     (new_path.is_some() || new_name.is_some())
         .then(|| account.arn(kind, new_path.unwrap_or(path), new_name.unwrap_or(name)))

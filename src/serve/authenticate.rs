@@ -10,7 +10,7 @@ use super::account::{Account, Use};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
 use crate::time::Timestamp;
-use crate::wire::sigv4::{self, Accept, Payload, Presented, SigningKey};
+use crate::wire::sigv4::{self, Presented, SigningKey};
 
 /// The texts of AWS: of a key with the full stop, of a token without.
 const UNKNOWN_KEY: &str = "The security token included in the request is invalid.";
@@ -93,22 +93,6 @@ pub(super) fn find(
         None => Who::Root,
     };
     Ok((Caller::long_term(who, id), key.secret.clone()))
-}
-
-/// Compares a signature.
-///
-/// # Errors
-///
-/// AWS's code and text for what is wrong.
-pub(super) fn verify(
-    presented: &Presented,
-    key: &SigningKey,
-    request: &sigv4::Request<'_>,
-    payload: Payload<'_>,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let service = presented.scope().service.clone();
-    presented.verify(key, request, payload, &Accept::new(&service, now)).map_err(Fault::from)
 }
 
 impl From<sigv4::Error> for Fault {

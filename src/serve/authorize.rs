@@ -66,12 +66,7 @@ pub(super) fn authorize(
 /// # Errors
 ///
 /// `AccessDenied` unless everything is allowed.
-fn judge(
-    account: &Account,
-    caller: &Caller,
-    evaluation: &Evaluation,
-    shown: Option<&str>,
-) -> Result<String, Fault> {
+fn judge(account: &Account, caller: &Caller, evaluation: &Evaluation, shown: Option<&str>) -> Result<String, Fault> {
     judge_by(account, caller, evaluation, shown, |verdict| format!(" {}", reason(&evaluation.action, verdict)))
 }
 

@@ -70,7 +70,9 @@ impl Call<'_> {
         let given = pairs.len();
         let tags: Tags = pairs.into_iter().collect();
         if tags.len() < given {
-            return Err(Fault::invalid_input("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+            return Err(Fault::invalid_input(
+                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+            ));
         }
         Ok(tags)
     }

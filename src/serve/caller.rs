@@ -120,10 +120,9 @@ impl Caller {
     pub(super) fn arn(&self, account: &Account) -> String {
         match &self.who {
             Who::Root => format!("arn:aws:iam::{}:root", account.id()),
-            Who::User { key, .. } => account.users.get(key).map_or_else(
-                || account.arn("user", "/", key),
-                |user| account.user_arn(user),
-            ),
+            Who::User { key, .. } => {
+                account.users.get(key).map_or_else(|| account.arn("user", "/", key), |user| account.user_arn(user))
+            }
             Who::Role { key, session, .. } => {
                 let name = account.roles.get(key).map_or(key.as_str(), |role| &role.name);
                 format!("arn:aws:sts::{}:assumed-role/{name}/{session}", account.id())

@@ -239,9 +239,13 @@ fn malformed(value: &str, kind: &str) -> Fault {
 /// IAM's own words for names and paths that have other characters.
 fn special(shown: &str) -> Option<&'static str> {
     match shown {
-        "userName" | "newUserName" | "groupName" | "newGroupName" | "roleName" | "policyName" | "virtualMFADeviceName" => {
-            Some("It must contain only alphanumeric characters and/or the following: +=,.@_-")
-        }
+        "userName"
+        | "newUserName"
+        | "groupName"
+        | "newGroupName"
+        | "roleName"
+        | "policyName"
+        | "virtualMFADeviceName" => Some("It must contain only alphanumeric characters and/or the following: +=,.@_-"),
         "path" | "newPath" => {
             Some("It must begin and end with / and contain only alphanumeric characters and/or / characters.")
         }
@@ -264,8 +268,7 @@ fn matches(pattern: &'static str, value: &str) -> bool {
         let plain = value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         return plain && !value.contains("--") && !value.starts_with('-') && !value.ends_with('-');
     }
-    let mut patterns =
-        PATTERNS.get_or_init(Default::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut patterns = PATTERNS.get_or_init(Default::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let regex = patterns.entry(pattern).or_insert_with(|| Regex::new(&format!("^(?:{})$", translated(pattern))).ok());
     regex.as_ref().is_some_and(|regex| regex.is_match(value))
 }

@@ -21,7 +21,7 @@ use super::store::Store;
 use super::time::Clock;
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
-use crate::wire::sigv4::{self, Payload, Presented};
+use crate::wire::sigv4::{self, Accept, Payload, Presented};
 use crate::wire::xml;
 
 /// A stand-in for IAM and STS of one account.
@@ -154,11 +154,13 @@ impl Stand {
         let scope = presented.scope().clone();
         event.service.clone_from(&scope.service);
         let service = Service::named(&scope.service);
-        let found = authenticate::find(&self.state().account, &presented, now);
+        let accept = Accept::new(&scope.service, now);
+        let checked = presented.check(&signed, &accept).map_err(Fault::from);
+        let found = checked.and_then(|()| authenticate::find(&self.state().account, &presented, now));
         let caller = found.and_then(|(caller, secret)| {
             let key = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&secret, &presented);
             let payload = request.payload(&scope.service);
-            authenticate::verify(&presented, &key, &signed, payload, now)?;
+            presented.verify(&key, &signed, payload, &accept)?;
             Ok(caller)
         });
         let origin = Origin {
@@ -308,7 +310,8 @@ impl Request {
     /// Of the query string and, for a form, the body.
     fn parameters(&self) -> Result<Parameters, Fault> {
         let malformed = |error: crate::wire::query::Error| {
-            Fault::new("MalformedQueryString", 400, "The query string contains a syntax error.").because(error.to_string())
+            Fault::new("MalformedQueryString", 400, "The query string contains a syntax error.")
+                .because(error.to_string())
         };
         if self.body.is_empty() {
             return Parameters::parse(self.query.as_bytes()).map_err(malformed);

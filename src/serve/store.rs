@@ -124,7 +124,9 @@ impl Store {
         use rusqlite::OptionalExtension as _;
         let owner: Option<String> = self
             .connection
-            .query_row("SELECT value FROM entity WHERE kind = ?1 AND key = ?2", [ACCOUNT.0, ACCOUNT.1], |row| row.get(0))
+            .query_row("SELECT value FROM entity WHERE kind = ?1 AND key = ?2", [ACCOUNT.0, ACCOUNT.1], |row| {
+                row.get(0)
+            })
             .optional()
             .map_err(|error| self.failed(&error))?;
         let Some(owner) = owner else {
@@ -208,9 +210,11 @@ fn save<V: Serialize>(connection: &Connection, kind: &str, table: &Table<V>) -> 
             Some(row) => {
                 let value = serde_json::to_string(row).map(Zeroizing::new);
                 let value = value.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-                connection
-                    .prepare_cached("INSERT OR REPLACE INTO entity VALUES (?1, ?2, ?3)")?
-                    .execute(params![kind, key, value.as_str()])?;
+                connection.prepare_cached("INSERT OR REPLACE INTO entity VALUES (?1, ?2, ?3)")?.execute(params![
+                    kind,
+                    key,
+                    value.as_str()
+                ])?;
             }
             None => {
                 connection

@@ -98,7 +98,9 @@ pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), F
         return Err(too_short(duration, least));
     }
     if duration > most {
-        return Err(Fault::validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+        return Err(Fault::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
     }
     if matches!(call.caller.who, Who::Role { .. }) && duration > CHAINED_SESSION {
         return Err(Fault::validation(
@@ -241,9 +243,9 @@ pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) 
         Err(Unverified::NotPropagated(when)) => {
             Err(unable(format!("IAM's word about {serial} reaches STS at {when} only")))
         }
-        Err(Unverified::Budget(when)) => Err(unable(format!(
-            "nine codes of {serial} were verified in these three minutes: the next is at {when}"
-        ))),
+        Err(Unverified::Budget(when)) => {
+            Err(unable(format!("nine codes of {serial} were verified in these three minutes: the next is at {when}")))
+        }
     }
 }
 
@@ -255,8 +257,10 @@ fn session_policies(call: &Call<'_>) -> Result<(Vec<PolicyDocument>, Vec<String>
             return Err(Fault::new(
                 "PackedPolicyTooLarge",
                 400,
-                format!("Packed policy consumes {}% of allotted space, please use smaller policy.",
-                    text.len().saturating_mul(100).div_ceil(PACKED_POLICY)),
+                format!(
+                    "Packed policy consumes {}% of allotted space, please use smaller policy.",
+                    text.len().saturating_mul(100).div_ceil(PACKED_POLICY)
+                ),
             ));
         }
         let document = PolicyDocument::new(text, Kind::Identity).map_err(|error| {

@@ -35,10 +35,10 @@ mod qr;
 mod readme;
 mod registry;
 mod relying_party;
-#[cfg(feature = "cli")]
-mod story;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "cli")]
+mod story;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;

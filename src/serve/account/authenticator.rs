@@ -110,9 +110,10 @@ impl Authenticator {
     /// What STS knows by now of a user's hold on it.
     fn bound(&self, user: &str, now: Timestamp) -> Result<&Bound, Unverified> {
         let known = self.bindings.iter().rfind(|binding| binding.arrives() <= now);
-        let coming = self.bindings.iter().find(|binding| {
-            binding.arrives() > now && binding.bound.as_ref().is_some_and(|bound| bound.user == user)
-        });
+        let coming = self
+            .bindings
+            .iter()
+            .find(|binding| binding.arrives() > now && binding.bound.as_ref().is_some_and(|bound| bound.user == user));
         match (known.and_then(|binding| binding.bound.as_ref()), coming) {
             (Some(bound), _) if bound.user == user => Ok(bound),
             (_, Some(coming)) => Err(Unverified::NotPropagated(coming.arrives())),

@@ -28,8 +28,7 @@ const QR_PIXELS: u32 = 250;
 
 const INVALID_CODE: &str = "Authentication code for device is not valid.";
 const NOT_THIS_USERS: &str = "MFA Device invalid for user.";
-const NEEDS_MFA: &str =
-    "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.";
+const NEEDS_MFA: &str = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.";
 
 pub(in crate::serve) fn create_virtual_mfa_device(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let (serial, uri) = create(call, call.required("VirtualMFADeviceName")?.to_owned())?;
@@ -247,8 +246,9 @@ fn edit_tags<'a>(call: &'a mut Call<'_>, serial: &str) -> Result<&'a mut Tags, F
 /// From the second device on, a user adds and removes own ones with one of them only, whatever the policies say.
 fn own_devices_need_mfa(call: &Call<'_>, user_key: &str) -> Result<(), Fault> {
     if call.caller.user() == Some(user_key) && !call.caller.authenticated() {
-        return Err(Fault::access_denied(NEEDS_MFA)
-            .because("a user who has a device adds and removes own devices with a session made with one of them only"));
+        return Err(Fault::access_denied(NEEDS_MFA).because(
+            "a user who has a device adds and removes own devices with a session made with one of them only",
+        ));
     }
     Ok(())
 }
@@ -283,8 +283,7 @@ fn pair(call: &mut Call<'_>, serial: &str, codes: [Code; 2]) -> Result<String, F
     match authenticator.pair(&seed, codes, call.now) {
         Ok(found) => Ok(format!(
             "the second code is of step {}; the device's clock is taken to be {} steps ahead from now on, before that {before}",
-            found.moving_factor,
-            found.adjustment
+            found.moving_factor, found.adjustment
         )),
         Err(refusal) => {
             Err(Fault::new("InvalidAuthenticationCode", 403, INVALID_CODE).because(explain(&refusal, before)))

@@ -42,7 +42,8 @@ pub(in crate::serve) fn get_user(call: &mut Call<'_>, out: &mut Writer) -> Resul
         return Ok(());
     }
     let user_key = call.user_key()?;
-    let user = call.account.users.get(&user_key).ok_or_else(|| no_user(call.input.get("UserName").unwrap_or(&user_key)))?;
+    let user =
+        call.account.users.get(&user_key).ok_or_else(|| no_user(call.input.get("UserName").unwrap_or(&user_key)))?;
     out.open("User", |out| write(out, call.account, user));
     Ok(())
 }
