@@ -42,3 +42,8 @@ impl Foreign {
         unimplemented!()
     }
 }
+
+/// The answer to an allowed call that nobody is there for.
+pub(super) fn nowhere(_request: &Request) -> Response {
+    Response::text(501, "\n")
+}

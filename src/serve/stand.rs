@@ -105,6 +105,31 @@ impl Stand {
         &self.clock
     }
 
+    /// Moves the clock, and keeps where it stands.
+    pub(super) fn move_clock(
+        &self,
+        how: impl FnOnce(&Clock) -> Result<Timestamp, super::time::Error>,
+    ) -> Result<(), super::time::Error> {
+        let mut state = self.state();
+        let time = how(&self.clock)?;
+        state.account.edit_settings().time = Some(time);
+        // What couldn't be stored is stored with the next change.
+        let _ = state.store();
+        Ok(())
+    }
+
+    /// The time, as a header tells it: RFC 9110, section 5.6.7.
+    pub(super) fn http_date(&self) -> String {
+        let since = std::time::Duration::from_secs(self.clock.now().as_unix());
+        httpdate::fmt_http_date(std::time::UNIX_EPOCH.checked_add(since).unwrap_or(std::time::UNIX_EPOCH))
+    }
+
+    /// How many events there were.
+    #[must_use]
+    pub fn event_count(&self) -> u64 {
+        self.events().count()
+    }
+
     /// What was accepted or refused after the event of a number, the oldest first, at most so many.
     #[must_use]
     pub fn events_after(&self, number: u64, most: usize) -> Vec<Event> {
@@ -327,6 +352,24 @@ impl Request {
 }
 
 impl Response {
+    /// Plain text.
+    pub(super) fn text(status: u16, text: &str) -> Self {
+        let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+        Self { status, headers, body: Zeroizing::new(text.as_bytes().to_vec()) }
+    }
+
+    /// JSON, a line of it.
+    pub(super) fn json(status: u16, value: &impl serde::Serialize) -> Self {
+        let mut body = Zeroizing::new(serde_json::to_vec(value).unwrap_or_default());
+        body.push(b'\n');
+        Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
+    }
+
+    /// To another path of this server.
+    pub(super) fn redirect(path: &str) -> Self {
+        Self { status: 303, headers: vec![("location", path.to_owned())], body: Zeroizing::default() }
+    }
+
     fn xml(status: u16, request_id: &str, body: Zeroizing<String>) -> Self {
         Self {
             status,

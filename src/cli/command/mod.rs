@@ -14,6 +14,7 @@ mod qr;
 mod release;
 mod remove;
 mod rename;
+mod serve;
 mod show;
 mod uri;
 mod verify;
@@ -37,6 +38,7 @@ pub(super) enum Command {
     Remove(remove::Args),
     Qr(qr::Args),
     Uri(uri::Args),
+    Serve(serve::Args),
     Init(init::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -58,6 +60,7 @@ impl Command {
             Self::Remove(args) => args.run(global),
             Self::Qr(args) => args.run(global),
             Self::Uri(args) => args.run(global),
+            Self::Serve(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
             Self::Completions(args) => args.run(global),
