@@ -178,7 +178,7 @@ impl Client<'_> {
         });
         match outcome {
             Outcome::Answer(response) => response,
-            Outcome::Pass(_) => panic!("passed on"),
+            Outcome::Pass { .. } => panic!("passed on"),
         }
     }
 
