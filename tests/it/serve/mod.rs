@@ -1,4 +1,5 @@
 //! The stand-in for IAM and STS.
 
 mod mfa;
+mod sts;
 mod support;
