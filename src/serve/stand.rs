@@ -259,7 +259,7 @@ impl Stand {
 
 /// Authorizes and runs an action.
 #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
-fn call(
+pub(super) fn call(
     action: &'static Action,
     account: &mut Account,
     caller: &Caller,

@@ -48,8 +48,10 @@ impl Aws {
             clock: clock.clone(),
             random: Box::new(Foreseeable(1)),
             state: None,
+            scenario: None,
         };
-        let (stand, administrator) = Stand::open(options).unwrap();
+        let (stand, begun) = Stand::open(options).unwrap();
+        let administrator = begun.administrator;
         // The stand keeps a clock of its own on virtual time: the one it answers by is the one that is moved.
         let clock = stand.clock().clone();
         let administrator = Credentials::new(&administrator.access_key_id, &administrator.secret_access_key, None);
