@@ -310,7 +310,9 @@ impl Making<'_> {
             AccessKey::Given(GivenKey { id, secret }) => {
                 let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
                 if !plain || !(16..=128).contains(&id.len()) || secret.is_empty() {
-                    return Err(self.scenario.at(access_key, "an access key has an id of 16 to 128 letters and digits, and a secret"));
+                    return Err(self
+                        .scenario
+                        .at(access_key, "an access key has an id of 16 to 128 letters and digits, and a secret"));
                 }
                 if self.account.access_keys.contains(id) {
                     return Err(self.scenario.at(access_key, format!("the access key {id} is somebody's already")));
@@ -331,8 +333,10 @@ impl Making<'_> {
         )?;
         let serial = self.account.arn("mfa", device.path.as_deref().unwrap_or("/"), name);
         if let Some(secret) = &device.secret {
-            let seed = base32::parse(secret.as_ref()).map_err(|problem| self.scenario.at(secret, problem.to_string()))?;
-            let made = Device { serial: serial.clone(), name: name.clone(), seed, tags: Tags::default(), assigned: None };
+            let seed =
+                base32::parse(secret.as_ref()).map_err(|problem| self.scenario.at(secret, problem.to_string()))?;
+            let made =
+                Device { serial: serial.clone(), name: name.clone(), seed, tags: Tags::default(), assigned: None };
             self.account.devices.insert(serial.clone(), made);
         }
         let Some(user) = user else { return Ok(()) };

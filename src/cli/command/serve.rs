@@ -14,9 +14,9 @@ use crate::cli::interrupt::Interrupted;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, clock, hygiene};
 use crate::serve::http::Server;
+use crate::serve::scenario::{Scenario, UserKeys};
 use crate::serve::time::Clock;
 use crate::serve::upstream::Upstream;
-use crate::serve::scenario::{Scenario, UserKeys};
 use crate::serve::{self, Begun, Options, Stand, random};
 use crate::time::Timestamp;
 
@@ -102,8 +102,7 @@ impl Args {
         let upstream = self.upstream.as_deref().map(Upstream::parse).transpose();
         let upstream = upstream.map_err(|error| Error::usage(error.to_string()))?;
         let scenario = self.scenario.as_deref().map(|path| {
-            Scenario::read(path)
-                .map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
+            Scenario::read(path).map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
         });
         let (stand, begun) = Stand::open(Options {
             account: self.account.clone(),

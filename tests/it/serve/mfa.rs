@@ -287,8 +287,12 @@ fn a_device_that_isnt_there_is_named() {
     }
     // So it is with the root user's device, which the API can't enable.
     let root = format!("arn:aws:iam::{ACCOUNT}:mfa/root-account-mfa-device");
-    let parameters =
-        [("UserName", "alice"), ("SerialNumber", root.as_str()), ("AuthenticationCode1", "123456"), ("AuthenticationCode2", "654321")];
+    let parameters = [
+        ("UserName", "alice"),
+        ("SerialNumber", root.as_str()),
+        ("AuthenticationCode1", "123456"),
+        ("AuthenticationCode2", "654321"),
+    ];
     assert_eq!(aws.root().refused("EnableMFADevice", &parameters).0, "NoSuchEntity");
 }
 
@@ -375,7 +379,8 @@ fn tags_are_added_replaced_listed_and_taken_away() {
     let many: Vec<String> = (0..49).map(|number| format!("k{number}")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|key| (key.as_str(), "")).collect();
     assert_eq!(tag(&many).unwrap_err().code, "LimitExceeded");
-    admin.ok("UntagMFADevice", &[("SerialNumber", &serial), ("TagKeys.member.1", "team"), ("TagKeys.member.2", "none")]);
+    admin
+        .ok("UntagMFADevice", &[("SerialNumber", &serial), ("TagKeys.member.1", "team"), ("TagKeys.member.2", "none")]);
     assert_eq!(admin.ok("ListMFADeviceTags", &[("SerialNumber", &serial)]).all("Key"), ["Cost"]);
 }
 

@@ -317,10 +317,8 @@ fn role_sessions_last_as_long_as_the_role_lets_them_and_an_hour_when_chained() {
     let text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
     assert_eq!(assume(&alice, "3601").unwrap_err().said(), ("ValidationError", 400, text));
     aws.root().ok("UpdateRole", &[("RoleName", "ops"), ("MaxSessionDuration", "43200")]);
-    aws.root().ok(
-        "AttachRolePolicy",
-        &[("RoleName", "ops"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")],
-    );
+    aws.root()
+        .ok("AttachRolePolicy", &[("RoleName", "ops"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")]);
     let credentials = assume(&alice, "43200").unwrap().credentials();
     let chained = aws.client(&credentials);
     let text = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
@@ -334,10 +332,8 @@ fn a_session_policy_allows_no_more_than_it_says() {
     let alice = aws.user("alice");
     aws.allow("alice", "AdministratorAccess");
     let arn = role(&aws, "ops", "");
-    aws.root().ok(
-        "AttachRolePolicy",
-        &[("RoleName", "ops"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")],
-    );
+    aws.root()
+        .ok("AttachRolePolicy", &[("RoleName", "ops"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")]);
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}"#;
     let answer = alice.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "s"), ("Policy", policy)]);
     let session = aws.client(&answer.credentials());
