@@ -129,7 +129,7 @@ fn journey() -> Result<Journey> {
     devices.add(&[(USER.parse()?, enrolment.clone())], false, aws.now())?;
     told(
         "vmfa reads the QR code and keeps the secret",
-        &[&format!("vmfa add {USER} qr.png --serial {serial}")],
+        &[&format!("vmfa add {USER} qr.png")],
         AwsAnswer::good(format!(
             "device {USER}: {}, account {}",
             enrolment.issuer.as_deref().unwrap_or_default(),

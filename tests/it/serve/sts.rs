@@ -267,7 +267,7 @@ fn a_role_whose_trust_asks_for_mfa_is_assumed_with_a_code_only() {
     let (alice, device) = aws.user_with_device("alice");
     aws.allow("alice", "AdministratorAccess");
     let arn = role(&aws, "ops", r#","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#);
-    let plain = [("RoleArn", arn.as_str()), ("RoleSessionName", "s")];
+    let plain = [("RoleArn", arn.as_str()), ("RoleSessionName", "tests")];
     let (code, status, message) = alice.refused("AssumeRole", &plain);
     assert_eq!((code.as_str(), status), ("AccessDenied", 403));
     let text = format!(
@@ -277,7 +277,7 @@ fn a_role_whose_trust_asks_for_mfa_is_assumed_with_a_code_only() {
     let otp = device.code(aws.now(), 0);
     let with = [plain[0], plain[1], ("SerialNumber", device.serial.as_str()), ("TokenCode", otp.as_str())];
     let answer = alice.ok("AssumeRole", &with);
-    assert_eq!(answer.text("Arn"), format!("arn:aws:sts::{ACCOUNT}:assumed-role/ops/s"));
+    assert_eq!(answer.text("Arn"), format!("arn:aws:sts::{ACCOUNT}:assumed-role/ops/tests"));
     assert!(answer.text("AssumedRoleId").starts_with("AROA"));
     let refused = alice.refused("AssumeRole", &with);
     assert_eq!(said(&refused), BAD_CODE);
@@ -294,7 +294,7 @@ fn a_refused_role_costs_no_code() {
     let otp = device.code(aws.now(), 0);
     let with = [
         ("RoleArn", arn.as_str()),
-        ("RoleSessionName", "s"),
+        ("RoleSessionName", "tests"),
         ("SerialNumber", device.serial.as_str()),
         ("TokenCode", otp.as_str()),
     ];
@@ -310,7 +310,7 @@ fn role_sessions_last_as_long_as_the_role_lets_them_and_an_hour_when_chained() {
     aws.allow("alice", "AdministratorAccess");
     let arn = role(&aws, "ops", "");
     let assume = |client: &Client<'_>, seconds: &str| {
-        client.call("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "s"), ("DurationSeconds", seconds)])
+        client.call("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "tests"), ("DurationSeconds", seconds)])
     };
     assert!(assume(&alice, "899").unwrap_err().message.contains("greater than or equal to 900"));
     assert!(assume(&alice, "43201").unwrap_err().message.contains("less than or equal to 43200"));
@@ -335,7 +335,7 @@ fn a_session_policy_allows_no_more_than_it_says() {
     aws.root()
         .ok("AttachRolePolicy", &[("RoleName", "ops"), ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess")]);
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}]}"#;
-    let answer = alice.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "s"), ("Policy", policy)]);
+    let answer = alice.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "tests"), ("Policy", policy)]);
     let session = aws.client(&answer.credentials());
     session.ok("ListUsers", &[]);
     let (_, _, message) = session.refused("ListGroups", &[]);
