@@ -1,5 +1,7 @@
 //! The stand-in for IAM and STS.
 
+#[cfg(feature = "cli")]
+mod clients;
 mod mfa;
 mod sts;
 mod support;
