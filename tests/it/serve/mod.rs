@@ -3,5 +3,9 @@
 #[cfg(feature = "cli")]
 mod clients;
 mod mfa;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod server;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod socket;
 mod sts;
 mod support;
