@@ -19,6 +19,16 @@ pub const START: u64 = 1_790_000_100 / 180 * 180;
 
 pub const ACCOUNT: &str = "123456789012";
 
+/// Everything is allowed.
+pub const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// A trust policy that leaves it to the account.
+pub fn trust_of_account() -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole"}}]}}"#
+    )
+}
+
 /// Bytes that are the same in every run.
 pub struct Foreseeable(pub u64);
 
