@@ -10,7 +10,7 @@ use super::argv;
 use super::render::plain;
 use crate::time::Timestamp;
 use crate::vault::Kind as VaultKind;
-use crate::{device, name, oath, provision, registry, time, vault};
+use crate::{device, name, oath, provision, registry, serve, time, vault};
 
 /// What sort of failure this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,6 +168,17 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl From<serve::Error> for Error {
+    fn from(error: serve::Error) -> Self {
+        match &error {
+            serve::Error::Account(_) | serve::Error::Alias(_) => Self::usage(error.to_string()),
+            serve::Error::Random(_) => Self::new(Kind::Storage, "random", error.to_string()),
+            serve::Error::Store(_) => Self::new(Kind::Storage, "state", error.to_string()),
+            serve::Error::Scenario(_) => Self::input("scenario", error.to_string()),
+        }
     }
 }
 

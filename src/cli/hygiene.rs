@@ -1,5 +1,25 @@
 //! What is done before anything else, so that secrets stay in this process.
 
+/// Allows this process so many open files, or as many as the system lets it.
+pub(super) fn allow_descriptors(wanted: u64) {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let possible = limit.maximum.map_or(wanted, |maximum| wanted.min(maximum));
+        if limit.current.is_some_and(|current| current < possible) {
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(possible), maximum: limit.maximum });
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = wanted;
+}
+
+/// What whoever started this process opened for it.
+pub(super) fn descriptor(fd: u32) -> std::io::Result<std::fs::File> {
+    std::fs::File::options().write(true).open(format!("/dev/fd/{fd}"))
+}
+
 /// No core files; no reading of this process's memory by others of the same user; no words from
 /// workers whose panics are answers.
 pub(super) fn harden() {

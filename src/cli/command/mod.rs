@@ -4,6 +4,7 @@ mod add;
 mod code;
 mod codes;
 mod completions;
+mod demo;
 mod doctor;
 mod drift;
 mod init;
@@ -14,6 +15,7 @@ mod qr;
 mod release;
 mod remove;
 mod rename;
+mod serve;
 mod show;
 mod uri;
 mod verify;
@@ -37,6 +39,8 @@ pub(super) enum Command {
     Remove(remove::Args),
     Qr(qr::Args),
     Uri(uri::Args),
+    Serve(serve::Args),
+    Demo(demo::Args),
     Init(init::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -58,6 +62,8 @@ impl Command {
             Self::Remove(args) => args.run(global),
             Self::Qr(args) => args.run(global),
             Self::Uri(args) => args.run(global),
+            Self::Serve(args) => args.run(global),
+            Self::Demo(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
             Self::Completions(args) => args.run(global),

@@ -2,6 +2,8 @@
 
 mod account;
 mod authorization;
+#[cfg(feature = "cli")]
+mod clients;
 mod contract;
 mod groups;
 mod login;
@@ -10,6 +12,7 @@ mod policies;
 mod roles;
 mod self_management;
 mod simulate;
+mod sts;
 mod support;
 mod tags;
 mod users;

@@ -1,0 +1,208 @@
+mod remote;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::interrupt::Interrupted;
+use crate::cli::render::{self, Answer};
+use crate::cli::{Global, clock, hygiene};
+use crate::serve::http::Server;
+use crate::serve::scenario::{Scenario, UserKeys};
+use crate::serve::time::Clock;
+use crate::serve::upstream::Upstream;
+use crate::serve::{self, Begun, Options, Stand, random};
+use crate::time::Timestamp;
+
+/// Stand in for AWS IAM and STS, with codes checked for real
+///
+/// One account on this machine, for test suites and for learning: the AWS CLI, boto3 and the SDKs work with it unchanged
+/// once AWS_ENDPOINT_URL names it. Codes, signatures and policies are checked as AWS was measured to check
+/// them. It prints what to export, and ends with Ctrl-C or SIGTERM.
+///
+/// Keys, passwords and seeds of the account are the stand-in's own. With --state they lie in that directory, readable by
+/// you alone, not encrypted: don't bring real ones.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    remote: Option<remote::Command>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: String,
+    /// The number of the account
+    #[arg(long, value_name = "NUMBER", default_value = "123456789012")]
+    account: String,
+    /// Its alias, which QR codes show instead of the number
+    #[arg(long)]
+    alias: Option<String>,
+    /// Send calls of other services that the policies allow to this server, such as moto or LocalStack
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// `real`, or `virtual`: time that stands until `vmfa serve time` moves it; `virtual=TIME` begins there
+    #[arg(long, value_name = "TIME", default_value = "real")]
+    time: String,
+    /// Begin with the users, groups, policies, roles and devices of this TOML file
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Keep the account in this directory, over restarts and crashes
+    #[arg(long, value_name = "DIRECTORY")]
+    state: Option<PathBuf>,
+    /// Write the line of --json to this file descriptor too once requests are answered
+    #[arg(long, value_name = "FD")]
+    ready_fd: Option<u32>,
+}
+
+/// What a client needs to know.
+#[derive(Serialize)]
+struct Ready {
+    endpoint: String,
+    account: String,
+    access_key_id: String,
+    secret_access_key: zeroize::Zeroizing<String>,
+    region: &'static str,
+    console: String,
+    time: &'static str,
+    pid: u32,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    users: BTreeMap<String, UserKeys>,
+}
+
+/// Clients want one; nothing depends on it.
+const REGION: &str = "us-east-1";
+
+/// How often it is looked whether a signal came.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Descriptors for connections; the system's own limit may be lower.
+const DESCRIPTORS: u64 = 32_768;
+
+impl Answer for Ready {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "export AWS_ENDPOINT_URL={}", self.endpoint)?;
+        writeln!(out, "export AWS_ACCESS_KEY_ID={}", self.access_key_id)?;
+        writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", *self.secret_access_key)?;
+        writeln!(out, "export AWS_REGION={}", self.region)?;
+        writeln!(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        if let Some(remote) = &self.remote {
+            return remote.run(global);
+        }
+        let address = address(&self.listen)?;
+        let upstream = self.upstream.as_deref().map(Upstream::parse).transpose();
+        let upstream = upstream.map_err(|error| Error::usage(error.to_string()))?;
+        let scenario = self.scenario.as_deref().map(|path| {
+            Scenario::read(path).map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
+        });
+        let (stand, begun) = Stand::open(Options {
+            account: self.account.clone(),
+            alias: self.alias.clone(),
+            clock: self.clock()?,
+            random: Box::new(random::System),
+            state: self.state.clone(),
+            scenario: scenario.transpose()?,
+        })
+        .map_err(|error| match (&error, &self.scenario) {
+            (serve::Error::Scenario(problem), Some(path)) => {
+                Error::input("scenario", format!("{}: {problem}", path.display()))
+            }
+            _ => error.into(),
+        })?;
+        if begun.kept && self.scenario.is_some() {
+            render::note("the account goes on as it was kept: the scenario is for new ones");
+        }
+        let listener = TcpListener::bind(address).map_err(|error| {
+            Error::new(Kind::Remote, "listen", format!("{address} can't be listened on: {error}"))
+                .hint("--listen 127.0.0.1:0 takes a free port")
+        })?;
+        let bound = listener.local_addr().unwrap_or(address);
+        hygiene::allow_descriptors(DESCRIPTORS);
+        // From here on connections are taken, if only into the queue: whoever reads the line may connect.
+        let ready = self.ready(bound, begun, &stand);
+        let interrupted = Interrupted::watch();
+        announce(&ready, bound, self.ready_fd, global.json)?;
+        let (over, end) = tokio::sync::oneshot::channel();
+        let watcher = std::thread::spawn(move || {
+            while interrupted.by().is_none() {
+                std::thread::sleep(LOOK);
+            }
+            let _ = over.send(());
+        });
+        let served = Server::new(Arc::new(stand), upstream).run(listener, async {
+            let _ = end.await;
+        });
+        drop(watcher);
+        served.map_err(|error| Error::new(Kind::Remote, "serve", format!("the server can't run: {error}")))
+    }
+
+    fn clock(&self) -> Result<Clock> {
+        let now = clock::now();
+        match self.time.split_once('=') {
+            None if self.time == "real" => Ok(Clock::Real(Arc::new(clock::now))),
+            None if self.time == "virtual" => Ok(Clock::standing_at(now)),
+            Some(("virtual", start)) => Ok(Clock::standing_at(Timestamp::parse(start, now)?)),
+            _ => Err(Error::usage(format!("`{}` is neither `real` nor `virtual` nor `virtual=TIME`", self.time))),
+        }
+    }
+
+    fn ready(&self, bound: SocketAddr, begun: Begun, stand: &Stand) -> Ready {
+        // Whoever listens everywhere is reached here.
+        let ip = match bound.ip() {
+            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            ip => ip,
+        };
+        let endpoint = format!("http://{}", SocketAddr::new(ip, bound.port()));
+        Ready {
+            console: format!("{endpoint}/console"),
+            endpoint,
+            account: self.account.clone(),
+            access_key_id: begun.administrator.access_key_id,
+            secret_access_key: begun.administrator.secret_access_key,
+            region: REGION,
+            time: if stand.clock().is_virtual() { "virtual" } else { "real" },
+            pid: std::process::id(),
+            users: begun.users,
+        }
+    }
+}
+
+fn announce(ready: &Ready, bound: SocketAddr, fd: Option<u32>, json: bool) -> Result<()> {
+    if !bound.ip().is_loopback() {
+        render::note(&format!(
+            "warning: {bound} is reachable from other machines, and whoever reaches it can move its time, read its events and \
+             guess its passwords"
+        ));
+    }
+    render::print(ready, json)?;
+    if !json {
+        render::note(&format!("account {} on {}; console: {}", ready.account, ready.endpoint, ready.console));
+        render::note("Ctrl-C ends it");
+    }
+    let Some(fd) = fd else { return Ok(()) };
+    let unwritable = |error: io::Error| {
+        Error::new(Kind::Usage, "ready-fd", format!("file descriptor {fd} can't be written to: {error}"))
+    };
+    let mut file = hygiene::descriptor(fd).map_err(unwritable)?;
+    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(ready).unwrap_or_default());
+    line.push(b'\n');
+    file.write_all(&line).map_err(unwritable)
+}
+
+/// `HOST:PORT`, or `:PORT` on this machine alone.
+fn address(text: &str) -> Result<SocketAddr> {
+    let full = if text.starts_with(':') { format!("127.0.0.1{text}") } else { text.to_owned() };
+    let found = full.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    found.ok_or_else(|| {
+        Error::usage(format!("`{text}` is no address to listen on: ADDRESS:PORT, such as 127.0.0.1:4566 or :4566"))
+    })
+}

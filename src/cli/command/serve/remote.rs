@@ -1,0 +1,180 @@
+//! `vmfa serve time` and `vmfa serve events`: talking to a stand-in that runs.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, environment};
+
+/// How long a stand-in may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    Time(Time),
+    Events(Events),
+}
+
+/// Tell or move the time of a stand-in on virtual time
+///
+/// Without TO, tells it. +30s, +5m, +2h and +1d move it on; a time sets it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Time {
+    /// +30s, 2026-01-01T00:00:00Z, Unix seconds, or, with --force, -30s
+    #[arg(allow_hyphen_values = true)]
+    to: Option<String>,
+    /// Let it go backwards: codes and credentials that were over are good again
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Tell what a stand-in accepted and refused, and why
+#[derive(Debug, clap::Args)]
+pub(super) struct Events {
+    /// Only those after the event of this number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    after: u64,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which stand-in.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// Where the stand-in is [env: AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+}
+
+/// What `/_vmfa/time` answers.
+#[derive(Debug, Serialize, Deserialize)]
+struct Shown {
+    time: String,
+    unix: u64,
+    r#virtual: bool,
+}
+
+/// What `/_vmfa/events` answers.
+#[derive(Debug, Serialize, Deserialize)]
+struct Listed {
+    count: u64,
+    events: Vec<Event>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Event {
+    number: u64,
+    time: String,
+    request_id: String,
+    service: String,
+    action: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<String>,
+    outcome: String,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+impl Answer for Shown {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", plain(&self.time))
+    }
+}
+
+impl Answer for Listed {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        for event in &self.events {
+            let Event { number, time, service, action, outcome, .. } = event;
+            write!(out, "{number}  {}  {}:{}  {}", plain(time), plain(service), plain(action), plain(outcome))?;
+            if let Some(principal) = &event.principal {
+                write!(out, "  {}", plain(principal))?;
+            }
+            writeln!(out)?;
+            if let (Some(code), Some(message)) = (&event.code, &event.message) {
+                writeln!(out, "    {} {}: {}", event.status, plain(code), plain(message))?;
+            }
+            if let Some(why) = &event.why {
+                writeln!(out, "    {}", plain(why))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Command {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        match self {
+            Self::Time(time) => {
+                let answer: Shown = time.which.ask("/_vmfa/time", time.body()?)?;
+                render::print(&answer, global.json)
+            }
+            Self::Events(events) => {
+                let answer: Listed = events.which.ask(&format!("/_vmfa/events?after={}", events.after), None)?;
+                render::print(&answer, global.json)
+            }
+        }
+    }
+}
+
+impl Time {
+    fn body(&self) -> Result<Option<Value>> {
+        let Some(to) = &self.to else {
+            return if self.force { Err(Error::usage("--force goes with a time to go to")) } else { Ok(None) };
+        };
+        let key = if to.starts_with(['+', '-']) { "advance" } else { "set" };
+        Ok(Some(json!({ key: to, "force": self.force })))
+    }
+}
+
+impl Which {
+    fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Value>) -> Result<T> {
+        let endpoint = self.endpoint.clone().or_else(|| environment::text("AWS_ENDPOINT_URL")).ok_or_else(|| {
+            Error::usage("which stand-in isn't said")
+                .hint("--endpoint URL, or AWS_ENDPOINT_URL as `vmfa serve` prints it")
+        })?;
+        if !endpoint.starts_with("http://") {
+            return Err(Error::usage(format!("`{endpoint}` is no http:// URL")));
+        }
+        let url = format!("{}{path}", endpoint.trim_end_matches('/'));
+        let failed = |reason: &str| {
+            Error::new(Kind::Remote, "stand-in", format!("{endpoint}: {reason}"))
+                .hint("is it a `vmfa serve` that is running?")
+        };
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .proxy(None)
+            .build()
+            .into();
+        let answer = match &body {
+            Some(body) => agent.post(&url).content_type("application/json").send(body.to_string()),
+            None => agent.get(&url).call(),
+        };
+        let mut answer = answer.map_err(|error| failed(&error.to_string()))?;
+        let status = answer.status().as_u16();
+        let text = answer.body_mut().read_to_string().map_err(|error| failed(&error.to_string()))?;
+        if status == 200 {
+            return serde_json::from_str(&text).map_err(|_| failed("it doesn't answer as a stand-in does"));
+        }
+        let message = serde_json::from_str::<Value>(&text).ok();
+        let message = message.as_ref().and_then(|value| value.pointer("/error/message")?.as_str());
+        Err(match (status, message) {
+            (409, Some(message)) => Error::new(Kind::No, "clock", message),
+            (400, Some(message)) => Error::usage(message),
+            (_, Some(message)) => failed(message),
+            (_, None) => failed(&format!("status {status}")),
+        })
+    }
+}

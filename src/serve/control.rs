@@ -1,0 +1,129 @@
+//! What isn't AWS's: the time, and what happened. `/_vmfa/time`, `/_vmfa/events`.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::stand::{Request, Response, Stand};
+use super::time;
+use crate::time::{Timestamp, signed_duration};
+use crate::wire::query::Parameters;
+
+/// How many events one answer has, unless asked for fewer.
+const EVENTS: usize = 1_000;
+
+/// What moves the clock: one of the two.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    advance: Option<String>,
+    set: Option<String>,
+    #[serde(default)]
+    force: bool,
+}
+
+/// What the clock shows.
+#[derive(Debug, Serialize)]
+struct Shown {
+    time: String,
+    unix: u64,
+    r#virtual: bool,
+}
+
+pub(super) fn answer(stand: &Stand, request: &Request) -> Response {
+    if let Some(refusal) = foreign_page(request) {
+        return refusal;
+    }
+    match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/_vmfa/time") => shown(stand),
+        ("POST", "/_vmfa/time") => move_clock(stand, request),
+        ("GET", "/_vmfa/events") => events(stand, request),
+        (_, "/_vmfa/time" | "/_vmfa/events") => error(405, "method-not-allowed", "that method isn't for this"),
+        _ => error(404, "not-found", "there are /_vmfa/time and /_vmfa/events"),
+    }
+}
+
+/// Refuses what a page of another site made a browser send: by its origin, or under a name that was made to point here.
+pub(super) fn foreign_page(request: &Request) -> Option<Response> {
+    let host = request.header("host").unwrap_or_default();
+    let origin = request.header("origin");
+    let browser = origin.is_some() || request.header("sec-fetch-site").is_some();
+    let same = origin.is_none_or(|origin| origin.split_once("://").is_some_and(|(_, of)| of == host));
+    let named = browser && !is_address(host);
+    (!same || named).then(|| error(403, "foreign-origin", "requests of other sites' pages aren't answered"))
+}
+
+/// Whether a `Host` is an address, or a name that always means this machine.
+fn is_address(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    let bare = name.trim_matches(['[', ']']);
+    host.parse::<SocketAddr>().is_ok()
+        || bare.parse::<IpAddr>().is_ok()
+        || bare == "localhost"
+        || bare.ends_with(".localhost")
+}
+
+fn shown(stand: &Stand) -> Response {
+    let now = stand.clock().now();
+    Response::json(200, &Shown { time: now.to_rfc3339(), unix: now.as_unix(), r#virtual: stand.clock().is_virtual() })
+}
+
+fn move_clock(stand: &Stand, request: &Request) -> Response {
+    let wanted: Move = match serde_json::from_slice(&request.body) {
+        Ok(wanted) => wanted,
+        Err(problem) => {
+            let text = format!("{problem}: {{\"advance\": \"30s\"}} or {{\"set\": \"2026-01-01T00:00:00Z\"}}");
+            return error(400, "bad-request", &text);
+        }
+    };
+    let moved = match (&wanted.advance, &wanted.set) {
+        (Some(by), None) => match signed_duration(by) {
+            Some(seconds) => stand.move_clock(|clock| clock.advance(seconds, wanted.force)),
+            None => return error(400, "bad-request", &format!("`{by}` is no duration: 30s, 5m, 2h, 1d")),
+        },
+        (None, Some(to)) => match Timestamp::parse(to, stand.clock().now()) {
+            Ok(time) => stand.move_clock(|clock| clock.set(time, wanted.force)),
+            Err(problem) => return error(400, "bad-request", &problem.to_string()),
+        },
+        _ => return error(400, "bad-request", "one of \"advance\" and \"set\" is needed"),
+    };
+    match moved {
+        Ok(()) => shown(stand),
+        Err(problem @ time::Error::Real) => error(409, "real-time", &problem.to_string()),
+        Err(problem @ time::Error::Backwards { .. }) => error(409, "backwards", &problem.to_string()),
+        Err(problem) => error(400, "bad-request", &problem.to_string()),
+    }
+}
+
+/// `?after=NUMBER` and `?limit=NUMBER`.
+fn events(stand: &Stand, request: &Request) -> Response {
+    let Ok(input) = Parameters::parse(request.query.as_bytes()) else {
+        return error(400, "bad-request", "the query string can't be read");
+    };
+    let number = |name: &str| input.get(name).map(str::parse::<u64>).transpose();
+    let (Ok(after), Ok(limit)) = (number("after"), number("limit")) else {
+        return error(400, "bad-request", "`after` and `limit` are whole numbers");
+    };
+    let most = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(EVENTS).min(EVENTS);
+    let events = stand.events_after(after.unwrap_or(0), most);
+    Response::json(200, &serde_json::json!({ "events": events, "count": stand.event_count() }))
+}
+
+pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
+    Response::json(status, &serde_json::json!({ "error": { "code": code, "message": message } }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_localhost_are_this_machine() {
+        for host in ["127.0.0.1:80", "127.0.0.1", "[::1]:80", "[::1]", "localhost:1", "a.localhost", "10.1.2.3:8"] {
+            assert!(is_address(host), "{host}");
+        }
+        for host in ["", "evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example:1"] {
+            assert!(!is_address(host), "{host}");
+        }
+    }
+}
