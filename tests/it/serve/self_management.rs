@@ -1,7 +1,6 @@
 //! The three policies with which AWS lets users manage their own devices, through the whole stand-in:
 //!
-//! - "Allows MFA-authenticated IAM users to manage their own MFA device" (IAM User Guide): `own-mfa.json` with
-//!   `force-mfa.json`;
+//! - "Allows MFA-authenticated IAM users to manage their own MFA device" (IAM User Guide): `aws-own-mfa-device.json`;
 //! - "Allows MFA-authenticated IAM users to manage their own credentials" (IAM User Guide), which the tutorial calls
 //!   `Force_MFA`: here as [`CREDENTIALS`];
 //! - "How to delegate management of multi-factor authentication to AWS IAM users" (AWS Security Blog): `own-mfa.json` with
@@ -10,7 +9,7 @@
 use super::support::*;
 
 const OWN_MFA: &str = include_str!("../../../vectors/policies/own-mfa.json");
-const FORCE_MFA: &str = include_str!("../../../vectors/policies/force-mfa.json");
+const DEVICE: &str = include_str!("../../../vectors/policies/aws-own-mfa-device.json");
 const ONLY_IAM: &str = include_str!("../../../vectors/policies/only-iam-without-mfa.json");
 const CREDENTIALS: &str = include_str!("../../../vectors/aws/own-credentials.json");
 
@@ -127,7 +126,7 @@ fn enrol<'a>(story: &'a Story, name: &str) -> (Client<'a>, Device) {
 
 #[test]
 fn own_mfa_device_comes_out_as_documented() {
-    let story = Story::new(&[OWN_MFA, FORCE_MFA]);
+    let story = Story::new(&[DEVICE]);
     let (alice, device) = enrol(&story, "alice");
     check(
         &alice,
@@ -215,7 +214,7 @@ fn delegated_management_comes_out_as_documented() {
 
 #[test]
 fn a_cancelled_enrolment_is_cleared_by_an_administrator_only() {
-    let story = Story::new(&[OWN_MFA, FORCE_MFA]);
+    let story = Story::new(&[DEVICE]);
     let alice = story.user("alice", "/");
     alice.ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "alice")]);
     let again: &[Row] = &[
@@ -230,7 +229,7 @@ fn a_cancelled_enrolment_is_cleared_by_an_administrator_only() {
 
 #[test]
 fn a_user_with_a_path_is_not_the_user_that_the_policies_mean() {
-    for documents in [vec![OWN_MFA, FORCE_MFA], vec![CREDENTIALS], vec![OWN_MFA, ONLY_IAM]] {
+    for documents in [vec![DEVICE], vec![CREDENTIALS], vec![OWN_MFA, ONLY_IAM]] {
         let story = Story::new(&documents);
         let carol = story.user("carol", "/team/");
         check(

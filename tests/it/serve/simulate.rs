@@ -77,6 +77,15 @@ fn variables_have_the_values_of_whoever_is_simulated() {
         assert_eq!(answer.all("EvalResourceDecision"), each);
         assert_eq!(answer.text("SourcePolicyId"), "PolicyInputList.1");
     }
+    let gone = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::*:mfa/${aws:username}"}}"#;
+    let bob = user("path/bob");
+    let mut of_gone = ask;
+    of_gone[0].1 = gone;
+    let of_gone = root.ok("SimulateCustomPolicy", &[&of_gone[..], &[("CallerArn", bob.as_str())]].concat());
+    assert_eq!(of_gone.all("EvalResourceDecision"), ["implicitDeny", "allowed", "implicitDeny", "allowed"]);
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/r");
+    let by_role = [&ask[..], &[("CallerArn", role.as_str())]].concat();
+    assert_eq!(root.refused("SimulateCustomPolicy", &by_role).0, "InvalidInput");
     let nobody = root.ok("SimulateCustomPolicy", &ask);
     assert_eq!(nobody.all("EvalResourceDecision"), ["implicitDeny"; 4]);
     assert!(nobody.0.contains("<MissingContextValues><member>aws:username</member></MissingContextValues>"));
@@ -123,6 +132,18 @@ fn results_come_in_pages() {
         marker = Some(page.text("Marker"));
     }
     assert_eq!(told, actions);
+}
+
+#[test]
+fn a_simulation_is_no_way_to_keep_everybody_else_waiting() {
+    let aws = Aws::new();
+    let names = |list: &str| (1..=900).map(|number| format!("{list}.member.{number}")).collect::<Vec<String>>();
+    let (actions, resources) = (names("ActionNames"), names("ResourceArns"));
+    let mut ask = vec![("PolicyInputList.member.1", EC2)];
+    ask.extend(actions.iter().map(|name| (name.as_str(), "ec2:StopInstances")));
+    ask.extend(resources.iter().map(|name| (name.as_str(), "*")));
+    let (code, status, _) = aws.root().refused("SimulateCustomPolicy", &ask);
+    assert_eq!((code.as_str(), status), ("InvalidInput", 400));
 }
 
 #[test]
