@@ -6,6 +6,7 @@ mod authorization;
 mod clients;
 mod contract;
 mod groups;
+mod kept;
 mod login;
 mod mfa;
 mod policies;

@@ -77,13 +77,16 @@ fn a_role_is_changed() {
     assert_eq!(described.text("Description"), "newer");
     root.ok("UpdateRole", &[role, ("Description", "")]);
     assert!(!root.ok("GetRole", &[role]).has("Description"));
-    // 43,200 seconds for the trusted only
     let alice = aws.user("alice");
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/ops");
     let assume = [("RoleArn", arn.as_str()), ("RoleSessionName", "session")];
     assert_eq!(alice.refused("AssumeRole", &assume).0, "AccessDenied");
     let trust = trust_of_account().replace(ACCOUNT, &format!("arn:aws:iam::{ACCOUNT}:user/alice"));
     root.ok("UpdateAssumeRolePolicy", &[role, ("PolicyDocument", &trust)]);
+    alice.ok("AssumeRole", &assume);
+    // The trusted are the same under another name
+    root.ok("UpdateUser", &[("UserName", "alice"), ("NewUserName", "alicia"), ("NewPath", "/x/")]);
+    assert!(root.ok("GetRole", &[role]).text("AssumeRolePolicyDocument").contains("user%2Fx%2Falicia"));
     alice.ok("AssumeRole", &assume);
 }
 
