@@ -186,3 +186,26 @@ fn what_there_is_none_of_is_an_empty_list() {
         }
     }
 }
+
+#[test]
+fn an_account_holds_so_many_of_each() {
+    let aws = Aws::new();
+    let root = aws.root();
+    let trust = trust_of_account();
+    for (action, name, more, quota, most) in [
+        ("CreateGroup", "GroupName", None, "GroupsPerAccount", 300),
+        ("CreateRole", "RoleName", Some(("AssumeRolePolicyDocument", trust.as_str())), "RolesPerAccount", 1_000),
+        ("CreatePolicy", "PolicyName", Some(("PolicyDocument", ALLOW_ALL)), "PoliciesPerAccount", 1_500),
+    ] {
+        for number in 0..most {
+            let mut parameters = vec![(name, format!("x{number}"))];
+            parameters.extend(more.map(|(name, value)| (name, value.to_owned())));
+            let parameters: Vec<(&str, &str)> =
+                parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            root.ok(action, &parameters);
+        }
+        let parameters: Vec<(&str, &str)> = [(name, "one-more")].into_iter().chain(more).collect();
+        let message = format!("Cannot exceed quota for {quota}: {most}");
+        assert_eq!(root.refused(action, &parameters), refusal("LimitExceeded", 409, &message));
+    }
+}

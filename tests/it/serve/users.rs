@@ -202,6 +202,8 @@ fn access_keys_are_two_at_most_and_can_be_switched_off() {
         "1 validation error detected: Value 'On' at 'status' failed to satisfy constraint: Member must satisfy enum \
          value set: [Active, Inactive, Expired]"
     );
+    let expired = [user, ("AccessKeyId", first.as_str()), ("Status", "Expired")];
+    assert_eq!(root.refused("UpdateAccessKey", &expired).0, "InvalidInput");
     root.ok("DeleteAccessKey", &[user, ("AccessKeyId", &first)]);
     assert_eq!(alice.refused("GetCallerIdentity", &[]).0, "InvalidClientTokenId");
     let missing = format!("The Access Key with id {first} cannot be found.");
