@@ -1,11 +1,23 @@
 //! The stand-in for IAM and STS.
 
+mod account;
+mod authorization;
 #[cfg(feature = "cli")]
 mod clients;
+mod contract;
+mod groups;
+mod kept;
+mod login;
 mod mfa;
+mod policies;
+mod roles;
+mod self_management;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod server;
+mod simulate;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod socket;
 mod sts;
 mod support;
+mod tags;
+mod users;

@@ -105,7 +105,8 @@ fn the_line_goes_to_a_file_descriptor_too() {
     let fifo = home.path().join("ready");
     std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
     let script = format!("exec {} serve --ready-fd 7 7>{}", env!("CARGO_BIN_EXE_vmfa"), fifo.display());
-    let mut child = home.other("bash").args(["-c", &script]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        home.other("bash").args(["-c", &script]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
     std::io::BufReader::new(std::fs::File::open(&fifo).unwrap()).read_line(&mut line).unwrap();
     child.kill().unwrap();
@@ -117,8 +118,13 @@ fn the_line_goes_to_a_file_descriptor_too() {
 #[test]
 fn listening_where_others_reach_it_is_warned_of() {
     let home = Home::new();
-    let mut child =
-        home.command().args(["serve", "--listen", "0.0.0.0:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = home
+        .command()
+        .args(["serve", "--listen", "0.0.0.0:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut text = vec![0; 512];
     let read = child.stderr.as_mut().unwrap().read(&mut text).unwrap();
     child.kill().unwrap();
@@ -188,10 +194,8 @@ fn other_sites_pages_move_no_clock() {
     let body = "{\"advance\": \"1h\"}";
     for headers in ["origin: http://evil.example", "sec-fetch-site: cross-site\r\nhost: evil.example"] {
         let host = if headers.contains("host:") { String::new() } else { format!("host: {}\r\n", server.address) };
-        let request = format!(
-            "POST /_vmfa/time HTTP/1.1\r\n{host}{headers}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        let request =
+            format!("POST /_vmfa/time HTTP/1.1\r\n{host}{headers}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         assert_eq!(server.raw(request.as_bytes()).unwrap().status, 403, "{headers}");
     }
 }
@@ -217,7 +221,11 @@ fn events_say_why() {
     assert_eq!(last[1], ("GetSessionToken", "the code is wrong or lies outside the window"));
     assert!(last[0].1.contains("implicitly denied: no identity policy allows it"), "{last:?}");
     let shown = server.home.run(&["serve", "events", "--endpoint", server.endpoint()]).expect(0);
-    assert!(shown.stdout.contains("sts:GetSessionToken  refused  arn:aws:iam::123456789012:user/alice"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("sts:GetSessionToken  refused  arn:aws:iam::123456789012:user/alice"),
+        "{}",
+        shown.stdout
+    );
     // No seed, key or code in it.
     let secret = keys.secret_access_key.as_str();
     let all = server.get("/_vmfa/events").body;
@@ -265,8 +273,11 @@ fn what_was_answered_survives_kill_9() {
     let (serial, code) = (device.text("SerialNumber"), code(&device, now));
     let parameters = [("SerialNumber", serial.as_str()), ("TokenCode", code.as_str())];
     let session = server.call(&keys, "GetSessionToken", &parameters);
-    let session =
-        Credentials::new(&session.text("AccessKeyId"), &session.text("SecretAccessKey"), Some(&session.text("SessionToken")));
+    let session = Credentials::new(
+        &session.text("AccessKeyId"),
+        &session.text("SecretAccessKey"),
+        Some(&session.text("SessionToken")),
+    );
     let administrator = server.administrator();
     server.child.kill().unwrap();
     server.child.wait().unwrap();

@@ -33,7 +33,8 @@ impl Server {
     }
 
     pub fn start_in(home: Home, arguments: &[&str]) -> Self {
-        let mut child = home.command().args(["serve", "--json"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            home.command().args(["serve", "--json"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no line: {line:?}"));
