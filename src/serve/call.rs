@@ -1,16 +1,18 @@
 //! A call of an action: what its handler works with.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+mod page;
 
 use super::account::{Account, Device, Group, ManagedPolicy, Role, Tags, User, key};
-use super::authorize::Origin;
+use super::authorize::{self, Origin, Wish};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
 use super::random::Random;
+use crate::policy::{Context, Decision, Layer, Request, Verdict, evaluate};
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
 use crate::wire::xml::Writer;
+
+pub(super) use page::Page;
 
 /// One call, authenticated, its input within the contract.
 pub(super) struct Call<'a> {
@@ -90,6 +92,69 @@ impl Call<'_> {
         }
     }
 
+    /// The user that `UserName` names, or else the caller, with the key.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchEntity`; nobody, and the caller is no user.
+    pub(super) fn named_user(&self) -> Result<(String, &User), Fault> {
+        let key = self.user_key()?;
+        let name = self.input.get("UserName").unwrap_or(&key);
+        let user = self.account.users.get(&key).ok_or_else(|| no_user(name))?;
+        Ok((key, user))
+    }
+
+    /// Decides about an action on a resource with tags, where the handler has to; says why.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`.
+    pub(super) fn allowed(
+        &self,
+        action: &str,
+        resource: &str,
+        shown: Option<String>,
+        tags: &Tags,
+    ) -> Result<String, Fault> {
+        let mut context = Context::new();
+        authorize::describe_resource(&mut context, tags);
+        let wish = Wish { action: action.to_owned(), resources: vec![resource.to_owned()], shown, context };
+        authorize::authorize(self.account, self.caller, self.origin, wish, self.now)
+    }
+
+    /// The same of what every user may do where the account's password policy lets users change their passwords: no
+    /// policy has to allow it then, and any may still deny it.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied`.
+    pub(super) fn allowed_to_users(
+        &self,
+        action: &str,
+        resource: &str,
+        shown: Option<String>,
+        tags: &Tags,
+    ) -> Result<String, Fault> {
+        let granted = self.account.password_policy().is_some_and(|policy| policy.users_may_change);
+        let policies = self.caller.policies(self.account).filter(|_| granted && self.caller.user().is_some());
+        if let Some(policies) = policies {
+            let mut context = Context::new();
+            authorize::describe_resource(&mut context, tags);
+            self.origin.describe(self.now, &mut context);
+            self.caller.describe(self.account, self.now, &mut context);
+            let principal = self.caller.principal(self.account);
+            let resources = vec![resource.to_owned()];
+            let evaluation = evaluate(&policies, &Request { action: action.to_owned(), resources, principal, context });
+            let lacks_only_a_grant = |verdict: &Verdict| {
+                verdict.decision == Decision::ImplicitlyDenied && verdict.lacking == [Layer::Identity]
+            };
+            if evaluation.verdicts.iter().all(lacks_only_a_grant) {
+                return Ok("the account's password policy lets users change their own passwords".to_owned());
+            }
+        }
+        self.allowed(action, resource, shown, tags)
+    }
+
     /// A user.
     ///
     /// # Errors
@@ -162,10 +227,17 @@ impl Call<'_> {
         self.account.devices.get(serial).ok_or_else(|| no_device(serial))
     }
 
-    /// Writes a page of a list: `IsTruncated`, the items under `name`, and `Marker`.
+    /// The page of a list that `Marker` and `MaxItems` ask for.
     ///
-    /// `MaxItems` bounds the page; the marker says after which key the next one begins, so that nothing is passed over or
-    /// told twice when the list changes between two pages.
+    /// # Errors
+    ///
+    /// A marker that isn't one of ours.
+    pub(super) fn slice<T>(&self, items: impl IntoIterator<Item = (String, T)>) -> Result<Page<T>, Fault> {
+        let most = self.number("MaxItems").and_then(|most| usize::try_from(most).ok());
+        Page::of(items, self.input.get("Marker"), most)
+    }
+
+    /// Writes a page of a list: the items under `name`, `IsTruncated`, and `Marker`.
     ///
     /// # Errors
     ///
@@ -175,28 +247,30 @@ impl Call<'_> {
         out: &mut Writer,
         name: &str,
         items: impl IntoIterator<Item = (String, T)>,
-        mut write: impl FnMut(&mut Writer, T),
+        write: impl FnMut(&mut Writer, T),
     ) -> Result<(), Fault> {
-        let after = self.input.get("Marker").map(unmark).transpose()?;
-        let most = self.number("MaxItems").and_then(|most| usize::try_from(most).ok()).unwrap_or(100);
-        let mut items: Vec<(String, T)> =
-            items.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after)).collect();
-        items.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let truncated = items.len() > most;
-        items.truncate(most);
-        let marker = items.last().filter(|_| truncated).map(|(key, _)| BASE64_URL_SAFE_NO_PAD.encode(key));
-        out.list(name, items, |out, (_, item)| write(out, item));
-        out.flag("IsTruncated", truncated);
-        if let Some(marker) = marker {
-            out.text("Marker", &marker);
-        }
+        let Page { items, rest } = self.slice(items)?;
+        out.list(name, items, write);
+        rest.write(out);
         Ok(())
     }
-}
 
-fn unmark(marker: &str) -> Result<String, Fault> {
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(marker).ok();
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| Fault::validation("Invalid Marker."))
+    /// The same of texts, which are their own keys.
+    ///
+    /// # Errors
+    ///
+    /// A marker that isn't one of ours.
+    pub(super) fn page_texts<'t>(
+        &self,
+        out: &mut Writer,
+        name: &str,
+        items: impl IntoIterator<Item = &'t str>,
+    ) -> Result<(), Fault> {
+        let Page { items, rest } = self.slice(items.into_iter().map(|item| (item.to_owned(), item)))?;
+        out.texts(name, items);
+        rest.write(out);
+        Ok(())
+    }
 }
 
 pub(super) fn no_user(name: &str) -> Fault {

@@ -161,7 +161,7 @@ impl Parameter {
             let shown = format!("{shown}.{index}.member.{}", lower(field));
             match field.split_once(".member") {
                 Some((inner, member)) => self.check_members(&shown, inner, member, &item, violations)?,
-                None if self.kind == Kind::List => {}
+                None if self.kind == Kind::List || !has_around(&item, field) => {}
                 None => self.check_value(&shown, item.get(field), violations)?,
             }
         }
@@ -179,11 +179,15 @@ impl Parameter {
         let mut violated = |value: &str, constraint: &str| violations.add(value, shown, constraint);
         match self.kind {
             Kind::Boolean if !matches!(value, "true" | "false" | "True" | "False") => {
-                return Err(malformed(value, "boolean"));
+                return Err(malformed("").because(format!("{shown} is neither true nor false")));
             }
             Kind::Boolean | Kind::List => {}
             Kind::Integer => {
-                let number: i64 = value.parse().map_err(|_| malformed(value, "Integer"))?;
+                let number: i32 = value.parse().map_err(|_| match value {
+                    "" => malformed("missing value for decimal type"),
+                    _ => malformed("").because(format!("{shown} is no whole number of 32 bits")),
+                })?;
+                let number = i64::from(number);
                 let bound = |bound: Option<u64>| bound.and_then(|bound| i64::try_from(bound).ok());
                 if let Some(least) = bound(self.least).filter(|least| number < *least) {
                     violated(&quoted, &format!("have value greater than or equal to {least}"));
@@ -193,16 +197,6 @@ impl Parameter {
                 }
             }
             Kind::Text => {
-                let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
-                if let Some(most) = self.most.filter(|most| length > *most) {
-                    violated(&quoted, &format!("have length less than or equal to {most}"));
-                }
-                if let Some(least) = self.least.filter(|least| length < *least) {
-                    violated(&quoted, &format!("have length greater than or equal to {least}"));
-                }
-                if let Some(values) = self.values.as_ref().filter(|values| !values.contains(&value)) {
-                    violated(&quoted, &format!("satisfy enum value set: [{}]", values.join(", ")));
-                }
                 if let Some(pattern) = self.pattern
                     && !matches(pattern, value)
                 {
@@ -212,6 +206,16 @@ impl Parameter {
                         return Err(Fault::validation(format!("The specified value for {shown} is invalid. {text}")));
                     }
                     violated(&quoted, &format!("satisfy regular expression pattern: {pattern}"));
+                }
+                let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
+                if let Some(most) = self.most.filter(|most| length > *most) {
+                    violated(&quoted, &format!("have length less than or equal to {most}"));
+                }
+                if let Some(least) = self.least.filter(|least| length < *least) {
+                    violated(&quoted, &format!("have length greater than or equal to {least}"));
+                }
+                if let Some(values) = self.values.as_ref().filter(|values| !values.contains(&value)) {
+                    violations.add_enum(value, shown, values);
                 }
             }
         }
@@ -226,14 +230,28 @@ impl Violations {
         self.found.push(format!("Value{value} at '{shown}' failed to satisfy constraint: Member must {constraint}"));
     }
 
+    /// The one violation that IAM shows the value of.
+    fn add_enum(&mut self, value: &str, shown: &str, values: &[&str]) {
+        let values = values.join(", ");
+        self.found.push(format!(
+            "Value '{value}' at '{shown}' failed to satisfy constraint: Member must satisfy enum value set: [{values}]"
+        ));
+    }
+
     fn null(&mut self, shown: &str) {
         self.add(" null", shown, "not be null");
     }
 }
 
-fn malformed(value: &str, kind: &str) -> Fault {
-    let shown: String = value.chars().take(64).collect();
-    Fault::new("MalformedInput", 400, format!("Cannot parse '{shown}' as {kind}"))
+/// AWS has no message, except for a number that is empty.
+fn malformed(message: &str) -> Fault {
+    Fault::new("MalformedInput", 400, message)
+}
+
+/// Whether the structure is there that a field is required in.
+fn has_around(item: &Parameters, field: &str) -> bool {
+    let Some((around, _)) = field.rsplit_once('.') else { return true };
+    item.iter().any(|(name, _)| name.strip_prefix(around).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// IAM's own words for names and paths that have other characters.
@@ -249,6 +267,11 @@ fn special(shown: &str) -> Option<&'static str> {
         "path" | "newPath" => {
             Some("It must begin and end with / and contain only alphanumeric characters and/or / characters.")
         }
+        "pathPrefix" => {
+            Some("It must begin with the / character and contain only alphanumeric characters and/or / characters.")
+        }
+        "accessKeyId" => Some("It must contain only alphanumeric characters."),
+        "serialNumber" => Some("It must contain only alphanumeric characters and/or the following: +=/:,.@_-"),
         "policyDocument" => Some("It must contain only printable ASCII characters."),
         _ => None,
     }
@@ -276,9 +299,7 @@ fn matches(pattern: &'static str, value: &str) -> bool {
 /// From the models' Java to this crate's syntax.
 fn translated(pattern: &str) -> String {
     let mut text = pattern.replace(r"\w", "A-Za-z0-9_").replace(r"\d", "0-9");
-    text = text.replace(r"\u10FFFF", r"\x{10FFFF}").replace(r"\u10000", r"\x{10000}");
-    // Surrogates can't be in a text.
-    text = text.replace(r"\uD7FF\uE000-", r"\x{D7FF}\x{E000}-");
+    // Four digits each, also in `\u10000-\u10FFFF`: so AWS reads it, and refuses what is beyond U+FFFF.
     while let Some(at) = text.find(r"\u") {
         let (start, end) = (at.saturating_add(2), at.saturating_add(6));
         let Some(digits) = text.get(start..end).map(str::to_owned) else { break };
@@ -307,6 +328,8 @@ mod tests {
         for odd in ["", "a b", "alice\n", "zoë", "a/b"] {
             assert!(!matches(r"[\w+=,.@-]+", odd), "{odd:?}");
         }
+        let arn = r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+";
+        assert!(matches(arn, "arn:ü\u{fffd}") && !matches(arn, "arn:\u{10000}"));
         assert!(matches(r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", "/a/b/"));
         assert!(!matches(r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)", "/a/b"));
     }

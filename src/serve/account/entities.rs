@@ -85,6 +85,32 @@ pub(in crate::serve) struct Login {
     pub(in crate::serve) password: super::password::Hash,
     pub(in crate::serve) created: Timestamp,
     pub(in crate::serve) reset_required: bool,
+    /// When the password became what it is; `None` where that was when the profile was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::serve) changed: Option<Timestamp>,
+    /// Passwords that may not be chosen again, the latest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::serve) former: Vec<super::password::Hash>,
+}
+
+impl Login {
+    /// A first password.
+    pub(in crate::serve) const fn new(password: super::password::Hash, now: Timestamp, reset_required: bool) -> Self {
+        Self { password, created: now, reset_required, changed: None, former: Vec::new() }
+    }
+
+    /// Another password instead of the one there was.
+    pub(in crate::serve) fn change(&mut self, password: super::password::Hash, now: Timestamp) {
+        let old = std::mem::replace(&mut self.password, password);
+        self.former.insert(0, old);
+        self.former.truncate(super::PasswordPolicy::MOST_REMEMBERED);
+        self.changed = Some(now);
+    }
+
+    /// Since when the password is what it is.
+    pub(in crate::serve) fn since(&self) -> Timestamp {
+        self.changed.unwrap_or(self.created)
+    }
 }
 
 /// A long-term access key of a user.

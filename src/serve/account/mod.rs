@@ -7,6 +7,7 @@ mod document;
 mod entities;
 pub(super) mod managed;
 mod password;
+mod password_policy;
 mod table;
 mod tags;
 
@@ -18,6 +19,8 @@ use zeroize::Zeroizing;
 pub(super) use authenticator::Authenticator;
 pub(super) use document::PolicyDocument;
 pub(super) use entities::*;
+pub(super) use password::Hash as PasswordHash;
+pub(super) use password_policy::PasswordPolicy;
 pub(super) use table::Table;
 pub(super) use tags::Tags;
 
@@ -63,18 +66,13 @@ pub(super) struct Settings {
     pub(super) credential_report: Option<Timestamp>,
 }
 
-/// What passwords have to be like.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct PasswordPolicy {
-    pub(super) minimum_length: u64,
-    pub(super) symbols: bool,
-    pub(super) numbers: bool,
-    pub(super) uppercase: bool,
-    pub(super) lowercase: bool,
-    pub(super) users_may_change: bool,
-    pub(super) max_age: Option<u64>,
-    pub(super) reuse_prevention: Option<u64>,
-    pub(super) hard_expiry: bool,
+/// How often a managed policy is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// By how many users, groups and roles as permissions.
+    pub(super) attached: usize,
+    /// By how many users and roles as a boundary.
+    pub(super) bounding: usize,
 }
 
 /// How many more sessions there are before old ones are looked for.
@@ -125,6 +123,11 @@ impl Account {
         self.settings.get(SETTINGS).cloned().unwrap_or_default()
     }
 
+    /// What passwords have to be like, where the account has rules of its own.
+    pub(super) fn password_policy(&self) -> Option<&PasswordPolicy> {
+        self.settings.get(SETTINGS).and_then(|settings| settings.password_policy.as_ref())
+    }
+
     pub(super) fn edit_settings(&mut self) -> &mut Settings {
         self.settings.edit_or_new(SETTINGS)
     }
@@ -173,6 +176,37 @@ impl Account {
         let users = self.users.values().map(|user| &user.boundary);
         let roles = self.roles.values().map(|role| &role.boundary);
         users.chain(roles).filter(|boundary| boundary.as_deref() == Some(arn)).count()
+    }
+
+    /// How often each managed policy is used, by ARN, of those that are.
+    pub(super) fn usage(&self) -> BTreeMap<&str, Usage> {
+        let mut usage: BTreeMap<&str, Usage> = BTreeMap::new();
+        for arn in self.all_grants().flat_map(|grants| &grants.attached) {
+            let count = &mut usage.entry(arn).or_default().attached;
+            *count = count.saturating_add(1);
+        }
+        let users = self.users.values().filter_map(|user| user.boundary.as_deref());
+        for arn in users.chain(self.roles.values().filter_map(|role| role.boundary.as_deref())) {
+            let count = &mut usage.entry(arn).or_default().bounding;
+            *count = count.saturating_add(1);
+        }
+        usage
+    }
+
+    /// The users in a group, with their keys.
+    pub(super) fn members(&self, group: &str) -> impl Iterator<Item = (&String, &User)> {
+        self.users.iter().filter(move |(_, user)| user.groups.contains(group))
+    }
+
+    /// Lets the users in a group be in it under its new key.
+    pub(super) fn rename_membership(&mut self, old: &str, new: &str) {
+        let members: Vec<String> = self.members(old).map(|(key, _)| key.clone()).collect();
+        for member in members {
+            if let Some(user) = self.users.edit(&member) {
+                user.groups.remove(old);
+                user.groups.insert(new.to_owned());
+            }
+        }
     }
 
     /// A new access key for a user who exists.

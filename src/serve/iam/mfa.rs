@@ -10,7 +10,7 @@ use crate::provision::draw::Drawing;
 use crate::provision::{Enrolment, uri};
 use crate::secret::Secret;
 use crate::serve::account::{Account, Assignment, Device, Tags, key};
-use crate::serve::call::{Call, no_device, no_user};
+use crate::serve::call::{Call, no_device};
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
 
@@ -104,10 +104,10 @@ pub(in crate::serve) fn picture(uri: &str) -> Result<Zeroizing<Vec<u8>>, Fault> 
 }
 
 pub(in crate::serve) fn enable_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let (user_key, serial) = (call.user_key()?, call.required("SerialNumber")?.to_owned());
-    let codes = codes(call)?;
-    let user = call.account.users.get(&user_key).ok_or_else(|| no_user(&user_key))?;
+    let (user_key, user) = call.named_user()?;
     let (name, id, held) = (user.name.clone(), user.id.clone(), user.devices.len());
+    let serial = call.required("SerialNumber")?.to_owned();
+    let codes = codes(call)?;
     if held > 0 {
         own_devices_need_mfa(call, &user_key)?;
     }
@@ -135,9 +135,9 @@ pub(in crate::serve) fn enable_mfa_device(call: &mut Call<'_>, _out: &mut Writer
 }
 
 pub(in crate::serve) fn resync_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let (user_key, serial) = (call.user_key()?, call.required("SerialNumber")?.to_owned());
+    let serial = call.required("SerialNumber")?.to_owned();
     let codes = codes(call)?;
-    let id = held_by(call, &user_key, &serial)?;
+    let (_, id) = holder(call, &serial)?;
     let why = pair(call, &serial, codes)?;
     let (now, seed) = (call.now, call.device(&serial)?.seed.clone());
     call.account.authenticators.edit_or_new(&serial).bind(Some(&id), &seed, now);
@@ -146,9 +146,10 @@ pub(in crate::serve) fn resync_mfa_device(call: &mut Call<'_>, _out: &mut Writer
 }
 
 pub(in crate::serve) fn deactivate_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let (user_key, serial) = (call.user_key()?, call.required("SerialNumber")?.to_owned());
+    let (user_key, _) = call.named_user()?;
+    let serial = call.required("SerialNumber")?.to_owned();
     own_devices_need_mfa(call, &user_key)?;
-    held_by(call, &user_key, &serial)?;
+    holder(call, &serial)?;
     let now = call.now;
     if let Some(device) = call.account.devices.edit(&serial) {
         device.assigned = None;
@@ -169,8 +170,7 @@ pub(in crate::serve) fn delete_virtual_mfa_device(call: &mut Call<'_>, _out: &mu
 }
 
 pub(in crate::serve) fn list_mfa_devices(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
-    let user_key = call.user_key()?;
-    let user = call.account.users.get(&user_key).ok_or_else(|| no_user(&user_key))?;
+    let (_, user) = call.named_user()?;
     let devices = user.devices.iter().filter_map(|serial| call.account.devices.get(serial));
     call.page(out, "MFADevices", devices.map(|device| (device.serial.clone(), device)), |out, device| {
         out.text("UserName", &user.name);
@@ -233,9 +233,8 @@ pub(in crate::serve) fn tag_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -
 
 pub(in crate::serve) fn untag_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let serial = call.required("SerialNumber")?.to_owned();
-    let keys: Vec<String> = call.input.list("TagKeys").into_iter().map(str::to_owned).collect();
-    let tags = edit_tags(call, &serial)?;
-    keys.iter().for_each(|key| tags.remove(key));
+    let keys = super::tags::keys(call);
+    super::remove_tags(edit_tags(call, &serial)?, &keys);
     Ok(())
 }
 
@@ -253,11 +252,11 @@ fn own_devices_need_mfa(call: &Call<'_>, user_key: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The id of a user, who has to hold a device.
-fn held_by(call: &Call<'_>, user_key: &str, serial: &str) -> Result<String, Fault> {
-    let user = call.account.users.get(user_key).ok_or_else(|| no_user(user_key))?;
+/// The key and id of the user whom the request names, and who has to hold the device.
+fn holder(call: &Call<'_>, serial: &str) -> Result<(String, String), Fault> {
+    let (user_key, user) = call.named_user()?;
     if user.devices.iter().any(|held| held == serial) {
-        return Ok(user.id.clone());
+        return Ok((user_key, user.id.clone()));
     }
     let why = match call.account.devices.get(serial) {
         None => format!("there is no device {serial}"),

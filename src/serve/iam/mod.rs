@@ -1,11 +1,28 @@
 //! The Identity and Access Management service, an action a function.
 
-mod boundaries;
+pub(super) mod account;
+pub(super) mod attachments;
+pub(super) mod boundaries;
+pub(super) mod details;
+mod documents;
+pub(super) mod empty;
+pub(super) mod groups;
+mod holder;
+pub(super) mod inline;
 pub(super) mod keys;
+pub(super) mod login;
 pub(super) mod mfa;
+pub(super) mod password_policy;
+pub(super) mod policies;
+mod quotas;
+pub(super) mod report;
+pub(super) mod roles;
+pub(super) mod simulate;
+pub(super) mod tags;
 pub(super) mod users;
+pub(super) mod versions;
 
-use super::account::Tags;
+use super::account::{Grants, Tags};
 use super::call::Call;
 use super::fault::Fault;
 use crate::wire::xml::Writer;
@@ -32,11 +49,36 @@ fn add_tags(tags: &mut Tags, more: &Tags) -> Result<(), Fault> {
     let mut all = tags.clone();
     more.iter().for_each(|(key, value)| all.set(key, value));
     if all.len() > Tags::MOST {
-        return Err(Fault::limit_exceeded(format!(
-            "The number of tags has reached the maximum limit of {}.",
+        return Err(Fault::limit_exceeded("The number of tags has reached the maximum limit.").because(format!(
+            "there would be {} of at most {}",
+            all.len(),
             Tags::MOST
         )));
     }
     *tags = all;
     Ok(())
+}
+
+fn remove_tags(tags: &mut Tags, keys: &[String]) {
+    keys.iter().for_each(|key| tags.remove(key));
+}
+
+/// That an entity has no policies left and can be deleted.
+///
+/// # Errors
+///
+/// `DeleteConflict`.
+fn policies_are_gone(grants: &Grants) -> Result<(), Fault> {
+    if !grants.attached.is_empty() {
+        return Err(not_yet("must detach all policies first"));
+    }
+    if !grants.inline.is_empty() {
+        return Err(not_yet("must delete policies first"));
+    }
+    Ok(())
+}
+
+/// That an entity can't be deleted yet.
+fn not_yet(what: &str) -> Fault {
+    Fault::delete_conflict(format!("Cannot delete entity, {what}."))
 }

@@ -1,5 +1,6 @@
 //! Users: create, get, list, rename and move, delete.
 
+use super::quotas;
 use crate::serve::account::{Account, User, key};
 use crate::serve::call::{Call, no_user};
 use crate::serve::caller::Who;
@@ -7,23 +8,19 @@ use crate::serve::fault::Fault;
 use crate::serve::random;
 use crate::wire::xml::Writer;
 
-/// How many users an account may have, where AWS has 5,000: a stand-in is there for load tests too.
-const MOST: usize = 1_000_000;
-
 pub(in crate::serve) fn create_user(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let name = call.required("UserName")?.to_owned();
+    let tags = call.tags()?;
     if call.account.users.contains(&key(&name)) {
         return Err(exists(&name));
     }
-    if call.account.users.len() >= MOST {
-        return Err(Fault::limit_exceeded(format!("Cannot exceed quota for UsersPerAccount: {MOST}")));
-    }
+    quotas::check(call.account.users.len(), "UsersPerAccount", quotas::USERS)?;
     let boundary = super::boundaries::wanted(call)?;
     let user = User {
         path: call.path().to_owned(),
         id: random::id(call.random, "AIDA", 17)?,
         created: call.now,
-        tags: call.tags()?,
+        tags,
         boundary,
         ..User::new(&name)
     };
@@ -41,9 +38,7 @@ pub(in crate::serve) fn get_user(call: &mut Call<'_>, out: &mut Writer) -> Resul
         });
         return Ok(());
     }
-    let user_key = call.user_key()?;
-    let user =
-        call.account.users.get(&user_key).ok_or_else(|| no_user(call.input.get("UserName").unwrap_or(&user_key)))?;
+    let (_, user) = call.named_user()?;
     out.open("User", |out| write(out, call.account, user));
     Ok(())
 }
@@ -57,31 +52,34 @@ pub(in crate::serve) fn list_users(call: &mut Call<'_>, out: &mut Writer) -> Res
 }
 
 pub(in crate::serve) fn update_user(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let old = key(call.required("UserName")?);
+    let named = call.required("UserName")?.to_owned();
+    let old = key(&named);
     let path = call.input.get("NewPath").map(str::to_owned);
     let name = call.input.get("NewUserName").map(str::to_owned);
-    call.user(&old)?;
+    call.user(&named)?;
     if let Some(name) = &name
         && key(name) != old
         && call.account.users.contains(&key(name))
     {
         return Err(exists(name));
     }
-    let Some(mut user) = call.account.users.remove(&old) else { return Err(no_user(&old)) };
+    let Some(mut user) = call.account.users.remove(&old) else { return Err(no_user(&named)) };
     let new = name.as_deref().map_or_else(|| old.clone(), key);
     user.name = name.unwrap_or(user.name);
     user.path = path.unwrap_or(user.path);
-    for id in &user.access_keys {
-        if let Some(access_key) = call.account.access_keys.edit(id) {
-            access_key.user.clone_from(&new);
+    if new != old {
+        for id in &user.access_keys {
+            if let Some(access_key) = call.account.access_keys.edit(id) {
+                access_key.user.clone_from(&new);
+            }
         }
-    }
-    for serial in &user.devices {
-        if let Some(assigned) = call.account.devices.edit(serial).and_then(|device| device.assigned.as_mut()) {
-            assigned.user.clone_from(&new);
+        for serial in &user.devices {
+            if let Some(assigned) = call.account.devices.edit(serial).and_then(|device| device.assigned.as_mut()) {
+                assigned.user.clone_from(&new);
+            }
         }
+        call.account.rename_sessions(&old, &new);
     }
-    call.account.rename_sessions(&old, &new);
     call.account.users.insert(new, user);
     Ok(())
 }
@@ -89,23 +87,20 @@ pub(in crate::serve) fn update_user(call: &mut Call<'_>, _out: &mut Writer) -> R
 pub(in crate::serve) fn delete_user(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let name = call.required("UserName")?.to_owned();
     let user = call.user(&name)?;
-    let conflict = if !user.devices.is_empty() {
-        Some("Cannot delete entity, must remove tokens from principal first.")
-    } else if user.login.is_some() {
-        Some("Cannot delete entity, must delete login profile first.")
+    super::policies_are_gone(&user.grants)?;
+    let left = if user.login.is_some() {
+        Some("must delete login profile first")
     } else if !user.access_keys.is_empty() {
-        Some("Cannot delete entity, must delete access keys first.")
+        Some("must delete access keys first")
+    } else if !user.devices.is_empty() {
+        Some("must remove tokens from principal first")
     } else if !user.groups.is_empty() {
-        Some("Cannot delete entity, must remove users from group first.")
-    } else if !user.grants.attached.is_empty() {
-        Some("Cannot delete entity, must detach all policies first.")
-    } else if !user.grants.inline.is_empty() {
-        Some("Cannot delete entity, must delete policies first.")
+        Some("must remove users from group first")
     } else {
         None
     };
-    if let Some(conflict) = conflict {
-        return Err(Fault::delete_conflict(conflict));
+    if let Some(left) = left {
+        return Err(super::not_yet(left));
     }
     call.account.users.remove(&key(&name));
     Ok(())

@@ -1,0 +1,114 @@
+//! Everything about authorization in the account at once: `GetAccountAuthorizationDetails`.
+
+use super::{boundaries, documents, groups, policies, roles, versions};
+use crate::serve::account::{Account, Grants, Group, ManagedPolicy, Role, Usage, User};
+use crate::serve::call::{Call, Page};
+use crate::serve::fault::Fault;
+use crate::wire::xml::Writer;
+
+/// One entry of the four lists, in the order in which pages tell them.
+#[derive(Clone, Copy)]
+enum Entry<'a> {
+    User(&'a User),
+    Group(&'a Group),
+    Role(&'a Role),
+    Policy(&'a ManagedPolicy),
+}
+
+pub(in crate::serve) fn get_account_authorization_details(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let account = &*call.account;
+    let filter = call.input.list("Filter");
+    let wanted = |kind: &str| filter.is_empty() || filter.contains(&kind);
+    let usage = account.usage();
+    let usage_of = |policy: &ManagedPolicy| usage.get(policy.arn.as_str()).copied().unwrap_or_default();
+    let users = account.users.iter().filter(|_| wanted("User"));
+    let groups = account.groups.iter().filter(|_| wanted("Group"));
+    let roles = account.roles.iter().filter(|_| wanted("Role"));
+    let local = account.policies.values().filter(|_| wanted("LocalManagedPolicy"));
+    // Of AWS's own, those that are in use.
+    let aws = account.managed().filter(|policy| wanted("AWSManagedPolicy") && usage_of(policy) != Usage::default());
+    let entries = users
+        .map(|(key, user)| (format!("1{key}"), Entry::User(user)))
+        .chain(groups.map(|(key, group)| (format!("2{key}"), Entry::Group(group))))
+        .chain(roles.map(|(key, role)| (format!("3{key}"), Entry::Role(role))))
+        .chain(local.chain(aws).map(|policy| (format!("4{}", policy.arn), Entry::Policy(policy))));
+    let Page { items, rest } = call.slice(entries)?;
+    let some = |of: fn(&Entry<'_>) -> bool| items.iter().filter(move |entry| of(entry));
+    out.list("UserDetailList", some(|entry| matches!(entry, Entry::User(_))), |out, entry| {
+        write(out, account, entry, usage_of);
+    });
+    out.list("GroupDetailList", some(|entry| matches!(entry, Entry::Group(_))), |out, entry| {
+        write(out, account, entry, usage_of);
+    });
+    out.list("RoleDetailList", some(|entry| matches!(entry, Entry::Role(_))), |out, entry| {
+        write(out, account, entry, usage_of);
+    });
+    out.list("Policies", some(|entry| matches!(entry, Entry::Policy(_))), |out, entry| {
+        write(out, account, entry, usage_of);
+    });
+    rest.write(out);
+    Ok(())
+}
+
+fn write(out: &mut Writer, account: &Account, entry: &Entry<'_>, usage_of: impl Fn(&ManagedPolicy) -> Usage) {
+    match entry {
+        Entry::User(user) => write_user(out, account, user),
+        Entry::Group(group) => {
+            groups::write(out, account, group);
+            write_inline(out, "GroupPolicyList", &group.grants);
+            write_attached(out, account, &group.grants);
+        }
+        Entry::Role(role) => {
+            roles::write_named(out, account, role);
+            out.texts("InstanceProfileList", [""; 0]);
+            write_inline(out, "RolePolicyList", &role.grants);
+            write_attached(out, account, &role.grants);
+            write_boundary(out, role.boundary.as_deref());
+            out.list("Tags", role.tags.iter(), super::write_tag);
+            out.open("RoleLastUsed", |_| {});
+        }
+        Entry::Policy(policy) => {
+            policies::write(out, policy, usage_of(policy));
+            out.optional("Description", policy.description.as_deref());
+            out.list("PolicyVersionList", policy.versions.iter().rev(), |out, (number, version)| {
+                out.text("Document", &documents::encoded(&version.document));
+                versions::write(out, policy, *number, version);
+            });
+        }
+    }
+}
+
+fn write_user(out: &mut Writer, account: &Account, user: &User) {
+    out.text("Path", &user.path);
+    out.text("UserName", &user.name);
+    out.text("UserId", &user.id);
+    out.text("Arn", &account.user_arn(user));
+    out.time("CreateDate", user.created);
+    write_inline(out, "UserPolicyList", &user.grants);
+    let groups = user.groups.iter().filter_map(|key| account.groups.get(key));
+    out.texts("GroupList", groups.map(|group| &group.name));
+    write_attached(out, account, &user.grants);
+    write_boundary(out, user.boundary.as_deref());
+    out.list("Tags", user.tags.iter(), super::write_tag);
+}
+
+fn write_inline(out: &mut Writer, name: &str, grants: &Grants) {
+    out.list(name, &grants.inline, |out, (name, document)| {
+        out.text("PolicyName", name);
+        out.text("PolicyDocument", &documents::encoded(document));
+    });
+}
+
+fn write_attached(out: &mut Writer, account: &Account, grants: &Grants) {
+    let attached = grants.attached.iter().filter_map(|arn| account.policy(arn));
+    out.list("AttachedManagedPolicies", attached, |out, policy| {
+        out.text("PolicyName", &policy.name);
+        out.text("PolicyArn", &policy.arn);
+    });
+}
+
+fn write_boundary(out: &mut Writer, arn: Option<&str>) {
+    if let Some(arn) = arn {
+        boundaries::write(out, arn);
+    }
+}

@@ -1,0 +1,112 @@
+//! Login profiles: the console passwords of users, and how users change their own.
+
+use crate::serve::account::{Login, PasswordHash, User, key};
+use crate::serve::call::{Call, no_user};
+use crate::serve::caller::Who;
+use crate::serve::fault::Fault;
+use crate::wire::xml::Writer;
+
+pub(in crate::serve) fn create_login_profile(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let (user_key, user) = call.named_user()?;
+    let name = user.name.clone();
+    let password = call.input.get("Password").ok_or_else(|| {
+        Fault::validation(
+            "1 validation error detected: Value at 'password' failed to satisfy constraint: Member must not be null",
+        )
+    })?;
+    if user.login.is_some() {
+        return Err(Fault::already_exists(format!("Login Profile for user {name} already exists.")));
+    }
+    check(call, user, password)?;
+    let reset = call.flag("PasswordResetRequired").unwrap_or_default();
+    let login = Login::new(hash(call, "Password")?, call.now, reset);
+    out.open("LoginProfile", |out| write(out, &name, &login));
+    edit(call, &user_key)?.login = Some(login);
+    Ok(())
+}
+
+pub(in crate::serve) fn get_login_profile(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let (_, user) = call.named_user()?;
+    let login = login(user)?;
+    out.open("LoginProfile", |out| write(out, &user.name, login));
+    Ok(())
+}
+
+pub(in crate::serve) fn update_login_profile(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let user = call.user(call.required("UserName")?)?;
+    let user_key = key(&user.name);
+    login(user)?;
+    let mut changed = None;
+    if let Some(password) = call.input.get("Password") {
+        check(call, user, password)?;
+        changed = Some(hash(call, "Password")?);
+    }
+    let (reset, now) = (call.flag("PasswordResetRequired"), call.now);
+    if let Some(login) = &mut edit(call, &user_key)?.login {
+        if let Some(password) = changed {
+            login.change(password, now);
+        }
+        login.reset_required = reset.unwrap_or(login.reset_required);
+    }
+    Ok(())
+}
+
+pub(in crate::serve) fn delete_login_profile(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let (user_key, user) = call.named_user()?;
+    login(user)?;
+    edit(call, &user_key)?.login = None;
+    Ok(())
+}
+
+pub(in crate::serve) fn change_password(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let Who::User { key: user_key, .. } = &call.caller.who else {
+        return Err(Fault::new("InvalidUserType", 400, "Only IAM Users can change their own password"));
+    };
+    let user_key = user_key.clone();
+    let user = call.user(&user_key)?;
+    let shown = Some(format!("user {}", user.name));
+    let why = call.allowed_to_users("iam:ChangePassword", &call.account.user_arn(user), shown, &user.tags)?;
+    if !login(user)?.password.matches(call.required("OldPassword")?) {
+        return Err(Fault::access_denied("The old password was incorrect."));
+    }
+    check(call, user, call.required("NewPassword")?)?;
+    let (password, now) = (hash(call, "NewPassword")?, call.now);
+    if let Some(login) = &mut edit(call, &user_key)?.login {
+        login.change(password, now);
+        login.reset_required = false;
+    }
+    call.why = Some(why);
+    Ok(())
+}
+
+fn edit<'a>(call: &'a mut Call<'_>, user_key: &str) -> Result<&'a mut User, Fault> {
+    call.account.users.edit(user_key).ok_or_else(|| no_user(user_key))
+}
+
+fn login(user: &User) -> Result<&Login, Fault> {
+    let missing = || Fault::no_such_entity(format!("Login Profile for User {} cannot be found.", user.name));
+    user.login.as_ref().ok_or_else(missing)
+}
+
+/// That the rules of the account have nothing against a password.
+fn check(call: &Call<'_>, user: &User, password: &str) -> Result<(), Fault> {
+    match call.account.password_objection(password, user) {
+        None => Ok(()),
+        Some(objection) => {
+            Err(Fault::new("PasswordPolicyViolation", 400, "Password does not conform to the account password policy.")
+                .because(objection))
+        }
+    }
+}
+
+fn hash(call: &mut Call<'_>, parameter: &str) -> Result<PasswordHash, Fault> {
+    let mut salt = [0; 16];
+    call.random.fill(&mut salt)?;
+    Ok(PasswordHash::new(call.required(parameter)?, salt))
+}
+
+fn write(out: &mut Writer, name: &str, login: &Login) {
+    out.text("UserName", name);
+    out.time("CreateDate", login.created);
+    out.flag("PasswordResetRequired", login.reset_required);
+}

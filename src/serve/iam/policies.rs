@@ -1,0 +1,178 @@
+//! Managed policies: create, get, list, delete, and who has them.
+
+use std::collections::BTreeMap;
+
+use super::documents;
+use super::quotas;
+use crate::serve::account::{Grants, ManagedPolicy, PolicyVersion, Usage};
+use crate::serve::call::{Call, Page};
+use crate::serve::fault::Fault;
+use crate::serve::random;
+use crate::wire::xml::Writer;
+
+pub(in crate::serve) fn create_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let name = call.required("PolicyName")?.to_owned();
+    let tags = call.tags()?;
+    let document = document(call)?;
+    // Names know no case, and are one account's whatever the path.
+    if call.account.policies.values().any(|policy| policy.name.eq_ignore_ascii_case(&name)) {
+        return Err(Fault::already_exists(format!(
+            "A policy called {name} already exists. Duplicate names are not allowed."
+        )));
+    }
+    quotas::check(call.account.policies.len(), "PoliciesPerAccount", quotas::POLICIES)?;
+    let policy = ManagedPolicy {
+        path: call.path().to_owned(),
+        id: random::id(call.random, "ANPA", 17)?,
+        arn: call.account.arn("policy", call.path(), &name),
+        description: call.input.get("Description").filter(|text| !text.is_empty()).map(str::to_owned),
+        created: call.now,
+        updated: call.now,
+        tags,
+        versions: BTreeMap::from([(1, PolicyVersion { document, created: call.now })]),
+        default: 1,
+        next: 2,
+        name,
+    };
+    out.open("Policy", |out| {
+        write(out, &policy, Usage::default());
+        out.optional("Description", policy.description.as_deref());
+        super::write_tags(out, &policy.tags);
+    });
+    call.account.policies.insert(policy.arn.clone(), policy);
+    Ok(())
+}
+
+pub(in crate::serve) fn get_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let policy = call.policy(call.required("PolicyArn")?)?;
+    let usage =
+        Usage { attached: call.account.attachments(&policy.arn), bounding: call.account.bounded_by(&policy.arn) };
+    out.open("Policy", |out| {
+        write(out, policy, usage);
+        out.optional("Description", policy.description.as_deref());
+        out.list("Tags", policy.tags.iter(), super::write_tag);
+    });
+    Ok(())
+}
+
+pub(in crate::serve) fn list_policies(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let prefix = call.input.get("PathPrefix").unwrap_or("/");
+    let (aws, local) = match call.input.get("Scope") {
+        Some("AWS") => (true, false),
+        Some("Local") => (false, true),
+        _ => (true, true),
+    };
+    let only_attached = call.flag("OnlyAttached").unwrap_or_default();
+    let filter = call.input.get("PolicyUsageFilter");
+    let usage = call.account.usage();
+    let usage_of = |policy: &ManagedPolicy| usage.get(policy.arn.as_str()).copied().unwrap_or_default();
+    let matches = |policy: &&ManagedPolicy| {
+        let usage = usage_of(policy);
+        let used = match filter {
+            Some("PermissionsPolicy") => usage.attached > 0,
+            Some(_) => usage.bounding > 0,
+            None => !only_attached || usage.attached > 0,
+        };
+        used && policy.path.starts_with(prefix)
+    };
+    let managed = call.account.managed().filter(|_| aws);
+    let policies = call.account.policies.values().filter(|_| local).chain(managed).filter(matches);
+    call.page(out, "Policies", policies.map(|policy| (policy.arn.clone(), policy)), |out, policy| {
+        write(out, policy, usage_of(policy));
+    })
+}
+
+pub(in crate::serve) fn delete_policy(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let arn = customers(call, "DeletePolicy")?;
+    let policy = call.policy(&arn)?;
+    let (attached, bounding) = (call.account.attachments(&arn), call.account.bounded_by(&arn));
+    if attached > 0 || bounding > 0 {
+        return Err(Fault::delete_conflict("Cannot delete a policy attached to entities.")
+            .because(format!("it is attached to {attached} users, groups and roles and bounds {bounding}")));
+    }
+    if policy.versions.len() > 1 {
+        return Err(Fault::delete_conflict(
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. \
+             The default version is deleted with the policy.",
+        ));
+    }
+    call.account.policies.remove(&arn);
+    Ok(())
+}
+
+pub(in crate::serve) fn list_entities_for_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+    let arn = call.required("PolicyArn")?;
+    call.policy(arn)?;
+    let prefix = call.input.get("PathPrefix").unwrap_or("/");
+    let kind = call.input.get("EntityFilter");
+    let (attached, bounding) = match call.input.get("PolicyUsageFilter") {
+        Some("PermissionsPolicy") => (true, false),
+        Some(_) => (false, true),
+        None => (true, true),
+    };
+    let has = |grants: &Grants, boundary: Option<&String>, path: &str| {
+        let has =
+            (attached && grants.attached.contains(arn)) || (bounding && boundary.is_some_and(|other| other == arn));
+        has && path.starts_with(prefix)
+    };
+    let wanted = |this: &str| kind.is_none_or(|kind| kind == this);
+    let groups =
+        call.account.groups.iter().filter(|(_, group)| wanted("Group") && has(&group.grants, None, &group.path));
+    let users = call.account.users.iter();
+    let users = users.filter(|(_, user)| wanted("User") && has(&user.grants, user.boundary.as_ref(), &user.path));
+    let roles = call.account.roles.iter();
+    let roles = roles.filter(|(_, role)| wanted("Role") && has(&role.grants, role.boundary.as_ref(), &role.path));
+    let all = groups
+        .map(|(key, group)| ("Group", key, &group.name, &group.id))
+        .chain(users.map(|(key, user)| ("User", key, &user.name, &user.id)))
+        .chain(roles.map(|(key, role)| ("Role", key, &role.name, &role.id)));
+    let Page { items, rest } =
+        call.slice(all.map(|(kind, key, name, id)| (format!("{kind}/{key}"), (kind, name, id))))?;
+    for this in ["Group", "User", "Role"] {
+        out.list(&format!("Policy{this}s"), items.iter().filter(|(kind, _, _)| *kind == this), |out, (_, name, id)| {
+            out.text(&format!("{this}Name"), name);
+            out.text(&format!("{this}Id"), id);
+        });
+    }
+    rest.write(out);
+    Ok(())
+}
+
+/// `PolicyDocument`, within its quota.
+pub(super) fn document(call: &Call<'_>) -> Result<crate::serve::account::PolicyDocument, Fault> {
+    let document = documents::identity(call.required("PolicyDocument")?)?;
+    let size = documents::size(&document);
+    if size > quotas::POLICY_SIZE {
+        let why = format!("it has {size} characters, blanks not counted");
+        return Err(quotas::exceeded("PolicySize", quotas::POLICY_SIZE).because(why));
+    }
+    Ok(document)
+}
+
+/// `PolicyArn`, which must not be one of AWS's own.
+pub(super) fn customers(call: &Call<'_>, action: &str) -> Result<String, Fault> {
+    let arn = call.required("PolicyArn")?;
+    if call.account.managed().any(|policy| policy.arn == arn) {
+        let caller = call.caller.arn(call.account);
+        return Err(Fault::access_denied(format!(
+            "User: {caller} is not authorized to perform: iam:{action} on resource: policy {arn}"
+        ))
+        .because("nobody but AWS changes the policies of AWS"));
+    }
+    Ok(arn.to_owned())
+}
+
+/// Writes a policy as lists show it: without description and tags.
+pub(super) fn write(out: &mut Writer, policy: &ManagedPolicy, usage: Usage) {
+    let count = |count: usize| i128::try_from(count).unwrap_or_default();
+    out.text("PolicyName", &policy.name);
+    out.text("PolicyId", &policy.id);
+    out.text("Arn", &policy.arn);
+    out.text("Path", &policy.path);
+    out.text("DefaultVersionId", &super::versions::id(policy.default));
+    out.number("AttachmentCount", count(usage.attached));
+    out.number("PermissionsBoundaryUsageCount", count(usage.bounding));
+    out.flag("IsAttachable", true);
+    out.time("CreateDate", policy.created);
+    out.time("UpdateDate", policy.updated);
+}

@@ -1,0 +1,168 @@
+//! What a simulation is asked: whose policies, which actions on what, and in which context.
+
+use std::net::IpAddr;
+
+use crate::policy::Context;
+use crate::serve::account::{Account, Tags, key};
+use crate::serve::call::{Call, no_group, no_role, no_user};
+use crate::serve::fault::Fault;
+
+/// Whose policies are simulated, by key.
+#[derive(Debug, Clone)]
+pub(super) enum Principal {
+    User(String),
+    Group(String),
+    Role(String),
+}
+
+impl Principal {
+    /// Whom an ARN names.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for other ARNs, `NoSuchEntity` for nobody.
+    pub(super) fn of(arn: &str, account: &Account) -> Result<Self, Fault> {
+        let unclear =
+            || Fault::invalid_input(format!("Invalid Entity Arn: {arn} does not clearly define entity type and name."));
+        let prefix = format!("arn:aws:iam::{}:", account.id());
+        let (kind, path) = arn.strip_prefix(&prefix).and_then(|rest| rest.split_once('/')).ok_or_else(unclear)?;
+        let name = path.rsplit('/').next().filter(|name| !name.is_empty()).ok_or_else(unclear)?;
+        let found = key(name);
+        match kind {
+            "user" if account.users.get(&found).is_some_and(|user| account.user_arn(user) == arn) => {
+                Ok(Self::User(found))
+            }
+            "group" if account.groups.get(&found).is_some_and(|group| account.group_arn(group) == arn) => {
+                Ok(Self::Group(found))
+            }
+            "role" if account.roles.get(&found).is_some_and(|role| account.role_arn(role) == arn) => {
+                Ok(Self::Role(found))
+            }
+            "user" => Err(no_user(name)),
+            "group" => Err(no_group(name)),
+            "role" => Err(no_role(name)),
+            _ => Err(unclear()),
+        }
+    }
+
+    /// The condition keys that say who asks. What a request brings along, MFA among it, is the simulation's to say.
+    pub(super) fn describe(&self, account: &Account) -> Context {
+        let mut context = Context::new();
+        context.set("aws:PrincipalAccount", [account.id()]);
+        let tags = match self {
+            Self::User(key) => account.users.get(key).map(|user| {
+                context.set("aws:username", [user.name.as_str()]);
+                context.set("aws:userid", [user.id.as_str()]);
+                context.set("aws:PrincipalArn", [account.user_arn(user)]);
+                context.set("aws:PrincipalType", ["User"]);
+                &user.tags
+            }),
+            Self::Role(key) => account.roles.get(key).map(|role| {
+                context.set("aws:PrincipalArn", [account.role_arn(role)]);
+                context.set("aws:PrincipalType", ["AssumedRole"]);
+                &role.tags
+            }),
+            Self::Group(_) => None,
+        };
+        for (name, value) in tags.into_iter().flat_map(Tags::iter) {
+            context.set(&format!("aws:PrincipalTag/{name}"), [value.as_str()]);
+        }
+        context
+    }
+}
+
+/// What would change the answer and isn't simulated here is refused rather than passed over.
+///
+/// # Errors
+///
+/// `InvalidInput`.
+pub(super) fn refuse(call: &Call<'_>, parameters: &[&str]) -> Result<(), Fault> {
+    let given = |name: &str| call.input.iter().any(|(other, value)| other.starts_with(name) && !value.is_empty());
+    match parameters.iter().find(|name| given(name)) {
+        Some(name) => Err(Fault::invalid_input(format!("{name} isn't simulated here"))),
+        None => Ok(()),
+    }
+}
+
+/// `ActionNames`.
+///
+/// # Errors
+///
+/// `InvalidInput`.
+pub(super) fn actions<'a>(call: &'a Call<'_>) -> Result<Vec<&'a str>, Fault> {
+    let actions = call.input.list("ActionNames");
+    let is_name =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let valid = |action: &str| action.split_once(':').is_some_and(|(service, name)| is_name(service) && is_name(name));
+    match actions.iter().find(|action| !valid(action)) {
+        Some(action) => Err(Fault::invalid_input(format!("Invalid Action Name: {action}"))),
+        None => Ok(actions),
+    }
+}
+
+/// `ResourceArns`, or everything.
+///
+/// # Errors
+///
+/// `InvalidInput`.
+pub(super) fn resources<'a>(call: &'a Call<'_>) -> Result<Vec<&'a str>, Fault> {
+    let resources = call.input.list("ResourceArns");
+    if resources.is_empty() {
+        return Ok(vec!["*"]);
+    }
+    match resources.iter().find(|resource| **resource != "*" && !is_arn(resource)) {
+        Some(resource) => {
+            Err(Fault::invalid_input(format!("ResourceNames are not in a valid ARN format: {resource}.")))
+        }
+        None => Ok(resources),
+    }
+}
+
+/// That `ResourceOwner` is one; without a resource policy it makes no difference.
+///
+/// # Errors
+///
+/// `InvalidInput`.
+pub(super) fn owner(call: &Call<'_>) -> Result<(), Fault> {
+    match call.input.get("ResourceOwner") {
+        Some(owner) if !is_arn(owner) => {
+            Err(Fault::invalid_input(format!("'{owner}' is not a valid as a Resource Owner.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && text.splitn(6, ':').count() == 6
+}
+
+/// Writes `ContextEntries`, instead of what was known of those keys.
+///
+/// # Errors
+///
+/// `InvalidInput` for values that aren't of their type.
+pub(super) fn context(call: &Call<'_>, context: &mut Context) -> Result<(), Fault> {
+    for entry in call.input.structs("ContextEntries") {
+        let Some(name) = entry.get("ContextKeyName") else { continue };
+        let values = entry.list("ContextKeyValues");
+        let kind = entry.get("ContextKeyType").unwrap_or("stringList");
+        let (of, many) = kind.strip_suffix("List").map_or((kind, false), |of| (of, true));
+        if !many && values.len() > 1 {
+            return Err(Fault::invalid_input(format!("{name} has {} values, and its type is {kind}", values.len())));
+        }
+        if let Some(odd) = values.iter().find(|value| !is_of(of, value)) {
+            return Err(Fault::invalid_input(format!("{odd} in {name} isn't of type {of}")));
+        }
+        context.set(name, values);
+    }
+    Ok(())
+}
+
+fn is_of(kind: &str, value: &str) -> bool {
+    match kind {
+        "boolean" => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),
+        "numeric" => value.parse::<f64>().is_ok_and(f64::is_finite),
+        "ip" => value.split('/').next().is_some_and(|address| address.parse::<IpAddr>().is_ok()),
+        _ => true,
+    }
+}
