@@ -241,8 +241,7 @@ impl Stand {
         let form = Form::new(action, service.version());
         let form = parameters.iter().fold(form, |form, (name, value)| form.pair(name, value));
         let input = Parameters::parse(form.body().as_bytes()).map_err(malformed);
-        let result =
-            input.and_then(|input| self.run(service, caller, origin, &input, now, &request_id, &mut event));
+        let result = input.and_then(|input| self.run(service, caller, origin, &input, now, &request_id, &mut event));
         if let Err(fault) = &result {
             event.refuse(fault);
         }

@@ -136,7 +136,9 @@ impl<'a> Visit<'a> {
             (Some(Stage::In), "/console/mfa/resync") => self.signed(devices::resync_page),
             (Some(Stage::In), "/console/mfa/remove") => self.signed(devices::remove_page),
             (Some(Stage::In), "/console/mfa/delete") => self.signed(devices::delete_page),
-            (Some(Stage::In), _) if !is_place(path) => self.refuse(404, "No such page", "The console has no such page."),
+            (Some(Stage::In), _) if !is_place(path) => {
+                self.refuse(404, "No such page", "The console has no such page.")
+            }
             (stage, _) => Response::redirect(place(stage)),
         }
     }

@@ -166,12 +166,7 @@ impl Problem {
 
 impl Device {
     pub(super) fn new(serial: &str) -> Self {
-        Self {
-            serial: serial.to_owned(),
-            name: name_of(serial).to_owned(),
-            assigned: String::new(),
-            current: false,
-        }
+        Self { serial: serial.to_owned(), name: name_of(serial).to_owned(), assigned: String::new(), current: false }
     }
 }
 

@@ -10,13 +10,16 @@ const PAGES: usize = 10;
 
 pub(super) fn home(signed: &Signed<'_>) -> Response {
     let person = signed.person;
-    html(200, &Home {
-        shell: signed.visit.shell("home", None),
-        name: &signed.name,
-        arn: &signed.arn,
-        since: person.since.to_rfc3339(),
-        authenticated: person.authenticated.map(|at| at.to_rfc3339()),
-    })
+    html(
+        200,
+        &Home {
+            shell: signed.visit.shell("home", None),
+            name: &signed.name,
+            arn: &signed.arn,
+            since: person.since.to_rfc3339(),
+            authenticated: person.authenticated.map(|at| at.to_rfc3339()),
+        },
+    )
 }
 
 pub(super) fn page(signed: &Signed<'_>) -> Response {
@@ -26,17 +29,20 @@ pub(super) fn page(signed: &Signed<'_>) -> Response {
     };
     let (devices, devices_problem) = told(assigned(signed));
     let (unassigned, unassigned_problem) = told(unassigned(signed));
-    html(200, &Security {
-        shell: signed.shell(None),
-        name: &signed.name,
-        arn: &signed.arn,
-        password_used,
-        user_problem,
-        devices,
-        devices_problem,
-        unassigned,
-        unassigned_problem,
-    })
+    html(
+        200,
+        &Security {
+            shell: signed.shell(None),
+            name: &signed.name,
+            arn: &signed.arn,
+            password_used,
+            user_problem,
+            devices,
+            devices_problem,
+            unassigned,
+            unassigned_problem,
+        },
+    )
 }
 
 fn told(list: Result<Vec<Device>, Fault>) -> (Vec<Device>, Option<Problem>) {

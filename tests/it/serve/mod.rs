@@ -1,4 +1,5 @@
 //! The stand-in for IAM and STS.
 
+mod console;
 mod mfa;
 mod support;
