@@ -34,7 +34,7 @@ fn every_answer_carries_the_strict_headers() {
             assert!(policy.split("; ").any(|found| found == part), "{part}");
         }
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("referrer-policy"), Some("same-origin"));
         assert_eq!(page.header("cache-control"), Some("no-store"));
         assert!(
             !page.body.contains("<script") && !page.body.contains(" style=") && !page.body.contains("//"),
