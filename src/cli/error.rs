@@ -177,6 +177,7 @@ impl From<serve::Error> for Error {
             serve::Error::Account(_) | serve::Error::Alias(_) => Self::usage(error.to_string()),
             serve::Error::Random(_) => Self::new(Kind::Storage, "random", error.to_string()),
             serve::Error::Store(_) => Self::new(Kind::Storage, "state", error.to_string()),
+            serve::Error::Scenario(_) => Self::input("scenario", error.to_string()),
         }
     }
 }

@@ -191,12 +191,12 @@ impl Server {
         }
         match self.stand.answer(request) {
             Outcome::Answer(response) => ours(response),
-            Outcome::Pass(request) => match &self.upstream {
+            Outcome::Pass { request, otherwise } => match &self.upstream {
                 Some(upstream) => match upstream.pass(request).await {
                     Ok(response) => response.map(Either::Right),
                     Err(error) => ours(Response::text(502, &format!("{error}\n"))),
                 },
-                None => ours(super::foreign::nowhere(&request)),
+                None => ours(otherwise),
             },
         }
     }

@@ -19,6 +19,7 @@ pub mod http;
 mod iam;
 mod open;
 pub mod random;
+pub mod scenario;
 mod stand;
 pub mod store;
 mod sts;
@@ -26,5 +27,5 @@ pub mod time;
 pub mod upstream;
 
 pub use events::Event;
-pub use open::{Administrator, Error, Options};
+pub use open::{Administrator, Begun, Error, Options};
 pub use stand::{Outcome, Request, Response, Stand};

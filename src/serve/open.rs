@@ -1,11 +1,13 @@
 //! How a stand-in begins: an empty account with an administrator, or the one that was kept.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
 use super::account::{Account, User, key, managed};
 use super::random::{self, Random};
+use super::scenario::{self, Scenario, UserKeys};
 use super::stand::Stand;
 use super::store::{self, Store};
 use super::time::Clock;
@@ -22,6 +24,19 @@ pub struct Options {
     pub random: Box<dyn Random>,
     /// Where the account is kept; in memory only where there is none.
     pub state: Option<PathBuf>,
+    /// What a new account begins with; one that was kept goes on as it was.
+    pub scenario: Option<Scenario>,
+}
+
+/// What there is to know of a stand-in that began.
+#[derive(Debug)]
+pub struct Begun {
+    /// With whom a story begins.
+    pub administrator: Administrator,
+    /// The keys of the scenario's users, by name.
+    pub users: BTreeMap<String, UserKeys>,
+    /// Whether the account was kept from an earlier run.
+    pub kept: bool,
 }
 
 /// The keys of the user who may do everything, with whom a story begins.
@@ -48,6 +63,9 @@ pub enum Error {
     /// The state can't be used.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The scenario can't be made.
+    #[error("the scenario: {0}")]
+    Scenario(#[from] scenario::Error),
 }
 
 /// What the administrator is called.
@@ -59,8 +77,8 @@ impl Stand {
     /// # Errors
     ///
     /// Options that can't be; a state that can't be used.
-    pub fn open(options: Options) -> Result<(Self, Administrator), Error> {
-        let Options { account: id, alias, mut clock, mut random, state } = options;
+    pub fn open(options: Options) -> Result<(Self, Begun), Error> {
+        let Options { account: id, alias, mut clock, mut random, state, scenario } = options;
         if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::Account(id));
         }
@@ -68,8 +86,9 @@ impl Stand {
             return Err(Error::Alias(alias.clone()));
         }
         let mut store = state.map(|directory| Store::open(&directory)).transpose()?;
-        let kept = store.as_ref().map(|store| store.read(&id)).transpose()?.flatten();
-        let mut account = kept.unwrap_or_else(|| Account::new(&id));
+        let found = store.as_ref().map(|store| store.read(&id)).transpose()?.flatten();
+        let kept = found.is_some();
+        let mut account = found.unwrap_or_else(|| Account::new(&id));
         if let Clock::Virtual(_) = clock {
             // Virtual time goes on where it stood, or codes that were used could be used again.
             let stood = account.settings().time.unwrap_or(clock.now());
@@ -80,10 +99,14 @@ impl Stand {
             account.edit_settings().alias = alias;
         }
         let administrator = account.administrator(&clock, random.as_mut())?;
+        let users = match scenario.filter(|_| !kept) {
+            Some(scenario) => scenario.apply(&mut account, clock.now(), random.as_mut())?,
+            None => BTreeMap::new(),
+        };
         if let Some(store) = &mut store {
             store.write(&mut account)?;
         }
-        Ok((Self::new(account, clock, random, store), administrator))
+        Ok((Self::new(account, clock, random, store), Begun { administrator, users, kept }))
     }
 }
 

@@ -30,6 +30,8 @@ use crate::wire::xml;
 /// It has no socket and reads no clock: [`answer`](Stand::answer) takes a request and gives the answer, by the clock
 /// and the random numbers that were handed in.
 pub struct Stand {
+    /// The account's number.
+    id: String,
     pub(super) clock: Clock,
     state: Mutex<State>,
     events: Mutex<Events>,
@@ -78,12 +80,24 @@ pub enum Outcome {
     /// It is answered here.
     Answer(Response),
     /// It is for another service, and allowed.
-    Pass(Request),
+    Pass {
+        /// As it came.
+        request: Request,
+        /// What to answer where there is no other service.
+        otherwise: Response,
+    },
+}
+
+/// How a request ended.
+enum Handled {
+    Ours(Service, Result<Zeroizing<String>, Fault>),
+    Foreign(Foreign, Result<(), Fault>),
 }
 
 impl Stand {
     pub(super) fn new(account: Account, clock: Clock, random: Box<dyn Random>, store: Option<Store>) -> Self {
         Self {
+            id: account.id().to_owned(),
             clock,
             state: Mutex::new(State { account, random, store }),
             events: Mutex::default(),
@@ -145,71 +159,41 @@ impl Stand {
         let now = self.clock.now();
         let request_id = Uuid::new_v4().to_string();
         let mut event = Event::new(now, &request_id, "", "");
-        let (service, result) = self.handle(&request, now, &mut event, &request_id);
-        let outcome = match result {
-            Ok(Some(body)) => Outcome::Answer(Response::xml(200, &request_id, body)),
-            Ok(None) => Outcome::Pass(request),
-            Err((fault, Some(foreign))) => {
-                event.refuse(&fault);
-                Outcome::Answer(foreign.refusal(&fault, &request_id))
-            }
-            Err((fault, None)) => {
-                event.refuse(&fault);
-                let namespace = service.unwrap_or(Service::Iam).namespace();
-                let body = xml::error(namespace, fault.status, fault.code, &fault.message, &request_id);
+        let handled = self.handle(&request, now, &mut event, &request_id);
+        if let Handled::Ours(_, Err(fault)) | Handled::Foreign(_, Err(fault)) = &handled {
+            event.refuse(fault);
+        }
+        self.events().add(event);
+        match handled {
+            Handled::Ours(_, Ok(body)) => Outcome::Answer(Response::xml(200, &request_id, body)),
+            Handled::Ours(service, Err(fault)) => {
+                let body = xml::error(service.namespace(), fault.status, fault.code, &fault.message, &request_id);
                 Outcome::Answer(Response::xml(fault.status, &request_id, body))
             }
-        };
-        self.events().add(event);
-        outcome
+            Handled::Foreign(foreign, Ok(())) => Outcome::Pass { request, otherwise: foreign.nowhere(&request_id) },
+            Handled::Foreign(foreign, Err(fault)) => Outcome::Answer(foreign.refusal(&fault, &request_id)),
+        }
     }
 
-    /// The body of the answer; `None` for what is to be passed on.
-    #[expect(clippy::type_complexity, reason = "used once")]
-    fn handle(
-        &self,
-        request: &Request,
-        now: Timestamp,
-        event: &mut Event,
-        request_id: &str,
-    ) -> (Option<Service>, Result<Option<Zeroizing<String>>, (Fault, Option<Foreign>)>) {
-        let ours = |fault: Fault| Err((fault, None));
+    fn handle(&self, request: &Request, now: Timestamp, event: &mut Event, request_id: &str) -> Handled {
         let signed = request.signed();
         let presented = match Presented::read(&signed) {
             Ok(presented) => presented,
-            Err(error) => return (request.service_by_version(), ours(error.into())),
+            Err(error) => return Handled::Ours(request.service_by_version(), Err(error.into())),
         };
-        let scope = presented.scope().clone();
+        let scope = presented.scope();
         event.service.clone_from(&scope.service);
-        let service = Service::named(&scope.service);
-        let accept = Accept::new(&scope.service, now);
-        let checked = presented.check(&signed, &accept).map_err(Fault::from);
-        let found = checked.and_then(|()| authenticate::find(&self.state().account, &presented, now));
-        let caller = found.and_then(|(caller, secret)| {
-            let key = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&secret, &presented);
-            let payload = request.payload(&scope.service);
-            presented.verify(&key, &signed, payload, &accept)?;
-            Ok(caller)
-        });
+        let caller = self.authenticate(request, &signed, &presented, now);
         let origin = Origin {
             peer: request.peer,
             user_agent: request.header("user-agent").map(str::to_owned),
             region: scope.region.clone(),
         };
-        let Some(service) = service else {
-            let foreign = Foreign::of(&scope.service, request);
-            event.action.clone_from(&foreign.shown());
-            let allowed = caller.and_then(|caller| {
-                let mut state = self.state();
-                event.principal = Some(caller.arn(&state.account));
-                event.why = Some(foreign.authorize(&state.account, &caller, &origin, now)?);
-                state.account.note_use(&caller, &scope.service, &scope.region, now);
-                state.store()
-            });
-            return match allowed {
-                Ok(()) => (None, Ok(None)),
-                Err(fault) => (None, Err((fault, Some(foreign)))),
-            };
+        let Some(service) = Service::named(&scope.service) else {
+            let foreign = Foreign::of(&scope.service, &scope.region, &self.id, request);
+            event.action = foreign.shown();
+            let allowed = caller.and_then(|caller| self.allow(&foreign, &caller, &origin, now, event));
+            return Handled::Foreign(foreign, allowed);
         };
         let result = caller.and_then(|caller| {
             event.principal = Some(caller.arn(&self.state().account));
@@ -217,7 +201,40 @@ impl Stand {
             input.get("Action").unwrap_or_default().clone_into(&mut event.action);
             self.run(service, &caller, &origin, &input, now, request_id, event)
         });
-        (Some(service), result.map(Some).map_err(|fault| (fault, None)))
+        Handled::Ours(service, result)
+    }
+
+    /// Who signed it. What can be told without a key is told first, as AWS does.
+    fn authenticate(
+        &self,
+        request: &Request,
+        signed: &sigv4::Request<'_>,
+        presented: &Presented,
+        now: Timestamp,
+    ) -> Result<Caller, Fault> {
+        let service = &presented.scope().service;
+        let accept = Accept::new(service, now);
+        presented.check(signed, &accept)?;
+        let (caller, secret) = authenticate::find(&self.state().account, presented, now)?;
+        let key = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&secret, presented);
+        presented.verify(&key, signed, request.payload(service), &accept)?;
+        Ok(caller)
+    }
+
+    /// Whether the policies allow a call of another service.
+    fn allow(
+        &self,
+        foreign: &Foreign,
+        caller: &Caller,
+        origin: &Origin,
+        now: Timestamp,
+        event: &mut Event,
+    ) -> Result<(), Fault> {
+        let mut state = self.state();
+        event.principal = Some(caller.arn(&state.account));
+        event.why = Some(foreign.authorize(&state.account, caller, origin, now)?);
+        state.account.note_use(caller, &event.service, &origin.region, now);
+        state.store()
     }
 
     /// Runs an action of IAM for somebody who is signed in to the console: by the contract, the policies and the handler
@@ -278,7 +295,7 @@ impl Stand {
 
 /// Authorizes and runs an action.
 #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
-fn call(
+pub(super) fn call(
     action: &'static Action,
     account: &mut Account,
     caller: &Caller,
@@ -381,9 +398,9 @@ impl Request {
     }
 
     /// Which service an unsigned request means: the versions of their APIs tell them apart.
-    fn service_by_version(&self) -> Option<Service> {
-        let input = self.parameters().ok()?;
-        [Service::Iam, Service::Sts].into_iter().find(|service| input.get("Version") == Some(service.version()))
+    fn service_by_version(&self) -> Service {
+        let sts = self.parameters().is_ok_and(|input| input.get("Version") == Some(Service::Sts.version()));
+        if sts { Service::Sts } else { Service::Iam }
     }
 }
 

@@ -4,6 +4,7 @@ mod add;
 mod code;
 mod codes;
 mod completions;
+mod demo;
 mod doctor;
 mod drift;
 mod init;
@@ -39,6 +40,7 @@ pub(super) enum Command {
     Qr(qr::Args),
     Uri(uri::Args),
     Serve(serve::Args),
+    Demo(demo::Args),
     Init(init::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -61,6 +63,7 @@ impl Command {
             Self::Qr(args) => args.run(global),
             Self::Uri(args) => args.run(global),
             Self::Serve(args) => args.run(global),
+            Self::Demo(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
             Self::Completions(args) => args.run(global),

@@ -1,5 +1,6 @@
 mod remote;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::PathBuf;
@@ -13,9 +14,10 @@ use crate::cli::interrupt::Interrupted;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, clock, hygiene};
 use crate::serve::http::Server;
+use crate::serve::scenario::{Scenario, UserKeys};
 use crate::serve::time::Clock;
 use crate::serve::upstream::Upstream;
-use crate::serve::{Administrator, Options, Stand, random};
+use crate::serve::{self, Begun, Options, Stand, random};
 use crate::time::Timestamp;
 
 /// Stand in for AWS IAM and STS, with codes checked for real
@@ -46,6 +48,9 @@ pub(in crate::cli) struct Args {
     /// `real`, or `virtual`: time that stands until `vmfa serve time` moves it; `virtual=TIME` begins there
     #[arg(long, value_name = "TIME", default_value = "real")]
     time: String,
+    /// Begin with the users, groups, policies, roles and devices of this TOML file
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
     /// Keep the account in this directory, over restarts and crashes
     #[arg(long, value_name = "DIRECTORY")]
     state: Option<PathBuf>,
@@ -65,6 +70,8 @@ struct Ready {
     console: String,
     time: &'static str,
     pid: u32,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    users: BTreeMap<String, UserKeys>,
 }
 
 /// Clients want one; nothing depends on it.
@@ -94,13 +101,26 @@ impl Args {
         let address = address(&self.listen)?;
         let upstream = self.upstream.as_deref().map(Upstream::parse).transpose();
         let upstream = upstream.map_err(|error| Error::usage(error.to_string()))?;
-        let (stand, administrator) = Stand::open(Options {
+        let scenario = self.scenario.as_deref().map(|path| {
+            Scenario::read(path).map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
+        });
+        let (stand, begun) = Stand::open(Options {
             account: self.account.clone(),
             alias: self.alias.clone(),
             clock: self.clock()?,
             random: Box::new(random::System),
             state: self.state.clone(),
+            scenario: scenario.transpose()?,
+        })
+        .map_err(|error| match (&error, &self.scenario) {
+            (serve::Error::Scenario(problem), Some(path)) => {
+                Error::input("scenario", format!("{}: {problem}", path.display()))
+            }
+            _ => error.into(),
         })?;
+        if begun.kept && self.scenario.is_some() {
+            render::note("the account goes on as it was kept: the scenario is for new ones");
+        }
         let listener = TcpListener::bind(address).map_err(|error| {
             Error::new(Kind::Remote, "listen", format!("{address} can't be listened on: {error}"))
                 .hint("--listen 127.0.0.1:0 takes a free port")
@@ -108,7 +128,7 @@ impl Args {
         let bound = listener.local_addr().unwrap_or(address);
         hygiene::allow_descriptors(DESCRIPTORS);
         // From here on connections are taken, if only into the queue: whoever reads the line may connect.
-        let ready = self.ready(bound, &administrator, &stand);
+        let ready = self.ready(bound, begun, &stand);
         let interrupted = Interrupted::watch();
         announce(&ready, bound, self.ready_fd, global.json)?;
         let (over, end) = tokio::sync::oneshot::channel();
@@ -135,7 +155,7 @@ impl Args {
         }
     }
 
-    fn ready(&self, bound: SocketAddr, administrator: &Administrator, stand: &Stand) -> Ready {
+    fn ready(&self, bound: SocketAddr, begun: Begun, stand: &Stand) -> Ready {
         // Whoever listens everywhere is reached here.
         let ip = match bound.ip() {
             ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -146,11 +166,12 @@ impl Args {
             console: format!("{endpoint}/console"),
             endpoint,
             account: self.account.clone(),
-            access_key_id: administrator.access_key_id.clone(),
-            secret_access_key: administrator.secret_access_key.clone(),
+            access_key_id: begun.administrator.access_key_id,
+            secret_access_key: begun.administrator.secret_access_key,
             region: REGION,
             time: if stand.clock().is_virtual() { "virtual" } else { "real" },
             pid: std::process::id(),
+            users: begun.users,
         }
     }
 }

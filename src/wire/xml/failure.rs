@@ -49,7 +49,7 @@ impl Failure {
                         _ => None,
                     };
                     if let Some(field) = field {
-                        field.get_or_insert_with(|| text.trim().to_owned());
+                        field.get_or_insert_with(|| text.clone());
                     }
                     path.pop();
                 }
@@ -60,8 +60,10 @@ impl Failure {
         }
         // A document that ends within an element was cut off; what it says so far is not what was sent.
         let whole = path.is_empty();
-        let code = code.filter(|code| whole && !code.is_empty())?;
-        Some(Self { code, message: message.unwrap_or_default(), request_id })
+        let trimmed = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let code = trimmed(code).filter(|_| whole)?;
+        // A message is kept to the letter: one of STS's ends with a space.
+        Some(Self { code, message: message.unwrap_or_default(), request_id: trimmed(request_id) })
     }
 }
 

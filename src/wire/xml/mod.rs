@@ -63,6 +63,14 @@ pub fn error(namespace: &str, status: u16, code: &str, message: &str, request_id
     })
 }
 
+/// A document without a namespace, as EC2 and S3 answer.
+#[must_use]
+pub fn bare(root: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
+    let mut writer = Writer { text: Zeroizing::default() };
+    writer.open(root, content);
+    writer.text
+}
+
 fn response(action: &str, namespace: &str, request_id: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
     document(&format!("{action}Response"), namespace, |writer| {
         content(writer);

@@ -48,8 +48,10 @@ impl Aws {
             clock: clock.clone(),
             random: Box::new(Foreseeable(1)),
             state: None,
+            scenario: None,
         };
-        let (stand, administrator) = Stand::open(options).unwrap();
+        let (stand, begun) = Stand::open(options).unwrap();
+        let administrator = begun.administrator;
         // The stand keeps a clock of its own on virtual time: the one it answers by is the one that is moved.
         let clock = stand.clock().clone();
         let administrator = Credentials::new(&administrator.access_key_id, &administrator.secret_access_key, None);
@@ -178,7 +180,7 @@ impl Client<'_> {
         });
         match outcome {
             Outcome::Answer(response) => response,
-            Outcome::Pass(_) => panic!("passed on"),
+            Outcome::Pass { .. } => panic!("passed on"),
         }
     }
 
@@ -239,5 +241,86 @@ impl Device {
     /// (previous, current).
     pub fn pair(&self, now: u64) -> [String; 2] {
         [self.code(now, -1), self.code(now, 0)]
+    }
+}
+
+/// What AWS answers to a pair that it doesn't accept.
+pub const INVALID_PAIR: (&str, u16, &str) =
+    ("InvalidAuthenticationCode", 403, "Authentication code for device is not valid.");
+
+/// What STS answers to a code that is wrong or used.
+pub const BAD_CODE: (&str, u16, &str) =
+    ("AccessDenied", 403, "MultiFactorAuthentication failed with invalid MFA one time pass code. ");
+
+/// What STS answers in four cases.
+pub const UNABLE: (&str, u16, &str) = (
+    "AccessDenied",
+    403,
+    "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and \
+     associated with this user.",
+);
+
+/// As borrowed text, to be compared.
+pub fn said(refused: &(String, u16, String)) -> (&str, u16, &str) {
+    (&refused.0, refused.1, &refused.2)
+}
+
+impl Client<'_> {
+    /// A new device of that name.
+    #[track_caller]
+    pub fn device(&self, name: &str) -> Device {
+        Device::of(&self.ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)]))
+    }
+
+    /// `EnableMFADevice` or `ResyncMFADevice`.
+    pub fn pair(&self, action: &str, user: &str, device: &Device, codes: [String; 2]) -> Result<Answer, Refused> {
+        self.call(
+            action,
+            &[
+                ("UserName", user),
+                ("SerialNumber", &device.serial),
+                ("AuthenticationCode1", &codes[0]),
+                ("AuthenticationCode2", &codes[1]),
+            ],
+        )
+    }
+
+    /// Enables a device by its current pair.
+    #[track_caller]
+    pub fn enable(&self, user: &str, device: &Device) {
+        self.pair("EnableMFADevice", user, device, device.pair(self.aws.now())).unwrap();
+    }
+
+    /// `GetSessionToken` with a code.
+    pub fn token(&self, device: &Device, code: &str) -> Result<Answer, Refused> {
+        self.call("GetSessionToken", &[("SerialNumber", &device.serial), ("TokenCode", code)])
+    }
+}
+
+impl Refused {
+    pub fn said(&self) -> (&str, u16, &str) {
+        (&self.code, self.status, &self.message)
+    }
+}
+
+impl Aws {
+    /// A user with a key, and an enabled device of the same name that STS knows of.
+    pub fn user_with_device(&self, name: &str) -> (Client<'_>, Device) {
+        let user = self.user(name);
+        let device = self.root().device(name);
+        self.root().enable(name, &device);
+        self.wait(10);
+        (user, device)
+    }
+
+    /// Attaches a policy of AWS's own to a user.
+    pub fn allow(&self, user: &str, policy: &str) {
+        let arn = format!("arn:aws:iam::aws:policy/{policy}");
+        self.root().ok("AttachUserPolicy", &[("UserName", user), ("PolicyArn", &arn)]);
+    }
+
+    /// The adjustment of a device, as the last accepted pair was explained.
+    pub fn explained(&self) -> String {
+        self.events().into_iter().rev().find(|event| event.action.ends_with("MFADevice")).unwrap().why.unwrap()
     }
 }

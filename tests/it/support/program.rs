@@ -47,7 +47,12 @@ impl Home {
 
     /// The program with this home's variables and nothing else of this process's environment.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vmfa"));
+        self.other(env!("CARGO_BIN_EXE_vmfa"))
+    }
+
+    /// Another program with the same variables, which may call this one.
+    pub fn other(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("VMFA_HOME", self.path().join("home"))

@@ -112,7 +112,7 @@ proptest! {
             c => c,
         }).collect();
         prop_assert_eq!(failure.code, code);
-        prop_assert_eq!(failure.message, carried.trim());
+        prop_assert_eq!(failure.message, carried);
     }
 
     #[test]

@@ -1,0 +1,226 @@
+mod aws;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use aws::{Answer as AwsAnswer, Aws, Keys};
+
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::render::{self, Answer};
+use crate::cli::{Global, clock};
+use crate::device::drift::change_drift;
+use crate::device::issue::Moment;
+use crate::device::pair::Terms;
+use crate::device::{Devices, find};
+use crate::provision::{self, Limits};
+use crate::registry::memory::Memory as Registry;
+use crate::time::Drift;
+use crate::vault::memory::Memory as Vault;
+
+/// See the whole journey: enrol, sign in, drift, resynchronize
+///
+/// A stand-in for AWS, a user who may do nothing without MFA, and a device, all in this process, in memory and on virtual
+/// time: nothing is stored, no network is used, nobody waits. Each step shows the command that does the same.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {}
+
+/// What was done, and what came of it.
+#[derive(Debug, Serialize)]
+struct Step {
+    title: String,
+    commands: Vec<String>,
+    outcome: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Journey {
+    steps: Vec<Step>,
+}
+
+const FORCE_MFA: &str = include_str!("../../../vectors/policies/force-mfa.json");
+const OWN_MFA: &str = include_str!("../../../vectors/policies/own-mfa.json");
+
+const USER: &str = "mfauser";
+
+/// How far the device goes wrong, in seconds: ahead, for AWS takes no pair from before the last one.
+const DRIFT: i64 = 600;
+
+/// How long a binding takes to reach STS, rounded up.
+const PROPAGATION: i64 = 10;
+
+impl Answer for Journey {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        for (number, step) in (1..).zip(&self.steps) {
+            writeln!(out, "{number}. {}", step.title)?;
+            for command in &step.commands {
+                writeln!(out, "   $ {command}")?;
+            }
+            let mark = if step.outcome == "accepted" { "✓" } else { "✗" };
+            writeln!(out, "   {mark} {}", step.detail)?;
+            if let Some(why) = &step.why {
+                writeln!(out, "     why: {why}")?;
+            }
+            writeln!(out)?;
+        }
+        writeln!(out, "Your own: `vmfa serve` stands in for AWS, `vmfa add NAME IMAGE` enrols a device.")
+    }
+}
+
+impl Args {
+    #[expect(clippy::unused_self, reason = "as all commands")]
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        render::print(&journey()?, global.json)
+    }
+}
+
+/// Everything, one step after the other. A step that ends otherwise than it should is an error: the demonstration is a
+/// test of itself.
+fn journey() -> Result<Journey> {
+    let (aws, administrator) = Aws::open(clock::now())?;
+    let (vault, registry) = (Vault::default(), Registry::default());
+    let devices = Devices { vault: &vault, registry: &registry };
+    let mut steps = Vec::new();
+    let mut told = |title: &str, commands: &[&str], answer: AwsAnswer, refused: bool| {
+        let wrong = answer.refused != refused;
+        let step = Step {
+            title: title.to_owned(),
+            commands: commands.iter().map(|command| (*command).to_owned()).collect(),
+            outcome: if answer.refused { "refused" } else { "accepted" },
+            detail: answer.text,
+            why: answer.why,
+        };
+        if wrong {
+            return Err(Error::new(Kind::Remote, "demo", format!("{}: {}", step.title, step.detail)));
+        }
+        steps.push(step);
+        Ok(())
+    };
+
+    let user = prepare(&aws, &administrator)?;
+    told(
+        "A stand-in for AWS IAM and STS, and a user whom a policy denies everything without MFA",
+        &["vmfa serve --time virtual --scenario team.toml"],
+        AwsAnswer::good(format!("account {}, user {USER}, groups ec2-users and force-mfa", aws::ACCOUNT)),
+        false,
+    )?;
+    told("Without MFA, EC2 is denied", &["aws ec2 describe-instances"], aws.ec2(&user), true)?;
+
+    let created = aws.call(&user, "CreateVirtualMFADevice", &[("VirtualMFADeviceName", USER)]);
+    let png = created.blob("QRCodePNG")?;
+    told(
+        "The user makes a virtual MFA device",
+        &[&format!(
+            "aws iam create-virtual-mfa-device --virtual-mfa-device-name {USER} --bootstrap-method QRCodePNG --outfile qr.png"
+        )],
+        created.saying(format!("a QR code of {} bytes", png.len())),
+        false,
+    )?;
+    let serial = format!("arn:aws:iam::{}:mfa/{USER}", aws::ACCOUNT);
+    let found = provision::read(&png, &Limits::default())?;
+    let enrolment = found
+        .enrolments
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::new(Kind::Remote, "demo", "the QR code holds no enrolment"))?;
+    devices.add(&[(USER.parse()?, enrolment.clone())], false, aws.now())?;
+    told(
+        "vmfa reads the QR code and keeps the secret",
+        &[&format!("vmfa add {USER} qr.png")],
+        AwsAnswer::good(format!(
+            "device {USER}: {}, account {}",
+            enrolment.issuer.as_deref().unwrap_or_default(),
+            enrolment.account
+        )),
+        false,
+    )?;
+
+    let codes = || {
+        let moment = Moment { time: aws.now(), now: aws.now() };
+        let device = find(&registry, USER)?;
+        let issued = devices.codes(&device, &enrolment, moment, 0, 1)?;
+        Ok::<String, Error>(issued.first().map(|issued| issued.code.to_string()).unwrap_or_default())
+    };
+    let pair = |action: &str| {
+        let moment = Moment { time: aws.now(), now: aws.now() };
+        let device = find(&registry, USER)?;
+        let terms = Terms { live: false, consumes: false, patience: 0 };
+        let [one, two] = devices.pair(&device, &enrolment, moment, terms)?.codes.map(|one| one.issued.code.to_string());
+        let parameters = [
+            ("UserName", USER),
+            ("SerialNumber", &serial),
+            ("AuthenticationCode1", &one),
+            ("AuthenticationCode2", &two),
+        ];
+        let answer = aws.call(&user, action, &parameters);
+        let verb = if action == "EnableMFADevice" { "enable" } else { "resync" };
+        let command = format!(
+            "aws iam {verb}-mfa-device --user-name {USER} --serial-number {serial} --authentication-code1 {one} \
+             --authentication-code2 {two}"
+        );
+        Ok::<_, Error>((format!("vmfa pair {USER}"), command, answer.saying(format!("{one} {two} accepted"))))
+    };
+    let (pairing, enabling, answer) = pair("EnableMFADevice")?;
+    told("Two consecutive codes, previous and current: nobody waits 30 s", &[&pairing, &enabling], answer, false)?;
+
+    let token = |code: &str| {
+        let answer = aws.call(&user, "GetSessionToken", &[("SerialNumber", &serial), ("TokenCode", code)]);
+        (format!("aws sts get-session-token --serial-number {serial} --token-code {code}"), answer)
+    };
+    aws.wait(PROPAGATION)?;
+    let code = codes()?;
+    let (command, answer) = token(&code);
+    let session = answer.keys()?;
+    told(
+        "Ten seconds later STS knows the device, and gives a session for a code",
+        &["vmfa serve time +10s", &format!("vmfa code {USER}"), &command],
+        answer.saying(format!("temporary credentials {}", session.access_key_id)),
+        false,
+    )?;
+    told("With MFA, EC2 is allowed", &["aws ec2 describe-instances"], aws.ec2(&session), false)?;
+
+    change_drift(&registry, USER, |_| Ok(Drift { seconds: DRIFT, ppm: 0, since: 0 }))?;
+    let wrong = codes()?;
+    let (command, answer) = token(&wrong);
+    told(
+        "The device's clock goes wrong by ten minutes: its codes are refused",
+        &[&format!("vmfa drift {USER} --set +{DRIFT}"), &format!("vmfa code {USER}"), &command],
+        answer,
+        true,
+    )?;
+    let (pairing, resync, answer) = pair("ResyncMFADevice")?;
+    told("Two consecutive codes tell AWS how far it is off", &[&pairing, &resync], answer, false)?;
+    aws.wait(PROPAGATION)?;
+    let code = codes()?;
+    let (command, answer) = token(&code);
+    told(
+        "From then on its codes are accepted",
+        &["vmfa serve time +10s", &format!("vmfa code {USER}"), &command],
+        answer.saying(format!("{code} accepted")),
+        false,
+    )?;
+    let (command, answer) = token(&code);
+    told("And none is accepted twice", &[&command], answer, true)?;
+    Ok(Journey { steps })
+}
+
+/// A user in a group that may use EC2, and in one that may do nothing without MFA but enrol.
+fn prepare(aws: &Aws, administrator: &Keys) -> Result<Keys> {
+    let arn = |name: &str| format!("arn:aws:iam::{}:policy/{name}", aws::ACCOUNT);
+    for (name, document) in [("ForceMFA", FORCE_MFA), ("OwnMFA", OWN_MFA)] {
+        aws.done(administrator, "CreatePolicy", &[("PolicyName", name), ("PolicyDocument", document)])?;
+    }
+    let ec2 = "arn:aws:iam::aws:policy/AmazonEC2FullAccess".to_owned();
+    aws.done(administrator, "CreateUser", &[("UserName", USER)])?;
+    for (group, policies) in [("ec2-users", vec![ec2]), ("force-mfa", vec![arn("ForceMFA"), arn("OwnMFA")])] {
+        aws.done(administrator, "CreateGroup", &[("GroupName", group)])?;
+        for policy in &policies {
+            aws.done(administrator, "AttachGroupPolicy", &[("GroupName", group), ("PolicyArn", policy)])?;
+        }
+        aws.done(administrator, "AddUserToGroup", &[("GroupName", group), ("UserName", USER)])?;
+    }
+    aws.done(administrator, "CreateAccessKey", &[("UserName", USER)])?.keys()
+}

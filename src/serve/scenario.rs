@@ -1,0 +1,429 @@
+//! What an account begins with: users, groups, policies, roles and devices from a TOML file.
+//!
+//! Everything is made by the same actions that the API has, as the root user, so that it is held to the same rules; what
+//! those refuse is told with the line that asked for it. `docs/serve.md` describes the format.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+use zeroize::Zeroizing;
+
+use super::account::{Account, Assignment, Device, Tags, key, managed};
+use super::actions::{Action, Service};
+use super::authorize::Origin;
+use super::caller::{Caller, Who};
+use super::contract::Contract;
+use super::events::Event;
+use super::random::Random;
+use super::stand;
+use crate::provision::base32;
+use crate::time::Timestamp;
+use crate::wire::query::{Form, Parameters};
+
+/// The largest file, in bytes.
+pub const MOST: u64 = 33_554_432;
+
+/// What can be wrong with a scenario.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// At a line.
+    #[error("line {line}: {problem}")]
+    At {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong there; never a secret.
+        problem: String,
+    },
+    /// The file as a whole.
+    #[error("{0}")]
+    File(String),
+}
+
+/// The keys of a user of the scenario.
+#[derive(Clone, serde::Serialize)]
+pub struct UserKeys {
+    /// Of the access key.
+    pub access_key_id: String,
+    /// Of the access key.
+    pub secret_access_key: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for UserKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserKeys").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    alias: Option<Spanned<String>>,
+    #[serde(default, rename = "policy")]
+    policies: Vec<Policy>,
+    #[serde(default, rename = "group")]
+    groups: Vec<Group>,
+    #[serde(default, rename = "user")]
+    users: Vec<User>,
+    #[serde(default, rename = "role")]
+    roles: Vec<Role>,
+    #[serde(default, rename = "device")]
+    devices: Vec<UserDevice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    name: Spanned<String>,
+    path: Option<String>,
+    document: Spanned<String>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    name: Spanned<String>,
+    path: Option<String>,
+    #[serde(default)]
+    policies: Vec<Spanned<String>>,
+    #[serde(default)]
+    inline: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct User {
+    name: Spanned<String>,
+    path: Option<String>,
+    #[serde(default)]
+    groups: Vec<Spanned<String>>,
+    #[serde(default)]
+    policies: Vec<Spanned<String>>,
+    #[serde(default)]
+    inline: BTreeMap<String, Spanned<String>>,
+    boundary: Option<Spanned<String>>,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    password: Option<Spanned<Zeroizing<String>>>,
+    access_key: Option<Spanned<AccessKey>>,
+    #[serde(default, rename = "device")]
+    devices: Vec<UserDevice>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AccessKey {
+    Random(bool),
+    Given(GivenKey),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenKey {
+    id: String,
+    secret: Zeroizing<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserDevice {
+    name: Spanned<String>,
+    path: Option<String>,
+    secret: Option<Spanned<Zeroizing<String>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Role {
+    name: Spanned<String>,
+    path: Option<String>,
+    trust: Spanned<String>,
+    #[serde(default)]
+    policies: Vec<Spanned<String>>,
+    #[serde(default)]
+    inline: BTreeMap<String, Spanned<String>>,
+    max_session: Option<u64>,
+}
+
+/// A scenario that was read.
+pub struct Scenario {
+    file: File,
+    text: Zeroizing<String>,
+    directory: PathBuf,
+}
+
+impl Scenario {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// A file that can't be read or is too large; what isn't TOML or isn't in the format, with its line.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let unreadable = |error: std::io::Error| Error::File(error.to_string());
+        let size = std::fs::metadata(path).map_err(unreadable)?.len();
+        if size > MOST {
+            return Err(Error::File(format!("the file has {size} bytes; at most {MOST} are read")));
+        }
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
+        let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+        let file = toml::from_str(&text).map_err(|error| {
+            let problem = error.message().to_owned();
+            match error.span() {
+                Some(span) => Error::At { line: line(&text, span.start), problem },
+                None => Error::File(problem),
+            }
+        })?;
+        Ok(Self { file, text, directory })
+    }
+
+    /// Makes everything, in an account without it.
+    ///
+    /// # Errors
+    ///
+    /// What the actions refuse, with the line that asked for it. The account is to be thrown away then.
+    pub(super) fn apply(
+        &self,
+        account: &mut Account,
+        now: Timestamp,
+        random: &mut dyn Random,
+    ) -> Result<BTreeMap<String, UserKeys>, Error> {
+        let mut making = Making {
+            caller: Caller::long_term(Who::Root, ""),
+            origin: Origin {
+                peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+                user_agent: None,
+                region: "us-east-1".to_owned(),
+            },
+            scenario: self,
+            account,
+            now,
+            random,
+        };
+        making.everything()
+    }
+
+    fn line_of<T>(&self, spanned: &Spanned<T>) -> usize {
+        line(&self.text, spanned.span().start)
+    }
+
+    fn at<T>(&self, spanned: &Spanned<T>, problem: impl Into<String>) -> Error {
+        Error::At { line: self.line_of(spanned), problem: problem.into() }
+    }
+
+    /// A policy document: itself, or the file of that name beside the scenario.
+    fn document(&self, document: &Spanned<String>) -> Result<String, Error> {
+        let text = document.as_ref();
+        if text.trim_start().starts_with('{') {
+            return Ok(text.clone());
+        }
+        let path = self.directory.join(text);
+        let too_large = std::fs::metadata(&path).is_ok_and(|data| data.len() > MOST);
+        let read = if too_large { Err("it is too large".to_owned()) } else { Ok(()) };
+        read.and_then(|()| std::fs::read_to_string(&path).map_err(|error| error.to_string()))
+            .map_err(|problem| self.at(document, format!("the document {}: {problem}", path.display())))
+    }
+}
+
+fn line(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count().saturating_add(1)
+}
+
+struct Making<'a> {
+    scenario: &'a Scenario,
+    account: &'a mut Account,
+    caller: Caller,
+    origin: Origin,
+    now: Timestamp,
+    random: &'a mut dyn Random,
+}
+
+impl Making<'_> {
+    fn everything(&mut self) -> Result<BTreeMap<String, UserKeys>, Error> {
+        let file = &self.scenario.file;
+        if let Some(alias) = &file.alias {
+            self.act(alias, "CreateAccountAlias", &[("AccountAlias", alias.as_ref())])?;
+        }
+        for policy in &file.policies {
+            let document = self.scenario.document(&policy.document)?;
+            let mut parameters = named("PolicyName", &policy.name, policy.path.as_deref());
+            parameters.push(("PolicyDocument", &document));
+            parameters.extend(policy.description.as_deref().map(|text| ("Description", text)));
+            self.act(&policy.name, "CreatePolicy", &parameters)?;
+        }
+        for group in &file.groups {
+            self.act(&group.name, "CreateGroup", &named("GroupName", &group.name, group.path.as_deref()))?;
+            self.grant("Group", &group.name, &group.policies, &group.inline)?;
+        }
+        for role in &file.roles {
+            let trust = self.scenario.document(&role.trust)?;
+            let seconds = role.max_session.map(|seconds| seconds.to_string());
+            let mut parameters = named("RoleName", &role.name, role.path.as_deref());
+            parameters.push(("AssumeRolePolicyDocument", &trust));
+            parameters.extend(seconds.as_deref().map(|seconds| ("MaxSessionDuration", seconds)));
+            self.act(&role.name, "CreateRole", &parameters)?;
+            self.grant("Role", &role.name, &role.policies, &role.inline)?;
+        }
+        let mut keys = BTreeMap::new();
+        for user in &file.users {
+            keys.extend(self.user(user)?.map(|found| (user.name.as_ref().clone(), found)));
+        }
+        for device in &file.devices {
+            self.device(device, None)?;
+        }
+        Ok(keys)
+    }
+
+    fn user(&mut self, user: &User) -> Result<Option<UserKeys>, Error> {
+        let name = user.name.as_ref().as_str();
+        let mut parameters = named("UserName", &user.name, user.path.as_deref());
+        let boundary = user.boundary.as_ref().map(|boundary| self.policy(boundary)).transpose()?;
+        parameters.extend(boundary.as_deref().map(|arn| ("PermissionsBoundary", arn)));
+        let tags: Vec<(String, &String)> = (1..)
+            .zip(&user.tags)
+            .flat_map(|(index, (key, value))| {
+                [(format!("Tags.member.{index}.Key"), key), (format!("Tags.member.{index}.Value"), value)]
+            })
+            .collect();
+        parameters.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        self.act(&user.name, "CreateUser", &parameters)?;
+        for group in &user.groups {
+            self.act(group, "AddUserToGroup", &[("UserName", name), ("GroupName", group.as_ref())])?;
+        }
+        self.grant("User", &user.name, &user.policies, &user.inline)?;
+        if let Some(password) = &user.password {
+            self.act(password, "CreateLoginProfile", &[("UserName", name), ("Password", password.as_ref())])?;
+        }
+        for device in &user.devices {
+            self.device(device, Some(name))?;
+        }
+        let Some(access_key) = &user.access_key else { return Ok(None) };
+        let (now, user_key) = (self.now, key(name));
+        let made = match access_key.as_ref() {
+            AccessKey::Random(false) => return Ok(None),
+            AccessKey::Random(true) => self
+                .account
+                .new_access_key(&user_key, now, self.random)
+                .map_err(|error| self.scenario.at(access_key, error.to_string()))?,
+            AccessKey::Given(GivenKey { id, secret }) => {
+                let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                if !plain || !(16..=128).contains(&id.len()) || secret.is_empty() {
+                    return Err(self
+                        .scenario
+                        .at(access_key, "an access key has an id of 16 to 128 letters and digits, and a secret"));
+                }
+                if self.account.access_keys.contains(id) {
+                    return Err(self.scenario.at(access_key, format!("the access key {id} is somebody's already")));
+                }
+                self.account.add_access_key(&user_key, id.clone(), secret.clone(), now)
+            }
+        };
+        Ok(Some(UserKeys { access_key_id: made.id, secret_access_key: made.secret }))
+    }
+
+    /// A device, enabled for a user long enough for STS to know it.
+    fn device(&mut self, device: &UserDevice, user: Option<&str>) -> Result<(), Error> {
+        let name = device.name.as_ref();
+        self.act(
+            &device.name,
+            "CreateVirtualMFADevice",
+            &named("VirtualMFADeviceName", &device.name, device.path.as_deref()),
+        )?;
+        let serial = self.account.arn("mfa", device.path.as_deref().unwrap_or("/"), name);
+        if let Some(secret) = &device.secret {
+            let seed =
+                base32::parse(secret.as_ref()).map_err(|problem| self.scenario.at(secret, problem.to_string()))?;
+            let made =
+                Device { serial: serial.clone(), name: name.clone(), seed, tags: Tags::default(), assigned: None };
+            self.account.devices.insert(serial.clone(), made);
+        }
+        let Some(user) = user else { return Ok(()) };
+        if !self.account.assign(&key(user), &serial, self.now) {
+            return Err(self.scenario.at(&device.name, "a user has at most 8 devices"));
+        }
+        Ok(())
+    }
+
+    /// Attached and inline policies of a user, group or role.
+    fn grant(
+        &mut self,
+        kind: &str,
+        name: &Spanned<String>,
+        policies: &[Spanned<String>],
+        inline: &BTreeMap<String, Spanned<String>>,
+    ) -> Result<(), Error> {
+        let parameter = format!("{kind}Name");
+        for policy in policies {
+            let arn = self.policy(policy)?;
+            self.act(policy, &format!("Attach{kind}Policy"), &[(&parameter, name.as_ref()), ("PolicyArn", &arn)])?;
+        }
+        for (policy, document) in inline {
+            let text = self.scenario.document(document)?;
+            let parameters =
+                [(parameter.as_str(), name.as_ref().as_str()), ("PolicyName", policy), ("PolicyDocument", &text)];
+            self.act(document, &format!("Put{kind}Policy"), &parameters)?;
+        }
+        Ok(())
+    }
+
+    /// The ARN of a policy: given, or of a policy of that name, of this scenario or AWS's own.
+    fn policy(&self, policy: &Spanned<String>) -> Result<String, Error> {
+        let name = policy.as_ref();
+        if name.starts_with("arn:") {
+            return Ok(name.clone());
+        }
+        let own = self.account.policies.values().find(|own| own.name == *name).map(|own| own.arn.clone());
+        let aws = managed::arn(name);
+        own.or_else(|| self.account.policy(&aws).map(|_| aws))
+            .ok_or_else(|| self.scenario.at(policy, format!("no policy is named `{name}`")))
+    }
+
+    fn act<T>(&mut self, of: &Spanned<T>, name: &str, parameters: &[(&str, &str)]) -> Result<(), Error> {
+        let scenario = self.scenario;
+        let form = Form::new(name, Service::Iam.version());
+        let form = parameters.iter().fold(form, |form, (name, value)| form.pair(name, value));
+        let input = Parameters::parse(form.body().as_bytes()).map_err(|error| scenario.at(of, error.to_string()))?;
+        let action = Action::find(Service::Iam, name).ok_or_else(|| scenario.at(of, format!("{name} isn't there")))?;
+        let mut event = Event::new(self.now, "", "iam", name);
+        let done = Contract::get().check("iam", name, &input).and_then(|()| {
+            stand::call(action, self.account, &self.caller, &self.origin, &input, self.now, self.random, &mut event, "")
+        });
+        done.map(|_| ()).map_err(|fault| {
+            let why = fault.why.map(|why| format!(" ({why})")).unwrap_or_default();
+            scenario.at(of, format!("{}: {}{why}", fault.code, fault.message))
+        })
+    }
+}
+
+fn named<'a>(parameter: &'a str, name: &'a Spanned<String>, path: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
+    let mut parameters = vec![(parameter, name.as_ref().as_str())];
+    parameters.extend(path.map(|path| ("Path", path)));
+    parameters
+}
+
+impl Account {
+    /// Enables a device for a user, so long ago that STS knows it; `false` where the user has all that there may be.
+    fn assign(&mut self, user_key: &str, serial: &str, now: Timestamp) -> bool {
+        let Some(user) = self.users.edit(user_key) else { return false };
+        if user.devices.len() >= super::iam::mfa::DEVICES_PER_USER {
+            return false;
+        }
+        user.devices.push(serial.to_owned());
+        let id = user.id.clone();
+        if let Some(device) = self.devices.edit(serial) {
+            device.assigned = Some(Assignment { user: user_key.to_owned(), at: now });
+            let seed = device.seed.clone();
+            let known = now.shifted(-super::account::authenticator::PROPAGATION.cast_signed()).unwrap_or(now);
+            self.authenticators.edit_or_new(serial).bind(Some(&id), &seed, known);
+        }
+        true
+    }
+}
+
+impl std::fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scenario")
+    }
+}

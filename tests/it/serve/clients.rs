@@ -1,0 +1,108 @@
+//! The tutorial of the IAM User Guide, run by the clients that people have: boto3, the AWS CLI, the AWS SDK for JavaScript,
+//! with moto for the services behind.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::Home;
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A program from where tests/run installs it; its absence is a failure.
+fn installed(program: &str) -> PathBuf {
+    let path = root().join("target/clients/bin").join(program);
+    assert!(path.exists(), "{program} is missing: tests/run installs it");
+    path
+}
+
+/// moto on a free port.
+fn moto() -> (Running, String) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let child = Command::new(installed("moto_server"))
+        .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let running = Running(child);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(Instant::now() < patience, "moto doesn't listen");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    (running, format!("http://127.0.0.1:{port}"))
+}
+
+/// The tutorial by one client.
+fn tutorial(program: &Path, script: &str) {
+    let (_moto, upstream) = moto();
+    let home = Home::new();
+    let vmfa = env!("CARGO_BIN_EXE_vmfa");
+    let mut stand_in = Command::new(vmfa)
+        .args(["serve", "--json", "--time", "virtual", "--upstream", &upstream])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(stand_in.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _stand_in = Running(stand_in);
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let scratch = home.path().join("scratch");
+    fs::create_dir_all(&scratch).unwrap();
+    let path = format!("{}:{}", root().join("target/clients/bin").display(), std::env::var("PATH").unwrap_or_default());
+    let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+    let done = home
+        .other(program)
+        .arg(root().join("tests/clients").join(script))
+        .env("PATH", path)
+        .env("HOME", &scratch)
+        .env("SCRATCH", &scratch)
+        .env("VMFA_BIN", vmfa)
+        .env("FORCE_MFA", root().join("vectors/policies/aws-own-mfa-device.json"))
+        .env("AWS_ENDPOINT_URL", text("endpoint"))
+        .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
+        .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(
+        done.status.success() && said.contains("the tutorial ends well"),
+        "{script}: {}\n{said}\n{}",
+        done.status,
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+#[test]
+fn the_tutorial_with_boto3() {
+    tutorial(&installed("python3"), "tutorial.py");
+}
+
+#[test]
+fn the_tutorial_with_the_aws_cli() {
+    installed("aws");
+    tutorial(Path::new("bash"), "tutorial.sh");
+}
+
+#[test]
+fn the_tutorial_with_the_aws_sdk_for_javascript() {
+    assert!(root().join("tests/clients/node_modules/@aws-sdk").exists(), "the SDK is missing: tests/run installs it");
+    tutorial(Path::new("node"), "tutorial.mjs");
+}
