@@ -89,7 +89,9 @@ impl Stand {
         let readable = parsed.is_ok();
         let visit = Visit { stand: self, request, now, input: parsed.unwrap_or_default(), session: None };
         if control::foreign_page(request).is_some() {
-            return visit.refuse(403, "Not from here", "This request was made by a page of another site.");
+            let text = "A page of another site asked for this, or it came under a name: the console answers to addresses and to \
+                        localhost.";
+            return visit.refuse(403, "Not from here", text);
         }
         if !readable {
             return visit.refuse(400, "Unreadable", "What the browser sent can't be read.");

@@ -224,14 +224,14 @@ impl std::fmt::Debug for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::account::User;
+    use crate::serve::account::PasswordHash;
 
     /// Bytes that are never the same.
     struct Counting(u64);
 
     impl Random for Counting {
         fn fill(&mut self, bytes: &mut [u8]) -> Result<(), random::Error> {
-            self.0 += 1;
+            self.0 = self.0.wrapping_add(1);
             bytes.iter_mut().zip(self.0.to_le_bytes().into_iter().cycle()).for_each(|(byte, value)| *byte = value);
             Ok(())
         }
@@ -241,30 +241,23 @@ mod tests {
         Timestamp::from_unix(seconds)
     }
 
-    fn login() -> Login {
-        serde_json::from_value(serde_json::json!({
-            "password": { "salt": [0_u8; 16], "hash": [0_u8; 32] }, "created": at(0), "reset_required": false
-        }))
-        .unwrap()
-    }
-
     fn person() -> Person {
-        let user = User::new("alice");
-        Person::new("alice".to_owned(), user.id, &login(), Stage::In, at(0))
+        let login = Login::new(PasswordHash::new("secret", [0; 16]), at(0), false);
+        Person::new("alice".to_owned(), "AIDA".to_owned(), &login, Stage::In, at(0))
     }
 
     #[test]
     fn a_session_ends_after_an_hour_without_a_request_and_after_twelve_in_any_case() {
         let (sessions, mut random) = (Sessions::default(), Counting(0));
         let (idle, _, _) = sessions.begin(None, at(0), &mut random).unwrap();
-        assert!(sessions.find(&idle, at(IDLE - 1)).is_some());
-        assert!(sessions.find(&idle, at(IDLE - 1 + IDLE)).is_none());
+        assert!(sessions.find(&idle, at(3_599)).is_some());
+        assert!(sessions.find(&idle, at(7_199)).is_none());
         assert!(sessions.find(&idle, at(0)).is_none(), "it is gone for good");
         let (busy, _, _) = sessions.begin(None, at(0), &mut random).unwrap();
-        for hour in 0..12 {
-            assert!(sessions.find(&busy, at(hour * IDLE + IDLE - 1)).is_some());
+        for time in (0..43_200).step_by(3_599) {
+            assert!(sessions.find(&busy, at(time)).is_some());
         }
-        assert!(sessions.find(&busy, at(LIFETIME)).is_none());
+        assert!(sessions.find(&busy, at(43_200)).is_none());
     }
 
     #[test]
@@ -275,8 +268,9 @@ mod tests {
         assert_eq!(sessions.all().len(), MOST);
         assert!(sessions.find(&signed_in, at(2)).is_some());
         assert_eq!(strangers.iter().filter(|id| sessions.find(id, at(2)).is_none()).count(), 1);
+        let person = person();
         for _ in 0..MOST {
-            sessions.begin(Some(person()), at(3), &mut random).unwrap();
+            sessions.begin(Some(person.clone()), at(3), &mut random).unwrap();
         }
         assert_eq!(sessions.all().len(), MOST);
         assert!(sessions.find(&signed_in, at(4)).is_none());

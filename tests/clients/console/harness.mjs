@@ -1,19 +1,19 @@
 // The stand-in, its clock, a device, and a browser that finds things by `data-testid` and label only.
 
-import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 
-import puppeteer from 'puppeteer-core';
+import puppeteer from "puppeteer-core";
 
-const program = process.env.VMFA_BIN ?? 'vmfa';
+const program = process.env.VMFA_BIN ?? "vmfa";
 const pictures = process.env.SCREENSHOTS;
-const scratch = mkdtempSync(join(tmpdir(), 'vmfa-console-'));
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const scratch = mkdtempSync(join(tmpdir(), "vmfa-console-"));
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 // -- what is said
 
@@ -30,7 +30,7 @@ export async function step(name, act) {
   } catch (error) {
     failed = true;
     console.log(`not ok ${count} - ${name}`);
-    console.log(String(error?.stack ?? error).replace(/^/gm, '# '));
+    console.log(String(error?.stack ?? error).replace(/^/gm, "# "));
     await browsing?.evidence();
   }
 }
@@ -45,17 +45,17 @@ export function finish() {
 
 export class Server {
   static async start(...more) {
-    const child = spawn(program, ['serve', '--time', 'virtual', '--json', ...more], {
+    const child = spawn(program, ["serve", "--time", "virtual", "--json", ...more], {
       cwd: scratch,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ["ignore", "pipe", "inherit"],
     });
     const gone = new Promise((_, refuse) => {
-      child.once('error', refuse);
-      child.once('exit', (code) => refuse(new Error(`the server ended with ${code}`)));
+      child.once("error", refuse);
+      child.once("exit", (code) => refuse(new Error(`the server ended with ${code}`)));
     });
     gone.catch(() => {});
     const lines = createInterface({ input: child.stdout });
-    const first = new Promise((tell) => lines.once('line', tell));
+    const first = new Promise((tell) => lines.once("line", tell));
     return Object.assign(new Server(), { child, ...JSON.parse(await Promise.race([first, gone])) });
   }
 
@@ -65,7 +65,10 @@ export class Server {
   }
 
   async advance(by) {
-    const answer = await fetch(`${this.endpoint}/_vmfa/time`, { method: 'POST', body: JSON.stringify({ advance: by }) });
+    const answer = await fetch(`${this.endpoint}/_vmfa/time`, {
+      method: "POST",
+      body: JSON.stringify({ advance: by }),
+    });
     assert.equal(answer.status, 200);
   }
 
@@ -74,9 +77,9 @@ export class Server {
   }
 
   async stop() {
-    const over = new Promise((tell) => this.child.once('exit', tell));
-    this.child.kill('SIGTERM');
-    assert.equal(await over, 0, 'the server ends well');
+    const over = new Promise((tell) => this.child.once("exit", tell));
+    this.child.kill("SIGTERM");
+    assert.equal(await over, 0, "the server ends well");
   }
 }
 
@@ -94,17 +97,17 @@ export class Device {
   }
 
   #run(command, now) {
-    const words = [command, '--from', this.file, '--at', String(now + this.ahead), '--json'];
-    return JSON.parse(execFileSync(program, words, { encoding: 'utf8' }));
+    const words = [command, "--from", this.file, "--at", String(now + this.ahead), "--json"];
+    return JSON.parse(execFileSync(program, words, { encoding: "utf8" }));
   }
 
   code(now) {
-    return this.#run('code', now).code;
+    return this.#run("code", now).code;
   }
 
   /** (previous, current) */
   pair(now) {
-    return this.#run('pair', now).codes.map((code) => code.code);
+    return this.#run("pair", now).codes.map((code) => code.code);
   }
 }
 
@@ -115,23 +118,23 @@ let browsing;
 export class Browsing {
   static async start(server) {
     const browser = await puppeteer.launch({
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      userDataDir: join(scratch, 'profile'),
-      args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      userDataDir: join(scratch, "profile"),
+      args: ["--disable-dev-shm-usage", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
     });
     const page = await browser.newPage();
     // Nothing of the console needs a script.
     await page.setJavaScriptEnabled(false);
     page.setDefaultTimeout(10_000);
     const self = Object.assign(new Browsing(), { browser, page, server, strays: [], complaints: [], seen: 0 });
-    page.on('request', (request) => {
+    page.on("request", (request) => {
       const url = request.url();
-      if (!url.startsWith(`${server.endpoint}/console`) && !url.startsWith('data:')) self.strays.push(url);
+      if (!url.startsWith(`${server.endpoint}/console`) && !url.startsWith("data:")) self.strays.push(url);
     });
-    page.on('console', (message) => {
+    page.on("console", (message) => {
       if (!/the server responded with a status of 4/.test(message.text())) self.complaints.push(message.text());
     });
-    page.on('pageerror', (error) => self.complaints.push(String(error)));
+    page.on("pageerror", (error) => self.complaints.push(String(error)));
     browsing = self;
     return self;
   }
@@ -171,40 +174,40 @@ export class Browsing {
   async fill(label, text) {
     const field = await this.page.waitForSelector(`aria/${label}[role="textbox"]`);
     await field.click({ count: 3 });
-    await this.page.keyboard.press('Backspace');
+    await this.page.keyboard.press("Backspace");
     await field.type(text);
   }
 
   /** The `data-testid` of what has the focus. */
   focused() {
-    return this.page.evaluate(() => document.activeElement?.dataset.testid ?? document.activeElement?.className ?? '');
+    return this.page.evaluate(() => document.activeElement?.dataset.testid ?? document.activeElement?.className ?? "");
   }
 
   async signIn(user, password) {
-    await this.open('/console/sign-in');
-    await this.fill('User name', user);
-    await this.fill('Password', password);
-    await this.press('sign-in-submit');
+    await this.open("/console/sign-in");
+    await this.fill("User name", user);
+    await this.fill("Password", password);
+    await this.press("sign-in-submit");
   }
 
   async giveCode(code) {
-    await this.fill('MFA code', code);
-    await this.press('mfa-submit');
+    await this.fill("MFA code", code);
+    await this.press("mfa-submit");
   }
 
   async givePair([one, two], submit) {
-    await this.fill('MFA code 1', one);
-    await this.fill('MFA code 2', two);
+    await this.fill("MFA code 1", one);
+    await this.fill("MFA code 2", two);
     await this.press(submit);
   }
 
   /** The picture of the QR code, as its bytes. */
   async picture() {
-    const image = await this.find('qr-code');
+    const image = await this.find("qr-code");
     const source = await image.evaluate((node) => node.src);
-    const [kind, data] = source.split(',');
-    assert.equal(kind, 'data:image/png;base64');
-    return Buffer.from(data, 'base64');
+    const [kind, data] = source.split(",");
+    assert.equal(kind, "data:image/png;base64");
+    return Buffer.from(data, "base64");
   }
 
   /** What every page owes to everybody: names, landmarks, contrast, room on a small screen. */
@@ -213,24 +216,30 @@ export class Browsing {
     const facts = await page.evaluate(() => ({
       language: document.documentElement.lang,
       title: document.title,
-      headings: document.querySelectorAll('h1').length,
-      landmarks: ['header', 'main', 'footer'].filter((tag) => document.querySelectorAll(`body > ${tag}`).length === 1),
+      headings: document.querySelectorAll("h1").length,
+      landmarks: ["header", "main", "footer"].filter((tag) => document.querySelectorAll(`body > ${tag}`).length === 1),
       brand: document.querySelector('[data-testid="account"]')?.textContent,
-      anonymous: [...document.querySelectorAll('input:not([type=hidden]), select, button, main a, summary, img, tbody tr')]
+      anonymous: [
+        ...document.querySelectorAll("input:not([type=hidden]), select, button, main a, summary, img, tbody tr"),
+      ]
         .filter((node) => !node.dataset.testid)
         .map((node) => node.outerHTML),
     }));
-    assert.equal(facts.language, 'en');
+    assert.equal(facts.language, "en");
     assert.match(facts.title, /^(Error: )?\S.* · vmfa stand-in$/);
     assert.equal(facts.headings, 1, `one h1 on ${name}`);
-    assert.deepEqual(facts.landmarks, ['header', 'main', 'footer']);
+    assert.deepEqual(facts.landmarks, ["header", "main", "footer"]);
     assert.match(facts.brand, /^vmfa stand-in · account 123456789012/);
     assert.deepEqual(facts.anonymous, [], `everything on ${name} has a data-testid`);
     await this.named(name);
     await page.setJavaScriptEnabled(true);
-    for (const [look, width, scheme] of [['wide', 1024, 'light'], ['dark', 1024, 'dark'], ['small', 320, 'light']]) {
+    for (const [look, width, scheme] of [
+      ["wide", 1024, "light"],
+      ["dark", 1024, "dark"],
+      ["small", 320, "light"],
+    ]) {
       await page.setViewport({ width, height: 800 });
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       const room = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(room <= width, `${name} needs ${room} of ${width} pixels`);
       const found = await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map((violation) =>
@@ -240,16 +249,27 @@ export class Browsing {
     }
     await page.setViewport({ width: 1024, height: 800 });
     await page.setJavaScriptEnabled(false);
-    assert.deepEqual(this.strays, [], 'nothing from elsewhere');
-    assert.deepEqual(this.complaints, [], 'the browser has nothing against it');
+    assert.deepEqual(this.strays, [], "nothing from elsewhere");
+    assert.deepEqual(this.complaints, [], "the browser has nothing against it");
   }
 
   /** Every control in the accessibility tree has a name. */
   async named(page) {
-    const roles = ['button', 'link', 'textbox', 'combobox', 'image', 'img', 'region', 'table', 'DisclosureTriangle', 'form'];
+    const roles = [
+      "button",
+      "link",
+      "textbox",
+      "combobox",
+      "image",
+      "img",
+      "region",
+      "table",
+      "DisclosureTriangle",
+      "form",
+    ];
     const nameless = [];
     const walk = (node) => {
-      if (roles.includes(node.role) && !node.name && node.role !== 'form') nameless.push(node.role);
+      if (roles.includes(node.role) && !node.name && node.role !== "form") nameless.push(node.role);
       if (roles.includes(node.role)) this.seen += 1;
       (node.children ?? []).forEach(walk);
     };
@@ -266,8 +286,8 @@ export class Browsing {
   /** What a failed step leaves behind. */
   async evidence() {
     console.log(`# at ${this.page.url()}`);
-    const text = await this.page.evaluate(() => document.body?.innerText ?? '').catch(() => '');
-    console.log(text.replace(/^/gm, '# | '));
-    await this.photograph('failure').catch(() => {});
+    const text = await this.page.evaluate(() => document.body?.innerText ?? "").catch(() => "");
+    console.log(text.replace(/^/gm, "# | "));
+    await this.photograph("failure").catch(() => {});
   }
 }

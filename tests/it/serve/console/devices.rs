@@ -32,7 +32,7 @@ fn the_wizard_shows_one_secret_in_two_ways_and_enables_the_device() {
     let place = browser.submit("/console/mfa/register", &[("code1", &one), ("code2", &two)]);
     assert_eq!(place, "/console/security");
     assert!(browser.page.text("notice").contains("alice"));
-    assert_eq!(browser.page.all("mfa-device-serial"), [device.serial.clone()]);
+    assert_eq!(browser.page.all("mfa-device-serial"), [device.serial.as_str()]);
     assert!(!browser.page.has("unassigned-device-row"));
     browser.open("/console/security");
     assert!(!browser.page.has("notice"), "said once");
@@ -55,7 +55,7 @@ fn a_cancelled_wizard_leaves_an_orphan_that_an_administrator_deletes() {
     browser.sign_in("alice", PASSWORD);
     let device = browser.begin("alice");
     assert_eq!(browser.submit("/console/mfa/cancel", &[]), "/console/security");
-    assert_eq!(browser.page.all("unassigned-device-serial"), [device.serial.clone()]);
+    assert_eq!(browser.page.all("unassigned-device-serial"), [device.serial.as_str()]);
     assert!(browser.page.has("unassigned-advice") && browser.page.has("mfa-none"));
     browser.open("/console/mfa/register");
     assert!(!browser.page.has("secret-key"));
