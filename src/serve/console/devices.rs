@@ -1,7 +1,7 @@
 //! What is done with a device that there is: resynchronize, remove, delete.
 
-use super::Signed;
 use super::page::{Problem, Remove, Resync, html, name_of};
+use super::{SECURITY, Signed};
 use crate::serve::stand::Response;
 
 /// Where the second half of a removal was refused.
@@ -29,7 +29,7 @@ pub(super) fn resync(signed: &Signed<'_>) -> Response {
         ("AuthenticationCode2", &two),
     ];
     match signed.act("ResyncMFADevice", &parameters) {
-        Ok(_) => signed.done(format!("MFA device {} is in sync.", name_of(serial))),
+        Ok(_) => signed.done(SECURITY, format!("MFA device {} is in sync.", name_of(serial))),
         Err(fault) => resync_form(signed, fault.status, Some(Problem::of(&fault))),
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn remove(signed: &Signed<'_>) -> Response {
         return remove_form(signed, fault.status, true, Some(Problem::of(&fault)));
     }
     match signed.act("DeleteVirtualMFADevice", &[("SerialNumber", serial)]) {
-        Ok(_) => signed.done(format!("MFA device {} was removed.", name_of(serial))),
+        Ok(_) => signed.done(SECURITY, format!("MFA device {} was removed.", name_of(serial))),
         Err(fault) => remove_form(signed, fault.status, false, Some(Problem::of(&fault).advise(LEFT))),
     }
 }
@@ -62,7 +62,7 @@ pub(super) fn remove(signed: &Signed<'_>) -> Response {
 pub(super) fn delete(signed: &Signed<'_>) -> Response {
     let serial = signed.visit.sent("serial");
     match signed.act("DeleteVirtualMFADevice", &[("SerialNumber", serial)]) {
-        Ok(_) => signed.done(format!("MFA device {} was deleted.", name_of(serial))),
+        Ok(_) => signed.done(SECURITY, format!("MFA device {} was deleted.", name_of(serial))),
         Err(fault) => {
             let problem = Problem::of(&fault);
             let problem = if fault.code == "AccessDenied" { problem.advise(ADMINISTRATOR) } else { problem };

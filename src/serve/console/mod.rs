@@ -5,6 +5,7 @@
 
 mod answer;
 mod devices;
+mod keys;
 mod page;
 mod security;
 mod session;
@@ -40,6 +41,9 @@ const HEADERS: [(&str, &str); 5] = [
     ("cache-control", "no-store"),
     ("cross-origin-opener-policy", "same-origin"),
 ];
+
+/// Where what was done about devices leads back to.
+const SECURITY: &str = "/console/security";
 
 /// The region that console requests count as made in.
 const REGION: &str = "us-east-1";
@@ -135,6 +139,7 @@ impl<'a> Visit<'a> {
             (Some(Stage::In), "/console") => self.signed(security::home),
             (Some(Stage::In), "/console/security") => self.signed(security::page),
             (Some(Stage::In), "/console/password") => self.signed(sign_in::password_page),
+            (Some(Stage::In), "/console/keys") => self.signed(keys::page),
             (Some(Stage::In), "/console/mfa/assign") => self.signed(wizard::page),
             (Some(Stage::In), "/console/mfa/register") => self.signed(wizard::register_page),
             (Some(Stage::In), "/console/mfa/resync") => self.signed(devices::resync_page),
@@ -160,6 +165,9 @@ impl<'a> Visit<'a> {
             (Some(Stage::Code), "/console/sign-in/mfa") => self.signed(sign_in::submit_code),
             (Some(Stage::NewPassword), "/console/sign-in/password") => self.signed(sign_in::change_password),
             (Some(Stage::In), "/console/password") => self.signed(sign_in::change_password),
+            (Some(Stage::In), "/console/keys/create") => self.signed(keys::create),
+            (Some(Stage::In), "/console/keys/update") => self.signed(keys::update),
+            (Some(Stage::In), "/console/keys/delete") => self.signed(keys::delete),
             (Some(Stage::In), "/console/mfa/assign") => self.signed(wizard::create),
             (Some(Stage::In), "/console/mfa/register") => self.signed(wizard::register),
             (Some(Stage::In), "/console/mfa/cancel") => self.signed(wizard::cancel),
@@ -287,9 +295,9 @@ impl Signed<'_> {
     }
 
     /// Back to the list, with a word about what was done.
-    fn done(&self, notice: String) -> Response {
+    fn done(&self, place: &str, notice: String) -> Response {
         let _ = self.visit.stand.console.sessions.edit(self.key, |session| session.notice = Some(notice));
-        Response::redirect("/console/security")
+        Response::redirect(place)
     }
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 use zeroize::Zeroizing;
 
-use super::session::Enrolment;
+use super::session::{Enrolment, FreshKey};
 use crate::serve::fault::Fault;
 use crate::serve::stand::Response;
 
@@ -50,6 +50,14 @@ pub(super) struct Device {
     pub(super) assigned: String,
     /// Whether it is being set up in this session.
     pub(super) current: bool,
+}
+
+/// An access key in a list.
+pub(super) struct AccessKey {
+    pub(super) id: String,
+    /// `Active` or `Inactive`.
+    pub(super) status: String,
+    pub(super) created: String,
 }
 
 #[derive(Template)]
@@ -136,6 +144,17 @@ pub(super) struct Remove<'a> {
     pub(super) name: &'a str,
     /// Whether it is somebody's.
     pub(super) assigned: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/keys.html")]
+pub(super) struct Keys<'a> {
+    pub(super) shell: Shell,
+    pub(super) name: &'a str,
+    pub(super) keys: Vec<AccessKey>,
+    pub(super) keys_problem: Option<Problem>,
+    /// The one that was just created.
+    pub(super) fresh: Option<&'a FreshKey>,
 }
 
 #[derive(Template)]

@@ -72,6 +72,8 @@ pub(super) struct Person {
     pub(super) stage: Stage,
     /// The device that is being set up.
     pub(super) enrolment: Option<Enrolment>,
+    /// The access key that was created, until it is shown.
+    pub(super) fresh_key: Option<FreshKey>,
     /// Serial numbers of the devices that were created in this session.
     pub(super) created: Vec<String>,
     password: Password,
@@ -90,6 +92,13 @@ pub(super) struct Enrolment {
     pub(super) seed: Zeroizing<String>,
     /// Its picture, base64 of a PNG.
     pub(super) png: Zeroizing<String>,
+}
+
+/// An access key with its secret.
+#[derive(Clone)]
+pub(super) struct FreshKey {
+    pub(super) id: String,
+    pub(super) secret: Zeroizing<String>,
 }
 
 impl Sessions {
@@ -173,6 +182,7 @@ impl Person {
             authenticated: None,
             stage,
             enrolment: None,
+            fresh_key: None,
             created: Vec::new(),
             password: Password::of(login),
         }

@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
-use super::Signed;
 use super::page::{Assign, Problem, Register, html, name_of};
 use super::session::Enrolment;
+use super::{SECURITY, Signed};
 use crate::serve::stand::Response;
 
 /// How many devices of a session are remembered as its own.
@@ -58,7 +58,7 @@ pub(super) fn register_page(signed: &Signed<'_>) -> Response {
     let serial = match (signed.visit.input.get("serial"), &signed.person.enrolment) {
         (Some(serial), _) => serial,
         (None, Some(enrolment)) => &enrolment.serial,
-        (None, None) => return Response::redirect("/console/security"),
+        (None, None) => return Response::redirect(SECURITY),
     };
     codes_form(signed, 200, serial, None)
 }
@@ -80,10 +80,13 @@ pub(super) fn register(signed: &Signed<'_>) -> Response {
     match signed.act("EnableMFADevice", &parameters) {
         Ok(_) => {
             forget(signed, serial);
-            signed.done(format!(
-                "MFA device {} is assigned to you. Sign out and in again with a code to be signed in with MFA.",
-                name_of(serial)
-            ))
+            signed.done(
+                SECURITY,
+                format!(
+                    "MFA device {} is assigned to you. Sign out and in again with a code to be signed in with MFA.",
+                    name_of(serial)
+                ),
+            )
         }
         Err(fault) => codes_form(signed, fault.status, serial, Some(Problem::of(&fault))),
     }
@@ -93,13 +96,16 @@ pub(super) fn cancel(signed: &Signed<'_>) -> Response {
     let serial = signed.visit.sent("serial");
     let begun = signed.person.enrolment.as_ref().is_some_and(|enrolment| enrolment.serial == serial);
     if !begun {
-        return Response::redirect("/console/security");
+        return Response::redirect(SECURITY);
     }
     forget(signed, serial);
-    signed.done(format!(
-        "Cancelled. The device {} was created and is assigned to nobody; its secret key is not shown again.",
-        name_of(serial)
-    ))
+    signed.done(
+        SECURITY,
+        format!(
+            "Cancelled. The device {} was created and is assigned to nobody; its secret key is not shown again.",
+            name_of(serial)
+        ),
+    )
 }
 
 /// The secret key isn't needed any more.

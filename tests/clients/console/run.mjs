@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import {
   AddUserToGroupCommand,
   AttachGroupPolicyCommand,
+  AttachUserPolicyCommand,
   CreateGroupCommand,
   CreateLoginProfileCommand,
   CreatePolicyCommand,
@@ -24,6 +25,7 @@ import {
 import { Browsing, Device, Server, finish, step } from "./harness.mjs";
 
 const USER = "MFAUser";
+const OPERATOR = "Operator";
 const PASSWORD = "a-Stand-in-password-1";
 const SERIAL = `arn:aws:iam::123456789012:mfa/${USER}`;
 const forceMfa = readFileSync(new URL("../../../vectors/policies/aws-own-mfa-device.json", import.meta.url), "utf8");
@@ -290,6 +292,63 @@ try {
     await browser.press("password-submit");
     assert.match(await browser.text("error-message"), /iam:ChangePassword/);
     await browser.inspect("password-denied");
+  });
+
+  await step("an operator makes an access key, switches it off and deletes it", async () => {
+    await browser.press("sign-out");
+    await iam.send(new CreateUserCommand({ UserName: OPERATOR }));
+    await iam.send(new CreateLoginProfileCommand({ UserName: OPERATOR, Password: PASSWORD }));
+    const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    await iam.send(new AttachUserPolicyCommand({ UserName: OPERATOR, PolicyArn }));
+    await browser.signIn(OPERATOR, PASSWORD);
+    await browser.press("nav-security");
+    await browser.press("access-keys-link");
+    await browser.press("create-access-key");
+    assert.match(await browser.text("new-secret-access-key"), /^.{40}$/);
+    await browser.inspect("keys-new");
+    await browser.press("access-key-deactivate");
+    assert.equal(await browser.text("access-key-status"), "Inactive");
+    await browser.inspect("keys-inactive");
+    await browser.press("access-key-delete");
+    assert.ok(await browser.has("access-keys-none"));
+  });
+
+  await step("of several devices the sign-in takes the one that is chosen", async () => {
+    const assign = async (name) => {
+      await browser.open("/console/mfa/assign");
+      await browser.fill("Device name", name);
+      await browser.press("assign-next");
+      const made = new Device(await browser.picture());
+      await browser.givePair(made.pair(await server.now()), "register-submit");
+      await server.advance("1m");
+      return made;
+    };
+    const phone = await assign("phone");
+    await browser.press("sign-out");
+    await browser.signIn(OPERATOR, PASSWORD);
+    await browser.giveCode(phone.code(await server.now()));
+    const spare = await assign("spare+key@home");
+    await browser.inspect("security-two-devices");
+    await browser.press("sign-out");
+    await browser.signIn(OPERATOR, PASSWORD);
+    await browser.inspect("code-two-devices");
+    const device = await browser.find("device-input");
+    await device.select("arn:aws:iam::123456789012:mfa/spare+key@home");
+    await browser.giveCode(spare.code(await server.now()));
+    assert.equal(await browser.text("signed-in-as"), `${OPERATOR} (with MFA)`);
+  });
+
+  await step("one's own password is changed", async () => {
+    const password = "Another-password-2";
+    await browser.open("/console/password");
+    await browser.fill("Current password", PASSWORD);
+    await browser.fill("New password", password);
+    await browser.fill("New password once more", password);
+    await browser.press("password-submit");
+    assert.match(await browser.text("notice"), /password was changed/);
+    await browser.press("sign-out");
+    await browser.signIn(OPERATOR, PASSWORD);
+    assert.ok(await browser.has("error"));
   });
 
   await step("the events tell all of it", async () => {

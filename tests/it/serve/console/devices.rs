@@ -205,3 +205,42 @@ fn a_device_of_somebody_else_is_left_alone() {
         assert!(matches!(bob.page.status, 403 | 404), "{page}: {}", bob.page.body);
     }
 }
+
+#[test]
+fn ones_own_access_keys_are_made_switched_off_and_deleted() {
+    let aws = Aws::new();
+    user(&aws, "alice", &["administrator"]);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("alice", PASSWORD);
+    browser.open("/console/keys");
+    assert!(browser.page.has("access-keys-none"));
+    assert_eq!(browser.submit("/console/keys/create", &[]), "/console/keys");
+    let id = browser.page.text("new-access-key-id");
+    let secret = browser.page.text("new-secret-access-key");
+    let key = aws.client(&vmfa::wire::sigv4::Credentials::new(&id, &secret, None));
+    assert_eq!(key.ok("GetCallerIdentity", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/alice"));
+    browser.open("/console/keys");
+    assert!(!browser.page.body.contains(&secret), "shown once");
+    assert_eq!(browser.page.all("access-key-id"), [id.as_str()]);
+    assert!(!browser.page.has("access-key-delete"), "first it is switched off");
+    browser.submit("/console/keys/update", &[("id", &id), ("status", "Inactive")]);
+    assert_eq!((browser.page.text("access-key-status"), browser.page.has("notice")), ("Inactive".to_owned(), true));
+    key.refused("GetCallerIdentity", &[]);
+    browser.submit("/console/keys/update", &[("id", &id), ("status", "nonsense")]);
+    assert_eq!((browser.page.status, browser.page.text("error-code").as_str()), (400, "ValidationError"));
+    browser.submit("/console/keys/delete", &[("id", &id)]);
+    assert!(browser.page.has("access-keys-none"), "{}", browser.page.body);
+}
+
+#[test]
+fn without_mfa_the_tutorials_user_sees_no_access_keys() {
+    let aws = Aws::new();
+    user(&aws, "alice", OWN);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("alice", PASSWORD);
+    browser.open("/console/keys");
+    assert!(browser.page.text("error-message").contains("iam:ListAccessKeys"));
+    browser.submit("/console/keys/create", &[]);
+    assert_eq!(browser.page.status, 403);
+    assert!(!aws.root().ok("ListAccessKeys", &[("UserName", "alice")]).has("AccessKeyId"));
+}
