@@ -40,6 +40,9 @@ const HEAD: usize = 65_536;
 /// How many connections are open at once.
 const CONNECTIONS: usize = 16_384;
 
+/// How many requests of the console are worked on at once: each may hash a password, in 4 MiB and some milliseconds.
+const CONSOLE: usize = 16;
+
 /// How long a peer may take over the head of a request, idling before it included.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 
@@ -58,6 +61,7 @@ pub struct Server {
     stand: Arc<Stand>,
     upstream: Option<Upstream>,
     bodies: Semaphore,
+    console: Semaphore,
     connections: Arc<Semaphore>,
 }
 
@@ -76,7 +80,13 @@ impl Server {
     /// A server around a stand-in; calls for other services go to `upstream`.
     #[must_use]
     pub fn new(stand: Arc<Stand>, upstream: Option<Upstream>) -> Self {
-        Self { stand, upstream, bodies: Semaphore::new(BODIES), connections: Arc::new(Semaphore::new(CONNECTIONS)) }
+        Self {
+            stand,
+            upstream,
+            bodies: Semaphore::new(BODIES),
+            console: Semaphore::new(CONSOLE),
+            connections: Arc::new(Semaphore::new(CONNECTIONS)),
+        }
     }
 
     /// Serves a listening socket until `end` is ready; then lets open requests end.
@@ -171,6 +181,9 @@ impl Server {
             body,
             peer,
         };
+        if !request.is_signed() && request.path.split('/').nth(1) == Some("console") {
+            return ours(self.console(request).await);
+        }
         if !request.is_signed()
             && let Some(response) = self.own(&request)
         {
@@ -196,6 +209,14 @@ impl Server {
             path if path.starts_with("/_vmfa/") => Some(control::answer(&self.stand, request)),
             _ => None,
         }
+    }
+
+    /// A page of the console, on a thread that may take its time.
+    async fn console(&self, request: Request) -> Response {
+        let stand = Arc::clone(&self.stand);
+        let _permit = self.console.acquire().await;
+        let answered = tokio::task::spawn_blocking(move || stand.console(&request)).await;
+        answered.unwrap_or_else(|_| Response::text(500, "the console failed at this request\n"))
     }
 
     /// Reads a body within its bounds. The permits are for its bytes, and held while it is worked on.

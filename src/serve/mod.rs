@@ -9,6 +9,7 @@ mod authenticate;
 mod authorize;
 mod call;
 mod caller;
+mod console;
 mod contract;
 mod control;
 mod events;

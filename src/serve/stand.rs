@@ -12,6 +12,7 @@ use super::authenticate::{self, SigningKeys};
 use super::authorize::{self, Origin};
 use super::call::Call;
 use super::caller::Caller;
+use super::console::Console;
 use super::contract::Contract;
 use super::events::{Event, Events};
 use super::fault::Fault;
@@ -20,7 +21,7 @@ use super::random::Random;
 use super::store::Store;
 use super::time::Clock;
 use crate::time::Timestamp;
-use crate::wire::query::Parameters;
+use crate::wire::query::{self, Form, Parameters};
 use crate::wire::sigv4::{self, Accept, Payload, Presented};
 use crate::wire::xml;
 
@@ -35,6 +36,7 @@ pub struct Stand {
     state: Mutex<State>,
     events: Mutex<Events>,
     keys: Mutex<SigningKeys>,
+    pub(super) console: Console,
 }
 
 /// What changes together.
@@ -100,6 +102,7 @@ impl Stand {
             state: Mutex::new(State { account, random, store }),
             events: Mutex::default(),
             keys: Mutex::default(),
+            console: Console::default(),
         }
     }
 
@@ -195,11 +198,8 @@ impl Stand {
         let result = caller.and_then(|caller| {
             event.principal = Some(caller.arn(&self.state().account));
             let input = request.parameters()?;
-            let name = input.get("Action").unwrap_or_default();
-            name.clone_into(&mut event.action);
-            let action = find_action(service, name, &input)?;
-            Contract::get().check(service.name(), action.name, &input)?;
-            self.run(action, &caller, &origin, &input, now, request_id, event)
+            input.get("Action").unwrap_or_default().clone_into(&mut event.action);
+            self.run(service, &caller, &origin, &input, now, request_id, event)
         });
         Handled::Ours(service, result)
     }
@@ -237,10 +237,44 @@ impl Stand {
         state.store()
     }
 
+    /// Runs an action of IAM for somebody who is signed in to the console: by the contract, the policies and the handler
+    /// that a signed request meets, and with an event that says where it came from. Gives the answer's XML.
+    ///
+    /// # Errors
+    ///
+    /// As a signed request's.
+    pub(super) fn act(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Zeroizing<String>, Fault> {
+        let now = self.clock.now();
+        let request_id = Uuid::new_v4().to_string();
+        let service = Service::Iam;
+        let mut event = Event::new(now, &request_id, service.name(), action);
+        event.principal = Some(caller.arn(&self.state().account));
+        let form = Form::new(action, service.version());
+        let form = parameters.iter().fold(form, |form, (name, value)| form.pair(name, value));
+        let input = Parameters::parse(form.body().as_bytes()).map_err(malformed);
+        let result = input.and_then(|input| self.run(service, caller, origin, &input, now, &request_id, &mut event));
+        if let Err(fault) = &result {
+            event.refuse(fault);
+        }
+        event.why = Some(match event.why.take() {
+            Some(why) => format!("in the console: {why}"),
+            None => "in the console".to_owned(),
+        });
+        self.events().add(event);
+        result
+    }
+
+    /// Finds, checks, authorizes and runs the action of an input.
     #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
     fn run(
         &self,
-        action: &'static Action,
+        service: Service,
         caller: &Caller,
         origin: &Origin,
         input: &Parameters,
@@ -248,6 +282,8 @@ impl Stand {
         request_id: &str,
         event: &mut Event,
     ) -> Result<Zeroizing<String>, Fault> {
+        let action = find_action(service, input.get("Action").unwrap_or_default(), input)?;
+        Contract::get().check(service.name(), action.name, input)?;
         let mut state = self.state();
         let State { account, random, .. } = &mut *state;
         let body = call(action, account, caller, origin, input, now, random.as_mut(), event, request_id);
@@ -292,6 +328,10 @@ pub(super) fn call(
         event.why = Some(why);
     }
     result.map(|()| body)
+}
+
+fn malformed(error: query::Error) -> Fault {
+    Fault::new("MalformedQueryString", 400, "The query string contains a syntax error.").because(error.to_string())
 }
 
 fn find_action(service: Service, name: &str, input: &Parameters) -> Result<&'static Action, Fault> {
@@ -351,10 +391,6 @@ impl Request {
 
     /// Of the query string and, for a form, the body.
     fn parameters(&self) -> Result<Parameters, Fault> {
-        let malformed = |error: crate::wire::query::Error| {
-            Fault::new("MalformedQueryString", 400, "The query string contains a syntax error.")
-                .because(error.to_string())
-        };
         if self.body.is_empty() {
             return Parameters::parse(self.query.as_bytes()).map_err(malformed);
         }

@@ -208,7 +208,7 @@ fn events_say_why() {
     let refused = server.call(&keys, "GetSessionToken", &[("SerialNumber", &serial), ("TokenCode", "000000")]);
     assert_eq!(refused.status, 403);
     server.call(&keys, "ListUsers", &[]);
-    let reply = server.get("/_vmfa/events?after=5");
+    let reply = server.get("/_vmfa/events?after=0");
     let events: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
     let last: Vec<(&str, &str)> = events["events"]
         .as_array()
@@ -301,8 +301,10 @@ fn what_was_answered_survives_kill_9() {
     }
     let second = server.home.run(&["serve", "--state", directory.as_str()]).expect(3);
     assert!(second.stderr.contains("another server uses the state"), "{}", second.stderr);
-    drop(server);
-    let other = Home::new().run(&["serve", "--state", directory.as_str(), "--account", "999999999999"]).expect(3);
+    let mut server = server;
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let other = server.home.run(&["serve", "--state", directory.as_str(), "--account", "999999999999"]).expect(3);
     assert!(other.stderr.contains("is of account 123456789012, not of 999999999999"), "{}", other.stderr);
 }
 

@@ -1,0 +1,84 @@
+//! Who one is, and with what one proves it.
+
+use super::Signed;
+use super::page::{Device, Home, Problem, Security, html, name_of};
+use crate::serve::fault::Fault;
+use crate::serve::stand::Response;
+
+/// How many pages of a list are read, a thousand items each.
+const PAGES: usize = 10;
+
+pub(super) fn home(signed: &Signed<'_>) -> Response {
+    let person = signed.person;
+    html(
+        200,
+        &Home {
+            shell: signed.visit.shell("home", None),
+            name: &signed.name,
+            arn: &signed.arn,
+            since: person.since.to_rfc3339(),
+            authenticated: person.authenticated.map(|at| at.to_rfc3339()),
+        },
+    )
+}
+
+pub(super) fn page(signed: &Signed<'_>) -> Response {
+    let (password_used, user_problem) = match signed.act("GetUser", &[]) {
+        Ok(answer) => (answer.text("PasswordLastUsed").to_owned(), None),
+        Err(fault) => (String::new(), Some(Problem::of(&fault))),
+    };
+    let (devices, devices_problem) = told(assigned(signed));
+    let (unassigned, unassigned_problem) = told(unassigned(signed));
+    html(
+        200,
+        &Security {
+            shell: signed.shell(None),
+            name: &signed.name,
+            arn: &signed.arn,
+            password_used,
+            user_problem,
+            devices,
+            devices_problem,
+            unassigned,
+            unassigned_problem,
+        },
+    )
+}
+
+fn told(list: Result<Vec<Device>, Fault>) -> (Vec<Device>, Option<Problem>) {
+    match list {
+        Ok(devices) => (devices, None),
+        Err(fault) => (Vec::new(), Some(Problem::of(&fault))),
+    }
+}
+
+fn assigned(signed: &Signed<'_>) -> Result<Vec<Device>, Fault> {
+    let answer = signed.act("ListMFADevices", &[])?;
+    let device = |serial: &str, since: &str| Device { assigned: since.to_owned(), ..Device::new(serial) };
+    let members = answer.members("MFADevices").iter();
+    Ok(members.map(|member| device(member.text("SerialNumber"), member.text("EnableDate"))).collect())
+}
+
+/// Devices that are nobody's and concern this person: of the user's own name, or created in this session.
+fn unassigned(signed: &Signed<'_>) -> Result<Vec<Device>, Fault> {
+    let current = signed.person.enrolment.as_ref().map(|enrolment| enrolment.serial.as_str());
+    let concerns = |serial: &str| {
+        name_of(serial).eq_ignore_ascii_case(&signed.name) || signed.person.created.iter().any(|own| own == serial)
+    };
+    let (mut found, mut marker) = (Vec::new(), String::new());
+    for _ in 0..PAGES {
+        let mut parameters = vec![("AssignmentStatus", "Unassigned"), ("MaxItems", "1000")];
+        if !marker.is_empty() {
+            parameters.push(("Marker", &marker));
+        }
+        let answer = signed.act("ListVirtualMFADevices", &parameters)?;
+        let serials = answer.members("VirtualMFADevices").iter().map(|member| member.text("SerialNumber"));
+        let mine = serials.filter(|serial| concerns(serial));
+        found.extend(mine.map(|serial| Device { current: current == Some(serial), ..Device::new(serial) }));
+        answer.text("Marker").clone_into(&mut marker);
+        if marker.is_empty() {
+            break;
+        }
+    }
+    Ok(found)
+}
