@@ -4,14 +4,11 @@ mod account;
 mod authorization;
 #[cfg(feature = "cli")]
 mod clients;
-<<<<<<< HEAD
 mod contract;
 mod groups;
 mod kept;
 mod login;
-=======
 mod console;
->>>>>>> console
 mod mfa;
 mod policies;
 mod roles;
