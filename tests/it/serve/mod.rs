@@ -1,14 +1,16 @@
 //! The stand-in for IAM and STS.
 
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod abuse;
 mod account;
 mod authorization;
 #[cfg(feature = "cli")]
 mod clients;
+mod console;
 mod contract;
 mod groups;
 mod kept;
 mod login;
-mod console;
 mod mfa;
 mod policies;
 mod roles;

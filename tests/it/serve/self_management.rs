@@ -20,7 +20,7 @@ const OK: &str = "";
 const EXPLICIT: &str = "with an explicit deny in an identity-based policy";
 const IMPLICIT: &str = "because no identity-based policy allows";
 const OWN_DEVICES: &str = "To complete this action, please ensure that you are authenticated with an MFA device";
-const TOKEN: &str = "The security token included in the request is invalid";
+const TOKEN: &str = "The security token included in the request is invalid.";
 
 struct Story {
     aws: Aws,

@@ -1,6 +1,6 @@
 //! The program's own server, and a client that writes bytes.
 
-use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::io::{self, BufRead as _, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -161,4 +161,11 @@ impl Reply {
         let rest = rest.unwrap_or_else(|| panic!("no {name} in {self:?}"));
         rest.split_once("</").unwrap().0.to_owned()
     }
+}
+
+/// As many open files as the system lets this process have: two thousand connections are more than the usual limit.
+pub fn allow_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
 }
