@@ -80,13 +80,12 @@ pub(super) fn register(signed: &Signed<'_>) -> Response {
     match signed.act("EnableMFADevice", &parameters) {
         Ok(_) => {
             forget(signed, serial);
-            signed.done(
-                SECURITY,
-                format!(
-                    "MFA device {} is assigned to you. Sign out and in again with a code to be signed in with MFA.",
-                    name_of(serial)
-                ),
-            )
+            let name = name_of(serial);
+            let next = match signed.person.authenticated {
+                Some(_) => "",
+                None => " Sign out and in again with a code to be signed in with MFA.",
+            };
+            signed.done(SECURITY, format!("MFA device {name} is assigned to you.{next}"))
         }
         Err(fault) => codes_form(signed, fault.status, serial, Some(Problem::of(&fault))),
     }
