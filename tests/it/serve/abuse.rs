@@ -101,6 +101,7 @@ fn ten_thousand_malformed_requests_leave_it_well() {
     let reply = server.call(&admin, "GetUser", &[]);
     assert_eq!(reply.status, 200, "{}", reply.body);
     assert!(server.peak_memory() < MEMORY, "{} bytes", server.peak_memory());
+    assert_eq!(server.said(), "");
 }
 
 #[test]
@@ -124,6 +125,7 @@ fn a_body_of_a_gigabyte_is_refused_before_it_is_sent() {
     assert!(sent < 64 << 20, "{sent} bytes were taken");
     assert_eq!(server.call(&server.administrator(), "GetUser", &[]).status, 200);
     assert!(server.peak_memory() < MEMORY, "{} bytes", server.peak_memory());
+    assert_eq!(server.said(), "");
 }
 
 #[test]
@@ -145,4 +147,5 @@ fn two_thousand_idle_connections_and_slow_ones_keep_nobody_out() {
     }
     assert!(start.elapsed() < Duration::from_secs(20));
     assert!(server.peak_memory() < MEMORY, "{} bytes", server.peak_memory());
+    assert_eq!(server.said(), "");
 }

@@ -33,8 +33,10 @@ impl Server {
     }
 
     pub fn start_in(home: Home, arguments: &[&str]) -> Self {
-        let mut child =
-            home.command().args(["serve", "--json"]).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let said = std::fs::File::create(home.path().join("said")).unwrap();
+        let mut command = home.command();
+        command.args(["serve", "--json"]).args(arguments).stdout(Stdio::piped()).stderr(said);
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no line: {line:?}"));
@@ -116,6 +118,11 @@ impl Server {
         headers.extend(signed.into_iter().map(|(name, value)| (name.to_owned(), value.to_string())));
         let head: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         format!("POST / HTTP/1.1\r\n{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    }
+
+    /// What it said beside its answers; the words of a panic would be here.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("said")).unwrap()
     }
 
     /// The most memory that it took, in bytes.
