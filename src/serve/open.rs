@@ -78,7 +78,7 @@ impl Stand {
     ///
     /// Options that can't be; a state that can't be used.
     pub fn open(options: Options) -> Result<(Self, Begun), Error> {
-        let Options { account: id, alias, mut clock, mut random, state, scenario } = options;
+        let Options { account: id, alias, clock, mut random, state, scenario } = options;
         if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::Account(id));
         }
@@ -89,10 +89,11 @@ impl Stand {
         let found = store.as_ref().map(|store| store.read(&id)).transpose()?.flatten();
         let kept = found.is_some();
         let mut account = found.unwrap_or_else(|| Account::new(&id));
-        if let Clock::Virtual(_) = clock {
+        if clock.is_virtual() {
             // Virtual time goes on where it stood, or codes that were used could be used again.
-            let stood = account.settings().time.unwrap_or(clock.now());
-            clock = Clock::standing_at(stood.max(clock.now()));
+            if let Some(stood) = account.settings().time {
+                let _ = clock.set(stood, false);
+            }
             account.edit_settings().time = Some(clock.now());
         }
         if alias.is_some() {

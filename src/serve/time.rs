@@ -10,10 +10,18 @@ use crate::time::Timestamp;
 #[derive(Clone)]
 pub enum Clock {
     /// As somebody else tells it.
-    Real(Arc<dyn Fn() -> Timestamp + Send + Sync>),
+    Real(Tell),
     /// Stands until it is moved.
-    Virtual(Arc<AtomicU64>),
+    Virtual {
+        /// Where it stands, in Unix seconds.
+        stands: Arc<AtomicU64>,
+        /// The time by which clients sign, who don't know of this one.
+        clients: Option<Tell>,
+    },
 }
+
+/// Tells the time.
+pub type Tell = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Why a clock isn't moved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +50,25 @@ impl Clock {
     /// One that stands at a time.
     #[must_use]
     pub fn standing_at(time: Timestamp) -> Self {
-        Self::Virtual(Arc::new(AtomicU64::new(time.as_unix())))
+        Self::Virtual { stands: Arc::new(AtomicU64::new(time.as_unix())), clients: None }
+    }
+
+    /// The same, and clients may sign by another one too.
+    #[must_use]
+    pub fn beside(self, clients: Tell) -> Self {
+        match self {
+            Self::Virtual { stands, .. } => Self::Virtual { stands, clients: Some(clients) },
+            real @ Self::Real(_) => real,
+        }
+    }
+
+    /// The times by which a request may be signed.
+    pub(super) fn signing(&self) -> impl Iterator<Item = Timestamp> {
+        let clients = match self {
+            Self::Virtual { clients: Some(tell), .. } => Some(tell()),
+            _ => None,
+        };
+        std::iter::once(self.now()).chain(clients)
     }
 
     /// What it shows.
@@ -50,14 +76,14 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::Real(tell) => tell(),
-            Self::Virtual(stands) => Timestamp::from_unix(stands.load(Ordering::SeqCst)),
+            Self::Virtual { stands, .. } => Timestamp::from_unix(stands.load(Ordering::SeqCst)),
         }
     }
 
     /// Whether it can be moved.
     #[must_use]
     pub const fn is_virtual(&self) -> bool {
-        matches!(self, Self::Virtual(_))
+        matches!(self, Self::Virtual { .. })
     }
 
     /// Moves it.
@@ -66,7 +92,7 @@ impl Clock {
     ///
     /// Real time; a time before the one it shows, without `force`; one that no date can tell.
     pub fn set(&self, to: Timestamp, force: bool) -> Result<Timestamp, Error> {
-        let Self::Virtual(stands) = self else { return Err(Error::Real) };
+        let Self::Virtual { stands, .. } = self else { return Err(Error::Real) };
         if to > LATEST {
             return Err(Error::OutOfRange);
         }
@@ -82,7 +108,7 @@ impl Clock {
     ///
     /// As [`set`](Self::set).
     pub fn advance(&self, seconds: i64, force: bool) -> Result<Timestamp, Error> {
-        let Self::Virtual(stands) = self else { return Err(Error::Real) };
+        let Self::Virtual { stands, .. } = self else { return Err(Error::Real) };
         if seconds < 0 && !force {
             let now = self.now();
             return Err(Error::Backwards { now, to: now.shifted(seconds).unwrap_or(Timestamp::from_unix(0)) });

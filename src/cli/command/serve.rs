@@ -149,8 +149,10 @@ impl Args {
         let now = clock::now();
         match self.time.split_once('=') {
             None if self.time == "real" => Ok(Clock::Real(Arc::new(clock::now))),
-            None if self.time == "virtual" => Ok(Clock::standing_at(now)),
-            Some(("virtual", start)) => Ok(Clock::standing_at(Timestamp::parse(start, now)?)),
+            None if self.time == "virtual" => Ok(Clock::standing_at(now).beside(Arc::new(clock::now))),
+            Some(("virtual", start)) => {
+                Ok(Clock::standing_at(Timestamp::parse(start, now)?).beside(Arc::new(clock::now)))
+            }
             _ => Err(Error::usage(format!("`{}` is neither `real` nor `virtual` nor `virtual=TIME`", self.time))),
         }
     }

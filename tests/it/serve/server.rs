@@ -189,6 +189,21 @@ fn virtual_time_is_told_and_moved_by_command_and_by_http() {
 }
 
 #[test]
+fn clients_sign_by_their_own_clock_also_on_virtual_time() {
+    let server = Server::start(&["--time", "virtual=2030-01-01T00:00:00Z"]);
+    let admin = server.administrator();
+    let system = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let signed_at = |time: u64| server.raw(&server.signed(&admin, "GetUser", &[], time)).unwrap();
+    for time in [system, system - 890, server.now(), server.now() + 890] {
+        assert_eq!(signed_at(time).status, 200, "{time}");
+    }
+    for time in [system - 910, system + 1_000, server.now() - 910] {
+        let reply = signed_at(time);
+        assert_eq!((reply.status, reply.text("Code").as_str()), (403, "SignatureDoesNotMatch"), "{time}");
+    }
+}
+
+#[test]
 fn other_sites_pages_move_no_clock() {
     let server = Server::start(&["--time", "virtual"]);
     let body = "{\"advance\": \"1h\"}";
