@@ -18,12 +18,15 @@ fn docs_cli_md_is_what_the_program_says_of_itself() {
     let home = Home::new();
     let mut text =
         "# Command line\n\nEvery help text, as the program prints it; a test keeps them the same.\n".to_owned();
-    let main = home.run(&["--help"]).expect(0).stdout;
-    let commands = main.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    let commands = commands.lines().map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "help");
-    for command in std::iter::once("").chain(commands) {
+    // A command's own commands follow it.
+    let mut commands = vec![String::new()];
+    while let Some(command) = commands.pop() {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = home.run(&arguments).expect(0).stdout;
+        let within = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap_or_default();
+        let names = within.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        let names = names.filter(|name| !name.is_empty() && *name != "help");
+        commands.extend(names.rev().map(|name| format!("{command} {name}").trim().to_owned()));
         let help: String = help.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
         text.push_str(&format!("\n## {}\n\n```text\n{}```\n", format!("vmfa {command}").trim(), help));
     }

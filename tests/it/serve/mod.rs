@@ -14,6 +14,7 @@ mod login;
 mod mfa;
 mod policies;
 mod roles;
+mod scenario;
 mod self_management;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod server;

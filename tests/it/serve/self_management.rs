@@ -1,6 +1,6 @@
 //! The three policies with which AWS lets users manage their own devices, through the whole stand-in:
 //!
-//! - "Allows MFA-authenticated IAM users to manage their own MFA device" (IAM User Guide): `aws-own-mfa-device.json`;
+//! - "Allows MFA-authenticated IAM users to manage their own MFA device" (IAM User Guide): `own-mfa-device.json`;
 //! - "Allows MFA-authenticated IAM users to manage their own credentials" (IAM User Guide), which the tutorial calls
 //!   `Force_MFA`: here as [`CREDENTIALS`];
 //! - "How to delegate management of multi-factor authentication to AWS IAM users" (AWS Security Blog): `own-mfa.json` with
@@ -9,7 +9,7 @@
 use super::support::*;
 
 const OWN_MFA: &str = include_str!("../../../vectors/policies/own-mfa.json");
-const DEVICE: &str = include_str!("../../../vectors/policies/aws-own-mfa-device.json");
+const DEVICE: &str = include_str!("../../../vectors/aws/own-mfa-device.json");
 const ONLY_IAM: &str = include_str!("../../../vectors/policies/only-iam-without-mfa.json");
 const CREDENTIALS: &str = include_str!("../../../vectors/aws/own-credentials.json");
 

@@ -8,7 +8,7 @@ use vmfa::oath::{Parameters, totp};
 use vmfa::secret::Secret;
 use vmfa::serve::random::{self, Random};
 use vmfa::serve::time::Clock;
-use vmfa::serve::{Event, Options, Outcome, Request, Response, Stand};
+use vmfa::serve::{Begun, Event, Options, Outcome, Request, Response, Stand};
 use vmfa::time::Timestamp;
 use vmfa::wire::query::Form;
 use vmfa::wire::sigv4::{self, Credentials, Payload, Signer};
@@ -65,14 +65,18 @@ impl Aws {
         let options = Options {
             account: ACCOUNT.to_owned(),
             alias: None,
-            clock: clock.clone(),
+            clock,
             random: Box::new(Foreseeable(1)),
             state,
             scenario: None,
         };
         let (stand, begun) = Stand::open(options).unwrap();
-        let administrator = begun.administrator;
-        // The stand keeps a clock of its own on virtual time: the one it answers by is the one that is moved.
+        Self::of(stand, &begun)
+    }
+
+    /// Around a stand-in that began.
+    pub fn of(stand: Stand, begun: &Begun) -> Self {
+        let administrator = &begun.administrator;
         let clock = stand.clock().clone();
         let administrator = Credentials::new(&administrator.access_key_id, &administrator.secret_access_key, None);
         Self { stand, clock, administrator }
