@@ -1,6 +1,6 @@
 //! The input contract of IAM and STS: which parameters an action takes, and within which bounds.
 //!
-//! The table is a file of facts, generated from the services' public models: `vectors/aws/contract.txt`.
+//! The table is a file of facts, generated from the services' public models: `vectors/iam/contract.txt`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use regex::Regex;
 use super::fault::Fault;
 use crate::wire::query::Parameters;
 
-const TABLE: &str = include_str!("../../vectors/aws/contract.txt");
+const TABLE: &str = include_str!("../../vectors/iam/contract.txt");
 
 /// The actions of the table, by service and name.
 #[derive(Debug)]

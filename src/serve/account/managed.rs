@@ -1,4 +1,4 @@
-//! Policies of AWS's own, as every account has them: `vectors/aws/managed/`.
+//! Policies of AWS's own, as every account has them: `vectors/iam/managed/`.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::policy::Kind;
 use crate::time::Timestamp;
 
 /// Name, id, default version, dates, path, bytes, description.
-const INDEX: &str = include_str!("../../../vectors/aws/managed/index.txt");
+const INDEX: &str = include_str!("../../../vectors/iam/managed/index.txt");
 
 const DOCUMENTS: &[(&str, &str)] = &[
-    ("AdministratorAccess", include_str!("../../../vectors/aws/managed/AdministratorAccess.json")),
-    ("AmazonEC2FullAccess", include_str!("../../../vectors/aws/managed/AmazonEC2FullAccess.json")),
-    ("AmazonEC2ReadOnlyAccess", include_str!("../../../vectors/aws/managed/AmazonEC2ReadOnlyAccess.json")),
-    ("AmazonS3FullAccess", include_str!("../../../vectors/aws/managed/AmazonS3FullAccess.json")),
-    ("AmazonS3ReadOnlyAccess", include_str!("../../../vectors/aws/managed/AmazonS3ReadOnlyAccess.json")),
-    ("IAMFullAccess", include_str!("../../../vectors/aws/managed/IAMFullAccess.json")),
-    ("IAMReadOnlyAccess", include_str!("../../../vectors/aws/managed/IAMReadOnlyAccess.json")),
-    ("IAMUserChangePassword", include_str!("../../../vectors/aws/managed/IAMUserChangePassword.json")),
-    ("PowerUserAccess", include_str!("../../../vectors/aws/managed/PowerUserAccess.json")),
-    ("ReadOnlyAccess", include_str!("../../../vectors/aws/managed/ReadOnlyAccess.json")),
+    ("AdministratorAccess", include_str!("../../../vectors/iam/managed/AdministratorAccess.json")),
+    ("AmazonEC2FullAccess", include_str!("../../../vectors/iam/managed/AmazonEC2FullAccess.json")),
+    ("AmazonEC2ReadOnlyAccess", include_str!("../../../vectors/iam/managed/AmazonEC2ReadOnlyAccess.json")),
+    ("AmazonS3FullAccess", include_str!("../../../vectors/iam/managed/AmazonS3FullAccess.json")),
+    ("AmazonS3ReadOnlyAccess", include_str!("../../../vectors/iam/managed/AmazonS3ReadOnlyAccess.json")),
+    ("IAMFullAccess", include_str!("../../../vectors/iam/managed/IAMFullAccess.json")),
+    ("IAMReadOnlyAccess", include_str!("../../../vectors/iam/managed/IAMReadOnlyAccess.json")),
+    ("IAMUserChangePassword", include_str!("../../../vectors/iam/managed/IAMUserChangePassword.json")),
+    ("PowerUserAccess", include_str!("../../../vectors/iam/managed/PowerUserAccess.json")),
+    ("ReadOnlyAccess", include_str!("../../../vectors/iam/managed/ReadOnlyAccess.json")),
 ];
 
 /// The ARN of one of AWS's own policies.

@@ -8,7 +8,7 @@ use crate::serve::stand::Request;
 use crate::wire::query::Parameters;
 
 /// Methods and URI templates of services that speak REST, from the public service models.
-const REST: &str = include_str!("../../../vectors/aws/rest.txt");
+const REST: &str = include_str!("../../../vectors/iam/rest.txt");
 
 /// The prefix of a service's actions, where that isn't the name that requests are signed for.
 const PREFIXES: &[(&str, &str)] = &[

@@ -6,7 +6,7 @@ use super::Ask;
 use crate::serve::stand::Request;
 
 /// Method, level, query key, action.
-const TABLE: &str = include_str!("../../../vectors/aws/s3.txt");
+const TABLE: &str = include_str!("../../../vectors/iam/s3.txt");
 
 pub(super) fn read(request: &Request) -> Vec<Ask> {
     let (bucket, key) = place(request);

@@ -28,7 +28,7 @@ const USER = "MFAUser";
 const OPERATOR = "Operator";
 const PASSWORD = "a-Stand-in-password-1";
 const SERIAL = `arn:aws:iam::123456789012:mfa/${USER}`;
-const forceMfa = readFileSync(new URL("../../../vectors/aws/own-mfa-device.json", import.meta.url), "utf8");
+const forceMfa = readFileSync(new URL("../../../vectors/iam/own-mfa-device.json", import.meta.url), "utf8");
 
 const server = await Server.start();
 const iam = new IAMClient({

@@ -74,7 +74,7 @@ fn tutorial(program: &Path, script: &str) {
         .env("HOME", &scratch)
         .env("SCRATCH", &scratch)
         .env("VMFA_BIN", vmfa)
-        .env("FORCE_MFA", root().join("vectors/aws/own-mfa-device.json"))
+        .env("FORCE_MFA", root().join("vectors/iam/own-mfa-device.json"))
         .env("AWS_ENDPOINT_URL", text("endpoint"))
         .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
         .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))

@@ -35,7 +35,7 @@ fn the_example_of_the_documentation_is_made_as_it_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("docs/serve.md")).unwrap();
     let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    fs::copy(root.join("vectors/aws/own-mfa-device.json"), directory.path().join("force-mfa.json")).unwrap();
+    fs::copy(root.join("vectors/iam/own-mfa-device.json"), directory.path().join("force-mfa.json")).unwrap();
     let trust = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole"}}}}"#
     );
@@ -73,8 +73,14 @@ fn what_is_wrong_is_told_with_its_line() {
     for (text, expected) in [
         ("alias = \"Wonder\"", "line 1: ValidationError"),
         ("\n\nusers = 1", "line 3: unknown field `users`"),
-        ("[[user]]\nname = \"a\"\n[[user]]\nname = \"A\"", "line 4: EntityAlreadyExists: User with name A already exists."),
-        ("[[user]]\nname = \"a\"\ngroups = [\n\"none\"]", "line 4: NoSuchEntity: The group with name none cannot be found."),
+        (
+            "[[user]]\nname = \"a\"\n[[user]]\nname = \"A\"",
+            "line 4: EntityAlreadyExists: User with name A already exists.",
+        ),
+        (
+            "[[user]]\nname = \"a\"\ngroups = [\n\"none\"]",
+            "line 4: NoSuchEntity: The group with name none cannot be found.",
+        ),
         ("[[user]]\nname = \"a\"\npolicies = [\"None\"]", "line 3: no policy is named `None`"),
         ("[[user]]\nname = \"a b\"", "line 2: ValidationError: The specified value for userName is invalid."),
         ("[[policy]]\nname = \"p\"\ndocument = \"none.json\"", "line 3: the document "),

@@ -9,9 +9,9 @@
 use super::support::*;
 
 const OWN_MFA: &str = include_str!("../../../vectors/policies/own-mfa.json");
-const DEVICE: &str = include_str!("../../../vectors/aws/own-mfa-device.json");
+const DEVICE: &str = include_str!("../../../vectors/iam/own-mfa-device.json");
 const ONLY_IAM: &str = include_str!("../../../vectors/policies/only-iam-without-mfa.json");
-const CREDENTIALS: &str = include_str!("../../../vectors/aws/own-credentials.json");
+const CREDENTIALS: &str = include_str!("../../../vectors/iam/own-credentials.json");
 
 /// What somebody does, with parameters in which `@` is the own name, and what becomes of it.
 type Row = (&'static str, &'static [(&'static str, &'static str)], &'static str);
