@@ -13,6 +13,7 @@ import puppeteer from "puppeteer-core";
 const program = process.env.VMFA_BIN ?? "vmfa";
 const pictures = process.env.SCREENSHOTS;
 const scratch = mkdtempSync(join(tmpdir(), "vmfa-console-"));
+process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 // -- what is said
@@ -37,7 +38,6 @@ export async function step(name, act) {
 
 export function finish() {
   console.log(`1..${count}`);
-  rmSync(scratch, { recursive: true, force: true });
   return failed ? 1 : 0;
 }
 
