@@ -274,6 +274,7 @@ impl Action {
     }
 
     /// Every action there is.
+    #[cfg(test)]
     pub(super) fn all() -> &'static [Self] {
         ACTIONS
     }

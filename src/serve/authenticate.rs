@@ -12,9 +12,8 @@ use super::fault::Fault;
 use crate::time::Timestamp;
 use crate::wire::sigv4::{self, Presented, SigningKey};
 
-/// The texts of AWS: of a key with the full stop, of a token without.
-const UNKNOWN_KEY: &str = "The security token included in the request is invalid.";
-const INVALID_TOKEN: &str = "The security token included in the request is invalid";
+/// The texts of AWS: one for keys and tokens that are invalid, whatever is wrong with them.
+pub(super) const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
 const EXPIRED_TOKEN: &str = "The security token included in the request is expired";
 
 /// How often at most the last use of an access key is written down, in seconds.
@@ -80,13 +79,13 @@ pub(super) fn find(
         return Ok((caller, session.secret.clone()));
     }
     let Some(key) = account.access_keys.get(id) else {
-        return Err(refused(UNKNOWN_KEY, "no access key has this id"));
+        return Err(refused(INVALID_TOKEN, "no access key has this id"));
     };
     if presented.session_token().is_some() {
         return Err(refused(INVALID_TOKEN, "a session token came with a long-term access key"));
     }
     if !key.active {
-        return Err(refused(UNKNOWN_KEY, "the access key is inactive"));
+        return Err(refused(INVALID_TOKEN, "the access key is inactive"));
     }
     let who = match account.users.get(&key.user) {
         Some(user) => Who::User { key: key.user.clone(), id: user.id.clone() },

@@ -313,6 +313,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_table_has_the_actions_that_are_implemented() {
+        let implemented: std::collections::BTreeSet<(&str, &str)> =
+            super::super::actions::Action::all().iter().map(|action| (action.service.name(), action.name)).collect();
+        let described: std::collections::BTreeSet<(&str, &str)> = Contract::get().0.keys().copied().collect();
+        assert_eq!(implemented, described);
+    }
+
+    #[test]
     fn every_pattern_of_the_table_is_understood() {
         let patterns: std::collections::BTreeSet<&str> =
             Contract::get().0.values().flatten().filter_map(|parameter| parameter.pattern).collect();

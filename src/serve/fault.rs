@@ -1,6 +1,7 @@
 //! How a request fails: with AWS's code, status and message for the client, and with the reason for whoever watches.
 
 use super::random;
+use crate::wire::query;
 
 /// A refusal or a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,12 @@ impl Fault {
     /// What isn't the client's fault.
     pub(super) fn failure(why: impl Into<String>) -> Self {
         Self::new("ServiceFailure", 500, "The request processing has failed because of an unknown error.").because(why)
+    }
+}
+
+impl From<query::Error> for Fault {
+    fn from(error: query::Error) -> Self {
+        Self::new("MalformedQueryString", 400, "The query string contains a syntax error.").because(error.to_string())
     }
 }
 

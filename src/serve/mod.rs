@@ -17,6 +17,7 @@ mod fault;
 mod foreign;
 pub mod http;
 mod iam;
+mod message;
 mod open;
 pub mod random;
 pub mod scenario;

@@ -415,7 +415,7 @@ impl Account {
         if let Some(device) = self.devices.edit(serial) {
             device.assigned = Some(Assignment { user: user_key.to_owned(), at: now });
             let seed = device.seed.clone();
-            let known = now.shifted(-super::account::authenticator::PROPAGATION.cast_signed()).unwrap_or(now);
+            let known = Timestamp::from_unix(now.as_unix().saturating_sub(super::account::authenticator::PROPAGATION));
             self.authenticators.edit_or_new(serial).bind(Some(&id), &seed, known);
         }
         true

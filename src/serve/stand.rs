@@ -1,6 +1,5 @@
 //! The stand-in itself: requests in, answers out, one at a time on the account, without a socket.
 
-use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -17,12 +16,13 @@ use super::contract::Contract;
 use super::events::{Event, Events};
 use super::fault::Fault;
 use super::foreign::Foreign;
+pub use super::message::{Request, Response};
 use super::random::Random;
 use super::store::Store;
 use super::time::Clock;
 use crate::time::Timestamp;
-use crate::wire::query::{self, Form, Parameters};
-use crate::wire::sigv4::{self, Accept, Payload, Presented};
+use crate::wire::query::{Form, Parameters};
+use crate::wire::sigv4::{self, Accept, Presented};
 use crate::wire::xml;
 
 /// A stand-in for IAM and STS of one account.
@@ -44,34 +44,6 @@ pub(super) struct State {
     pub(super) account: Account,
     pub(super) random: Box<dyn Random>,
     pub(super) store: Option<Store>,
-}
-
-/// A request, read whole.
-#[derive(Debug)]
-pub struct Request {
-    /// As sent.
-    pub method: String,
-    /// As sent, before the question mark.
-    pub path: String,
-    /// As sent, after it.
-    pub query: String,
-    /// Names in small letters, in the order in which they came.
-    pub headers: Vec<(String, Vec<u8>)>,
-    /// All of it.
-    pub body: Zeroizing<Vec<u8>>,
-    /// Who is at the other end.
-    pub peer: IpAddr,
-}
-
-/// An answer.
-#[derive(Debug)]
-pub struct Response {
-    /// Of HTTP.
-    pub status: u16,
-    /// Names and values.
-    pub headers: Vec<(&'static str, String)>,
-    /// All of it; it may hold secrets.
-    pub body: Zeroizing<Vec<u8>>,
 }
 
 /// What becomes of a request.
@@ -257,7 +229,7 @@ impl Stand {
         event.principal = Some(caller.arn(&self.state().account));
         let form = Form::new(action, service.version());
         let form = parameters.iter().fold(form, |form, (name, value)| form.pair(name, value));
-        let input = Parameters::parse(form.body().as_bytes()).map_err(malformed);
+        let input = Parameters::parse(form.body().as_bytes()).map_err(Fault::from);
         let result = input.and_then(|input| self.run(service, caller, origin, &input, now, &request_id, &mut event));
         if let Err(fault) = &result {
             event.refuse(fault);
@@ -307,7 +279,7 @@ pub(super) fn call(
     request_id: &str,
 ) -> Result<Zeroizing<String>, Fault> {
     if caller.without_mfa() && action.service == Service::Iam {
-        return Err(Fault::new("InvalidClientTokenId", 403, "The security token included in the request is invalid")
+        return Err(Fault::new("InvalidClientTokenId", 403, authenticate::INVALID_TOKEN)
             .because("credentials of GetSessionToken without a code can call no IAM action"));
     }
     account.note_use(caller, action.service.name(), &origin.region, now);
@@ -328,10 +300,6 @@ pub(super) fn call(
         event.why = Some(why);
     }
     result.map(|()| body)
-}
-
-fn malformed(error: query::Error) -> Fault {
-    Fault::new("MalformedQueryString", 400, "The query string contains a syntax error.").because(error.to_string())
 }
 
 fn find_action(service: Service, name: &str, input: &Parameters) -> Result<&'static Action, Fault> {
@@ -357,78 +325,6 @@ impl State {
             return Ok(());
         };
         store.write(&mut self.account).map_err(|error| Fault::failure(error.to_string()))
-    }
-}
-
-impl Request {
-    /// Of a header that is text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let value = self.headers.iter().find(|(header, _)| header == name);
-        value.and_then(|(_, value)| str::from_utf8(value).ok())
-    }
-
-    fn signed(&self) -> sigv4::Request<'_> {
-        sigv4::Request {
-            method: &self.method,
-            path: &self.path,
-            query: &self.query,
-            headers: self.headers.iter().map(|(name, value)| (name, value)).collect(),
-        }
-    }
-
-    /// Whether somebody signed it, or tried to.
-    pub(super) fn is_signed(&self) -> bool {
-        self.headers.iter().any(|(name, _)| name == "authorization") || self.query.contains("X-Amz-")
-    }
-
-    /// What the signature covers of the body. S3 clients may leave it out of the signature.
-    fn payload(&self, service: &str) -> Payload<'_> {
-        match self.header("x-amz-content-sha256") {
-            Some("UNSIGNED-PAYLOAD") if service == "s3" => Payload::Unsigned,
-            _ => Payload::Bytes(&self.body),
-        }
-    }
-
-    /// Of the query string and, for a form, the body.
-    fn parameters(&self) -> Result<Parameters, Fault> {
-        if self.body.is_empty() {
-            return Parameters::parse(self.query.as_bytes()).map_err(malformed);
-        }
-        Parameters::parse(&self.body).map_err(malformed)
-    }
-
-    /// Which service an unsigned request means: the versions of their APIs tell them apart.
-    fn service_by_version(&self) -> Service {
-        let sts = self.parameters().is_ok_and(|input| input.get("Version") == Some(Service::Sts.version()));
-        if sts { Service::Sts } else { Service::Iam }
-    }
-}
-
-impl Response {
-    /// Plain text.
-    pub(super) fn text(status: u16, text: &str) -> Self {
-        let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
-        Self { status, headers, body: Zeroizing::new(text.as_bytes().to_vec()) }
-    }
-
-    /// JSON, a line of it.
-    pub(super) fn json(status: u16, value: &impl serde::Serialize) -> Self {
-        let mut body = Zeroizing::new(serde_json::to_vec(value).unwrap_or_default());
-        body.push(b'\n');
-        Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
-    }
-
-    /// To another path of this server.
-    pub(super) fn redirect(path: &str) -> Self {
-        Self { status: 303, headers: vec![("location", path.to_owned())], body: Zeroizing::default() }
-    }
-
-    fn xml(status: u16, request_id: &str, body: Zeroizing<String>) -> Self {
-        Self {
-            status,
-            headers: vec![("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id.to_owned())],
-            body: Zeroizing::new(body.as_bytes().to_vec()),
-        }
     }
 }
 

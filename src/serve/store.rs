@@ -98,6 +98,8 @@ impl Store {
         }
         let open = || {
             let connection = Connection::open(&path)?;
+            // Whoever has it keeps it: there is nothing to wait for.
+            connection.busy_timeout(std::time::Duration::ZERO)?;
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -22,12 +22,6 @@ pub(in crate::serve) struct Grants {
     pub(in crate::serve) attached: BTreeSet<String>,
 }
 
-impl Grants {
-    pub(in crate::serve) fn is_empty(&self) -> bool {
-        self.inline.is_empty() && self.attached.is_empty()
-    }
-}
-
 /// An IAM user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::serve) struct User {

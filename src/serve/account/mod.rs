@@ -25,6 +25,7 @@ pub(super) use table::Table;
 pub(super) use tags::Tags;
 
 use super::random::{self, Random};
+use crate::policy::Kind;
 use crate::time::Timestamp;
 
 /// An AWS account.
@@ -264,6 +265,22 @@ impl Account {
         for id in ids {
             if let Some(SessionOf::User { user, .. }) = self.sessions.edit(&id).map(|session| &mut session.of) {
                 new.clone_into(user);
+            }
+        }
+    }
+
+    /// Lets the trust policies that name a user go on naming the same one: AWS keeps ids there, and shows the ARN that
+    /// the id has at the time.
+    pub(super) fn rename_trusted(&mut self, old: &str, new: &str) {
+        let (old, new) = (format!("\"{old}\""), format!("\"{new}\""));
+        let trusting = self.roles.iter().filter(|(_, role)| role.trust.text().contains(&old));
+        let renamed = trusting.filter_map(|(key, role)| {
+            let text = role.trust.text().replace(&old, &new);
+            Some((key.clone(), PolicyDocument::new(&text, Kind::Trust).ok()?))
+        });
+        for (key, trust) in renamed.collect::<Vec<_>>() {
+            if let Some(role) = self.roles.edit(&key) {
+                role.trust = trust;
             }
         }
     }

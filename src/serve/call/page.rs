@@ -42,15 +42,23 @@ impl<T> Page<T> {
         let invalid = || Fault::validation("Invalid Marker.");
         let after = marker.map(|marker| BASE64_URL_SAFE_NO_PAD.decode(marker).map_err(|_| invalid())).transpose()?;
         let most = most.unwrap_or(ITEMS);
-        let placed = items.into_iter().map(|(key, item)| (place(key), item));
-        let mut items: Vec<(Vec<u8>, T)> =
-            placed.filter(|(place, _)| after.as_ref().is_none_or(|after| place > after)).collect();
-        items.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let truncated = items.len() > most;
-        items.truncate(most);
-        let last = items.last().filter(|_| truncated);
+        // Of a hundred thousand users, no more are kept than the page has, and one that says whether there are more.
+        let mut kept: Vec<(Vec<u8>, T)> = Vec::new();
+        for (key, item) in items {
+            let place = place(key);
+            let passed = after.as_ref().is_some_and(|after| place <= *after);
+            if passed || (kept.len() > most && kept.last().is_some_and(|(last, _)| *last <= place)) {
+                continue;
+            }
+            let at = kept.partition_point(|(other, _)| *other <= place);
+            kept.insert(at, (place, item));
+            kept.truncate(most.saturating_add(1));
+        }
+        let truncated = kept.len() > most;
+        kept.truncate(most);
+        let last = kept.last().filter(|_| truncated);
         let rest = Rest(last.map(|(place, _)| BASE64_URL_SAFE_NO_PAD.encode(place)));
-        Ok(Self { items: items.into_iter().map(|(_, item)| item).collect(), rest })
+        Ok(Self { items: kept.into_iter().map(|(_, item)| item).collect(), rest })
     }
 }
 

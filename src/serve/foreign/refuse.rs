@@ -83,7 +83,7 @@ fn answer(status: u16, kind: &str, request_id: &str, body: &[u8]) -> Response {
 /// A map of texts: RFC 8949, section 3.1, major types 5 and 3.
 fn cbor(map: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut head = |bytes: &mut Vec<u8>, major: u8, length: usize| match (u8::try_from(length), u16::try_from(length)) {
+    let head = |bytes: &mut Vec<u8>, major: u8, length: usize| match (u8::try_from(length), u16::try_from(length)) {
         (Ok(length), _) if length < 24 => bytes.push(major | length),
         (Ok(length), _) => bytes.extend([major | 24, length]),
         (_, Ok(length)) => {

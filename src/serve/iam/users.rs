@@ -65,6 +65,7 @@ pub(in crate::serve) fn update_user(call: &mut Call<'_>, _out: &mut Writer) -> R
     }
     let Some(mut user) = call.account.users.remove(&old) else { return Err(no_user(&named)) };
     let new = name.as_deref().map_or_else(|| old.clone(), key);
+    let old_arn = call.account.user_arn(&user);
     user.name = name.unwrap_or(user.name);
     user.path = path.unwrap_or(user.path);
     if new != old {
@@ -80,6 +81,8 @@ pub(in crate::serve) fn update_user(call: &mut Call<'_>, _out: &mut Writer) -> R
         }
         call.account.rename_sessions(&old, &new);
     }
+    let new_arn = call.account.user_arn(&user);
+    call.account.rename_trusted(&old_arn, &new_arn);
     call.account.users.insert(new, user);
     Ok(())
 }

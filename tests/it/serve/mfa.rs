@@ -322,7 +322,7 @@ fn lists_show_assigned_unassigned_or_by_default_any_without_seeds_and_tags() {
     };
     assert_eq!(list(None).all("SerialNumber"), [device.serial.clone(), spare.clone()]);
     assert_eq!(list(Some("Any")).all("SerialNumber"), [device.serial.clone(), spare.clone()]);
-    assert_eq!(list(Some("Assigned")).all("SerialNumber"), [device.serial.clone()]);
+    assert_eq!(list(Some("Assigned")).all("SerialNumber"), [device.serial.as_str()]);
     assert_eq!(list(Some("Unassigned")).all("SerialNumber"), [spare]);
     let all = list(None);
     for absent in ["Base32StringSeed", "QRCodePNG", "Tags"] {

@@ -1,8 +1,26 @@
 //! The stand-in for IAM and STS.
 
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod abuse;
+mod account;
+mod authorization;
 #[cfg(feature = "cli")]
 mod clients;
 mod console;
+mod contract;
+mod groups;
+mod kept;
+mod login;
 mod mfa;
+mod policies;
+mod roles;
+mod self_management;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod server;
+mod simulate;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod socket;
 mod sts;
 mod support;
+mod tags;
+mod users;

@@ -108,7 +108,7 @@ fn a_binding_reaches_sts_after_ten_seconds_and_iam_at_once() {
     let alice = aws.user("alice");
     let (admin, device) = (aws.root(), aws.root().device("alice"));
     admin.enable("alice", &device);
-    assert_eq!(admin.ok("ListMFADevices", &[("UserName", "alice")]).all("SerialNumber"), [device.serial.clone()]);
+    assert_eq!(admin.ok("ListMFADevices", &[("UserName", "alice")]).all("SerialNumber"), [device.serial.as_str()]);
     aws.wait(9);
     assert_eq!(alice.token(&device, &device.code(aws.now(), 0)).unwrap_err().said(), UNABLE);
     assert!(aws.why().contains("reaches STS at"), "{}", aws.why());
@@ -221,7 +221,7 @@ fn credentials_without_mfa_call_no_iam_and_in_sts_two_actions() {
     aws.allow("alice", "AdministratorAccess");
     let session = alice.session(&[]);
     let refused = session.refused("GetUser", &[]);
-    let text = "The security token included in the request is invalid";
+    let text = "The security token included in the request is invalid.";
     assert_eq!(said(&refused), ("InvalidClientTokenId", 403, text));
     assert_eq!(session.ok("GetCallerIdentity", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/alice"));
     let role = format!("arn:aws:iam::{ACCOUNT}:role/none");

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 
 use vmfa::oath::{Parameters, totp};
 use vmfa::secret::Secret;
@@ -18,6 +19,16 @@ use zeroize::Zeroizing;
 pub const START: u64 = 1_790_000_100 / 180 * 180;
 
 pub const ACCOUNT: &str = "123456789012";
+
+/// Everything is allowed.
+pub const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+
+/// A trust policy that leaves it to the account.
+pub fn trust_of_account() -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole"}}]}}"#
+    )
+}
 
 /// Bytes that are the same in every run.
 pub struct Foreseeable(pub u64);
@@ -41,13 +52,22 @@ pub struct Aws {
 
 impl Aws {
     pub fn new() -> Self {
+        Self::begin(None)
+    }
+
+    /// One that keeps its account in a directory.
+    pub fn kept_in(directory: &Path) -> Self {
+        Self::begin(Some(directory.to_owned()))
+    }
+
+    fn begin(state: Option<PathBuf>) -> Self {
         let clock = Clock::standing_at(Timestamp::from_unix(START));
         let options = Options {
             account: ACCOUNT.to_owned(),
             alias: None,
             clock: clock.clone(),
             random: Box::new(Foreseeable(1)),
-            state: None,
+            state,
             scenario: None,
         };
         let (stand, begun) = Stand::open(options).unwrap();

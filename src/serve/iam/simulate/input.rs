@@ -71,6 +71,33 @@ impl Principal {
     }
 }
 
+/// The condition keys that say who `CallerArn` is: a user, who needn't be there.
+///
+/// # Errors
+///
+/// `InvalidInput` for another kind of principal.
+pub(super) fn caller(arn: &str, account: &Account) -> Result<Context, Fault> {
+    if let Ok(found @ Principal::User(_)) = Principal::of(arn, account) {
+        return Ok(found.describe(account));
+    }
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let (owner, name) = match parts.as_slice() {
+        ["arn", _, "iam", "", owner, user] if user.starts_with("user/") => (*owner, user.rsplit('/').next()),
+        _ => ("", None),
+    };
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Err(Fault::invalid_input(format!(
+            "Invalid Entity Arn: {arn} does not clearly define entity type and name."
+        )));
+    };
+    Ok(Context::from_iter([
+        ("aws:username", name),
+        ("aws:PrincipalArn", arn),
+        ("aws:PrincipalAccount", owner),
+        ("aws:PrincipalType", "User"),
+    ]))
+}
+
 /// What would change the answer and isn't simulated here is refused rather than passed over.
 ///
 /// # Errors

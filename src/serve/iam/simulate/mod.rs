@@ -17,16 +17,19 @@ use crate::wire::xml::Writer;
 /// On the wire it is this, whatever the model says and whatever kind of policy it is.
 const SOURCE_TYPE: &str = "IAM Policy";
 
+/// How many statements one simulation looks at, at most: other requests wait for it.
+const WORK: usize = 200_000;
+
 pub(in crate::serve) fn simulate_principal_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     input::refuse(call, &["ResourcePolicy", "PolicyExclusionList"])?;
     let principal = Principal::of(call.required("PolicySourceArn")?, call.account)?;
     let mut sources = Sources::of(&principal, call.account);
     sources.add_input(call, "PolicyInputList")?;
-    let caller = match call.input.get("CallerArn") {
-        Some(arn) => Principal::of(arn, call.account)?,
-        None => principal,
+    let context = match call.input.get("CallerArn") {
+        Some(arn) => input::caller(arn, call.account)?,
+        None => principal.describe(call.account),
     };
-    simulate(call, out, sources, caller.describe(call.account))
+    simulate(call, out, sources, context)
 }
 
 pub(in crate::serve) fn simulate_custom_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
@@ -34,7 +37,7 @@ pub(in crate::serve) fn simulate_custom_policy(call: &mut Call<'_>, out: &mut Wr
     let mut sources = Sources::default();
     sources.add_input(call, "PolicyInputList")?;
     let context = match call.input.get("CallerArn") {
-        Some(arn) => Principal::of(arn, call.account)?.describe(call.account),
+        Some(arn) => input::caller(arn, call.account)?,
         None => Context::new(),
     };
     simulate(call, out, sources, context)
@@ -84,19 +87,27 @@ fn simulate(call: &Call<'_>, out: &mut Writer, mut sources: Sources, mut context
             .map(|origin| Source { name: "boundary", document: origin.document.document() }),
         ..Policies::default()
     };
-    let results = actions.iter().map(|action| {
+    let statements: usize = policies.identity.iter().chain(&policies.boundary).map(statements).sum();
+    let work = actions.len().saturating_mul(resources.len()).saturating_mul(statements);
+    if work > WORK {
+        return Err(Fault::invalid_input("these are too many actions and resources for one simulation")
+            .because(format!("{work} statements would be looked at, and {WORK} are the most")));
+    }
+    let numbered = (0_u32..).zip(actions).map(|(number, action)| (format!("{number:010}"), action));
+    call.page(out, "EvaluationResults", numbered, |out, action| {
         let evaluations = resources.iter().map(|resource| {
             let principal = policy::Principal::User { arn: String::new() };
-            let (action, resources) = ((*action).to_owned(), vec![(*resource).to_owned()]);
+            let (action, resources) = (action.to_owned(), vec![(*resource).to_owned()]);
             policy::evaluate(&policies, &Request { action, resources, principal, context: context.clone() })
         });
-        (*action, evaluations.collect::<Vec<Evaluation>>())
-    });
-    let numbered = (0_u32..).zip(results).map(|(number, result)| (format!("{number:010}"), result));
-    call.page(out, "EvaluationResults", numbered, |out, (action, evaluations)| {
+        let evaluations: Vec<Evaluation> = evaluations.collect();
         out.text("EvalActionName", action);
         write(out, &sources, &evaluations);
     })
+}
+
+fn statements(source: &Source<'_>) -> usize {
+    source.document.statements().len()
 }
 
 /// Writes the result of one action: of the one resource, or of all together and then of each.

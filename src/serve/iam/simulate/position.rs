@@ -101,8 +101,8 @@ mod tests {
     fn statements_are_where_the_service_was_seen_to_say() {
         let compact =
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:b","Resource":"*"},{"Sid":"}"}]}"#;
-        assert_eq!(at(compact, 1), Some([(1, 38), (1, 85)]));
-        assert_eq!(at(compact, 2).unwrap()[0], (1, 86));
+        assert_eq!(at(compact, 1), Some([(1, 38), (1, 86)]));
+        assert_eq!(at(compact, 2).unwrap()[0], (1, 87));
         assert_eq!(at(compact, 2).unwrap()[1].1 as usize, compact.len() - 1);
         assert_eq!(at(compact, 3), None);
         let spaced = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}"#;

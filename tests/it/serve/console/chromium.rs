@@ -7,7 +7,7 @@ use crate::support::Home;
 #[test]
 fn the_browsers_half_of_the_tutorial_in_chromium() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/console");
-    assert!(folder.join("node_modules/puppeteer-core").exists(), "puppeteer-core is missing: tests/run installs it");
+    assert!(folder.join("../node_modules/puppeteer-core").exists(), "puppeteer-core is missing: tests/run installs it");
     let home = Home::new();
     let done = home
         .other("node")

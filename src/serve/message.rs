@@ -1,0 +1,110 @@
+//! Requests and answers, without a socket.
+
+use std::net::IpAddr;
+
+use zeroize::Zeroizing;
+
+use super::actions::Service;
+use super::fault::Fault;
+use crate::wire::query::Parameters;
+use crate::wire::sigv4::{self, Payload};
+
+/// A request, read whole.
+#[derive(Debug)]
+pub struct Request {
+    /// As sent.
+    pub method: String,
+    /// As sent, before the question mark.
+    pub path: String,
+    /// As sent, after it.
+    pub query: String,
+    /// Names in small letters, in the order in which they came.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// All of it.
+    pub body: Zeroizing<Vec<u8>>,
+    /// Who is at the other end.
+    pub peer: IpAddr,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Response {
+    /// Of HTTP.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// All of it; it may hold secrets.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl Request {
+    /// Of a header that is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let value = self.headers.iter().find(|(header, _)| header == name);
+        value.and_then(|(_, value)| str::from_utf8(value).ok())
+    }
+
+    pub(super) fn signed(&self) -> sigv4::Request<'_> {
+        sigv4::Request {
+            method: &self.method,
+            path: &self.path,
+            query: &self.query,
+            headers: self.headers.iter().map(|(name, value)| (name, value)).collect(),
+        }
+    }
+
+    /// Whether somebody signed it, or tried to.
+    pub(super) fn is_signed(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "authorization") || self.query.contains("X-Amz-")
+    }
+
+    /// What the signature covers of the body. S3 clients may leave it out of the signature.
+    pub(super) fn payload(&self, service: &str) -> Payload<'_> {
+        match self.header("x-amz-content-sha256") {
+            Some("UNSIGNED-PAYLOAD") if service == "s3" => Payload::Unsigned,
+            _ => Payload::Bytes(&self.body),
+        }
+    }
+
+    /// Of the query string and, for a form, the body.
+    pub(super) fn parameters(&self) -> Result<Parameters, Fault> {
+        if self.body.is_empty() {
+            return Parameters::parse(self.query.as_bytes()).map_err(Fault::from);
+        }
+        Parameters::parse(&self.body).map_err(Fault::from)
+    }
+
+    /// Which service an unsigned request means: the versions of their APIs tell them apart.
+    pub(super) fn service_by_version(&self) -> Service {
+        let sts = self.parameters().is_ok_and(|input| input.get("Version") == Some(Service::Sts.version()));
+        if sts { Service::Sts } else { Service::Iam }
+    }
+}
+
+impl Response {
+    /// Plain text.
+    pub(super) fn text(status: u16, text: &str) -> Self {
+        let headers = vec![("content-type", "text/plain; charset=utf-8".to_owned())];
+        Self { status, headers, body: Zeroizing::new(text.as_bytes().to_vec()) }
+    }
+
+    /// JSON, a line of it.
+    pub(super) fn json(status: u16, value: &impl serde::Serialize) -> Self {
+        let mut body = Zeroizing::new(serde_json::to_vec(value).unwrap_or_default());
+        body.push(b'\n');
+        Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
+    }
+
+    /// To another path of this server.
+    pub(super) fn redirect(path: &str) -> Self {
+        Self { status: 303, headers: vec![("location", path.to_owned())], body: Zeroizing::default() }
+    }
+
+    pub(super) fn xml(status: u16, request_id: &str, body: Zeroizing<String>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id.to_owned())],
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
+    }
+}

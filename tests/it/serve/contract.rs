@@ -1,0 +1,74 @@
+//! The input contract, as it is worded.
+
+use super::support::*;
+
+#[test]
+fn numbers_are_read_as_the_service_reads_them() {
+    let aws = Aws::new();
+    let root = aws.root();
+    for good in ["1", "+900", "0900", "1000"] {
+        root.ok("ListUsers", &[("MaxItems", good)]);
+    }
+    for (bad, message) in [("900.0", ""), ("abc", ""), ("2147483648", ""), ("", "missing value for decimal type")] {
+        let expected = ("MalformedInput".to_owned(), 400, message.to_owned());
+        assert_eq!(root.refused("ListUsers", &[("MaxItems", bad)]), expected, "{bad:?}");
+    }
+    let bound = |number: &str, constraint: &str| {
+        let (code, status, message) = root.refused("ListUsers", &[("MaxItems", number)]);
+        assert_eq!((code.as_str(), status), ("ValidationError", 400));
+        let about =
+            "1 validation error detected: Value at 'maxItems' failed to satisfy constraint: Member must have value";
+        assert_eq!(message, format!("{about} {constraint}"));
+    };
+    bound("-1", "greater than or equal to 1");
+    bound("1001", "less than or equal to 1000");
+    assert_eq!(root.refused("ListPolicies", &[("OnlyAttached", "maybe")]).0, "MalformedInput");
+}
+
+#[test]
+fn names_and_paths_have_texts_of_their_own() {
+    let aws = Aws::new();
+    let root = aws.root();
+    let characters = "It must contain only alphanumeric characters and/or the following: +=,.@_-";
+    for (action, parameter, shown, text) in [
+        ("GetUser", ("UserName", "a b"), "userName", characters),
+        ("GetUser", ("UserName", ""), "userName", characters),
+        ("GetGroup", ("GroupName", "a/b"), "groupName", characters),
+        ("GetRole", ("RoleName", "a*"), "roleName", characters),
+        (
+            "ListUsers",
+            ("PathPrefix", "a"),
+            "pathPrefix",
+            "It must begin with the / character and contain only alphanumeric characters and/or / characters.",
+        ),
+        (
+            "GetAccessKeyLastUsed",
+            ("AccessKeyId", "AKIA-AAAAAAAAAAAAAAA"),
+            "accessKeyId",
+            "It must contain only alphanumeric characters.",
+        ),
+    ] {
+        let expected = format!("The specified value for {shown} is invalid. {text}");
+        assert_eq!(root.refused(action, &[parameter]), ("ValidationError".to_owned(), 400, expected), "{action}");
+    }
+}
+
+#[test]
+fn sts_shows_values_and_patterns_come_before_lengths() {
+    let aws = Aws::new();
+    let (_, _, message) = aws.root().refused("GetSessionToken", &[("TokenCode", "12345x"), ("SerialNumber", "a b")]);
+    assert_eq!(
+        message,
+        "3 validation errors detected: Value 'a b' at 'serialNumber' failed to satisfy constraint: Member must satisfy \
+         regular expression pattern: [\\w+=/:,.@-]*; Value 'a b' at 'serialNumber' failed to satisfy constraint: Member \
+         must have length greater than or equal to 9; Value '12345x' at 'tokenCode' failed to satisfy constraint: Member \
+         must satisfy regular expression pattern: [\\d]*"
+    );
+}
+
+#[test]
+fn an_action_that_is_not_there_is_no_made_up_success() {
+    let aws = Aws::new();
+    let expected = "Could not find operation UploadSSHPublicKey for version 2010-05-08";
+    assert_eq!(aws.root().refused("UploadSSHPublicKey", &[]), ("InvalidAction".to_owned(), 400, expected.to_owned()));
+}

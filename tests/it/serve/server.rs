@@ -1,0 +1,352 @@
+//! `vmfa serve` as people and test suites run it: start, stop, time, events, state.
+
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use vmfa::oath::{Parameters, totp};
+use vmfa::time::Timestamp;
+use vmfa::wire::sigv4::Credentials;
+
+use super::socket::*;
+use crate::support::Home;
+
+/// The code of an answer's device at a time.
+fn code(created: &Reply, now: u64) -> String {
+    use base64::Engine as _;
+    let text = base64::prelude::BASE64_STANDARD.decode(created.text("Base32StringSeed")).unwrap();
+    let seed = vmfa::provision::base32::parse(str::from_utf8(&text).unwrap()).unwrap();
+    totp::code(&seed, Timestamp::from_unix(now), totp::EPOCH, &Parameters::DEFAULT).unwrap().to_string()
+}
+
+/// A user with keys and a device that STS knows.
+fn enrolled(server: &Server, name: &str) -> (Credentials, Reply) {
+    let admin = server.administrator();
+    assert_eq!(server.call(&admin, "CreateUser", &[("UserName", name)]).status, 200);
+    let key = server.call(&admin, "CreateAccessKey", &[("UserName", name)]);
+    let keys = Credentials::new(&key.text("AccessKeyId"), &key.text("SecretAccessKey"), None);
+    let created = server.call(&admin, "CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)]);
+    let now = server.now();
+    let enabled = server.call(
+        &admin,
+        "EnableMFADevice",
+        &[
+            ("UserName", name),
+            ("SerialNumber", &created.text("SerialNumber")),
+            ("AuthenticationCode1", &code(&created, now - 30)),
+            ("AuthenticationCode2", &code(&created, now)),
+        ],
+    );
+    assert_eq!(enabled.status, 200, "{}", enabled.body);
+    server.wait(10);
+    (keys, created)
+}
+
+#[test]
+fn the_line_of_json_says_what_a_client_needs() {
+    let server = Server::start(&["--account", "000000000042", "--alias", "wonderland", "--time", "virtual"]);
+    assert_eq!(server.ready["account"], "000000000042");
+    assert_eq!(server.ready["time"], "virtual");
+    assert_eq!(server.ready["console"], format!("{}/console", server.endpoint()));
+    let identity = server.call(&server.administrator(), "GetCallerIdentity", &[]);
+    assert_eq!(identity.text("Arn"), "arn:aws:iam::000000000042:user/administrator");
+    let aliases = server.call(&server.administrator(), "ListAccountAliases", &[]);
+    assert_eq!(aliases.text("member"), "wonderland");
+}
+
+#[test]
+fn people_get_what_to_export() {
+    let home = Home::new();
+    let mut child = home.command().arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut text = [0; 64];
+    let read = child.stdout.as_mut().unwrap().read(&mut text).unwrap();
+    assert!(String::from_utf8_lossy(&text[..read]).starts_with("export AWS_ENDPOINT_URL=http://127.0.0.1:"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn health_and_ways_that_lead_nowhere() {
+    let server = Server::start(&[]);
+    assert_eq!((server.get("/healthz").status, server.get("/healthz").body), (200, "ok\n".to_owned()));
+    let home = server.get("/");
+    assert_eq!(home.status, 303);
+    assert!(home.head.contains("location: /console"), "{}", home.head);
+    assert_eq!(server.get("/_vmfa/nothing").status, 404);
+    let unsigned = server.post("/", "application/x-www-form-urlencoded", "Action=ListUsers&Version=2010-05-08");
+    assert_eq!((unsigned.status, unsigned.text("Code").as_str()), (403, "MissingAuthenticationToken"));
+    assert_eq!(unsigned.text("Message"), "Request is missing Authentication Token");
+}
+
+#[test]
+fn a_signal_ends_it_well_and_open_requests_are_answered() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start(&[]);
+        let mut slow = server.connect();
+        let request = server.signed(&server.administrator(), "GetUser", &[], server.now());
+        let (first, rest) = request.split_at(request.len() - 5);
+        slow.write_all(first).unwrap();
+        // The request is under way once an answer to a later one is there.
+        server.get("/healthz");
+        let pid = server.child.id().to_string();
+        std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        slow.write_all(rest).unwrap();
+        let reply = read_reply(&mut std::io::BufReader::new(slow)).unwrap();
+        assert_eq!(reply.status, 200);
+        let status = server.child.wait().unwrap();
+        assert!(status.success(), "{signal}: {status}");
+    }
+}
+
+#[test]
+fn the_line_goes_to_a_file_descriptor_too() {
+    let home = Home::new();
+    let fifo = home.path().join("ready");
+    std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    let script = format!("exec {} serve --ready-fd 7 7>{}", env!("CARGO_BIN_EXE_vmfa"), fifo.display());
+    let mut child =
+        home.other("bash").args(["-c", &script]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(std::fs::File::open(&fifo).unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(ready["access_key_id"].as_str().unwrap().starts_with("AKIA"));
+}
+
+#[test]
+fn listening_where_others_reach_it_is_warned_of() {
+    let home = Home::new();
+    let mut child = home
+        .command()
+        .args(["serve", "--listen", "0.0.0.0:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut text = vec![0; 512];
+    let read = child.stderr.as_mut().unwrap().read(&mut text).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = String::from_utf8_lossy(&text[..read]).into_owned();
+    assert!(said.starts_with("warning: ") && said.contains("reachable from other machines"), "{said}");
+}
+
+#[test]
+fn wrong_options_are_named() {
+    let home = Home::new();
+    for (arguments, code, words) in [
+        (vec!["--account", "12"], 2, "`12` is no account number"),
+        (vec!["--alias", "Wonderland"], 2, "`Wonderland` is no account alias"),
+        (vec!["--time", "yesterday"], 2, "neither `real` nor `virtual`"),
+        (vec!["--time", "virtual=soon"], 2, "`soon` isn't a time"),
+        (vec!["--listen", "nowhere"], 2, "no address to listen on"),
+        (vec!["--upstream", "https://moto"], 2, "no upstream"),
+        (vec!["--scenario", "missing.toml"], 5, "missing.toml: "),
+        (vec!["--state", "/dev/null/x"], 3, "the state directory /dev/null/x can't be used"),
+    ] {
+        let mut all = vec!["serve"];
+        all.extend(arguments);
+        let run = home.run(&all).expect(code);
+        assert!(run.stderr.contains(words), "{all:?}: {}", run.stderr);
+    }
+    let server = Server::start(&[]);
+    let taken = home.run(&["serve", "--listen", &server.address.to_string()]).expect(4);
+    assert!(taken.stderr.contains("can't be listened on"), "{}", taken.stderr);
+}
+
+#[test]
+fn virtual_time_is_told_and_moved_by_command_and_by_http() {
+    let server = Server::start(&["--time", "virtual=2030-01-01T00:00:00Z"]);
+    let endpoint = server.endpoint().to_owned();
+    let time = |arguments: &[&str]| {
+        let mut all = vec!["serve", "time", "--endpoint", &endpoint];
+        all.extend(arguments);
+        server.home.run(&all)
+    };
+    assert_eq!(time(&[]).expect(0).stdout, "2030-01-01T00:00:00Z\n");
+    assert_eq!(time(&["+90s"]).expect(0).stdout, "2030-01-01T00:01:30Z\n");
+    assert_eq!(time(&["2030-01-02T00:00:00Z"]).expect(0).stdout, "2030-01-02T00:00:00Z\n");
+    let back = time(&["-1s"]).expect(1);
+    assert!(back.stderr.contains("time goes backwards only with"), "{}", back.stderr);
+    assert_eq!(time(&["-1d", "--force"]).expect(0).stdout, "2030-01-01T00:00:00Z\n");
+    time(&["soon"]).expect(2);
+    let date = server.get("/healthz");
+    assert!(date.head.contains("date: tue, 01 jan 2030 00:00:00 gmt"), "{}", date.head);
+    // So that a device follows it.
+    server.home.add("alice");
+    let shown = server.home.run(&["code", "alice", "--clock", &endpoint, "--json"]).expect(0).json();
+    let at = server.home.run(&["code", "alice", "--at", "2030-01-01T00:00:00Z", "--json"]).expect(0).json();
+    assert_eq!(shown["codes"][0]["code"], at["codes"][0]["code"]);
+
+    let real = Server::start(&[]);
+    let refused = real.home.run(&["serve", "time", "+1s", "--endpoint", real.endpoint()]).expect(1);
+    assert!(refused.stderr.contains("runs on real time"), "{}", refused.stderr);
+    let nobody = real.home.run(&["serve", "time", "--endpoint", "http://127.0.0.1:1"]).expect(4);
+    assert!(nobody.stderr.contains("hint: is it a `vmfa serve`"), "{}", nobody.stderr);
+    real.home.run(&["serve", "time"]).expect(2);
+}
+
+#[test]
+fn other_sites_pages_move_no_clock() {
+    let server = Server::start(&["--time", "virtual"]);
+    let body = "{\"advance\": \"1h\"}";
+    for headers in ["origin: http://evil.example", "sec-fetch-site: cross-site\r\nhost: evil.example"] {
+        let host = if headers.contains("host:") { String::new() } else { format!("host: {}\r\n", server.address) };
+        let request =
+            format!("POST /_vmfa/time HTTP/1.1\r\n{host}{headers}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        assert_eq!(server.raw(request.as_bytes()).unwrap().status, 403, "{headers}");
+    }
+}
+
+#[test]
+fn events_say_why() {
+    let server = Server::start(&["--time", "virtual"]);
+    let (keys, device) = enrolled(&server, "alice");
+    let serial = device.text("SerialNumber");
+    let refused = server.call(&keys, "GetSessionToken", &[("SerialNumber", &serial), ("TokenCode", "000000")]);
+    assert_eq!(refused.status, 403);
+    server.call(&keys, "ListUsers", &[]);
+    let reply = server.get("/_vmfa/events?after=0");
+    let events: serde_json::Value = serde_json::from_str(&reply.body).unwrap();
+    let last: Vec<(&str, &str)> = events["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .take(2)
+        .map(|event| (event["action"].as_str().unwrap(), event["why"].as_str().unwrap()))
+        .collect();
+    assert_eq!(last[1], ("GetSessionToken", "the code is wrong or lies outside the window"));
+    assert!(last[0].1.contains("implicitly denied: no identity policy allows it"), "{last:?}");
+    let shown = server.home.run(&["serve", "events", "--endpoint", server.endpoint()]).expect(0);
+    assert!(
+        shown.stdout.contains("sts:GetSessionToken  refused  arn:aws:iam::123456789012:user/alice"),
+        "{}",
+        shown.stdout
+    );
+    // No seed, key or code in it.
+    let secret = keys.secret_access_key.as_str();
+    let all = server.get("/_vmfa/events").body;
+    for text in [secret, device.text("Base32StringSeed").as_str(), "000000"] {
+        assert!(!all.contains(text), "{text}");
+    }
+}
+
+#[test]
+fn of_two_hundred_calls_at_once_with_one_code_exactly_one_succeeds() {
+    let server = Server::start(&["--time", "virtual"]);
+    let (keys, device) = enrolled(&server, "alice");
+    let now = server.now();
+    let (serial, code) = (device.text("SerialNumber"), code(&device, now));
+    let request = server.signed(&keys, "GetSessionToken", &[("SerialNumber", &serial), ("TokenCode", &code)], now);
+    let barrier = std::sync::Barrier::new(200);
+    let replies: Vec<Reply> = std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..200)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut stream = server.connect();
+                    barrier.wait();
+                    stream.write_all(&request).unwrap();
+                    read_reply(&mut std::io::BufReader::new(stream)).unwrap()
+                })
+            })
+            .collect();
+        calls.into_iter().map(|call| call.join().unwrap()).collect()
+    });
+    let successes = replies.iter().filter(|reply| reply.status == 200).count();
+    let used = replies.iter().filter(|reply| reply.body.contains("invalid MFA one time pass code")).count();
+    let budget = replies.iter().filter(|reply| reply.body.contains("unable to validate MFA code")).count();
+    assert_eq!((successes, used, budget), (1, 8, 191));
+}
+
+#[test]
+fn what_was_answered_survives_kill_9() {
+    let home = Home::new();
+    let state = home.path().join("state");
+    let directory = state.to_str().unwrap().to_owned();
+    let arguments = ["--time", "virtual", "--state", directory.as_str()];
+    let mut server = Server::start_in(home, &arguments);
+    let (keys, device) = enrolled(&server, "alice");
+    let now = server.now();
+    let (serial, code) = (device.text("SerialNumber"), code(&device, now));
+    let parameters = [("SerialNumber", serial.as_str()), ("TokenCode", code.as_str())];
+    let session = server.call(&keys, "GetSessionToken", &parameters);
+    let session = Credentials::new(
+        &session.text("AccessKeyId"),
+        &session.text("SecretAccessKey"),
+        Some(&session.text("SessionToken")),
+    );
+    let administrator = server.administrator();
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+
+    let home = std::mem::replace(&mut server.home, Home::new());
+    let server = Server::start_in(home, &arguments);
+    assert_eq!(server.now(), now);
+    assert_eq!(server.administrator().access_key_id, administrator.access_key_id);
+    let identity = server.call(&session, "GetCallerIdentity", &[]);
+    assert_eq!(identity.text("Arn"), "arn:aws:iam::123456789012:user/alice");
+    // A code that was used stays used.
+    let again = server.call(&keys, "GetSessionToken", &parameters);
+    assert!(again.body.contains("invalid MFA one time pass code"), "{}", again.body);
+
+    // Nobody else reads it, and nobody else writes it meanwhile.
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    for entry in std::fs::read_dir(&state).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    let second = server.home.run(&["serve", "--state", directory.as_str()]).expect(3);
+    assert!(second.stderr.contains("another server uses the state"), "{}", second.stderr);
+    let mut server = server;
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let other = server.home.run(&["serve", "--state", directory.as_str(), "--account", "999999999999"]).expect(3);
+    assert!(other.stderr.contains("is of account 123456789012, not of 999999999999"), "{}", other.stderr);
+}
+
+#[test]
+fn kills_in_the_midst_lose_nothing_that_was_answered() {
+    let home = Home::new();
+    let directory = home.path().join("state").to_str().unwrap().to_owned();
+    let mut server = Server::start_in(home, &["--state", &directory]);
+    for round in 0..5_u32 {
+        let admin = server.administrator();
+        let mut answered = Vec::new();
+        let start = Instant::now();
+        let mut number = 0;
+        while start.elapsed() < Duration::from_millis(100) {
+            let name = format!("u{round}-{number}");
+            number += 1;
+            let now = server.now();
+            let request = server.signed(&admin, "CreateUser", &[("UserName", &name)], now);
+            assert_eq!(server.raw(&request).unwrap().status, 200);
+            answered.push(name);
+        }
+        // One more is under way while it dies.
+        let mut last = server.connect();
+        let now = server.now();
+        last.write_all(&server.signed(&admin, "CreateUser", &[("UserName", "last")], now)).unwrap();
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        let home = std::mem::replace(&mut server.home, Home::new());
+        server = Server::start_in(home, &["--state", &directory]);
+        for name in &answered {
+            let found = server.call(&server.administrator(), "GetUser", &[("UserName", name)]);
+            assert_eq!(found.status, 200, "{name}: {}", found.body);
+        }
+        server.call(&server.administrator(), "DeleteUser", &[("UserName", "last")]);
+    }
+}
+
+#[test]
+fn a_call_of_another_service_that_is_allowed_and_goes_nowhere_is_not_implemented() {
+    let server = Server::start(&[]);
+    let body = "Action=DescribeInstances&Version=2016-11-15";
+    let reply = server.raw(&server.signed_form(&server.administrator(), "ec2", body, server.now())).unwrap();
+    assert_eq!((reply.status, reply.text("Code").as_str()), (501, "NotImplemented"));
+    assert!(reply.text("Message").contains("--upstream URL"), "{}", reply.body);
+}
