@@ -122,7 +122,7 @@ impl Stand {
     }
 }
 
-impl<'a> Visit<'a> {
+impl Visit<'_> {
     fn get(&self) -> Response {
         // A link on another site: the browser withholds the cookie, and a new one would end the session that it belongs to.
         if self.session.is_none() && self.request.header("sec-fetch-site") == Some("cross-site") {
