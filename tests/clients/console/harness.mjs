@@ -5,12 +5,13 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 import puppeteer from "puppeteer-core";
 
-const program = process.env.VMFA_BIN ?? "vmfa";
+const named = process.env.VMFA_BIN ?? "vmfa";
+const program = named.includes("/") ? resolve(named) : named;
 const pictures = process.env.SCREENSHOTS;
 const scratch = mkdtempSync(join(tmpdir(), "vmfa-console-"));
 process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
