@@ -40,8 +40,9 @@ const HEAD: usize = 65_536;
 /// How many connections are open at once.
 const CONNECTIONS: usize = 16_384;
 
-/// How many requests of the console are worked on at once: each may hash a password, in 4 MiB and some milliseconds.
-const CONSOLE: usize = 16;
+/// How many requests of the console are worked on at once: each may hash a password, in 4 MiB and some milliseconds of a
+/// processor that other requests want too.
+const CONSOLE: usize = 4;
 
 /// How long a peer may take over the head of a request, idling before it included.
 const HEAD_TIME: Duration = Duration::from_secs(30);

@@ -28,7 +28,7 @@ use crate::wire::query::Parameters;
 const STYLE: &str = include_str!("style.css");
 
 /// What every answer carries: nothing but our own style and pictures, no frames, no traces.
-const HEADERS: [(&str, &str); 5] = [
+const HEADERS: [(&str, &str); 4] = [
     (
         "content-security-policy",
         "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
@@ -39,7 +39,6 @@ const HEADERS: [(&str, &str); 5] = [
     // `Origin: null` with it (Fetch standard, "append a request `Origin` header").
     ("referrer-policy", "same-origin"),
     ("cache-control", "no-store"),
-    ("cross-origin-opener-policy", "same-origin"),
 ];
 
 /// Where what was done about devices leads back to.
@@ -123,7 +122,7 @@ impl Stand {
     }
 }
 
-impl<'a> Visit<'a> {
+impl Visit<'_> {
     fn get(&self) -> Response {
         // A link on another site: the browser withholds the cookie, and a new one would end the session that it belongs to.
         if self.session.is_none() && self.request.header("sec-fetch-site") == Some("cross-site") {

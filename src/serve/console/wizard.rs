@@ -64,8 +64,16 @@ pub(super) fn register_page(signed: &Signed<'_>) -> Response {
 }
 
 fn codes_form(signed: &Signed<'_>, status: u16, serial: &str, problem: Option<Problem>) -> Response {
-    let enrolment = signed.person.enrolment.as_ref().filter(|enrolment| enrolment.serial == serial);
+    let begun = signed.person.enrolment.as_ref().filter(|enrolment| enrolment.serial == serial);
+    let enrolment = begun.filter(|enrolment| is_unfinished(signed, enrolment));
     html(status, &Register { shell: signed.shell(problem), serial, name: name_of(serial), enrolment })
+}
+
+/// Whether the device is still the one that was created, and nobody's: it may have been enabled or made anew elsewhere.
+fn is_unfinished(signed: &Signed<'_>, enrolment: &Enrolment) -> bool {
+    let state = signed.visit.stand.state();
+    let device = state.account.devices.get(&enrolment.serial).filter(|device| device.assigned.is_none());
+    device.is_some_and(|device| device.seed.to_base32() == enrolment.seed)
 }
 
 pub(super) fn register(signed: &Signed<'_>) -> Response {

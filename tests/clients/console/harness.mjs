@@ -5,14 +5,16 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 import puppeteer from "puppeteer-core";
 
-const program = process.env.VMFA_BIN ?? "vmfa";
+const named = process.env.VMFA_BIN ?? "vmfa";
+const program = named.includes("/") ? resolve(named) : named;
 const pictures = process.env.SCREENSHOTS;
 const scratch = mkdtempSync(join(tmpdir(), "vmfa-console-"));
+process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 // -- what is said
@@ -37,7 +39,6 @@ export async function step(name, act) {
 
 export function finish() {
   console.log(`1..${count}`);
-  rmSync(scratch, { recursive: true, force: true });
   return failed ? 1 : 0;
 }
 

@@ -1,7 +1,7 @@
 // The browser's half of the tutorial: sign in, assign a device from its QR code, sign in with MFA, a device out of
 // sync, a cancelled wizard, removal. VMFA_BIN is the program; SCREENSHOTS=DIR keeps pictures of every page.
 //
-//   npm ci && VMFA_BIN=../../../target/debug/vmfa node run.mjs
+//   npm ci --prefix tests/clients && VMFA_BIN=target/debug/vmfa node tests/clients/console/run.mjs
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -98,6 +98,26 @@ fn whoever_still_has_the_secret_key_can_enable_an_orphan() {
 }
 
 #[test]
+fn a_secret_key_is_not_shown_once_it_opens_nothing() {
+    let aws = Aws::new();
+    user(&aws, "alice", OWN);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("alice", PASSWORD);
+    let device = browser.begin("alice");
+    browser.open("/console/mfa/register");
+    assert!(browser.page.has("secret-key"), "a page may be loaded again");
+    aws.root().ok("DeleteVirtualMFADevice", &[("SerialNumber", &device.serial)]);
+    browser.open("/console/mfa/register");
+    assert!(!browser.page.has("secret-key"));
+    let other = Device::of(&aws.root().ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "alice")]));
+    browser.open("/console/mfa/register");
+    assert!(!browser.page.has("secret-key") && !browser.page.has("qr-code"));
+    let [one, two] = other.pair(aws.now());
+    browser.submit("/console/mfa/register", &[("code1", &one), ("code2", &two)]);
+    assert!(browser.page.has("mfa-device-row"), "{}", browser.page.body);
+}
+
+#[test]
 fn a_drifted_device_is_resynchronized_without_mfa() {
     let aws = Aws::new();
     user(&aws, "alice", OWN);

@@ -116,6 +116,27 @@ fn a_device_makes_a_code_be_asked_for_and_each_code_counts_once() {
 }
 
 #[test]
+fn of_many_who_give_the_same_code_at_once_one_gets_in() {
+    let aws = Aws::new();
+    user(&aws, "alice", OWN);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("alice", PASSWORD);
+    let device = browser.assign("alice");
+    aws.wait(60);
+    let code = device.code(aws.now(), 0);
+    let mut browsers: Vec<Browser<'_>> = (0..8).map(|_| Browser::new(&aws)).collect();
+    for browser in &mut browsers {
+        assert_eq!(browser.sign_in("alice", PASSWORD), "/console/sign-in/mfa");
+    }
+    let give = |browser: &mut Browser<'_>| browser.submit("/console/sign-in/mfa", &[("code", &code)]);
+    let places: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = browsers.iter_mut().map(|browser| scope.spawn(|| give(browser))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(places.iter().filter(|place| *place == "/console").count(), 1, "{places:?}");
+}
+
+#[test]
 fn nine_codes_in_three_minutes_are_all_that_is_looked_at() {
     let aws = Aws::new();
     user(&aws, "alice", OWN);
