@@ -113,12 +113,12 @@ fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u6
     });
     let elapsed = start.elapsed().as_secs_f64();
     times.sort_unstable();
-    let quantile = |share: f64| times[(times.len() as f64 * share) as usize % times.len()].as_secs_f64() * 1_000.0;
+    let quantile = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1_000.0;
     println!(
         "{{\"rate\": {:.0}, \"p50_ms\": {:.3}, \"p99_ms\": {:.3}, \"max_ms\": {:.3}}}",
         times.len() as f64 / elapsed,
-        quantile(0.5),
-        quantile(0.99),
+        quantile(50),
+        quantile(99),
         times.last().unwrap().as_secs_f64() * 1_000.0
     );
 }
