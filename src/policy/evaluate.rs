@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::context::Missing;
 use super::document::{Document, Effect, Kind, Listed, Statement, Target};
+use super::pattern::Pattern;
 use super::principal::{Named, account_of};
 use super::request::Request;
 use super::template::Template;
@@ -110,14 +111,30 @@ impl Evaluation {
 /// implicitly denied. The order of policies and statements doesn't matter.
 #[must_use]
 pub fn evaluate(policies: &Policies<'_>, request: &Request) -> Evaluation {
+    evaluate_in_doubt(policies, request, Doubt::default())
+}
+
+/// What isn't known of a request. Then nothing is allowed that isn't allowed whatever it is about, and a statement that
+/// denies what it may be about denies it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Doubt {
+    /// Which of the service's actions it is: the request's is a stand-in for all of them.
+    pub action: bool,
+    /// Which resources it is about: the request's are `*`.
+    pub resource: bool,
+}
+
+/// The same, where not everything is known of the request.
+#[must_use]
+pub fn evaluate_in_doubt(policies: &Policies<'_>, request: &Request, doubt: Doubt) -> Evaluation {
     let mut missing = Missing::default();
     let everything = ["*".to_owned()];
     let resources = if request.resources.is_empty() { &everything[..] } else { &request.resources };
-    let verdicts = resources.iter().map(|resource| about(policies, request, resource, &mut missing)).collect();
+    let verdicts = resources.iter().map(|resource| about(policies, request, resource, doubt, &mut missing)).collect();
     Evaluation { action: request.action.clone(), verdicts, missing: missing.into_names() }
 }
 
-fn about(policies: &Policies<'_>, request: &Request, resource: &str, missing: &mut Missing) -> Verdict {
+fn about(policies: &Policies<'_>, request: &Request, resource: &str, doubt: Doubt, missing: &mut Missing) -> Verdict {
     let (mut allows, mut denies) = (Vec::new(), Vec::new());
     let mut trusted = None;
     for (layer, source) in policies.sources() {
@@ -126,7 +143,8 @@ fn about(policies: &Policies<'_>, request: &Request, resource: &str, missing: &m
             if astray && statement.effect == Effect::Allow {
                 continue;
             }
-            let Some(named) = statement.applies(request, resource, missing) else { continue };
+            let doubt = if statement.effect == Effect::Deny { doubt } else { Doubt::default() };
+            let Some(named) = statement.applies(request, resource, doubt, missing) else { continue };
             let matched =
                 Matched { layer, source: source.name.to_owned(), statement: index, sid: statement.sid.clone() };
             match statement.effect {
@@ -183,13 +201,18 @@ impl<'a> Policies<'a> {
 
 impl Statement {
     /// Whether it applies to a request on a resource, and how near it names who asks.
-    fn applies(&self, request: &Request, resource: &str, missing: &mut Missing) -> Option<Named> {
+    fn applies(&self, request: &Request, resource: &str, doubt: Doubt, missing: &mut Missing) -> Option<Named> {
         let action = request.action.to_ascii_lowercase();
-        if self.actions.items.iter().any(|pattern| pattern.matches(&action)) == self.actions.not {
+        let service = action.split_inclusive(':').next().unwrap_or_default();
+        let may_be = |pattern: &Pattern| doubt.action && !self.actions.not && pattern.may_begin_with(service);
+        if self.actions.items.iter().any(|pattern| pattern.matches(&action) || may_be(pattern)) == self.actions.not {
             return None;
         }
         let named = match &self.target {
-            Target::Resources(resources) => covers(resources, request, resource, missing).then_some(Named::Itself),
+            Target::Resources(resources) => {
+                let covered = covers(resources, request, resource, missing);
+                (covered || doubt.resource).then_some(Named::Itself)
+            }
             Target::Principals(names) => {
                 let named = names.items.iter().filter_map(|name| name.names(&request.principal)).max();
                 match (names.not, named) {

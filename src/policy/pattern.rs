@@ -12,6 +12,19 @@ enum Token {
 }
 
 impl Pattern {
+    /// Whether some text that begins so is of the pattern.
+    pub(super) fn may_begin_with(&self, text: &str) -> bool {
+        for (index, character) in text.chars().enumerate() {
+            match self.0.get(index) {
+                Some(Token::Many) => return true,
+                Some(Token::One) => {}
+                Some(Token::Exactly(wanted)) if *wanted == character => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+
     /// Adds text in which `*` and `?` are wildcards.
     pub(super) fn push_wild(&mut self, text: &str) {
         self.0.extend(text.chars().map(|character| match character {

@@ -12,7 +12,7 @@ use super::iam::{
     report, roles, simulate, tags, users, versions,
 };
 use super::sts;
-use crate::policy::Context;
+use crate::policy::{Context, Doubt};
 use crate::wire::query::Parameters;
 use crate::wire::xml;
 
@@ -265,6 +265,11 @@ const BOUNDED: &[&str] = &[
 ];
 
 impl Action {
+    /// Whether temporary credentials without MFA may call it, as measured; `GetSessionToken` refuses them in its own words.
+    pub(super) fn without_mfa(&self) -> bool {
+        matches!(self.name, "AssumeRole" | "GetCallerIdentity" | "GetSessionToken")
+    }
+
     /// The action of that name.
     pub(super) fn find(service: Service, name: &str) -> Option<&'static Self> {
         static INDEX: OnceLock<HashMap<(Service, &'static str), &'static Action>> = OnceLock::new();
@@ -346,7 +351,13 @@ impl Action {
             On::PolicySource => vec![input.get("PolicySourceArn").unwrap_or_default().to_owned()],
         };
         self.describe(input, &mut context);
-        Some(Wish { action: format!("{}:{}", self.service.name(), self.name), resources, shown, context })
+        Some(Wish {
+            action: format!("{}:{}", self.service.name(), self.name),
+            resources,
+            shown,
+            doubt: Doubt::default(),
+            context,
+        })
     }
 
     /// What has to be allowed too: whoever creates something with tags tags it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::account::{Account, Use};
+use super::account::{Account, ROOT, Use};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
 use crate::time::Timestamp;
@@ -27,19 +27,18 @@ pub(super) struct SigningKeys(HashMap<(String, sigv4::Scope), (Zeroizing<String>
 const SIGNING_KEYS: usize = 4_096;
 
 impl SigningKeys {
-    pub(super) fn get(&mut self, secret: &Zeroizing<String>, presented: &Presented) -> Arc<SigningKey> {
+    /// The key for a signature, where it was kept for this secret.
+    pub(super) fn get(&self, secret: &Zeroizing<String>, presented: &Presented) -> Option<Arc<SigningKey>> {
         let place = (presented.access_key_id().to_owned(), presented.scope().clone());
-        if let Some((of, key)) = self.0.get(&place)
-            && of == secret
-        {
-            return Arc::clone(key);
-        }
-        let key = Arc::new(SigningKey::derive(secret, presented.scope()));
+        self.0.get(&place).filter(|(of, _)| of == secret).map(|(_, key)| Arc::clone(key))
+    }
+
+    /// Keeps the key of a signature that was right: others can't push keys out.
+    pub(super) fn keep(&mut self, secret: Zeroizing<String>, presented: &Presented, key: Arc<SigningKey>) {
         if self.0.len() >= SIGNING_KEYS {
             self.0.clear();
         }
-        self.0.insert(place, (secret.clone(), Arc::clone(&key)));
-        key
+        self.0.insert((presented.access_key_id().to_owned(), presented.scope().clone()), (secret, key));
     }
 }
 
@@ -87,9 +86,12 @@ pub(super) fn find(
     if !key.active {
         return Err(refused(INVALID_TOKEN, "the access key is inactive"));
     }
-    let who = match account.users.get(&key.user) {
-        Some(user) => Who::User { key: key.user.clone(), id: user.id.clone() },
-        None => Who::Root,
+    let who = if key.user == ROOT {
+        Who::Root
+    } else {
+        let user = account.users.get(&key.user);
+        let user = user.ok_or_else(|| refused(INVALID_TOKEN, "the access key's user exists no longer"))?;
+        Who::User { key: key.user.clone(), id: user.id.clone() }
     };
     Ok((Caller::long_term(who, id), key.secret.clone()))
 }

@@ -3,7 +3,7 @@
 use super::account::{Account, Tags};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
-use crate::policy::{self, Context, Decision, Evaluation, Layer, Request, Verdict};
+use crate::policy::{self, Context, Decision, Doubt, Evaluation, Layer, Request, Verdict};
 use crate::time::Timestamp;
 
 /// Where a request came from.
@@ -24,6 +24,8 @@ pub(super) struct Wish {
     pub(super) resources: Vec<String>,
     /// What denials call the first of them, where that isn't its ARN.
     pub(super) shown: Option<String>,
+    /// What isn't known of it.
+    pub(super) doubt: Doubt,
     /// Keys of this request in particular, such as `aws:RequestTag/team`.
     pub(super) context: Context,
 }
@@ -45,6 +47,10 @@ pub(super) fn authorize(
     }
     let mut context = wish.context;
     origin.describe(now, &mut context);
+    if wish.action.starts_with("iam:") {
+        // IAM is one for all regions, and that is where it is, whatever its clients sign for.
+        context.set("aws:RequestedRegion", ["us-east-1"]);
+    }
     caller.describe(account, now, &mut context);
     let request =
         Request { action: wish.action, resources: wish.resources, principal: caller.principal(account), context };
@@ -57,7 +63,7 @@ pub(super) fn authorize(
         ))
         .because("whoever got these credentials exists no longer, or the policy that bounds them doesn't"));
     };
-    let evaluation = policy::evaluate(&policies, &request);
+    let evaluation = policy::evaluate_in_doubt(&policies, &request, wish.doubt);
     judge(account, caller, &evaluation, wish.shown.as_deref())
 }
 
@@ -150,6 +156,8 @@ impl Origin {
         context.set("aws:EpochTime", [now.as_unix().to_string()]);
         context.set("aws:SourceIp", [self.peer.to_canonical().to_string()]);
         context.set("aws:SecureTransport", ["false"]);
+        context.set("aws:ViaAWSService", ["false"]);
+        context.set("aws:PrincipalIsAWSService", ["false"]);
         context.set("aws:RequestedRegion", [self.region.as_str()]);
         if let Some(agent) = &self.user_agent {
             context.set("aws:UserAgent", [agent.as_str()]);

@@ -7,7 +7,7 @@ use super::authorize::{self, Origin, Wish};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
 use super::random::Random;
-use crate::policy::{Context, Decision, Layer, Request, Verdict, evaluate};
+use crate::policy::{Context, Decision, Doubt, Layer, Request, Verdict, evaluate};
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
 use crate::wire::xml::Writer;
@@ -118,7 +118,13 @@ impl Call<'_> {
     ) -> Result<String, Fault> {
         let mut context = Context::new();
         authorize::describe_resource(&mut context, tags);
-        let wish = Wish { action: action.to_owned(), resources: vec![resource.to_owned()], shown, context };
+        let wish = Wish {
+            action: action.to_owned(),
+            resources: vec![resource.to_owned()],
+            shown,
+            doubt: Doubt::default(),
+            context,
+        };
         authorize::authorize(self.account, self.caller, self.origin, wish, self.now)
     }
 

@@ -91,6 +91,7 @@ fn move_clock(stand: &Stand, request: &Request) -> Response {
         Ok(()) => shown(stand),
         Err(problem @ time::Error::Real) => error(409, "real-time", &problem.to_string()),
         Err(problem @ time::Error::Backwards { .. }) => error(409, "backwards", &problem.to_string()),
+        Err(problem @ time::Error::NotKept { .. }) => error(500, "state", &problem.to_string()),
         Err(problem) => error(400, "bad-request", &problem.to_string()),
     }
 }

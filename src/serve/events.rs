@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 pub(super) const REMEMBERED: usize = 10_000;
 
 /// One request, as it ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Event {
     /// Counted from 1.
     pub number: u64,
@@ -23,12 +23,14 @@ pub struct Event {
     /// Such as `EnableMFADevice`; empty where the request names none.
     pub action: String,
     /// The ARN of whoever asked, once that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
-    /// `accepted` or `refused`.
-    pub outcome: &'static str,
-    /// Of HTTP.
-    pub status: u16,
+    /// How it ended.
+    #[serde(rename = "outcome")]
+    pub ended: Ended,
+    /// Of HTTP; what another service answered isn't known here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
     /// The error's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -39,6 +41,21 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ended {
+    /// It was done.
+    Accepted,
+    /// It wasn't.
+    Refused,
+    /// It was allowed, and is another service's.
+    Passed,
+}
+
+/// How many characters of a text are remembered: clients write some of them.
+const TEXT: usize = 2_000;
 
 /// The last of them.
 #[derive(Debug, Default)]
@@ -52,6 +69,7 @@ impl Events {
     pub(super) fn add(&mut self, mut event: Event) {
         self.count = self.count.saturating_add(1);
         event.number = self.count;
+        event.shorten();
         if self.last.len() >= REMEMBERED {
             self.last.pop_front();
         }
@@ -70,6 +88,20 @@ impl Events {
 }
 
 impl Event {
+    fn shorten(&mut self) {
+        let texts = [&mut self.service, &mut self.action].into_iter();
+        let more = [&mut self.principal, &mut self.code, &mut self.message, &mut self.why].into_iter().flatten();
+        for text in texts.chain(more) {
+            if let Some((end, _)) = text.char_indices().nth(TEXT) {
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+        if self.ended == Ended::Accepted {
+            self.status = Some(200);
+        }
+    }
+
     /// An event without what isn't known yet.
     pub(super) fn new(time: Timestamp, request_id: &str, service: &str, action: &str) -> Self {
         Self {
@@ -79,8 +111,8 @@ impl Event {
             service: service.to_owned(),
             action: action.to_owned(),
             principal: None,
-            outcome: "accepted",
-            status: 200,
+            ended: Ended::Accepted,
+            status: None,
             code: None,
             message: None,
             why: None,

@@ -31,7 +31,10 @@ const BODY: usize = 1_048_576;
 /// Bytes of a body that is passed on.
 const FOREIGN_BODY: usize = 33_554_432;
 
-/// Bytes of all bodies together.
+/// Bytes of a body that needs no leave: nobody is kept out by those who send large ones slowly.
+const SMALL: usize = 16_384;
+
+/// Bytes of all larger bodies together.
 const BODIES: usize = 134_217_728;
 
 /// Bytes of a request's head.
@@ -244,15 +247,18 @@ impl Server {
     ) -> Result<(Zeroizing<Vec<u8>>, Vec<SemaphorePermit<'_>>), BodyError> {
         let mut permits = Vec::new();
         // Room for what was announced, within reason, so that secrets aren't copied about.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(announced.min(BODY)));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(announced.min(SMALL)));
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
             if bytes.len().saturating_add(data.len()) > limit {
                 return Err(BodyError::TooLarge);
             }
-            let count = u32::try_from(data.len()).map_err(|_| BodyError::TooLarge)?;
-            permits.push(self.bodies.try_acquire_many(count).map_err(|_| BodyError::TooManyAtOnce)?);
             bytes.extend_from_slice(&data);
+            // Small ones are bounded by the number of connections.
+            if bytes.len() > SMALL {
+                let count = u32::try_from(data.len()).map_err(|_| BodyError::TooLarge)?;
+                permits.push(self.bodies.try_acquire_many(count).map_err(|_| BodyError::TooManyAtOnce)?);
+            }
         }
         Ok((bytes, permits))
     }
@@ -271,7 +277,7 @@ fn refusal(error: &BodyError) -> hyper::Response<Body> {
 }
 
 fn ours(response: Response) -> hyper::Response<Body> {
-    let mut made = hyper::Response::new(Either::Left(Full::new(Bytes::from(response.body.to_vec()))));
+    let mut made = hyper::Response::new(Either::Left(Full::new(Bytes::from_owner(response.body))));
     *made.status_mut() = hyper::StatusCode::from_u16(response.status).unwrap_or(hyper::StatusCode::BAD_GATEWAY);
     for (name, value) in response.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {

@@ -1,5 +1,6 @@
 //! Requests and answers, without a socket.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use zeroize::Zeroizing;
@@ -7,10 +8,9 @@ use zeroize::Zeroizing;
 use super::actions::Service;
 use super::fault::Fault;
 use crate::wire::query::Parameters;
-use crate::wire::sigv4::{self, Payload};
+use crate::wire::sigv4;
 
 /// A request, read whole.
-#[derive(Debug)]
 pub struct Request {
     /// As sent.
     pub method: String,
@@ -27,7 +27,6 @@ pub struct Request {
 }
 
 /// An answer.
-#[derive(Debug)]
 pub struct Response {
     /// Of HTTP.
     pub status: u16,
@@ -56,14 +55,6 @@ impl Request {
     /// Whether somebody signed it, or tried to.
     pub(super) fn is_signed(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "authorization") || self.query.contains("X-Amz-")
-    }
-
-    /// What the signature covers of the body. S3 clients may leave it out of the signature.
-    pub(super) fn payload(&self, service: &str) -> Payload<'_> {
-        match self.header("x-amz-content-sha256") {
-            Some("UNSIGNED-PAYLOAD") if service == "s3" => Payload::Unsigned,
-            _ => Payload::Bytes(&self.body),
-        }
     }
 
     /// Of the query string and, for a form, the body.
@@ -106,5 +97,38 @@ impl Response {
             headers: vec![("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id.to_owned())],
             body: Zeroizing::new(body.as_bytes().to_vec()),
         }
+    }
+}
+
+// Paths, headers and bodies may hold secrets: their sizes are told.
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({}, {} headers, {} bytes)", self.method, self.headers.len(), self.body.len())
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({}, {} headers, {} bytes)", self.status, self.headers.len(), self.body.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_never_shows_what_was_sent() {
+        let request = Request {
+            method: "POST".to_owned(),
+            path: "/secret".to_owned(),
+            query: "Password=secret".to_owned(),
+            headers: vec![("cookie".to_owned(), b"secret".to_vec())],
+            body: Zeroizing::new(b"secret".to_vec()),
+            peer: IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        };
+        assert_eq!(format!("{request:?}"), "Request(POST, 1 headers, 6 bytes)");
+        assert_eq!(format!("{:?}", Response::text(200, "secret")), "Response(200, 1 headers, 6 bytes)");
     }
 }

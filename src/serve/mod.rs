@@ -27,6 +27,6 @@ mod sts;
 pub mod time;
 pub mod upstream;
 
-pub use events::Event;
+pub use events::{Ended, Event};
 pub use open::{Administrator, Begun, Error, Options};
 pub use stand::{Outcome, Request, Response, Stand};

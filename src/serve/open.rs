@@ -11,6 +11,7 @@ use super::scenario::{self, Scenario, UserKeys};
 use super::stand::Stand;
 use super::store::{self, Store};
 use super::time::Clock;
+use crate::time::Timestamp;
 
 /// What a stand-in is made of.
 pub struct Options {
@@ -18,8 +19,10 @@ pub struct Options {
     pub account: String,
     /// Its alias.
     pub alias: Option<String>,
-    /// The time it lives by.
+    /// The time it lives by. Virtual time goes on where it stood in a kept account.
     pub clock: Clock,
+    /// Where virtual time is to begin, where that was said: then it goes on there, if that is later.
+    pub starts_at: Option<Timestamp>,
     /// Where keys and seeds come from.
     pub random: Box<dyn Random>,
     /// Where the account is kept; in memory only where there is none.
@@ -78,7 +81,7 @@ impl Stand {
     ///
     /// Options that can't be; a state that can't be used.
     pub fn open(options: Options) -> Result<(Self, Begun), Error> {
-        let Options { account: id, alias, clock, mut random, state, scenario } = options;
+        let Options { account: id, alias, clock, starts_at, mut random, state, scenario } = options;
         if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::Account(id));
         }
@@ -92,7 +95,7 @@ impl Stand {
         if clock.is_virtual() {
             // Virtual time goes on where it stood, or codes that were used could be used again.
             if let Some(stood) = account.settings().time {
-                let _ = clock.set(stood, false);
+                let _ = clock.set(starts_at.map_or(stood, |starts_at| starts_at.max(stood)), true);
             }
             account.edit_settings().time = Some(clock.now());
         }

@@ -17,10 +17,10 @@ use super::caller::{Caller, Who};
 use super::contract::Contract;
 use super::events::Event;
 use super::random::Random;
-use super::stand;
+use super::stand::Asked;
 use crate::provision::base32;
 use crate::time::Timestamp;
-use crate::wire::query::{Form, Parameters};
+use crate::wire::query::Parameters;
 
 /// The largest file, in bytes.
 pub const MOST: u64 = 33_554_432;
@@ -170,7 +170,7 @@ impl Scenario {
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         let file = toml::from_str(&text).map_err(|error| {
-            let problem = error.message().to_owned();
+            let problem = without_values(error.message());
             match error.span() {
                 Some(span) => Error::At { line: line(&text, span.start), problem },
                 None => Error::File(problem),
@@ -224,6 +224,18 @@ impl Scenario {
         let read = if too_large { Err("it is too large".to_owned()) } else { Ok(()) };
         read.and_then(|()| std::fs::read_to_string(&path).map_err(|error| error.to_string()))
             .map_err(|problem| self.at(document, format!("the document {}: {problem}", path.display())))
+    }
+}
+
+/// A message without what it quotes of values: one may be a password.
+fn without_values(message: &str) -> String {
+    let wrong_type = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+    match wrong_type.and_then(|rest| rest.rsplit_once(", expected ")) {
+        Some((_, expected)) => format!("{expected} belongs here"),
+        None if message.contains("data did not match any variant") => {
+            "true, or { id = …, secret = … } belongs here".to_owned()
+        }
+        None => message.to_owned(),
     }
 }
 
@@ -382,14 +394,15 @@ impl Making<'_> {
 
     fn act<T>(&mut self, of: &Spanned<T>, name: &str, parameters: &[(&str, &str)]) -> Result<(), Error> {
         let scenario = self.scenario;
-        let form = Form::new(name, Service::Iam.version());
-        let form = parameters.iter().fold(form, |form, (name, value)| form.pair(name, value));
-        let input = Parameters::parse(form.body().as_bytes()).map_err(|error| scenario.at(of, error.to_string()))?;
+        let version = Service::Iam.version();
+        let input: Parameters =
+            [("Action", name), ("Version", version)].into_iter().chain(parameters.iter().copied()).collect();
         let action = Action::find(Service::Iam, name).ok_or_else(|| scenario.at(of, format!("{name} isn't there")))?;
         let mut event = Event::new(self.now, "", "iam", name);
-        let done = Contract::get().check("iam", name, &input).and_then(|()| {
-            stand::call(action, self.account, &self.caller, &self.origin, &input, self.now, self.random, &mut event, "")
-        });
+        let asked = Asked { caller: &self.caller, origin: &self.origin, input: &input, now: self.now, request_id: "" };
+        let done = Contract::get()
+            .check("iam", name, &input)
+            .and_then(|()| asked.call(action, self.account, self.random, &mut event));
         done.map(|_| ()).map_err(|fault| {
             let why = fault.why.map(|why| format!(" ({why})")).unwrap_or_default();
             scenario.at(of, format!("{}: {}{why}", fault.code, fault.message))

@@ -1,6 +1,6 @@
 //! The stand-in itself: requests in, answers out, one at a time on the account, without a socket.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -13,7 +13,7 @@ use super::call::Call;
 use super::caller::Caller;
 use super::console::Console;
 use super::contract::Contract;
-use super::events::{Event, Events};
+use super::events::{Ended, Event, Events};
 use super::fault::Fault;
 use super::foreign::Foreign;
 pub use super::message::{Request, Response};
@@ -21,8 +21,8 @@ use super::random::Random;
 use super::store::Store;
 use super::time::Clock;
 use crate::time::Timestamp;
-use crate::wire::query::{Form, Parameters};
-use crate::wire::sigv4::{self, Accept, Presented};
+use crate::wire::query::Parameters;
+use crate::wire::sigv4::{self, Accept, Payload, Presented, SKEW, SigningKey};
 use crate::wire::xml;
 
 /// A stand-in for IAM and STS of one account.
@@ -78,8 +78,7 @@ impl Stand {
         }
     }
 
-    /// The account's state. A handler that panicked leaves it as it was at that point: nothing is done by halves, for
-    /// handlers check first and write then.
+    /// The account's state, whatever happened to whoever had it before.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,9 +101,7 @@ impl Stand {
         let mut state = self.state();
         let time = how(&self.clock)?;
         state.account.edit_settings().time = Some(time);
-        // What couldn't be stored is stored with the next change.
-        let _ = state.store();
-        Ok(())
+        state.store().map_err(|fault| super::time::Error::NotKept { reason: fault.why.unwrap_or_default() })
     }
 
     /// The time, as a header tells it: RFC 9110, section 5.6.7.
@@ -132,8 +129,10 @@ impl Stand {
         let request_id = Uuid::new_v4().to_string();
         let mut event = Event::new(now, &request_id, "", "");
         let handled = self.handle(&request, now, &mut event, &request_id);
-        if let Handled::Ours(_, Err(fault)) | Handled::Foreign(_, Err(fault)) = &handled {
-            event.refuse(fault);
+        match &handled {
+            Handled::Ours(_, Err(fault)) | Handled::Foreign(_, Err(fault)) => event.refuse(fault),
+            Handled::Foreign(_, Ok(())) => event.ended = Ended::Passed,
+            Handled::Ours(_, Ok(_)) => {}
         }
         self.events().add(event);
         match handled {
@@ -171,7 +170,8 @@ impl Stand {
             event.principal = Some(caller.arn(&self.state().account));
             let input = request.parameters()?;
             input.get("Action").unwrap_or_default().clone_into(&mut event.action);
-            self.run(service, &caller, &origin, &input, now, request_id, event)
+            let asked = Asked { caller: &caller, origin: &origin, input: &input, now, request_id };
+            self.run(service, &asked, event)
         });
         Handled::Ours(service, result)
     }
@@ -186,13 +186,17 @@ impl Stand {
     ) -> Result<Caller, Fault> {
         let service = &presented.scope().service;
         // On virtual time clients sign by a clock of their own.
-        let mut times = self.clock.signing().map(|time| Accept::new(service, time));
-        let accept = times.find(|accept| presented.check(signed, accept).is_ok());
-        let accept = accept.unwrap_or_else(|| Accept::new(service, now));
+        let near = |time: &Timestamp| time.as_unix().abs_diff(presented.date().as_unix()) <= SKEW;
+        let accept = Accept::new(service, self.clock.signing().find(near).unwrap_or(now));
         presented.check(signed, &accept)?;
         let (caller, secret) = authenticate::find(&self.state().account, presented, now)?;
-        let key = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(&secret, presented);
-        presented.verify(&key, signed, request.payload(service), &accept)?;
+        let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = keys().get(&secret, presented);
+        let key = known.clone().unwrap_or_else(|| Arc::new(SigningKey::derive(&secret, presented.scope())));
+        presented.verify(&key, signed, Payload::Bytes(&request.body), &accept)?;
+        if known.is_none() {
+            keys().keep(secret, presented, key);
+        }
         Ok(caller)
     }
 
@@ -230,10 +234,12 @@ impl Stand {
         let service = Service::Iam;
         let mut event = Event::new(now, &request_id, service.name(), action);
         event.principal = Some(caller.arn(&self.state().account));
-        let form = Form::new(action, service.version());
-        let form = parameters.iter().fold(form, |form, (name, value)| form.pair(name, value));
-        let input = Parameters::parse(form.body().as_bytes()).map_err(Fault::from);
-        let result = input.and_then(|input| self.run(service, caller, origin, &input, now, &request_id, &mut event));
+        let input: Parameters = [("Action", action), ("Version", service.version())]
+            .into_iter()
+            .chain(parameters.iter().copied())
+            .collect();
+        let asked = Asked { caller, origin, input: &input, now, request_id: &request_id };
+        let result = self.run(service, &asked, &mut event);
         if let Err(fault) = &result {
             event.refuse(fault);
         }
@@ -246,67 +252,68 @@ impl Stand {
     }
 
     /// Finds, checks, authorizes and runs the action of an input.
-    #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
-    fn run(
-        &self,
-        service: Service,
-        caller: &Caller,
-        origin: &Origin,
-        input: &Parameters,
-        now: Timestamp,
-        request_id: &str,
-        event: &mut Event,
-    ) -> Result<Zeroizing<String>, Fault> {
-        let action = find_action(service, input.get("Action").unwrap_or_default(), input)?;
-        Contract::get().check(service.name(), action.name, input)?;
+    fn run(&self, service: Service, asked: &Asked<'_>, event: &mut Event) -> Result<Zeroizing<String>, Fault> {
+        let action = find_action(service, asked.input)?;
+        Contract::get().check(service.name(), action.name, asked.input)?;
         let mut state = self.state();
         let State { account, random, .. } = &mut *state;
-        let body = call(action, account, caller, origin, input, now, random.as_mut(), event, request_id);
+        let body = asked.call(action, account, random.as_mut(), event);
         // A refusal may have cost an attempt: that is stored too.
         state.store()?;
         body
     }
 }
 
-/// Authorizes and runs an action.
-#[expect(clippy::too_many_arguments, reason = "what a call is made of")]
-pub(super) fn call(
-    action: &'static Action,
-    account: &mut Account,
-    caller: &Caller,
-    origin: &Origin,
-    input: &Parameters,
-    now: Timestamp,
-    random: &mut dyn Random,
-    event: &mut Event,
-    request_id: &str,
-) -> Result<Zeroizing<String>, Fault> {
-    if caller.without_mfa() && action.service == Service::Iam {
-        return Err(Fault::new("InvalidClientTokenId", 403, authenticate::INVALID_TOKEN)
-            .because("credentials of GetSessionToken without a code can call no IAM action"));
-    }
-    account.note_use(caller, action.service.name(), &origin.region, now);
-    if let Some(wish) = action.wish(account, caller, input) {
-        if let Some(tagging) = action.tagging(&wish, input) {
-            authorize::authorize(account, caller, origin, tagging, now)?;
-        }
-        event.why = Some(authorize::authorize(account, caller, origin, wish, now)?);
-    }
-    let mut call = Call { account, caller, origin, input, now, random, why: None };
-    let namespace = action.service.namespace();
-    let mut result = Ok(());
-    let mut body = xml::answer(action.name, namespace, request_id, |out| result = (action.run)(&mut call, out));
-    if !action.result {
-        body = xml::acknowledgement(action.name, namespace, request_id);
-    }
-    if let Some(why) = call.why {
-        event.why = Some(why);
-    }
-    result.map(|()| body)
+/// What somebody asks for.
+pub(super) struct Asked<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) origin: &'a Origin,
+    pub(super) input: &'a Parameters,
+    pub(super) now: Timestamp,
+    pub(super) request_id: &'a str,
 }
 
-fn find_action(service: Service, name: &str, input: &Parameters) -> Result<&'static Action, Fault> {
-    let version = input.get("Version");
+impl Asked<'_> {
+    /// Authorizes and runs an action.
+    ///
+    /// # Errors
+    ///
+    /// What the policies or the handler have against it.
+    pub(super) fn call(
+        &self,
+        action: &'static Action,
+        account: &mut Account,
+        random: &mut dyn Random,
+        event: &mut Event,
+    ) -> Result<Zeroizing<String>, Fault> {
+        let Self { caller, origin, input, now, request_id } = *self;
+        if caller.without_mfa() && !action.without_mfa() {
+            return Err(Fault::new("InvalidClientTokenId", 403, authenticate::INVALID_TOKEN)
+                .because("credentials of GetSessionToken without a code call AssumeRole and GetCallerIdentity only"));
+        }
+        account.note_use(caller, action.service.name(), &origin.region, now);
+        if let Some(wish) = action.wish(account, caller, input) {
+            if let Some(tagging) = action.tagging(&wish, input) {
+                authorize::authorize(account, caller, origin, tagging, now)?;
+            }
+            event.why = Some(authorize::authorize(account, caller, origin, wish, now)?);
+        }
+        let mut call = Call { account, caller, origin, input, now, random, why: None };
+        let namespace = action.service.namespace();
+        let mut result = Ok(());
+        let mut body = xml::answer(action.name, namespace, request_id, |out| result = (action.run)(&mut call, out));
+        if !action.result {
+            body = xml::acknowledgement(action.name, namespace, request_id);
+        }
+        if let Some(why) = call.why {
+            event.why = Some(why);
+        }
+        result.map(|()| body)
+    }
+}
+
+fn find_action(service: Service, input: &Parameters) -> Result<&'static Action, Fault> {
+    let (name, version) = (input.get("Action").unwrap_or_default(), input.get("Version"));
     let unknown = || {
         let version = version.unwrap_or("NO_VERSION_SPECIFIED");
         Fault::new("InvalidAction", 400, format!("Could not find operation {name} for version {version}"))
@@ -325,6 +332,7 @@ impl State {
     /// `ServiceFailure`: what isn't stored isn't answered as done.
     pub(super) fn store(&mut self) -> Result<(), Fault> {
         let Some(store) = &mut self.store else {
+            self.account.stored();
             return Ok(());
         };
         store.write(&mut self.account).map_err(|error| Fault::failure(error.to_string()))
@@ -334,8 +342,8 @@ impl State {
 impl Event {
     /// Ends as a refusal.
     pub(super) fn refuse(&mut self, fault: &Fault) {
-        self.outcome = "refused";
-        self.status = fault.status;
+        self.ended = Ended::Refused;
+        self.status = Some(fault.status);
         self.code = Some(fault.code.to_owned());
         self.message = Some(fault.message.clone());
         self.why.clone_from(&fault.why);

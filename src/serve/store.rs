@@ -76,7 +76,7 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS entity (kind TEXT NOT NULL, key
 const ACCOUNT: (&str, &str) = ("account", "id");
 
 impl Store {
-    /// Opens the state in a directory; makes both where they aren't there. The directory and its files are the user's
+    /// Opens the state in a directory; makes both where they aren't there, for the user
     /// alone.
     ///
     /// # Errors
@@ -87,12 +87,15 @@ impl Store {
             path: directory.display().to_string(),
             reason: error.to_string(),
         };
-        fs::create_dir_all(directory).map_err(unusable)?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory).map_err(unusable)?;
         let path = directory.join("account.sqlite");
         #[cfg(unix)]
         {
-            use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-            fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).map_err(unusable)?;
+            use std::os::unix::fs::OpenOptionsExt as _;
             let mut options = fs::OpenOptions::new();
             options.create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(unusable)?;
         }

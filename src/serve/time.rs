@@ -38,6 +38,12 @@ pub enum Error {
         /// Where it should go.
         to: Timestamp,
     },
+    /// It is moved, and a server that starts anew won't know.
+    #[error("the time is moved, and couldn't be kept: {reason}")]
+    NotKept {
+        /// Why not.
+        reason: String,
+    },
     /// 64 bits of seconds.
     #[error("that is before 1970 or too far in the future")]
     OutOfRange,

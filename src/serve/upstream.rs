@@ -90,7 +90,7 @@ fn outgoing(request: Request) -> Result<hyper::Request<Full<Bytes>>, String> {
     let mut outgoing = hyper::Request::builder()
         .method(request.method.as_str())
         .uri(target)
-        .body(Full::new(Bytes::from(request.body.to_vec())))
+        .body(Full::new(Bytes::from_owner(request.body)))
         .map_err(|error| error.to_string())?;
     for (name, value) in &request.headers {
         if matches!(name.as_str(), "connection" | "transfer-encoding" | "content-length" | "expect") {

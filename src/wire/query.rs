@@ -130,6 +130,17 @@ impl Parameters {
     }
 }
 
+impl<'a> FromIterator<(&'a str, &'a str)> for Parameters {
+    /// Of a name that occurs twice the first value, as [`Parameters::parse`] has it.
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in pairs {
+            parameters.entry(name.to_owned()).or_insert_with(|| Zeroizing::new(value.to_owned()));
+        }
+        Self(parameters)
+    }
+}
+
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Parameters ")?;

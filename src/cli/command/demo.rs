@@ -46,6 +46,9 @@ const OWN_MFA: &str = include_str!("../../../vectors/policies/own-mfa.json");
 
 const USER: &str = "mfauser";
 
+/// By which a device runs whose server has a time of its own.
+const CLOCK: &str = "--clock $AWS_ENDPOINT_URL";
+
 /// How far the device goes wrong, in seconds: ahead, for AWS takes no pair from before the last one.
 const DRIFT: i64 = 600;
 
@@ -103,7 +106,7 @@ fn journey() -> Result<Journey> {
     let user = prepare(&aws, &administrator)?;
     told(
         "A stand-in for AWS IAM and STS, and a user whom a policy denies everything without MFA",
-        &["vmfa serve --time virtual --scenario team.toml"],
+        &["vmfa serve --time virtual"],
         AwsAnswer::good(format!("account {}, user {USER}, groups ec2-users and force-mfa", aws::ACCOUNT)),
         false,
     )?;
@@ -161,7 +164,7 @@ fn journey() -> Result<Journey> {
             "aws iam {verb}-mfa-device --user-name {USER} --serial-number {serial} --authentication-code1 {one} \
              --authentication-code2 {two}"
         );
-        Ok::<_, Error>((format!("vmfa pair {USER}"), command, answer.saying(format!("{one} {two} accepted"))))
+        Ok::<_, Error>((format!("vmfa pair {USER} {CLOCK}"), command, answer.saying(format!("{one} {two} accepted"))))
     };
     let (pairing, enabling, answer) = pair("EnableMFADevice")?;
     told("Two consecutive codes, previous and current: nobody waits 30 s", &[&pairing, &enabling], answer, false)?;
@@ -176,7 +179,7 @@ fn journey() -> Result<Journey> {
     let session = answer.keys()?;
     told(
         "Ten seconds later STS knows the device, and gives a session for a code",
-        &["vmfa serve time +10s", &format!("vmfa code {USER}"), &command],
+        &["vmfa serve time +10s", &format!("vmfa code {USER} {CLOCK}"), &command],
         answer.saying(format!("temporary credentials {}", session.access_key_id)),
         false,
     )?;
@@ -187,7 +190,7 @@ fn journey() -> Result<Journey> {
     let (command, answer) = token(&wrong);
     told(
         "The device's clock goes wrong by ten minutes: its codes are refused",
-        &[&format!("vmfa drift {USER} --set +{DRIFT}"), &format!("vmfa code {USER}"), &command],
+        &[&format!("vmfa drift {USER} --set +{DRIFT}"), &format!("vmfa code {USER} {CLOCK}"), &command],
         answer,
         true,
     )?;
@@ -198,7 +201,7 @@ fn journey() -> Result<Journey> {
     let (command, answer) = token(&code);
     told(
         "From then on its codes are accepted",
-        &["vmfa serve time +10s", &format!("vmfa code {USER}"), &command],
+        &["vmfa serve time +10s", &format!("vmfa code {USER} {CLOCK}"), &command],
         answer.saying(format!("{code} accepted")),
         false,
     )?;

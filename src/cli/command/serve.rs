@@ -54,7 +54,7 @@ pub(in crate::cli) struct Args {
     /// Keep the account in this directory, over restarts and crashes
     #[arg(long, value_name = "DIRECTORY")]
     state: Option<PathBuf>,
-    /// Write the line of --json to this file descriptor too once requests are answered
+    /// Write the line of --json to this file descriptor too, a pipe or a file, once requests are answered
     #[arg(long, value_name = "FD")]
     ready_fd: Option<u32>,
 }
@@ -89,7 +89,12 @@ impl Answer for Ready {
         writeln!(out, "export AWS_ACCESS_KEY_ID={}", self.access_key_id)?;
         writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", *self.secret_access_key)?;
         writeln!(out, "export AWS_REGION={}", self.region)?;
-        writeln!(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")
+        writeln!(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")?;
+        for (name, keys) in &self.users {
+            let UserKeys { access_key_id, secret_access_key } = keys;
+            writeln!(out, "# {name}: AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={}", **secret_access_key)?;
+        }
+        Ok(())
     }
 }
 
@@ -101,13 +106,20 @@ impl Args {
         let address = address(&self.listen)?;
         let upstream = self.upstream.as_deref().map(Upstream::parse).transpose();
         let upstream = upstream.map_err(|error| Error::usage(error.to_string()))?;
+        let listener = TcpListener::bind(address).map_err(|error| {
+            Error::new(Kind::Remote, "listen", format!("{address} can't be listened on: {error}"))
+                .hint("--listen 127.0.0.1:0 takes a free port")
+        })?;
         let scenario = self.scenario.as_deref().map(|path| {
             Scenario::read(path).map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
         });
+        let (clock, starts_at) = self.clock()?;
+        // Nothing is made or kept before it is sure that it can be served.
         let (stand, begun) = Stand::open(Options {
             account: self.account.clone(),
             alias: self.alias.clone(),
-            clock: self.clock()?,
+            clock,
+            starts_at,
             random: Box::new(random::System),
             state: self.state.clone(),
             scenario: scenario.transpose()?,
@@ -121,10 +133,6 @@ impl Args {
         if begun.kept && self.scenario.is_some() {
             render::note("the account goes on as it was kept: the scenario is for new ones");
         }
-        let listener = TcpListener::bind(address).map_err(|error| {
-            Error::new(Kind::Remote, "listen", format!("{address} can't be listened on: {error}"))
-                .hint("--listen 127.0.0.1:0 takes a free port")
-        })?;
         let bound = listener.local_addr().unwrap_or(address);
         hygiene::allow_descriptors(DESCRIPTORS);
         // From here on connections are taken, if only into the queue: whoever reads the line may connect.
@@ -145,13 +153,16 @@ impl Args {
         served.map_err(|error| Error::new(Kind::Remote, "serve", format!("the server can't run: {error}")))
     }
 
-    fn clock(&self) -> Result<Clock> {
+    /// The clock, and where virtual time is to begin where that is said.
+    fn clock(&self) -> Result<(Clock, Option<Timestamp>)> {
         let now = clock::now();
+        let standing = |time| Clock::standing_at(time).beside(Arc::new(clock::now));
         match self.time.split_once('=') {
-            None if self.time == "real" => Ok(Clock::Real(Arc::new(clock::now))),
-            None if self.time == "virtual" => Ok(Clock::standing_at(now).beside(Arc::new(clock::now))),
+            None if self.time == "real" => Ok((Clock::Real(Arc::new(clock::now)), None)),
+            None if self.time == "virtual" => Ok((standing(now), None)),
             Some(("virtual", start)) => {
-                Ok(Clock::standing_at(Timestamp::parse(start, now)?).beside(Arc::new(clock::now)))
+                let start = Timestamp::parse(start, now)?;
+                Ok((standing(start), Some(start)))
             }
             _ => Err(Error::usage(format!("`{}` is neither `real` nor `virtual` nor `virtual=TIME`", self.time))),
         }

@@ -259,3 +259,36 @@ fn decisions_are_spelled_as_the_simulator_spells_them() {
     let spelled = [Allowed, ImplicitlyDenied, ExplicitlyDenied].map(Decision::as_str);
     assert_eq!(spelled, ["allowed", "implicitDeny", "explicitDeny"]);
 }
+
+#[test]
+fn doubt_allows_no_more_and_denies_what_may_be_meant() {
+    let parse = |text: &str| Document::parse(text, Kind::Identity).unwrap();
+    let everything = parse(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#);
+    let decide = |deny: &str, action: &str, doubt: Doubt| {
+        let deny = parse(deny);
+        let identity = [("all", &everything), ("deny", &deny)].map(|(name, document)| Source { name, document });
+        let policies = Policies { identity: identity.to_vec(), ..Policies::default() };
+        let request = Request {
+            action: action.to_owned(),
+            resources: vec!["*".to_owned()],
+            principal: Principal::User { arn: "arn:aws:iam::123456789012:user/alice".to_owned() },
+            context: Context::new(),
+        };
+        evaluate_in_doubt(&policies, &request, doubt).decision()
+    };
+    let action = Doubt { action: true, resource: true };
+    let resource = Doubt { action: false, resource: true };
+    let one_action = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"db:Delete","Resource":"*"}}"#;
+    assert_eq!(decide(one_action, "db:Unknown", action), Decision::ExplicitlyDenied);
+    assert_eq!(decide(one_action, "db:Unknown", Doubt::default()), Decision::Allowed);
+    assert_eq!(decide(one_action, "other:Unknown", action), Decision::Allowed);
+    assert_eq!(decide(one_action, "db:Read", resource), Decision::Allowed);
+    let one_resource =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"db:*","Resource":"arn:aws:db:::t"}}"#;
+    assert_eq!(decide(one_resource, "db:Read", resource), Decision::ExplicitlyDenied);
+    assert_eq!(decide(one_resource, "db:Read", Doubt::default()), Decision::Allowed);
+    // A condition that doesn't hold denies nothing, in doubt or not.
+    let conditional = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*",
+        "Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}}"#;
+    assert_eq!(decide(conditional, "db:Unknown", action), Decision::Allowed);
+}

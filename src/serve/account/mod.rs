@@ -82,6 +82,9 @@ const SESSIONS_BETWEEN_SWEEPS: usize = 1_024;
 /// The key of the one row of [`Account::settings`].
 pub(super) const SETTINGS: &str = "account";
 
+/// Whose access keys the root user's are: nobody is named so.
+pub(super) const ROOT: &str = "";
+
 /// The key under which an entity of this name stands.
 pub(super) fn key(name: &str) -> String {
     name.to_ascii_lowercase()

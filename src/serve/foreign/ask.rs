@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::{Ask, Protocol, s3};
+use crate::policy::Doubt;
 use crate::serve::stand::Request;
 use crate::wire::query::Parameters;
 
@@ -30,7 +31,15 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("sqs", "DeleteMessageBatch", "DeleteMessage"),
     ("sqs", "ChangeMessageVisibilityBatch", "ChangeMessageVisibility"),
     ("sns", "PublishBatch", "Publish"),
-    ("dynamodb", "TransactGetItems", "GetItem"),
+];
+
+/// Operations that do several things, which their bodies tell: they are taken as unknown.
+const SEVERAL: &[(&str, &str)] = &[
+    ("dynamodb", "TransactGetItems"),
+    ("dynamodb", "TransactWriteItems"),
+    ("dynamodb", "ExecuteStatement"),
+    ("dynamodb", "ExecuteTransaction"),
+    ("dynamodb", "BatchExecuteStatement"),
 ];
 
 /// Where a call names its resource: service, parameter, and what stands in the ARN before the name.
@@ -59,7 +68,12 @@ pub(super) fn read(service: &str, region: &str, account: &str, request: &Request
     }
     let prefix = PREFIXES.iter().find(|(signed, _)| *signed == service).map_or(service, |(_, prefix)| *prefix);
     let (protocol, operation, names) = operation(service, request);
-    let operation = operation.unwrap_or_else(|| UNKNOWN.to_owned());
+    let known_operation = operation.filter(|operation| {
+        let several = SEVERAL.iter().any(|(of, name)| *of == service && *name == operation);
+        !several && operation.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !operation.is_empty()
+    });
+    let doubtful = known_operation.is_none();
+    let operation = known_operation.unwrap_or_else(|| UNKNOWN.to_owned());
     let known = ACTIONS.iter().find(|(of, name, _)| *of == service && *name == operation);
     let action = known.map_or(operation.as_str(), |(_, _, action)| *action);
     let resource = RESOURCES.iter().filter(|(of, ..)| *of == service).find_map(|(_, parameter, before)| {
@@ -71,8 +85,9 @@ pub(super) fn read(service: &str, region: &str, account: &str, request: &Request
         let name = value.rsplit('/').next().filter(|_| value.contains("://")).unwrap_or(value);
         Some(format!("arn:aws:{service}:{region}:{account}:{before}{}", name.trim_start_matches('/')))
     });
+    let doubt = Doubt { action: doubtful, resource: resource.is_none() };
     let resource = resource.unwrap_or_else(|| "*".to_owned());
-    (protocol, vec![Ask { action: format!("{prefix}:{action}"), resource }])
+    (protocol, vec![Ask { action: format!("{prefix}:{action}"), resource, doubt }])
 }
 
 /// The protocol of a call, its operation, and its parameters that are plain text.

@@ -1,7 +1,8 @@
 //! Calls to services that aren't stood in for: what they ask for, and how those services refuse.
 //!
-//! Policies decide about them as about any other. What a call asks for is taken from it as its protocol has it; what
-//! can't be told is decided as an action that only a wildcard names, so that doubt never allows more.
+//! Policies decide about them as about any other. What a call asks for is taken from it as its protocol has it. Where
+//! that can't be told, only a wildcard allows it, and whatever may be meant by a denial is denied: doubt never allows
+//! more.
 
 mod ask;
 mod refuse;
@@ -12,7 +13,7 @@ use super::authorize::{self, Origin, Wish};
 use super::caller::Caller;
 use super::fault::Fault;
 use super::stand::{Request, Response};
-use crate::policy::Context;
+use crate::policy::{Context, Doubt};
 use crate::time::Timestamp;
 
 /// A call to another service.
@@ -30,6 +31,7 @@ pub(super) struct Foreign {
 struct Ask {
     action: String,
     resource: String,
+    doubt: Doubt,
 }
 
 /// How a service speaks, and so how it refuses.
@@ -68,12 +70,13 @@ impl Foreign {
         now: Timestamp,
     ) -> Result<String, Fault> {
         let mut reasons = Vec::new();
-        for Ask { action, resource } in &self.asks {
+        for Ask { action, resource, doubt } in &self.asks {
             let quoted = (self.protocol == Protocol::S3).then(|| format!("\"{resource}\""));
             let wish = Wish {
                 action: action.clone(),
                 resources: vec![resource.clone()],
                 shown: quoted,
+                doubt: *doubt,
                 context: Context::new(),
             };
             reasons.push(authorize::authorize(account, caller, origin, wish, now)?);

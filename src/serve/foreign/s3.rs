@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Ask;
+use crate::policy::Doubt;
 use crate::serve::stand::Request;
 
 /// Method, level, query key, action.
@@ -32,19 +33,29 @@ pub(super) fn read(request: &Request) -> Vec<Ask> {
         (Some(bucket), None) => format!("arn:aws:s3:::{bucket}"),
         (Some(bucket), Some(key)) => format!("arn:aws:s3:::{bucket}/{key}"),
     };
+    let doubt = Doubt { action: action.is_none(), resource: false };
     let action = action.unwrap_or_else(|| "s3:UnknownOperation".to_owned());
     // Many objects at once are named in the body: whoever may delete them may delete any.
-    let resource = if action == "s3:DeleteObject" && level == "bucket" { format!("{resource}/*") } else { resource };
-    let mut asks = vec![Ask { action, resource: resource.clone() }];
+    let many = action == "s3:DeleteObject" && level == "bucket";
+    let resource = if many { format!("{resource}/*") } else { resource };
+    let mut asks = vec![Ask { action, resource: resource.clone(), doubt: Doubt { resource: many, ..doubt } }];
     if let Some(source) = request.header("x-amz-copy-source") {
         let (source, query) = source.split_once('?').unwrap_or((source, ""));
         let version = if query.starts_with("versionId=") { "Version" } else { "" };
         let source = decoded(source.trim_start_matches('/'));
-        asks.push(Ask { action: format!("s3:GetObject{version}"), resource: format!("arn:aws:s3:::{source}") });
+        asks.push(Ask {
+            action: format!("s3:GetObject{version}"),
+            resource: format!("arn:aws:s3:::{source}"),
+            doubt: Doubt::default(),
+        });
     }
     for (header, action) in [("x-amz-acl", "Acl"), ("x-amz-tagging", "Tagging")] {
         if request.method == "PUT" && level == "object" && request.header(header).is_some() {
-            asks.push(Ask { action: format!("s3:PutObject{action}"), resource: resource.clone() });
+            asks.push(Ask {
+                action: format!("s3:PutObject{action}"),
+                resource: resource.clone(),
+                doubt: Doubt::default(),
+            });
         }
     }
     asks

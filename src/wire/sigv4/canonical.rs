@@ -98,13 +98,19 @@ fn query_text(pairs: &Pairs, shown: bool) -> String {
     let mut parts: Vec<(String, String)> = pairs
         .iter()
         .map(|(name, value)| {
-            let hidden = shown && is_token(name);
+            let hidden = shown && is_hidden(name);
             (percent::encode(name), if hidden { "…".to_owned() } else { percent::encode(value) })
         })
         .collect();
     parts.sort_unstable();
     let parts: Vec<String> = parts.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     parts.join("&")
+}
+
+/// Whether a parameter's value isn't shown: codes, passwords and tokens, by their names.
+fn is_hidden(name: &[u8]) -> bool {
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    ["password", "code", "token", "secret", "seed"].iter().any(|word| name.contains(word))
 }
 
 /// A session token, as header or parameter, in whatever case somebody writes it.

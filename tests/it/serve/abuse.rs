@@ -105,6 +105,21 @@ fn ten_thousand_malformed_requests_leave_it_well() {
 }
 
 #[test]
+fn long_texts_of_clients_are_not_remembered_at_length() {
+    let server = Server::start(&[]);
+    let action = "x".repeat(500_000);
+    for _ in 0..300 {
+        let now = server.now();
+        server.raw(&server.signed(&server.administrator(), &action, &[], now)).unwrap();
+        let odd =
+            format!("GET /x HTTP/1.1\r\nhost: x\r\nauthorization: AWS4-HMAC-SHA256 {}\r\n\r\n", "y".repeat(8_000));
+        server.raw(odd.as_bytes()).unwrap();
+    }
+    assert!(server.get("/_vmfa/events").body.len() < 8 << 20);
+    assert!(server.peak_memory() < 100 << 20, "{} bytes", server.peak_memory());
+}
+
+#[test]
 fn a_body_of_a_gigabyte_is_refused_before_it_is_sent() {
     let server = Server::start(&[]);
     let head = format!("POST / HTTP/1.1\r\nhost: {}\r\ncontent-length: 1073741824\r\n\r\n", server.address);

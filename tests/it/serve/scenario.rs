@@ -19,6 +19,7 @@ fn open(directory: &Path, text: &str) -> Result<(Stand, Begun), String> {
         account: ACCOUNT.to_owned(),
         alias: None,
         clock: Clock::standing_at(Timestamp::from_unix(START)),
+        starts_at: None,
         random: Box::new(Foreseeable(1)),
         state: None,
         scenario: Some(scenario),

@@ -1,6 +1,6 @@
 //! `vmfa serve` as people and test suites run it: start, stop, time, events, state.
 
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -58,9 +58,9 @@ fn the_line_of_json_says_what_a_client_needs() {
 fn people_get_what_to_export() {
     let home = Home::new();
     let mut child = home.command().arg("serve").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut text = [0; 64];
-    let read = child.stdout.as_mut().unwrap().read(&mut text).unwrap();
-    assert!(String::from_utf8_lossy(&text[..read]).starts_with("export AWS_ENDPOINT_URL=http://127.0.0.1:"));
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("export AWS_ENDPOINT_URL=http://127.0.0.1:"), "{line}");
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -125,11 +125,10 @@ fn listening_where_others_reach_it_is_warned_of() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut text = vec![0; 512];
-    let read = child.stderr.as_mut().unwrap().read(&mut text).unwrap();
+    let mut said = String::new();
+    std::io::BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    let said = String::from_utf8_lossy(&text[..read]).into_owned();
     assert!(said.starts_with("warning: ") && said.contains("reachable from other machines"), "{said}");
 }
 
@@ -241,6 +240,12 @@ fn events_say_why() {
         "{}",
         shown.stdout
     );
+    // Nor what a mis-signed request asks with: its canonical form is shown, its values aren't.
+    let now = server.now();
+    let mut get = String::from_utf8(server.signed(&keys, "GetUser", &[], now)).unwrap();
+    get = get.replacen("POST / ", "GET /?Action=GetSessionToken&Version=2011-06-15&TokenCode=918273 ", 1);
+    assert_eq!(server.raw(get.as_bytes()).unwrap().status, 403);
+    assert!(!server.get("/_vmfa/events").body.contains("918273"));
     // No seed, key or code in it.
     let secret = keys.secret_access_key.as_str();
     let all = server.get("/_vmfa/events").body;
@@ -299,7 +304,7 @@ fn what_was_answered_survives_kill_9() {
 
     let home = std::mem::replace(&mut server.home, Home::new());
     let server = Server::start_in(home, &arguments);
-    assert_eq!(server.now(), now);
+    assert_eq!(server.now(), now, "virtual time goes on where it stood");
     assert_eq!(server.administrator().access_key_id, administrator.access_key_id);
     let identity = server.call(&session, "GetCallerIdentity", &[]);
     assert_eq!(identity.text("Arn"), "arn:aws:iam::123456789012:user/alice");
@@ -321,6 +326,27 @@ fn what_was_answered_survives_kill_9() {
     server.child.wait().unwrap();
     let other = server.home.run(&["serve", "--state", directory.as_str(), "--account", "999999999999"]).expect(3);
     assert!(other.stderr.contains("is of account 123456789012, not of 999999999999"), "{}", other.stderr);
+}
+
+#[test]
+fn virtual_time_goes_on_where_it_stood_or_later_where_that_is_said() {
+    let home = Home::new();
+    let state = home.path().join("state").to_str().unwrap().to_owned();
+    let mut server = Server::start_in(home, &["--state", &state, "--time", "virtual=2020-01-01T00:00:00Z"]);
+    server.wait(5);
+    let stood = server.now();
+    for (time, expected) in [
+        ("virtual", stood),
+        ("virtual=2019-01-01T00:00:00Z", stood),
+        ("virtual=2021-01-01T00:00:00Z", 1_609_459_200),
+        ("virtual", 1_609_459_200),
+    ] {
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        let home = std::mem::replace(&mut server.home, Home::new());
+        server = Server::start_in(home, &["--state", &state, "--time", time]);
+        assert_eq!(server.now(), expected, "{time}");
+    }
 }
 
 #[test]
@@ -354,6 +380,34 @@ fn kills_in_the_midst_lose_nothing_that_was_answered() {
             assert_eq!(found.status, 200, "{name}: {}", found.body);
         }
         server.call(&server.administrator(), "DeleteUser", &[("UserName", "last")]);
+    }
+}
+
+#[test]
+fn what_a_call_of_another_service_asks_for_may_be_unknown_and_is_denied_in_doubt() {
+    let server = Server::start(&[]);
+    let (admin, now) = (server.administrator(), server.now());
+    let json = |keys: &Credentials, target: &str| {
+        let body = "{}";
+        let request = server.signed_form(keys, "dynamodb", body, now);
+        let text = String::from_utf8(request).unwrap();
+        let text = text.replacen("host:", &format!("x-amz-target: DynamoDB_20120810.{target}\r\nhost:"), 1);
+        server.raw(text.as_bytes()).unwrap()
+    };
+    assert_eq!(json(&admin, "TransactWriteItems").status, 501);
+    server.call(&admin, "CreateUser", &[("UserName", "alice")]);
+    let all = "arn:aws:iam::aws:policy/AdministratorAccess";
+    server.call(&admin, "AttachUserPolicy", &[("UserName", "alice"), ("PolicyArn", all)]);
+    let deny =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"dynamodb:DeleteItem","Resource":"*"}}"#;
+    let put = [("UserName", "alice"), ("PolicyName", "deny"), ("PolicyDocument", deny)];
+    assert_eq!(server.call(&admin, "PutUserPolicy", &put).status, 200);
+    let key = server.call(&admin, "CreateAccessKey", &[("UserName", "alice")]);
+    let alice = Credentials::new(&key.text("AccessKeyId"), &key.text("SecretAccessKey"), None);
+    assert_eq!(json(&alice, "GetItem").status, 501);
+    for denied in ["DeleteItem", "TransactWriteItems", "ExecuteStatement", ""] {
+        let reply = json(&alice, denied);
+        assert!(reply.status == 400 && reply.body.contains("explicit deny"), "{denied}: {}", reply.body);
     }
 }
 

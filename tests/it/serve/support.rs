@@ -66,6 +66,7 @@ impl Aws {
             account: ACCOUNT.to_owned(),
             alias: None,
             clock,
+            starts_at: None,
             random: Box::new(Foreseeable(1)),
             state,
             scenario: None,

@@ -38,6 +38,7 @@ impl Aws {
             account: ACCOUNT.to_owned(),
             alias: None,
             clock: Clock::standing_at(now),
+            starts_at: None,
             random: Box::new(random::System),
             state: None,
             scenario: None,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, environment};
+use crate::serve::{Ended, Event};
 
 /// How long a stand-in may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,25 +68,6 @@ struct Listed {
     events: Vec<Event>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Event {
-    number: u64,
-    time: String,
-    request_id: String,
-    service: String,
-    action: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    principal: Option<String>,
-    outcome: String,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-}
-
 impl Answer for Shown {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", plain(&self.time))
@@ -95,14 +77,19 @@ impl Answer for Shown {
 impl Answer for Listed {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         for event in &self.events {
-            let Event { number, time, service, action, outcome, .. } = event;
-            write!(out, "{number}  {}  {}:{}  {}", plain(time), plain(service), plain(action), plain(outcome))?;
+            let outcome = match event.ended {
+                Ended::Accepted => "accepted",
+                Ended::Refused => "refused",
+                Ended::Passed => "passed",
+            };
+            let (number, time) = (event.number, plain(&event.time));
+            write!(out, "{number}  {time}  {}:{}  {outcome}", plain(&event.service), plain(&event.action))?;
             if let Some(principal) = &event.principal {
                 write!(out, "  {}", plain(principal))?;
             }
             writeln!(out)?;
-            if let (Some(code), Some(message)) = (&event.code, &event.message) {
-                writeln!(out, "    {} {}: {}", event.status, plain(code), plain(message))?;
+            if let (Some(status), Some(code), Some(message)) = (event.status, &event.code, &event.message) {
+                writeln!(out, "    {status} {}: {}", plain(code), plain(message))?;
             }
             if let Some(why) = &event.why {
                 writeln!(out, "    {}", plain(why))?;
@@ -120,8 +107,18 @@ impl Command {
                 render::print(&answer, global.json)
             }
             Self::Events(events) => {
-                let answer: Listed = events.which.ask(&format!("/_vmfa/events?after={}", events.after), None)?;
-                render::print(&answer, global.json)
+                // An answer has a thousand of them at most.
+                let mut all = Listed { count: 0, events: Vec::new() };
+                loop {
+                    let after = all.events.last().map_or(events.after, |event| event.number);
+                    let page: Listed = events.which.ask(&format!("/_vmfa/events?after={after}"), None)?;
+                    all.count = page.count;
+                    if page.events.is_empty() {
+                        break;
+                    }
+                    all.events.extend(page.events);
+                }
+                render::print(&all, global.json)
             }
         }
     }

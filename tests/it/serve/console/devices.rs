@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use vmfa::serve::Ended;
 
 use super::browser::*;
 use crate::serve::support::*;
@@ -42,7 +43,7 @@ fn the_wizard_shows_one_secret_in_two_ways_and_enables_the_device() {
 
     let mine = |action: &str| aws.events().into_iter().rfind(|event| event.action == action).unwrap();
     let event = mine("EnableMFADevice");
-    assert_eq!((event.service.as_str(), event.outcome), ("iam", "accepted"));
+    assert_eq!((event.service.as_str(), event.ended), ("iam", Ended::Accepted));
     assert!(event.why.unwrap().starts_with("in the console: "));
     assert_eq!(event.principal.unwrap(), format!("arn:aws:iam::{ACCOUNT}:user/alice"));
 }

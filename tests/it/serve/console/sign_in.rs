@@ -2,6 +2,7 @@
 
 use super::browser::*;
 use crate::serve::support::*;
+use vmfa::serve::Ended;
 
 const OWN: &[&str] = &["own-mfa", "force-mfa"];
 
@@ -59,7 +60,7 @@ fn a_refusal_tells_nobody_which_part_was_wrong_and_the_event_does() {
         pages.push(browser.page.text("error-message"));
         let event = aws.events().pop().unwrap();
         assert_eq!((event.service.as_str(), event.action.as_str()), ("console", "ConsoleLogin"));
-        assert_eq!((event.outcome, event.why.as_deref(), event.principal), ("refused", Some(why), None));
+        assert_eq!((event.ended, event.why.as_deref(), event.principal), (Ended::Refused, Some(why), None));
     }
     pages.dedup();
     assert_eq!(pages.len(), 1, "{pages:?}");
@@ -99,7 +100,7 @@ fn a_device_makes_a_code_be_asked_for_and_each_code_counts_once() {
     assert_eq!(place, "/console", "{}", browser.page.body);
     assert_eq!(browser.page.text("signed-in-as"), "alice (with MFA)");
     let event = aws.events().into_iter().rfind(|event| event.action == "CheckMfa").unwrap();
-    assert_eq!((event.service.as_str(), event.outcome), ("console", "accepted"));
+    assert_eq!((event.service.as_str(), event.ended), ("console", Ended::Accepted));
 
     // The same code again: here, and at STS.
     browser.submit("/console/sign-out", &[]);
