@@ -41,6 +41,7 @@ refused AccessDenied as_user aws s3api list-buckets
 as_user aws iam create-virtual-mfa-device --virtual-mfa-device-name MFAUser \
   --bootstrap-method Base32StringSeed --outfile "$SCRATCH/seed" >/dev/null
 [ "$(wc -c <"$SCRATCH/seed")" = 64 ]
+[ "$(stat -c %a "$SCRATCH/seed")" = 600 ]
 refused 'MFA device already exists.' as_user aws iam create-virtual-mfa-device --virtual-mfa-device-name MFAUser \
   --bootstrap-method QRCodePNG --outfile "$SCRATCH/qr.png"
 refused 'not authorized to perform: iam:DeleteVirtualMFADevice' \
@@ -71,5 +72,11 @@ as_user aws iam resync-mfa-device --user-name MFAUser --serial-number "$serial" 
 "$vmfa" serve time +40s >/dev/null
 code=$("$vmfa" code MFAUser --fresh --clock "$AWS_ENDPOINT_URL")
 as_user aws sts get-session-token --serial-number "$serial" --token-code "$code" >/dev/null
-as_admin aws iam get-account-summary --query SummaryMap.MFADevicesInUse --output text | grep -qx 1
+# Each way in which a client is told where to go
+endpoint=$AWS_ENDPOINT_URL
+unset AWS_ENDPOINT_URL
+as_admin env AWS_ENDPOINT_URL_IAM="$endpoint" \
+  aws iam get-account-summary --query SummaryMap.MFADevicesInUse --output text | grep -qx 1
+as_user env AWS_ENDPOINT_URL_STS="$endpoint" aws sts get-caller-identity --query Arn --output text | grep -q user/MFAUser
+as_user aws sts get-caller-identity --endpoint-url "$endpoint" --query Account --output text | grep -qx 123456789012
 echo "the tutorial ends well"
