@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::account::{Account, User, key, managed};
 use super::random::{self, Random};
-use super::scenario::{self, Scenario, UserKeys};
+use super::scenario::{self, Made, Scenario, UserKeys};
 use super::stand::Stand;
 use super::store::{self, Store};
 use super::time::Clock;
@@ -38,6 +38,8 @@ pub struct Begun {
     pub administrator: Administrator,
     /// The keys of the scenario's users, by name.
     pub users: BTreeMap<String, UserKeys>,
+    /// The keys of the root user, where the scenario gives some.
+    pub root: Option<UserKeys>,
     /// Whether the account was kept from an earlier run.
     pub kept: bool,
 }
@@ -103,14 +105,13 @@ impl Stand {
             account.edit_settings().alias = alias;
         }
         let administrator = account.administrator(&clock, random.as_mut())?;
-        let users = match scenario.filter(|_| !kept) {
-            Some(scenario) => scenario.apply(&mut account, clock.now(), random.as_mut())?,
-            None => BTreeMap::new(),
-        };
+        let made =
+            scenario.filter(|_| !kept).map(|scenario| scenario.apply(&mut account, clock.now(), random.as_mut()));
+        let Made { users, root } = made.transpose()?.unwrap_or_default();
         if let Some(store) = &mut store {
             store.write(&mut account)?;
         }
-        Ok((Self::new(account, clock, random, store), Begun { administrator, users, kept }))
+        Ok((Self::new(account, clock, random, store), Begun { administrator, users, root, kept }))
     }
 }
 

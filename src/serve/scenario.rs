@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use zeroize::Zeroizing;
 
-use super::account::{Account, Assignment, Device, Tags, key, managed};
+use super::account::{Account, Assignment, Device, ROOT, Tags, key, managed};
 use super::actions::{Action, Service};
 use super::authorize::Origin;
 use super::caller::{Caller, Who};
@@ -51,6 +51,15 @@ pub struct UserKeys {
     pub secret_access_key: Zeroizing<String>,
 }
 
+/// The keys that a scenario made or gave.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// Of users, by name.
+    pub(super) users: BTreeMap<String, UserKeys>,
+    /// Of the root user.
+    pub(super) root: Option<UserKeys>,
+}
+
 impl std::fmt::Debug for UserKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UserKeys").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
@@ -61,6 +70,7 @@ impl std::fmt::Debug for UserKeys {
 #[serde(deny_unknown_fields)]
 struct File {
     alias: Option<Spanned<String>>,
+    root_access_key: Option<Spanned<AccessKey>>,
     #[serde(default, rename = "policy")]
     policies: Vec<Policy>,
     #[serde(default, rename = "group")]
@@ -184,12 +194,7 @@ impl Scenario {
     /// # Errors
     ///
     /// What the actions refuse, with the line that asked for it. The account is to be thrown away then.
-    pub(super) fn apply(
-        &self,
-        account: &mut Account,
-        now: Timestamp,
-        random: &mut dyn Random,
-    ) -> Result<BTreeMap<String, UserKeys>, Error> {
+    pub(super) fn apply(&self, account: &mut Account, now: Timestamp, random: &mut dyn Random) -> Result<Made, Error> {
         let mut making = Making {
             caller: Caller::long_term(Who::Root, ""),
             origin: Origin {
@@ -253,7 +258,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn everything(&mut self) -> Result<BTreeMap<String, UserKeys>, Error> {
+    fn everything(&mut self) -> Result<Made, Error> {
         let file = &self.scenario.file;
         if let Some(alias) = &file.alias {
             self.act(alias, "CreateAccountAlias", &[("AccountAlias", alias.as_ref())])?;
@@ -278,14 +283,17 @@ impl Making<'_> {
             self.act(&role.name, "CreateRole", &parameters)?;
             self.grant("Role", &role.name, &role.policies, &role.inline)?;
         }
-        let mut keys = BTreeMap::new();
+        let mut made = Made::default();
+        if let Some(access_key) = &file.root_access_key {
+            made.root = self.access_key(access_key, ROOT)?;
+        }
         for user in &file.users {
-            keys.extend(self.user(user)?.map(|found| (user.name.as_ref().clone(), found)));
+            made.users.extend(self.user(user)?.map(|found| (user.name.as_ref().clone(), found)));
         }
         for device in &file.devices {
             self.device(device, None)?;
         }
-        Ok(keys)
+        Ok(made)
     }
 
     fn user(&mut self, user: &User) -> Result<Option<UserKeys>, Error> {
@@ -311,13 +319,17 @@ impl Making<'_> {
         for device in &user.devices {
             self.device(device, Some(name))?;
         }
-        let Some(access_key) = &user.access_key else { return Ok(None) };
-        let (now, user_key) = (self.now, key(name));
+        user.access_key.as_ref().map_or(Ok(None), |access_key| self.access_key(access_key, &key(name)))
+    }
+
+    /// The access key of a user, or of the root user.
+    fn access_key(&mut self, access_key: &Spanned<AccessKey>, user_key: &str) -> Result<Option<UserKeys>, Error> {
+        let now = self.now;
         let made = match access_key.as_ref() {
             AccessKey::Random(false) => return Ok(None),
             AccessKey::Random(true) => self
                 .account
-                .new_access_key(&user_key, now, self.random)
+                .new_access_key(user_key, now, self.random)
                 .map_err(|error| self.scenario.at(access_key, error.to_string()))?,
             AccessKey::Given(GivenKey { id, secret }) => {
                 let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -329,7 +341,7 @@ impl Making<'_> {
                 if self.account.access_keys.contains(id) {
                     return Err(self.scenario.at(access_key, format!("the access key {id} is somebody's already")));
                 }
-                self.account.add_access_key(&user_key, id.clone(), secret.clone(), now)
+                self.account.add_access_key(user_key, id.clone(), secret.clone(), now)
             }
         };
         Ok(Some(UserKeys { access_key_id: made.id, secret_access_key: made.secret }))

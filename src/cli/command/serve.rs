@@ -72,6 +72,8 @@ struct Ready {
     pid: u32,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     users: BTreeMap<String, UserKeys>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<UserKeys>,
 }
 
 /// Clients want one; nothing depends on it.
@@ -90,7 +92,8 @@ impl Answer for Ready {
         writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", *self.secret_access_key)?;
         writeln!(out, "export AWS_REGION={}", self.region)?;
         writeln!(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")?;
-        for (name, keys) in &self.users {
+        let root = self.root.iter().map(|keys| ("the root user", keys));
+        for (name, keys) in self.users.iter().map(|(name, keys)| (name.as_str(), keys)).chain(root) {
             let UserKeys { access_key_id, secret_access_key } = keys;
             writeln!(out, "# {name}: AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={}", **secret_access_key)?;
         }
@@ -185,6 +188,7 @@ impl Args {
             time: if stand.clock().is_virtual() { "virtual" } else { "real" },
             pid: std::process::id(),
             users: begun.users,
+            root: begun.root,
         }
     }
 }

@@ -107,3 +107,24 @@ fn a_user_has_at_most_eight_devices_also_here() {
     let problem = open(directory.path(), &format!("[[user]]\nname = \"a\"\n{devices}")).map(|_| ()).unwrap_err();
     assert_eq!(problem, "line 20: a user has at most 8 devices");
 }
+
+#[test]
+fn the_root_user_has_sessions_of_an_hour_and_assumes_no_role() {
+    let directory = tempfile::tempdir().unwrap();
+    let (stand, begun) = open(directory.path(), "root_access_key = true").unwrap();
+    let aws = Aws::of(stand, &begun);
+    let keys = begun.root.unwrap();
+    let root = aws.client(&Credentials::new(&keys.access_key_id, &keys.secret_access_key, None));
+    assert_eq!(root.ok("GetCallerIdentity", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:root"));
+    assert_eq!(root.ok("GetUser", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:root"));
+    root.ok("CreateUser", &[("UserName", "alice")]);
+    let after = |seconds: u64| Timestamp::from_unix(aws.now() + seconds).to_rfc3339();
+    for (asked, given) in [(None, 3_600), (Some("900"), 900), (Some("3600"), 3_600), (Some("43200"), 3_600)] {
+        let parameters: Vec<(&str, &str)> = asked.map(|asked| ("DurationSeconds", asked)).into_iter().collect();
+        assert_eq!(root.ok("GetSessionToken", &parameters).text("Expiration"), after(given), "{asked:?}");
+    }
+    assert!(root.refused("GetSessionToken", &[("DurationSeconds", "899")]).2.contains("greater than or equal to 900"));
+    let role = [("RoleArn", "arn:aws:iam::123456789012:role/any"), ("RoleSessionName", "tests")];
+    let refused = root.refused("AssumeRole", &role);
+    assert_eq!(said(&refused), ("AccessDenied", 403, "Roles may not be assumed by root accounts."));
+}

@@ -240,7 +240,7 @@ fn events_say_why() {
         "{}",
         shown.stdout
     );
-    // Nor what a mis-signed request asks with: its canonical form is shown, its values aren't.
+    // Nor what a request with a wrong signature asks with: its canonical form is shown, its values aren't.
     let now = server.now();
     let mut get = String::from_utf8(server.signed(&keys, "GetUser", &[], now)).unwrap();
     get = get.replacen("POST / ", "GET /?Action=GetSessionToken&Version=2011-06-15&TokenCode=918273 ", 1);
