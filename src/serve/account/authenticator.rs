@@ -40,7 +40,7 @@ struct Bound {
     adjustment: i64,
 }
 
-/// Why STS doesn't accept a code. AWS tells three of them with the same words.
+/// Why STS doesn't accept a code. AWS tells all but the last with the same words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::serve) enum Unverified {
     /// Nobody's, as far as STS knows, and nothing is on its way.
@@ -57,8 +57,12 @@ pub(in crate::serve) enum Unverified {
 
 impl Authenticator {
     /// What a new seed under this number begins with.
+    ///
+    /// Nothing at STS: the used steps go with the old seed, so a binding that outlived it, for a deactivation takes
+    /// [`PROPAGATION`] to arrive, would accept its used codes once more, and use up their steps for the new seed.
     pub(in crate::serve) fn reseed(&mut self) {
         self.state = self.state.reseeded();
+        self.bindings.clear();
     }
 
     /// How many steps the device is taken to be ahead.

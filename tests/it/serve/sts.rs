@@ -166,6 +166,33 @@ fn a_code_used_at_sts_may_be_part_of_a_pair_and_stays_used() {
 }
 
 #[test]
+fn a_used_code_of_the_old_seed_stays_used_after_the_device_is_made_anew() {
+    let aws = Aws::new();
+    let (alice, device) = aws.user_with_device("alice");
+    let admin = aws.root();
+    let now = aws.now();
+    alice.token(&device, &device.code(now, 0)).unwrap();
+    admin.ok("DeactivateMFADevice", &[("UserName", "alice"), ("SerialNumber", &device.serial)]);
+    admin.ok("DeleteVirtualMFADevice", &[("SerialNumber", &device.serial)]);
+    let anew = admin.device("alice");
+    // The deactivation hasn't reached STS yet: neither the used code nor an unused one is worth anything.
+    for step in [0, 1] {
+        assert_eq!(alice.token(&device, &device.code(now, step)).unwrap_err().said(), UNABLE, "{step}");
+        assert!(aws.why().contains("enabled for nobody"), "{}", aws.why());
+    }
+    admin.enable("alice", &anew);
+    for step in [0, 1] {
+        assert_eq!(alice.token(&device, &device.code(now, step)).unwrap_err().said(), UNABLE, "{step}");
+    }
+    aws.wait(10);
+    assert_eq!(alice.token(&device, &device.code(now, 0)).unwrap_err().said(), BAD_CODE);
+    // What was tried meanwhile has used up no step of the new seed.
+    for step in [0, 1] {
+        alice.token(&anew, &anew.code(now, step)).unwrap();
+    }
+}
+
+#[test]
 fn one_message_has_four_causes_and_the_events_tell_them_apart() {
     let aws = Aws::new();
     let (alice, device) = aws.user_with_device("alice");
