@@ -242,6 +242,16 @@ impl Account {
         access_key
     }
 
+    /// Enables a device for a user; STS knows of it from a time on. Where one of the two isn't there, nothing happens.
+    pub(super) fn assign(&mut self, user_key: &str, serial: &str, at: Timestamp, known_since: Timestamp) {
+        let (Some(user), Some(device)) = (self.users.edit(user_key), self.devices.edit(serial)) else { return };
+        user.devices.push(serial.to_owned());
+        device.assigned = Some(Assignment { user: user_key.to_owned(), at });
+        let told = known_since.as_unix().saturating_sub(authenticator::PROPAGATION);
+        let authenticator = self.authenticators.edit_or_new(serial);
+        authenticator.bind(Some(&user.id), &device.seed, Timestamp::from_unix(told));
+    }
+
     /// Keeps new temporary credentials. Now and then, those are forgotten that ended more than a day ago: until then a
     /// client is told that they did.
     pub(super) fn add_session(&mut self, id: String, session: Session, now: Timestamp) {

@@ -191,6 +191,50 @@ fn deactivating_or_resyncing_what_isnt_the_users_is_refused() {
 }
 
 #[test]
+fn deactivating_and_resyncing_a_device_that_isnt_there_name_it_and_look_for_the_user_first() {
+    let aws = Aws::new();
+    aws.user("alice");
+    let serial = format!("arn:aws:iam::{ACCOUNT}:mfa/nobody");
+    let text = format!("MFA Device with serial number {serial} does not exist.");
+    let codes = [("AuthenticationCode1", "123456"), ("AuthenticationCode2", "654321")];
+    for (action, more) in [
+        ("DeactivateMFADevice", &[][..]),
+        ("ResyncMFADevice", &codes[..]),
+        ("EnableMFADevice", &codes[..]),
+        ("GetMFADevice", &[][..]),
+    ] {
+        let ask = |user| {
+            let parameters = [&[("UserName", user), ("SerialNumber", serial.as_str())], more].concat();
+            aws.root().refused(action, &parameters)
+        };
+        assert_eq!(said(&ask("alice")), ("NoSuchEntity", 404, text.as_str()), "{action}");
+        let nobody = ("NoSuchEntity", 404, "The user with name nobody cannot be found.");
+        assert_eq!(said(&ask("nobody")), nobody, "{action}");
+    }
+}
+
+#[test]
+fn a_device_is_shown_to_its_user_by_default_and_as_nobody_elses() {
+    let aws = Aws::new();
+    let (alice, device) = aws.user_with_device("alice");
+    let (bob, _) = aws.user_with_device("bob");
+    aws.allow("alice", "IAMFullAccess");
+    aws.allow("bob", "IAMFullAccess");
+    let serial = ("SerialNumber", device.serial.as_str());
+    for shown in [alice.ok("GetMFADevice", &[serial]), bob.ok("GetMFADevice", &[serial, ("UserName", "Alice")])] {
+        assert_eq!((shown.text("UserName"), shown.text("SerialNumber")), ("alice".to_owned(), device.serial.clone()));
+        assert!(shown.has("EnableDate"));
+    }
+    let invalid = ("NoSuchEntity", 404, "MFA Device invalid for user.");
+    assert_eq!(said(&bob.refused("GetMFADevice", &[serial])), invalid);
+    assert!(aws.why().contains("another user's"), "{}", aws.why());
+    assert_eq!(said(&alice.refused("GetMFADevice", &[serial, ("UserName", "bob")])), invalid);
+    let spare = aws.root().device("spare").serial;
+    assert_eq!(said(&alice.refused("GetMFADevice", &[("SerialNumber", &spare)])), invalid);
+    assert!(aws.why().contains("enabled for nobody"), "{}", aws.why());
+}
+
+#[test]
 fn deleting_while_assigned_is_refused() {
     let aws = Aws::new();
     let (_, device) = aws.user_with_device("alice");
