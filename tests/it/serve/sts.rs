@@ -351,6 +351,90 @@ fn role_sessions_last_as_long_as_the_role_lets_them_and_an_hour_when_chained() {
     let text = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
     assert_eq!(assume(&chained, "3601").unwrap_err().said(), ("ValidationError", 400, text));
     assume(&chained, "3600").unwrap();
+    let session = alice.session(&[]);
+    assert_eq!(assume(&session, "3601").unwrap_err().said(), ("ValidationError", 400, text));
+    assume(&session, "3600").unwrap();
+}
+
+#[test]
+fn a_role_arn_that_is_none_is_invalid_and_one_of_no_role_not_authorized() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    role(&aws, "ops", "");
+    let assume = |arn: &str| alice.refused("AssumeRole", &[("RoleArn", arn), ("RoleSessionName", "tests")]);
+    for arn in ["ops-ops-ops-ops-ops-ops", "arn:aws:iam::123456789012"] {
+        assert_eq!(said(&assume(arn)), ("ValidationError", 400, format!("{arn} is invalid").as_str()));
+    }
+    for name in ["role/none", "role/path/ops", "role/OPS", "user/ops"] {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:{name}");
+        let text = format!(
+            "User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        );
+        assert_eq!(said(&assume(&arn)), ("AccessDenied", 403, text.as_str()));
+    }
+}
+
+#[test]
+fn session_policies_are_refused_in_the_words_of_iam() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    let arn = role(&aws, "ops", "");
+    for (policy, text) in [
+        ("{", "Syntax errors in policy."),
+        (
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"x","Resource":"*"}}"#,
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+        ),
+        (
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*"}}"#,
+            "Policy statement must contain resources.",
+        ),
+    ] {
+        let parameters = [("RoleArn", arn.as_str()), ("RoleSessionName", "tests"), ("Policy", policy)];
+        assert_eq!(said(&alice.refused("AssumeRole", &parameters)), ("MalformedPolicyDocument", 400, text));
+    }
+}
+
+#[test]
+fn the_packed_size_counts_policies_and_tags() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    let arn = role(&aws, "ops", "");
+    aws.root().ok(
+        "UpdateAssumeRolePolicy",
+        &[
+            ("RoleName", "ops"),
+            (
+                "PolicyDocument",
+                &trust_of_account().replace("\"sts:AssumeRole\"", "[\"sts:AssumeRole\",\"sts:TagSession\"]"),
+            ),
+        ],
+    );
+    let plain = [("RoleArn", arn.as_str()), ("RoleSessionName", "tests")];
+    let with = |more: &[(&str, &str)]| alice.call("AssumeRole", &[&plain, more].concat());
+    assert!(!with(&[]).unwrap().has("PackedPolicySize"));
+    // Each of 256 bytes, of 2,048.
+    let value = "x".repeat(251);
+    let names: Vec<[String; 3]> = (1..=9)
+        .map(|number| {
+            [format!("Tags.member.{number}.Key"), format!("key-{number}"), format!("Tags.member.{number}.Value")]
+        })
+        .collect();
+    let tags = |count: usize| -> Vec<(&str, &str)> {
+        let tags = names.iter().take(count);
+        tags.flat_map(|[name, key, text]| [(name.as_str(), key.as_str()), (text.as_str(), value.as_str())]).collect()
+    };
+    assert_eq!(with(&tags(4)).unwrap().text("PackedPolicySize"), "50");
+    assert_eq!(with(&tags(8)).unwrap().text("PackedPolicySize"), "100");
+    let text = "Packed size of session tags consumes 113% of allotted space.";
+    assert_eq!(with(&tags(9)).unwrap_err().said(), ("PackedPolicyTooLarge", 400, text));
+    let policy = [("Policy", ALLOW_ALL)];
+    let alone = (ALLOW_ALL.len() * 100).div_ceil(2_048);
+    assert_eq!(with(&policy).unwrap().text("PackedPolicySize"), alone.to_string());
+    assert_eq!(with(&[&tags(4), &policy[..]].concat()).unwrap().text("PackedPolicySize"), (50 + alone).to_string());
 }
 
 #[test]
