@@ -47,6 +47,8 @@ pub(super) struct Account {
     pub(super) sessions: Table<Session>,
     pub(super) settings: Table<Settings>,
     managed: BTreeMap<String, ManagedPolicy>,
+    /// The serial number at which the next sweep of authenticators begins.
+    swept_to: String,
 }
 
 /// What is the account's own.
@@ -102,6 +104,7 @@ impl Account {
             sessions: Table::default(),
             settings: Table::default(),
             managed: managed::policies(),
+            swept_to: String::new(),
         }
     }
 

@@ -64,6 +64,7 @@ pub(in crate::serve) fn create(call: &mut Call<'_>, name: String) -> Result<(Str
     call.random.fill(&mut bytes)?;
     let seed = Secret::new(bytes).map_err(|error| Fault::failure(error.to_string()))?;
     let uri = key_uri(call.account, &name, &seed);
+    call.account.sweep_authenticators(call.now);
     call.account.authenticators.edit_or_new(&serial).reseed();
     let device = Device { serial: serial.clone(), name, seed, tags, assigned: None };
     call.account.devices.insert(serial.clone(), device);
@@ -161,6 +162,7 @@ pub(in crate::serve) fn delete_virtual_mfa_device(call: &mut Call<'_>, _out: &mu
         return Err(Fault::delete_conflict("MFA VirtualDevice in use. Must deactivate first."));
     }
     call.account.devices.remove(&serial);
+    call.account.sweep_authenticators(call.now);
     Ok(())
 }
 
