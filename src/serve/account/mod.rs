@@ -8,6 +8,7 @@ mod entities;
 pub(super) mod managed;
 mod password;
 mod password_policy;
+mod principals;
 mod table;
 mod tags;
 
@@ -285,10 +286,11 @@ impl Account {
     /// Lets the trust policies that name a user go on naming the same one: AWS keeps ids there, and shows the ARN that
     /// the id has at the time.
     pub(super) fn rename_trusted(&mut self, old: &str, new: &str) {
-        let (old, new) = (format!("\"{old}\""), format!("\"{new}\""));
-        let trusting = self.roles.iter().filter(|(_, role)| role.trust.text().contains(&old));
-        let renamed = trusting.filter_map(|(key, role)| {
-            let text = role.trust.text().replace(&old, &new);
+        if old == new {
+            return;
+        }
+        let renamed = self.roles.iter().filter_map(|(key, role)| {
+            let text = principals::renamed(role.trust.text(), old, new)?;
             Some((key.clone(), PolicyDocument::new(&text, Kind::Trust).ok()?))
         });
         for (key, trust) in renamed.collect::<Vec<_>>() {
