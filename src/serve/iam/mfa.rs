@@ -184,9 +184,8 @@ pub(in crate::serve) fn list_virtual_mfa_devices(call: &mut Call<'_>, out: &mut 
         Some("Unassigned") => Some(false),
         _ => None,
     };
-    let devices = call.account.devices.iter().map(|(serial, device)| (serial.clone(), device));
-    let devices = devices.filter(|(_, device)| wanted.is_none_or(|wanted| device.assigned.is_some() == wanted));
-    call.page(out, "VirtualMFADevices", devices, |out, device| {
+    let shown = |device: &Device| wanted.is_none_or(|wanted| device.assigned.is_some() == wanted);
+    call.page_rows(out, "VirtualMFADevices", &call.account.devices, shown, |out, device| {
         out.text("SerialNumber", &device.serial);
         if let Some(assigned) = &device.assigned {
             out.time("EnableDate", assigned.at);
