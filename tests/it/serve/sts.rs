@@ -204,8 +204,19 @@ fn one_message_has_four_causes_and_the_events_tell_them_apart() {
         (user_arn.as_str(), "the ARN of a user, not of a device"),
         ("arn:aws:iam::123456789012:mfa/nobody", "there is no device"),
         (other.serial.as_str(), "another user's"),
+        (aws.root().device("orphan").serial.as_str(), "enabled for nobody"),
     ] {
-        assert_eq!(call(serial).unwrap_err().said(), UNABLE);
+        assert_eq!(call(serial).unwrap_err().said(), UNABLE, "{why}");
+        assert!(aws.why().contains(why), "{}", aws.why());
+    }
+    // The causes that pass: what was enabled just now, and what was tried too often.
+    aws.root().enable("alice", &aws.root().device("second"));
+    let second = format!("arn:aws:iam::{ACCOUNT}:mfa/second");
+    for _ in 0..9 {
+        assert_eq!(alice.token(&device, "000000").unwrap_err().said(), BAD_CODE);
+    }
+    for (serial, why) in [(second.as_str(), "reaches STS at"), (device.serial.as_str(), "nine codes")] {
+        assert_eq!(call(serial).unwrap_err().said(), UNABLE, "{why}");
         assert!(aws.why().contains(why), "{}", aws.why());
     }
 }
@@ -218,6 +229,28 @@ fn session_credentials_get_no_session_token() {
     for parameters in [vec![], vec![("SerialNumber", device.serial.as_str()), ("TokenCode", code.as_str())]] {
         let refused = alice.session(&parameters).refused("GetSessionToken", &[]);
         assert_eq!(said(&refused), ("AccessDenied", 403, "Cannot call GetSessionToken with session credentials"));
+    }
+}
+
+#[test]
+fn a_session_lasts_twelve_hours_by_default() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    let twelve_hours = vmfa::time::Timestamp::from_unix(aws.now() + 43_200).to_rfc3339();
+    assert_eq!(alice.ok("GetSessionToken", &[]).text("Expiration"), twelve_hours);
+}
+
+#[test]
+fn a_roles_session_lasts_an_hour_by_default_whatever_the_role_allows() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    let arn = role(&aws, "ops", "");
+    let hour = vmfa::time::Timestamp::from_unix(aws.now() + 3_600).to_rfc3339();
+    for most in ["3600", "43200"] {
+        aws.root().ok("UpdateRole", &[("RoleName", "ops"), ("MaxSessionDuration", most)]);
+        let answer = alice.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "tests")]);
+        assert_eq!(answer.text("Expiration"), hour, "{most}");
     }
 }
 
@@ -251,10 +284,20 @@ fn credentials_without_mfa_call_no_iam_and_in_sts_two_actions() {
     let text = "The security token included in the request is invalid.";
     assert_eq!(said(&refused), ("InvalidClientTokenId", 403, text));
     assert_eq!(session.ok("GetCallerIdentity", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/alice"));
-    let role = format!("arn:aws:iam::{ACCOUNT}:role/none");
-    let (code, _, message) = session.refused("AssumeRole", &[("RoleArn", &role), ("RoleSessionName", "alice")]);
+    let none = format!("arn:aws:iam::{ACCOUNT}:role/none");
+    let (code, _, message) = session.refused("AssumeRole", &[("RoleArn", &none), ("RoleSessionName", "alice")]);
     assert_eq!(code, "AccessDenied");
     assert!(message.contains("is not authorized to perform: sts:AssumeRole"), "{message}");
+    let ops = role(&aws, "ops", "");
+    session.ok("AssumeRole", &[("RoleArn", &ops), ("RoleSessionName", "alice")]);
+    // Every other action of STS that there is.
+    let key = alice.credentials.access_key_id.clone();
+    let about_key = [("AccessKeyId", key.as_str())];
+    for (action, parameters) in [("GetSessionToken", &[][..]), ("GetAccessKeyInfo", &about_key[..])] {
+        let (code, status, _) = session.refused(action, parameters);
+        assert!(["AccessDenied", "InvalidClientTokenId"].contains(&code.as_str()), "{action}: {code}");
+        assert_eq!(status, 403, "{action}");
+    }
 }
 
 #[test]
