@@ -2,7 +2,7 @@
 
 mod page;
 
-use super::account::{Account, Device, Group, ManagedPolicy, Role, Tags, User, key};
+use super::account::{Account, Device, Group, ManagedPolicy, Role, Table, Tags, User, key};
 use super::authorize::{self, Origin, Wish};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
@@ -239,8 +239,12 @@ impl Call<'_> {
     ///
     /// A marker that isn't one of ours.
     pub(super) fn slice<T>(&self, items: impl IntoIterator<Item = (String, T)>) -> Result<Page<T>, Fault> {
-        let most = self.number("MaxItems").and_then(|most| usize::try_from(most).ok());
-        Page::of(items, self.input.get("Marker"), most)
+        Page::of(items, self.input.get("Marker"), self.most())
+    }
+
+    /// How many items a page has at most, where it is said.
+    fn most(&self) -> Option<usize> {
+        self.number("MaxItems").and_then(|most| usize::try_from(most).ok())
     }
 
     /// Writes a page of a list: the items under `name`, `IsTruncated`, and `Marker`.
@@ -256,6 +260,25 @@ impl Call<'_> {
         write: impl FnMut(&mut Writer, T),
     ) -> Result<(), Fault> {
         let Page { items, rest } = self.slice(items)?;
+        out.list(name, items, write);
+        rest.write(out);
+        Ok(())
+    }
+
+    /// The same of the rows of a table that are `shown`, in the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// A marker that isn't one of ours.
+    pub(super) fn page_rows<'t, V>(
+        &self,
+        out: &mut Writer,
+        name: &str,
+        rows: &'t Table<V>,
+        shown: impl Fn(&V) -> bool,
+        write: impl FnMut(&mut Writer, &'t V),
+    ) -> Result<(), Fault> {
+        let Page { items, rest } = Page::of_rows(rows, shown, self.input.get("Marker"), self.most())?;
         out.list(name, items, write);
         rest.write(out);
         Ok(())

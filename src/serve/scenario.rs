@@ -10,12 +10,13 @@ use serde::Deserialize;
 use toml::Spanned;
 use zeroize::Zeroizing;
 
-use super::account::{Account, Assignment, Device, ROOT, Tags, key, managed};
+use super::account::{Account, Device, ROOT, Tags, key, managed};
 use super::actions::{Action, Service};
 use super::authorize::Origin;
 use super::caller::{Caller, Who};
 use super::contract::Contract;
 use super::events::Event;
+use super::iam::mfa::DEVICES_PER_USER;
 use super::random::Random;
 use super::stand::Asked;
 use crate::provision::base32;
@@ -364,9 +365,11 @@ impl Making<'_> {
             self.account.devices.insert(serial.clone(), made);
         }
         let Some(user) = user else { return Ok(()) };
-        if !self.account.assign(&key(user), &serial, self.now) {
-            return Err(self.scenario.at(&device.name, "a user has at most 8 devices"));
+        let user = key(user);
+        if self.account.users.get(&user).is_none_or(|user| user.devices.len() >= DEVICES_PER_USER) {
+            return Err(self.scenario.at(&device.name, format!("a user has at most {DEVICES_PER_USER} devices")));
         }
+        self.account.assign(&user, &serial, self.now, self.now);
         Ok(())
     }
 
@@ -426,25 +429,6 @@ fn named<'a>(parameter: &'a str, name: &'a Spanned<String>, path: Option<&'a str
     let mut parameters = vec![(parameter, name.as_ref().as_str())];
     parameters.extend(path.map(|path| ("Path", path)));
     parameters
-}
-
-impl Account {
-    /// Enables a device for a user, so long ago that STS knows it; `false` where the user has all that there may be.
-    fn assign(&mut self, user_key: &str, serial: &str, now: Timestamp) -> bool {
-        let Some(user) = self.users.edit(user_key) else { return false };
-        if user.devices.len() >= super::iam::mfa::DEVICES_PER_USER {
-            return false;
-        }
-        user.devices.push(serial.to_owned());
-        let id = user.id.clone();
-        if let Some(device) = self.devices.edit(serial) {
-            device.assigned = Some(Assignment { user: user_key.to_owned(), at: now });
-            let seed = device.seed.clone();
-            let known = Timestamp::from_unix(now.as_unix().saturating_sub(super::account::authenticator::PROPAGATION));
-            self.authenticators.edit_or_new(serial).bind(Some(&id), &seed, known);
-        }
-        true
-    }
 }
 
 impl std::fmt::Debug for Scenario {

@@ -1,13 +1,14 @@
 //! The Security Token Service: temporary credentials, for a code or without.
 
 use crate::oath::Code;
-use crate::policy::{self, Context, Kind, Request, Source, mfa};
+use crate::policy::{self, Context, Request, Source, mfa};
 use crate::serve::account::authenticator::Unverified;
-use crate::serve::account::{PolicyDocument, Role, Session, SessionOf, Tags};
+use crate::serve::account::{PolicyDocument, Role, Session, SessionOf, Tags, key};
 use crate::serve::authorize;
 use crate::serve::call::Call;
 use crate::serve::caller::Who;
 use crate::serve::fault::Fault;
+use crate::serve::iam::documents;
 use crate::serve::random;
 use crate::time::Timestamp;
 use crate::wire::xml::Writer;
@@ -15,13 +16,13 @@ use crate::wire::xml::Writer;
 /// Seconds that credentials of `GetSessionToken` last: at least, by default, at most.
 const SESSION: (u64, u64, u64) = (900, 43_200, 129_600);
 
-/// The same for the root user, whose default is the most.
+/// Seconds that the root user's last, by default and at most.
 const ROOT_SESSION: u64 = 3_600;
 
-/// The same for `AssumeRole`; the role's own maximum bounds them too.
+/// Seconds that credentials of `AssumeRole` last: at least, and by default. At most, what the role says.
 const ROLE_SESSION: (u64, u64) = (900, 3_600);
 
-/// What a role may do when another role's session assumes it, in seconds.
+/// Seconds that they last at most where temporary credentials asked for them, a role's or those of `GetSessionToken`.
 const CHAINED_SESSION: u64 = 3_600;
 
 /// As AWS writes it, the space at the end included.
@@ -34,8 +35,9 @@ const UNABLE: &str = "MultiFactorAuthentication failed, unable to validate MFA c
 /// Where one of the two is missing.
 const BOTH: &str = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.";
 
-/// The most bytes of session policies together.
-const PACKED_POLICY: usize = 2_048;
+/// How much room there is for session policies, and how much for session tags, in bytes. AWS packs both together in a
+/// way that it doesn't tell.
+const PACKED: usize = 2_048;
 
 pub(super) fn get_caller_identity(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     out.text("UserId", &call.caller.user_id(call.account));
@@ -88,8 +90,13 @@ pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), F
     }
     let arn = call.required("RoleArn")?.to_owned();
     let name = call.required("RoleSessionName")?.to_owned();
+    // Only what is no ARN at all is told; an ARN of no role is refused as one of a role that mayn't be assumed.
+    if !arn.starts_with("arn:") || arn.split(':').count() < 6 {
+        return Err(Fault::validation(format!("{arn} is invalid")));
+    }
     let (policies, policy_arns) = session_policies(call)?;
     let tags = call.tags()?;
+    let packed = packed(&policies, &policy_arns, &tags)?;
     let (role_key, role) = find_role(call, &arn)?;
     let (role_id, role_name, most) = (role.id.clone(), role.name.clone(), role.max_session);
     let (least, default) = ROLE_SESSION;
@@ -102,7 +109,7 @@ pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), F
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
-    if matches!(call.caller.who, Who::Role { .. }) && duration > CHAINED_SESSION {
+    if call.caller.issued.is_some() && duration > CHAINED_SESSION {
         return Err(Fault::validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
@@ -115,7 +122,6 @@ pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), F
     // What a role's session does isn't done with MFA, even where assuming it was: the documentation of AssumeRole.
     let mut session = new_session(call, of, duration, None)?;
     (session.policies, session.policy_arns, session.tags) = (policies, policy_arns, tags);
-    let packed: usize = session.policies.iter().map(|policy| policy.text().len()).sum();
     let id = keep(call, &session)?;
     write_credentials(out, &id, &session);
     out.open("AssumedRoleUser", |out| {
@@ -124,8 +130,7 @@ pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), F
         out.text("Arn", &format!("arn:aws:sts::{account}:assumed-role/{role_name}/{name}"));
     });
     if packed > 0 {
-        let percent = packed.saturating_mul(100).div_ceil(PACKED_POLICY);
-        out.text("PackedPolicySize", &percent.to_string());
+        out.text("PackedPolicySize", &packed.to_string());
     }
     if let Some(identity) = call.input.get("SourceIdentity") {
         out.text("SourceIdentity", identity);
@@ -144,10 +149,11 @@ fn too_short(duration: u64, least: u64) -> Fault {
     ))
 }
 
-/// The role of an ARN, with its key. Who may not know it learns nothing about it.
+/// The role of an ARN, with its key. A role that isn't there is refused in the words of one that mayn't be assumed.
 fn find_role<'a>(call: &'a Call<'_>, arn: &str) -> Result<(String, &'a Role), Fault> {
-    let role = call.account.roles.iter().find(|(_, role)| call.account.role_arn(role) == arn);
-    role.map(|(key, role)| (key.clone(), role)).ok_or_else(|| {
+    let role_key = key(arn.rsplit('/').next().unwrap_or_default());
+    let role = call.account.roles.get(&role_key).filter(|role| call.account.role_arn(role) == arn);
+    role.map(|role| (role_key, role)).ok_or_else(|| {
         Fault::access_denied(format!(
             "User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
             call.caller.arn(call.account)
@@ -253,20 +259,7 @@ pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) 
 fn session_policies(call: &Call<'_>) -> Result<(Vec<PolicyDocument>, Vec<String>), Fault> {
     let mut policies = Vec::new();
     if let Some(text) = call.input.get("Policy") {
-        if text.len() > PACKED_POLICY {
-            return Err(Fault::new(
-                "PackedPolicyTooLarge",
-                400,
-                format!(
-                    "Packed policy consumes {}% of allotted space, please use smaller policy.",
-                    text.len().saturating_mul(100).div_ceil(PACKED_POLICY)
-                ),
-            ));
-        }
-        let document = PolicyDocument::new(text, Kind::Identity).map_err(|error| {
-            Fault::malformed_policy("The policy is not in the valid JSON format.").because(error.to_string())
-        })?;
-        policies.push(document);
+        policies.push(documents::identity(text)?);
     }
     let mut arns = Vec::new();
     for arn in call.input.structs("PolicyArns").iter().filter_map(|item| item.get("arn").map(str::to_owned)) {
@@ -276,6 +269,28 @@ fn session_policies(call: &Call<'_>) -> Result<(Vec<PolicyDocument>, Vec<String>
         arns.push(arn);
     }
     Ok((policies, arns))
+}
+
+/// How much of the room for them session policies and tags take up, in percent.
+///
+/// # Errors
+///
+/// `PackedPolicyTooLarge`.
+fn packed(policies: &[PolicyDocument], arns: &[String], tags: &Tags) -> Result<usize, Fault> {
+    let percent = |bytes: usize| bytes.saturating_mul(100).div_ceil(PACKED);
+    let too_large = |text: String| Err(Fault::new("PackedPolicyTooLarge", 400, text));
+    let texts = percent(policies.iter().map(|policy| policy.text().len()).sum());
+    if texts > 100 {
+        let text = format!("Packed policy consumes {texts}% of allotted space, please use smaller policy.");
+        return too_large(text);
+    }
+    let tags = percent(tags.iter().map(|(key, value)| key.len().saturating_add(value.len())).sum());
+    if tags > 100 {
+        return too_large(format!("Packed size of session tags consumes {tags}% of allotted space."));
+    }
+    let arns = percent(arns.iter().map(String::len).sum());
+    // Each of them is within its bounds, and packing saves more than adding them up adds.
+    Ok(texts.saturating_add(tags).saturating_add(arns).min(100))
 }
 
 fn new_session(

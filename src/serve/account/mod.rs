@@ -8,6 +8,7 @@ mod entities;
 pub(super) mod managed;
 mod password;
 mod password_policy;
+mod principals;
 mod table;
 mod tags;
 
@@ -47,6 +48,8 @@ pub(super) struct Account {
     pub(super) sessions: Table<Session>,
     pub(super) settings: Table<Settings>,
     managed: BTreeMap<String, ManagedPolicy>,
+    /// The serial number at which the next sweep of authenticators begins.
+    swept_to: String,
 }
 
 /// What is the account's own.
@@ -105,6 +108,7 @@ impl Account {
             sessions: Table::default(),
             settings: Table::default(),
             managed: managed::policies(),
+            swept_to: String::new(),
         }
     }
 
@@ -245,6 +249,16 @@ impl Account {
         access_key
     }
 
+    /// Enables a device for a user; STS knows of it from a time on. Where one of the two isn't there, nothing happens.
+    pub(super) fn assign(&mut self, user_key: &str, serial: &str, at: Timestamp, known_since: Timestamp) {
+        let (Some(user), Some(device)) = (self.users.edit(user_key), self.devices.edit(serial)) else { return };
+        user.devices.push(serial.to_owned());
+        device.assigned = Some(Assignment { user: user_key.to_owned(), at });
+        let told = known_since.as_unix().saturating_sub(authenticator::PROPAGATION);
+        let authenticator = self.authenticators.edit_or_new(serial);
+        authenticator.bind(Some(&user.id), &device.seed, Timestamp::from_unix(told));
+    }
+
     /// Keeps new temporary credentials. Now and then, those are forgotten that ended more than a day ago: until then a
     /// client is told that they did.
     pub(super) fn add_session(&mut self, id: String, session: Session, now: Timestamp) {
@@ -275,10 +289,11 @@ impl Account {
     /// Lets the trust policies that name a user go on naming the same one: AWS keeps ids there, and shows the ARN that
     /// the id has at the time.
     pub(super) fn rename_trusted(&mut self, old: &str, new: &str) {
-        let (old, new) = (format!("\"{old}\""), format!("\"{new}\""));
-        let trusting = self.roles.iter().filter(|(_, role)| role.trust.text().contains(&old));
-        let renamed = trusting.filter_map(|(key, role)| {
-            let text = role.trust.text().replace(&old, &new);
+        if old == new {
+            return;
+        }
+        let renamed = self.roles.iter().filter_map(|(key, role)| {
+            let text = principals::renamed(role.trust.text(), old, new)?;
             Some((key.clone(), PolicyDocument::new(&text, Kind::Trust).ok()?))
         });
         for (key, trust) in renamed.collect::<Vec<_>>() {

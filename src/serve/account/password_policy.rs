@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::entities::Login;
+use super::password::Derived;
 use super::{Account, User};
 use crate::time::Timestamp;
 
@@ -55,16 +56,19 @@ impl PasswordPolicy {
 }
 
 impl Account {
-    /// Which rule a password breaks that a user is to have instead of `login`.
+    /// Which rule a password breaks that a user is to have.
     pub(in crate::serve) fn password_objection(&self, password: &str, user: &User) -> Option<String> {
-        let Some(policy) = self.password_policy() else { return default_objection(password, &user.name) };
-        policy.objection(password).or_else(|| {
-            let login = user.login.as_ref()?;
-            let remembered = usize::try_from(policy.reuse_prevention?).ok()?;
-            let former = std::iter::once(&login.password).chain(&login.former).take(remembered);
-            let again = former.into_iter().any(|hash| hash.matches(password));
-            again.then(|| format!("the password is one of the last {remembered}"))
-        })
+        match self.password_policy() {
+            Some(policy) => policy.objection(password),
+            None => default_objection(password, &user.name),
+        }
+    }
+
+    /// That a password, derived as the one there is, is one that may not be chosen again.
+    pub(in crate::serve) fn reuse_objection(&self, password: &Derived, login: &Login) -> Option<String> {
+        let remembered = usize::try_from(self.password_policy()?.reuse_prevention?).ok()?;
+        let mut former = std::iter::once(&login.password).chain(&login.former).take(remembered);
+        former.any(|hash| hash.is(password)).then(|| format!("the password is one of the last {remembered}"))
     }
 
     /// When a password stops being good; `None` where passwords don't.

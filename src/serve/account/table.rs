@@ -1,6 +1,7 @@
 //! Rows under their keys that remember which of them changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// Rows of one kind. Whoever writes to one can't forget to have it stored: the table notes its key.
 #[derive(Debug)]
@@ -54,6 +55,11 @@ impl<V> Table<V> {
     /// Every row, in the order of the keys.
     pub(in crate::serve) fn iter(&self) -> impl Iterator<Item = (&String, &V)> {
         self.rows.iter()
+    }
+
+    /// The rows from a key on, in the order of the keys.
+    pub(in crate::serve) fn from(&self, key: &str) -> impl Iterator<Item = (&String, &V)> {
+        self.rows.range::<str, (Bound<&str>, Bound<&str>)>((Bound::Included(key), Bound::Unbounded))
     }
 
     pub(in crate::serve) fn values(&self) -> impl Iterator<Item = &V> {

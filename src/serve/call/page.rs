@@ -3,10 +3,13 @@
 //! A marker says after which item the next page begins, so that nothing is passed over or told twice when the list changes
 //! between two pages.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use crate::serve::account::Table;
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
 
@@ -39,27 +42,94 @@ impl<T> Page<T> {
         marker: Option<&str>,
         most: Option<usize>,
     ) -> Result<Self, Fault> {
-        let invalid = || Fault::validation("Invalid Marker.");
-        let after = marker.map(|marker| BASE64_URL_SAFE_NO_PAD.decode(marker).map_err(|_| invalid())).transpose()?;
-        let most = most.unwrap_or(ITEMS);
-        // Of a hundred thousand users, no more are kept than the page has, and one that says whether there are more.
-        let mut kept: Vec<(Vec<u8>, T)> = Vec::new();
+        let mut kept = Kept::new(after(marker)?, most);
         for (key, item) in items {
-            let place = place(key);
-            let passed = after.as_ref().is_some_and(|after| place <= *after);
-            if passed || (kept.len() > most && kept.last().is_some_and(|(last, _)| *last <= place)) {
-                continue;
-            }
-            let at = kept.partition_point(|(other, _)| *other <= place);
-            kept.insert(at, (place, item));
-            kept.truncate(most.saturating_add(1));
+            kept.add(&key, item);
         }
-        let truncated = kept.len() > most;
-        kept.truncate(most);
-        let last = kept.last().filter(|_| truncated);
-        let rest = Rest(last.map(|(place, _)| BASE64_URL_SAFE_NO_PAD.encode(place)));
-        Ok(Self { items: kept.into_iter().map(|(_, item)| item).collect(), rest })
+        Ok(kept.page())
     }
+}
+
+impl<'t, V> Page<&'t V> {
+    /// Of the rows of a table that are `shown`; those before the page and those behind it aren't looked at.
+    ///
+    /// # Errors
+    ///
+    /// A marker that isn't one of ours.
+    pub(in crate::serve) fn of_rows(
+        rows: &'t Table<V>,
+        shown: impl Fn(&V) -> bool,
+        marker: Option<&str>,
+        most: Option<usize>,
+    ) -> Result<Self, Fault> {
+        let after = after(marker)?;
+        // What a place tells of its key is where to begin; keys that share it are told apart by their places.
+        let told = after.as_deref().unwrap_or_default();
+        let told = told.get(..TOLD).unwrap_or(told);
+        let first = str::from_utf8(told).map_err(|_| invalid())?.to_owned();
+        let mut kept = Kept::new(after, most);
+        for (key, row) in rows.from(&first) {
+            if kept.is_behind(key) {
+                break;
+            }
+            if shown(row) {
+                kept.add(key, row);
+            }
+        }
+        Ok(kept.page())
+    }
+}
+
+/// What a page has, and one more that says whether there are more: of a hundred thousand users, no more are kept.
+struct Kept<T> {
+    after: Option<Vec<u8>>,
+    most: usize,
+    items: Vec<(Vec<u8>, T)>,
+}
+
+impl<T> Kept<T> {
+    fn new(after: Option<Vec<u8>>, most: Option<usize>) -> Self {
+        Self { after, most: most.unwrap_or(ITEMS), items: Vec::new() }
+    }
+
+    /// The last item, where there are enough of them.
+    fn last(&self) -> Option<&[u8]> {
+        self.items.last().filter(|_| self.items.len() > self.most).map(|(last, _)| last.as_slice())
+    }
+
+    fn add(&mut self, key: &str, item: T) {
+        let place = place(key);
+        let passed = self.after.as_ref().is_some_and(|after| *place <= **after);
+        if passed || self.last().is_some_and(|last| *last <= *place) {
+            return;
+        }
+        let at = self.items.partition_point(|(other, _)| **other <= *place);
+        self.items.insert(at, (place.into_owned(), item));
+        self.items.truncate(self.most.saturating_add(1));
+    }
+
+    /// Whether the key, and every greater one, stands behind the page.
+    fn is_behind(&self, key: &str) -> bool {
+        let told = |place: &[u8]| -> Vec<u8> { place.get(..TOLD).unwrap_or(place).to_vec() };
+        self.last().is_some_and(|last| told(last) < told(key.as_bytes()))
+    }
+
+    fn page(mut self) -> Page<T> {
+        let truncated = self.items.len() > self.most;
+        self.items.truncate(self.most);
+        let last = self.items.last().filter(|_| truncated);
+        let rest = Rest(last.map(|(place, _)| BASE64_URL_SAFE_NO_PAD.encode(place)));
+        Page { items: self.items.into_iter().map(|(_, item)| item).collect(), rest }
+    }
+}
+
+/// The place that a marker names.
+fn after(marker: Option<&str>) -> Result<Option<Vec<u8>>, Fault> {
+    marker.map(|marker| BASE64_URL_SAFE_NO_PAD.decode(marker).map_err(|_| invalid())).transpose()
+}
+
+fn invalid() -> Fault {
+    Fault::validation("Invalid Marker.")
 }
 
 impl Rest {
@@ -71,14 +141,11 @@ impl Rest {
 }
 
 /// Where an item stands.
-fn place(key: String) -> Vec<u8> {
-    let mut bytes = key.into_bytes();
-    if bytes.len() > TOLD {
-        let hash = Sha256::digest(&bytes);
-        bytes.truncate(TOLD);
-        bytes.extend_from_slice(&hash);
+fn place(key: &str) -> Cow<'_, [u8]> {
+    match key.as_bytes().get(..TOLD) {
+        Some(told) if key.len() > TOLD => Cow::Owned([told, &Sha256::digest(key)].concat()),
+        _ => Cow::Borrowed(key.as_bytes()),
     }
-    bytes
 }
 
 #[cfg(test)]
@@ -90,20 +157,46 @@ mod tests {
         let long = "x".repeat(1_000);
         let keys: Vec<String> =
             (0..25).map(|number| format!("{long}{number}")).chain(["a".into(), "z".into()]).collect();
-        let mut told = Vec::new();
-        let mut marker = None;
-        loop {
-            let items = keys.iter().map(|key| (key.clone(), key.clone()));
-            let page = Page::of(items, marker.as_deref(), Some(4)).unwrap();
-            told.extend(page.items);
-            marker = page.rest.0;
-            let Some(marker) = &marker else { break };
-            assert!(marker.len() <= 320);
-        }
+        let pages = |page: &dyn Fn(Option<&str>) -> Page<String>| {
+            let mut told = Vec::new();
+            let mut marker = None;
+            loop {
+                let Page { items, rest } = page(marker.as_deref());
+                told.extend(items);
+                marker = rest.0;
+                let Some(marker) = &marker else { break told };
+                assert!(marker.len() <= 320);
+            }
+        };
+        let items = || keys.iter().map(|key| (key.clone(), key.clone()));
+        let told = pages(&|marker| Page::of(items(), marker, Some(4)).unwrap());
         assert_eq!((told.first().unwrap().as_str(), told.last().unwrap().as_str()), ("a", "z"));
+        let mut table = Table::default();
+        items().for_each(|(key, row)| table.insert(key, row));
+        let rows = pages(&|marker| {
+            let page = Page::of_rows(&table, |_| true, marker, Some(4)).unwrap();
+            Page { items: page.items.into_iter().cloned().collect(), rest: page.rest }
+        });
+        assert_eq!(rows, told);
+        let mut told = told;
         told.sort();
         let mut keys = keys;
         keys.sort();
         assert_eq!(told, keys);
+    }
+
+    #[test]
+    fn a_page_of_rows_looks_at_no_more_than_it_has_and_the_next_one() {
+        let mut table = Table::default();
+        (0..1_000).for_each(|number| table.insert(format!("{number:04}"), number));
+        let looked_at = std::cell::Cell::new(0);
+        let even = |row: &i32| {
+            looked_at.set(looked_at.get() + 1);
+            row % 2 == 0
+        };
+        let marker = BASE64_URL_SAFE_NO_PAD.encode("0500");
+        let page = Page::of_rows(&table, even, Some(&marker), Some(3)).unwrap();
+        assert_eq!((page.items, page.rest.0.is_some()), (vec![&502, &504, &506], true));
+        assert!(looked_at.get() < 12, "{looked_at:?}");
     }
 }

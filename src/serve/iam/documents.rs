@@ -45,7 +45,7 @@ pub(super) fn size(document: &PolicyDocument) -> usize {
 /// # Errors
 ///
 /// `MalformedPolicyDocument`, as AWS words it.
-pub(super) fn identity(text: &str) -> Result<PolicyDocument, Fault> {
+pub(in crate::serve) fn identity(text: &str) -> Result<PolicyDocument, Fault> {
     let document = PolicyDocument::new(text, Kind::Identity)
         .map_err(|error| Fault::malformed_policy(identity_text(&error)).because(error.to_string()))?;
     let odd = statements(text).iter().flat_map(resources).find_map(|resource| resource_text(&resource));

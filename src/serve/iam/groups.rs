@@ -2,7 +2,7 @@
 
 use super::quotas;
 use super::users;
-use crate::serve::account::{Account, Grants, Group, key};
+use crate::serve::account::{Account, Grants, Group, User, key};
 use crate::serve::call::{Call, no_group};
 use crate::serve::fault::Fault;
 use crate::serve::random;
@@ -30,14 +30,14 @@ pub(in crate::serve) fn get_group(call: &mut Call<'_>, out: &mut Writer) -> Resu
     let group = call.group(call.required("GroupName")?)?;
     out.open("Group", |out| write(out, call.account, group));
     let group_key = key(&group.name);
-    let members = call.account.members(&group_key).map(|(key, user)| (key.clone(), user));
-    call.page(out, "Users", members, |out, user| users::write_listed(out, call.account, user))
+    let member = |user: &User| user.groups.contains(&group_key);
+    call.page_rows(out, "Users", &call.account.users, member, |out, user| users::write_listed(out, call.account, user))
 }
 
 pub(in crate::serve) fn list_groups(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let prefix = call.input.get("PathPrefix").unwrap_or("/");
-    let groups = call.account.groups.iter().filter(|(_, group)| group.path.starts_with(prefix));
-    call.page(out, "Groups", groups.map(|(key, group)| (key.clone(), group)), |out, group| {
+    let shown = |group: &Group| group.path.starts_with(prefix);
+    call.page_rows(out, "Groups", &call.account.groups, shown, |out, group| {
         write(out, call.account, group);
     })
 }

@@ -1,4 +1,7 @@
 //! Login profiles: the console passwords of users, and how users change their own.
+//!
+//! Deriving a password's hash takes milliseconds, and nobody else is answered meanwhile: an action derives one at most, and
+//! `ChangePassword` that of the old one besides.
 
 use crate::serve::account::{Login, PasswordHash, User, key};
 use crate::serve::call::{Call, no_user};
@@ -19,7 +22,8 @@ pub(in crate::serve) fn create_login_profile(call: &mut Call<'_>, out: &mut Writ
     }
     check(call, user, password)?;
     let reset = call.flag("PasswordResetRequired").unwrap_or_default();
-    let login = Login::new(hash(call, "Password")?, call.now, reset);
+    let salt = salt(call)?;
+    let login = Login::new(PasswordHash::new(call.required("Password")?, salt), call.now, reset);
     out.open("LoginProfile", |out| write(out, &name, &login));
     edit(call, &user_key)?.login = Some(login);
     Ok(())
@@ -33,14 +37,11 @@ pub(in crate::serve) fn get_login_profile(call: &mut Call<'_>, out: &mut Writer)
 }
 
 pub(in crate::serve) fn update_login_profile(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
+    let salt = salt(call)?;
     let user = call.user(call.required("UserName")?)?;
     let user_key = key(&user.name);
-    login(user)?;
-    let mut changed = None;
-    if let Some(password) = call.input.get("Password") {
-        check(call, user, password)?;
-        changed = Some(hash(call, "Password")?);
-    }
+    let login = login(user)?;
+    let changed = call.input.get("Password").map(|password| another(call, user, login, password, salt)).transpose()?;
     let (reset, now) = (call.flag("PasswordResetRequired"), call.now);
     if let Some(login) = &mut edit(call, &user_key)?.login {
         if let Some(password) = changed {
@@ -63,14 +64,15 @@ pub(in crate::serve) fn change_password(call: &mut Call<'_>, _out: &mut Writer) 
         return Err(Fault::new("InvalidUserType", 400, "Only IAM Users can change their own password"));
     };
     let user_key = user_key.clone();
+    let salt = salt(call)?;
     let user = call.user(&user_key)?;
     let shown = Some(format!("user {}", user.name));
     let why = call.allowed_to_users("iam:ChangePassword", &call.account.user_arn(user), shown, &user.tags)?;
-    if !login(user)?.password.matches(call.required("OldPassword")?) {
+    let login = login(user)?;
+    if !login.password.matches(call.required("OldPassword")?) {
         return Err(Fault::access_denied("The old password was incorrect."));
     }
-    check(call, user, call.required("NewPassword")?)?;
-    let (password, now) = (hash(call, "NewPassword")?, call.now);
+    let (password, now) = (another(call, user, login, call.required("NewPassword")?, salt)?, call.now);
     if let Some(login) = &mut edit(call, &user_key)?.login {
         login.change(password, now);
         login.reset_required = false;
@@ -90,19 +92,28 @@ fn login(user: &User) -> Result<&Login, Fault> {
 
 /// That the rules of the account have nothing against a password.
 fn check(call: &Call<'_>, user: &User, password: &str) -> Result<(), Fault> {
-    match call.account.password_objection(password, user) {
-        None => Ok(()),
-        Some(objection) => {
-            Err(Fault::new("PasswordPolicyViolation", 400, "Password does not conform to the account password policy.")
-                .because(objection))
-        }
+    call.account.password_objection(password, user).map_or(Ok(()), |objection| Err(violation(objection)))
+}
+
+/// The hash of a password instead of the one there is, where the rules of the account have nothing against it.
+fn another(call: &Call<'_>, user: &User, login: &Login, password: &str, salt: [u8; 16]) -> Result<PasswordHash, Fault> {
+    check(call, user, password)?;
+    let derived = login.password.derive(password);
+    match call.account.reuse_objection(&derived, login) {
+        None => Ok(derived.hash(salt)),
+        Some(objection) => Err(violation(objection)),
     }
 }
 
-fn hash(call: &mut Call<'_>, parameter: &str) -> Result<PasswordHash, Fault> {
+fn salt(call: &mut Call<'_>) -> Result<[u8; 16], Fault> {
     let mut salt = [0; 16];
     call.random.fill(&mut salt)?;
-    Ok(PasswordHash::new(call.required(parameter)?, salt))
+    Ok(salt)
+}
+
+fn violation(objection: String) -> Fault {
+    Fault::new("PasswordPolicyViolation", 400, "Password does not conform to the account password policy.")
+        .because(objection)
 }
 
 fn write(out: &mut Writer, name: &str, login: &Login) {

@@ -9,7 +9,8 @@ use crate::oath::{Code, Parameters};
 use crate::provision::draw::Drawing;
 use crate::provision::{Enrolment, uri};
 use crate::secret::Secret;
-use crate::serve::account::{Account, Assignment, Device, Tags, key};
+use crate::serve::account::authenticator::PROPAGATION;
+use crate::serve::account::{Account, Device, Tags, User};
 use crate::serve::call::{Call, no_device};
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
@@ -63,6 +64,7 @@ pub(in crate::serve) fn create(call: &mut Call<'_>, name: String) -> Result<(Str
     call.random.fill(&mut bytes)?;
     let seed = Secret::new(bytes).map_err(|error| Fault::failure(error.to_string()))?;
     let uri = key_uri(call.account, &name, &seed);
+    call.account.sweep_authenticators(call.now);
     call.account.authenticators.edit_or_new(&serial).reseed();
     let device = Device { serial: serial.clone(), name, seed, tags, assigned: None };
     call.account.devices.insert(serial.clone(), device);
@@ -105,7 +107,7 @@ pub(in crate::serve) fn picture(uri: &str) -> Result<Zeroizing<Vec<u8>>, Fault> 
 
 pub(in crate::serve) fn enable_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let (user_key, user) = call.named_user()?;
-    let (name, id, held) = (user.name.clone(), user.id.clone(), user.devices.len());
+    let (name, held) = (user.name.clone(), user.devices.len());
     let serial = call.required("SerialNumber")?.to_owned();
     let codes = codes(call)?;
     if held > 0 {
@@ -123,13 +125,7 @@ pub(in crate::serve) fn enable_mfa_device(call: &mut Call<'_>, _out: &mut Writer
         return Err(Fault::limit_exceeded(format!("Cannot exceed quota for MFADevicesPerUser: {DEVICES_PER_USER}")));
     }
     let why = pair(call, &serial, codes)?;
-    let now = call.now;
-    if let Some(device) = call.account.devices.edit(&serial) {
-        device.assigned = Some(Assignment { user: user_key.clone(), at: now });
-        let seed = device.seed.clone();
-        call.account.authenticators.edit_or_new(&serial).bind(Some(&id), &seed, now);
-    }
-    call.edit_user(&user_key)?.devices.push(serial);
+    call.account.assign(&user_key, &serial, call.now, call.now.plus(PROPAGATION).unwrap_or(call.now));
     call.why = Some(why);
     Ok(())
 }
@@ -137,7 +133,7 @@ pub(in crate::serve) fn enable_mfa_device(call: &mut Call<'_>, _out: &mut Writer
 pub(in crate::serve) fn resync_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let serial = call.required("SerialNumber")?.to_owned();
     let codes = codes(call)?;
-    let (_, id) = holder(call, &serial)?;
+    let id = holder(call, &serial)?.1.id.clone();
     let why = pair(call, &serial, codes)?;
     let (now, seed) = (call.now, call.device(&serial)?.seed.clone());
     call.account.authenticators.edit_or_new(&serial).bind(Some(&id), &seed, now);
@@ -166,6 +162,7 @@ pub(in crate::serve) fn delete_virtual_mfa_device(call: &mut Call<'_>, _out: &mu
         return Err(Fault::delete_conflict("MFA VirtualDevice in use. Must deactivate first."));
     }
     call.account.devices.remove(&serial);
+    call.account.sweep_authenticators(call.now);
     Ok(())
 }
 
@@ -187,9 +184,8 @@ pub(in crate::serve) fn list_virtual_mfa_devices(call: &mut Call<'_>, out: &mut 
         Some("Unassigned") => Some(false),
         _ => None,
     };
-    let devices = call.account.devices.iter().map(|(serial, device)| (serial.clone(), device));
-    let devices = devices.filter(|(_, device)| wanted.is_none_or(|wanted| device.assigned.is_some() == wanted));
-    call.page(out, "VirtualMFADevices", devices, |out, device| {
+    let shown = |device: &Device| wanted.is_none_or(|wanted| device.assigned.is_some() == wanted);
+    call.page_rows(out, "VirtualMFADevices", &call.account.devices, shown, |out, device| {
         out.text("SerialNumber", &device.serial);
         if let Some(assigned) = &device.assigned {
             out.time("EnableDate", assigned.at);
@@ -202,20 +198,10 @@ pub(in crate::serve) fn list_virtual_mfa_devices(call: &mut Call<'_>, out: &mut 
 
 pub(in crate::serve) fn get_mfa_device(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let serial = call.required("SerialNumber")?;
-    let device = call.device(serial)?;
-    let assigned = device.assigned.as_ref();
-    if let Some(name) = call.input.get("UserName")
-        && assigned.is_none_or(|assigned| assigned.user != key(name))
-    {
-        return Err(Fault::no_such_entity(NOT_THIS_USERS));
-    }
-    if let Some(assigned) = assigned
-        && let Some(user) = call.account.users.get(&assigned.user)
-    {
-        out.text("UserName", &user.name);
-    }
+    let user = holder(call, serial)?.1;
+    out.text("UserName", &user.name);
     out.text("SerialNumber", serial);
-    if let Some(assigned) = assigned {
+    if let Some(assigned) = &call.device(serial)?.assigned {
         out.time("EnableDate", assigned.at);
     }
     Ok(())
@@ -252,15 +238,14 @@ fn own_devices_need_mfa(call: &Call<'_>, user_key: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The key and id of the user whom the request names, and who has to hold the device.
-fn holder(call: &Call<'_>, serial: &str) -> Result<(String, String), Fault> {
+/// The user whom the request names, with the key, and who has to hold the device; AWS looks for the user first.
+fn holder<'a>(call: &'a Call<'_>, serial: &str) -> Result<(String, &'a User), Fault> {
     let (user_key, user) = call.named_user()?;
     if user.devices.iter().any(|held| held == serial) {
-        return Ok((user_key, user.id.clone()));
+        return Ok((user_key, user));
     }
-    let why = match call.account.devices.get(serial) {
-        None => format!("there is no device {serial}"),
-        Some(device) if device.assigned.is_none() => format!("{serial} is enabled for nobody"),
+    let why = match call.device(serial)?.assigned {
+        None => format!("{serial} is enabled for nobody"),
         Some(_) => format!("{serial} is another user's"),
     };
     Err(Fault::no_such_entity(NOT_THIS_USERS).because(why))

@@ -4,7 +4,7 @@ pub(super) mod account;
 pub(super) mod attachments;
 pub(super) mod boundaries;
 pub(super) mod details;
-mod documents;
+pub(super) mod documents;
 pub(super) mod empty;
 pub(super) mod groups;
 mod holder;

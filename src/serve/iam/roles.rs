@@ -51,8 +51,8 @@ pub(in crate::serve) fn get_role(call: &mut Call<'_>, out: &mut Writer) -> Resul
 
 pub(in crate::serve) fn list_roles(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let prefix = call.input.get("PathPrefix").unwrap_or("/");
-    let roles = call.account.roles.iter().filter(|(_, role)| role.path.starts_with(prefix));
-    call.page(out, "Roles", roles.map(|(key, role)| (key.clone(), role)), |out, role| {
+    let shown = |role: &Role| role.path.starts_with(prefix);
+    call.page_rows(out, "Roles", &call.account.roles, shown, |out, role| {
         write(out, call.account, role);
         out.number("MaxSessionDuration", role.max_session);
     })

@@ -45,8 +45,8 @@ pub(in crate::serve) fn get_user(call: &mut Call<'_>, out: &mut Writer) -> Resul
 
 pub(in crate::serve) fn list_users(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let prefix = call.input.get("PathPrefix").unwrap_or("/");
-    let users = call.account.users.iter().filter(|(_, user)| user.path.starts_with(prefix));
-    call.page(out, "Users", users.map(|(key, user)| (key.clone(), user)), |out, user| {
+    let shown = |user: &User| user.path.starts_with(prefix);
+    call.page_rows(out, "Users", &call.account.users, shown, |out, user| {
         write_listed(out, call.account, user);
     })
 }

@@ -215,3 +215,28 @@ fn a_session_without_a_code_calls_no_action_of_iam() {
     }
     session.ok("GetCallerIdentity", &[]);
 }
+
+#[test]
+fn a_plain_bool_does_not_catch_long_term_keys() {
+    let aws = Aws::new();
+    let (alice, device) = aws.user_with_device("alice");
+    let deny = |operator: &str| {
+        let document = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*"}},
+               {{"Effect":"Deny","Action":"iam:ListUsers","Resource":"*","Condition":{{"{operator}":{{"aws:MultiFactorAuthPresent":"false"}}}}}}]}}"#
+        );
+        let parameters = [("UserName", "alice"), ("PolicyName", "mfa"), ("PolicyDocument", document.as_str())];
+        aws.root().ok("PutUserPolicy", &parameters);
+    };
+    let code = device.code(aws.now(), 0);
+    let session = alice.session(&[("SerialNumber", &device.serial), ("TokenCode", &code)]);
+    // The classic mistake: a long-term key doesn't carry the condition key at all.
+    deny("Bool");
+    alice.ok("ListUsers", &[]);
+    session.ok("ListUsers", &[]);
+    deny("BoolIfExists");
+    let (code, status, message) = alice.refused("ListUsers", &[]);
+    assert_eq!((code.as_str(), status), ("AccessDenied", 403));
+    assert!(message.ends_with("with an explicit deny in an identity-based policy"), "{message}");
+    session.ok("ListUsers", &[]);
+}

@@ -25,6 +25,44 @@ fn numbers_are_read_as_the_service_reads_them() {
     assert_eq!(root.refused("ListPolicies", &[("OnlyAttached", "maybe")]).0, "MalformedInput");
 }
 
+/// A text of so many characters.
+type Text = fn(usize) -> String;
+
+#[test]
+fn lengths_are_good_up_to_their_bounds() {
+    let aws = Aws::new();
+    let root = aws.root();
+    let serial: Text = |length| format!("{:x<length$}", format!("arn:aws:iam::{ACCOUNT}:mfa/"));
+    let path: Text = |length| format!("{:x<1$}/", "/", length - 1);
+    let (user, marker): (Text, Text) = (|length| "u".repeat(length), |length| "A".repeat(length));
+    let cases = [
+        ("DeleteVirtualMFADevice", "SerialNumber", "serialNumber", 256, serial, Some("NoSuchEntity")),
+        ("GetMFADevice", "SerialNumber", "serialNumber", 256, serial, Some("NoSuchEntity")),
+        ("ListMFADevices", "UserName", "userName", 128, user, Some("NoSuchEntity")),
+        ("CreateUser", "UserName", "userName", 64, user, None),
+        ("ListMFADevices", "Marker", "marker", 320, marker, None),
+        ("ListVirtualMFADevices", "Marker", "marker", 320, marker, None),
+        ("ListUsers", "PathPrefix", "pathPrefix", 512, path, None),
+        ("CreateVirtualMFADevice", "Path", "path", 512, path, None),
+    ];
+    for (action, parameter, shown, most, text, otherwise) in cases {
+        let call = |length: usize| {
+            let text = text(length);
+            let mut parameters = vec![(parameter, text.as_str())];
+            if parameter == "Path" {
+                parameters.push(("VirtualMFADeviceName", "alice"));
+            }
+            root.call(action, &parameters).map_err(|refused| (refused.code, refused.status, refused.message))
+        };
+        assert_eq!(call(most).err().map(|refused| refused.0).as_deref(), otherwise, "{action} {parameter}");
+        let text = format!(
+            "1 validation error detected: Value at '{shown}' failed to satisfy constraint: Member must have length less \
+             than or equal to {most}"
+        );
+        assert_eq!(call(most + 1).unwrap_err(), ("ValidationError".to_owned(), 400, text), "{action} {parameter}");
+    }
+}
+
 #[test]
 fn names_and_paths_have_texts_of_their_own() {
     let aws = Aws::new();

@@ -191,6 +191,50 @@ fn deactivating_or_resyncing_what_isnt_the_users_is_refused() {
 }
 
 #[test]
+fn deactivating_and_resyncing_a_device_that_isnt_there_name_it_and_look_for_the_user_first() {
+    let aws = Aws::new();
+    aws.user("alice");
+    let serial = format!("arn:aws:iam::{ACCOUNT}:mfa/nobody");
+    let text = format!("MFA Device with serial number {serial} does not exist.");
+    let codes = [("AuthenticationCode1", "123456"), ("AuthenticationCode2", "654321")];
+    for (action, more) in [
+        ("DeactivateMFADevice", &[][..]),
+        ("ResyncMFADevice", &codes[..]),
+        ("EnableMFADevice", &codes[..]),
+        ("GetMFADevice", &[][..]),
+    ] {
+        let ask = |user| {
+            let parameters = [&[("UserName", user), ("SerialNumber", serial.as_str())], more].concat();
+            aws.root().refused(action, &parameters)
+        };
+        assert_eq!(said(&ask("alice")), ("NoSuchEntity", 404, text.as_str()), "{action}");
+        let nobody = ("NoSuchEntity", 404, "The user with name nobody cannot be found.");
+        assert_eq!(said(&ask("nobody")), nobody, "{action}");
+    }
+}
+
+#[test]
+fn a_device_is_shown_to_its_user_by_default_and_as_nobody_elses() {
+    let aws = Aws::new();
+    let (alice, device) = aws.user_with_device("alice");
+    let (bob, _) = aws.user_with_device("bob");
+    aws.allow("alice", "IAMFullAccess");
+    aws.allow("bob", "IAMFullAccess");
+    let serial = ("SerialNumber", device.serial.as_str());
+    for shown in [alice.ok("GetMFADevice", &[serial]), bob.ok("GetMFADevice", &[serial, ("UserName", "Alice")])] {
+        assert_eq!((shown.text("UserName"), shown.text("SerialNumber")), ("alice".to_owned(), device.serial.clone()));
+        assert!(shown.has("EnableDate"));
+    }
+    let invalid = ("NoSuchEntity", 404, "MFA Device invalid for user.");
+    assert_eq!(said(&bob.refused("GetMFADevice", &[serial])), invalid);
+    assert!(aws.why().contains("another user's"), "{}", aws.why());
+    assert_eq!(said(&alice.refused("GetMFADevice", &[serial, ("UserName", "bob")])), invalid);
+    let spare = aws.root().device("spare").serial;
+    assert_eq!(said(&alice.refused("GetMFADevice", &[("SerialNumber", &spare)])), invalid);
+    assert!(aws.why().contains("enabled for nobody"), "{}", aws.why());
+}
+
+#[test]
 fn deleting_while_assigned_is_refused() {
     let aws = Aws::new();
     let (_, device) = aws.user_with_device("alice");
@@ -285,7 +329,12 @@ fn a_device_that_isnt_there_is_named() {
         let refused = aws.root().refused(action, &[("SerialNumber", &serial)]);
         assert_eq!(said(&refused), ("NoSuchEntity", 404, text.as_str()), "{action}");
     }
-    // So it is with the root user's device, which the API can't enable.
+}
+
+#[test]
+fn the_root_users_device_cant_be_enabled() {
+    let aws = Aws::new();
+    aws.user("alice");
     let root = format!("arn:aws:iam::{ACCOUNT}:mfa/root-account-mfa-device");
     let parameters = [
         ("UserName", "alice"),
@@ -293,7 +342,8 @@ fn a_device_that_isnt_there_is_named() {
         ("AuthenticationCode1", "123456"),
         ("AuthenticationCode2", "654321"),
     ];
-    assert_eq!(aws.root().refused("EnableMFADevice", &parameters).0, "NoSuchEntity");
+    let text = format!("MFA Device with serial number {root} does not exist.");
+    assert_eq!(said(&aws.root().refused("EnableMFADevice", &parameters)), ("NoSuchEntity", 404, text.as_str()));
 }
 
 #[test]
@@ -356,6 +406,62 @@ fn lists_come_in_pages() {
 }
 
 #[test]
+fn a_users_devices_come_in_pages() {
+    let aws = Aws::new();
+    aws.user("alice");
+    let serials: Vec<String> = (1..=3)
+        .map(|number| {
+            let device = aws.root().device(&format!("d{number}"));
+            aws.root().enable("alice", &device);
+            device.serial
+        })
+        .collect();
+    let list = |more: &[(&str, &str)]| aws.root().ok("ListMFADevices", &[&[("UserName", "alice")], more].concat());
+    let all = list(&[]);
+    assert_eq!((all.all("SerialNumber"), all.text("IsTruncated").as_str()), (serials.clone(), "false"));
+    let first = list(&[("MaxItems", "2")]);
+    assert_eq!((first.all("SerialNumber").as_slice(), first.text("IsTruncated").as_str()), (&serials[..2], "true"));
+    let last = list(&[("MaxItems", "2"), ("Marker", &first.text("Marker"))]);
+    assert_eq!((last.all("SerialNumber").as_slice(), last.text("IsTruncated").as_str()), (&serials[2..], "false"));
+    assert!(!last.has("Marker"));
+    let refused = aws.root().refused("ListMFADevices", &[("UserName", "alice"), ("Marker", "nonsense!")]);
+    assert_eq!(said(&refused), ("ValidationError", 400, "Invalid Marker."));
+}
+
+#[test]
+fn a_page_has_a_hundred_devices_by_default() {
+    let aws = Aws::new();
+    let serials: Vec<String> = (0..101).map(|number| aws.root().device(&format!("d{number:03}")).serial).collect();
+    let page = aws.root().ok("ListVirtualMFADevices", &[]);
+    assert_eq!((page.all("SerialNumber").as_slice(), page.text("IsTruncated").as_str()), (&serials[..100], "true"));
+    let rest = aws.root().ok("ListVirtualMFADevices", &[("Marker", &page.text("Marker"))]);
+    assert_eq!((rest.all("SerialNumber").as_slice(), rest.text("IsTruncated").as_str()), (&serials[100..], "false"));
+    let whole = aws.root().ok("ListVirtualMFADevices", &[("MaxItems", "1000")]);
+    assert_eq!(whole.all("SerialNumber"), serials);
+}
+
+#[test]
+fn a_device_is_made_with_at_most_fifty_tags() {
+    let aws = Aws::new();
+    let create = |name: &str, count: usize| {
+        let tags: Vec<(String, String)> = (1..=count)
+            .flat_map(|number| {
+                let tag = |part: &str| format!("Tags.member.{number}.{part}");
+                [(tag("Key"), format!("k{number}")), (tag("Value"), String::new())]
+            })
+            .collect();
+        let mut parameters = vec![("VirtualMFADeviceName", name)];
+        parameters.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        aws.root().call("CreateVirtualMFADevice", &parameters)
+    };
+    create("fifty", 50).unwrap();
+    let text = "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than \
+                or equal to 50";
+    assert_eq!(create("more", 51).unwrap_err().said(), ("ValidationError", 400, text));
+    assert_eq!(aws.root().ok("ListVirtualMFADevices", &[]).all("SerialNumber").len(), 1);
+}
+
+#[test]
 fn tags_are_added_replaced_listed_and_taken_away() {
     let aws = Aws::new();
     let serial = aws.root().device("alice").serial;
@@ -397,6 +503,8 @@ fn names_paths_serials_and_codes_are_held_to_the_contract() {
     let text = "1 validation error detected: Value at 'path' failed to satisfy constraint: Member must have length less than \
                 or equal to 512";
     assert_eq!(create("a", &long), text);
+    let most = format!("/{}/", "x".repeat(510));
+    aws.root().ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "a"), ("Path", &most)]);
     let serial = aws.root().device("alice").serial;
     for code in ["12345", "1234567", "12a456", " 12345"] {
         let parameters = [

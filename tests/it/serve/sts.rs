@@ -166,6 +166,33 @@ fn a_code_used_at_sts_may_be_part_of_a_pair_and_stays_used() {
 }
 
 #[test]
+fn a_used_code_of_the_old_seed_stays_used_after_the_device_is_made_anew() {
+    let aws = Aws::new();
+    let (alice, device) = aws.user_with_device("alice");
+    let admin = aws.root();
+    let now = aws.now();
+    alice.token(&device, &device.code(now, 0)).unwrap();
+    admin.ok("DeactivateMFADevice", &[("UserName", "alice"), ("SerialNumber", &device.serial)]);
+    admin.ok("DeleteVirtualMFADevice", &[("SerialNumber", &device.serial)]);
+    let anew = admin.device("alice");
+    // The deactivation hasn't reached STS yet: neither the used code nor an unused one is worth anything.
+    for step in [0, 1] {
+        assert_eq!(alice.token(&device, &device.code(now, step)).unwrap_err().said(), UNABLE, "{step}");
+        assert!(aws.why().contains("enabled for nobody"), "{}", aws.why());
+    }
+    admin.enable("alice", &anew);
+    for step in [0, 1] {
+        assert_eq!(alice.token(&device, &device.code(now, step)).unwrap_err().said(), UNABLE, "{step}");
+    }
+    aws.wait(10);
+    assert_eq!(alice.token(&device, &device.code(now, 0)).unwrap_err().said(), BAD_CODE);
+    // What was tried meanwhile has used up no step of the new seed.
+    for step in [0, 1] {
+        alice.token(&anew, &anew.code(now, step)).unwrap();
+    }
+}
+
+#[test]
 fn one_message_has_four_causes_and_the_events_tell_them_apart() {
     let aws = Aws::new();
     let (alice, device) = aws.user_with_device("alice");
@@ -177,8 +204,19 @@ fn one_message_has_four_causes_and_the_events_tell_them_apart() {
         (user_arn.as_str(), "the ARN of a user, not of a device"),
         ("arn:aws:iam::123456789012:mfa/nobody", "there is no device"),
         (other.serial.as_str(), "another user's"),
+        (aws.root().device("orphan").serial.as_str(), "enabled for nobody"),
     ] {
-        assert_eq!(call(serial).unwrap_err().said(), UNABLE);
+        assert_eq!(call(serial).unwrap_err().said(), UNABLE, "{why}");
+        assert!(aws.why().contains(why), "{}", aws.why());
+    }
+    // The causes that pass: what was enabled just now, and what was tried too often.
+    aws.root().enable("alice", &aws.root().device("second"));
+    let second = format!("arn:aws:iam::{ACCOUNT}:mfa/second");
+    for _ in 0..9 {
+        assert_eq!(alice.token(&device, "000000").unwrap_err().said(), BAD_CODE);
+    }
+    for (serial, why) in [(second.as_str(), "reaches STS at"), (device.serial.as_str(), "nine codes")] {
+        assert_eq!(call(serial).unwrap_err().said(), UNABLE, "{why}");
         assert!(aws.why().contains(why), "{}", aws.why());
     }
 }
@@ -191,6 +229,28 @@ fn session_credentials_get_no_session_token() {
     for parameters in [vec![], vec![("SerialNumber", device.serial.as_str()), ("TokenCode", code.as_str())]] {
         let refused = alice.session(&parameters).refused("GetSessionToken", &[]);
         assert_eq!(said(&refused), ("AccessDenied", 403, "Cannot call GetSessionToken with session credentials"));
+    }
+}
+
+#[test]
+fn a_session_lasts_twelve_hours_by_default() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    let twelve_hours = vmfa::time::Timestamp::from_unix(aws.now() + 43_200).to_rfc3339();
+    assert_eq!(alice.ok("GetSessionToken", &[]).text("Expiration"), twelve_hours);
+}
+
+#[test]
+fn a_roles_session_lasts_an_hour_by_default_whatever_the_role_allows() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    let arn = role(&aws, "ops", "");
+    let hour = vmfa::time::Timestamp::from_unix(aws.now() + 3_600).to_rfc3339();
+    for most in ["3600", "43200"] {
+        aws.root().ok("UpdateRole", &[("RoleName", "ops"), ("MaxSessionDuration", most)]);
+        let answer = alice.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "tests")]);
+        assert_eq!(answer.text("Expiration"), hour, "{most}");
     }
 }
 
@@ -224,10 +284,20 @@ fn credentials_without_mfa_call_no_iam_and_in_sts_two_actions() {
     let text = "The security token included in the request is invalid.";
     assert_eq!(said(&refused), ("InvalidClientTokenId", 403, text));
     assert_eq!(session.ok("GetCallerIdentity", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/alice"));
-    let role = format!("arn:aws:iam::{ACCOUNT}:role/none");
-    let (code, _, message) = session.refused("AssumeRole", &[("RoleArn", &role), ("RoleSessionName", "alice")]);
+    let none = format!("arn:aws:iam::{ACCOUNT}:role/none");
+    let (code, _, message) = session.refused("AssumeRole", &[("RoleArn", &none), ("RoleSessionName", "alice")]);
     assert_eq!(code, "AccessDenied");
     assert!(message.contains("is not authorized to perform: sts:AssumeRole"), "{message}");
+    let ops = role(&aws, "ops", "");
+    session.ok("AssumeRole", &[("RoleArn", &ops), ("RoleSessionName", "alice")]);
+    // Every other action of STS that there is.
+    let key = alice.credentials.access_key_id.clone();
+    let about_key = [("AccessKeyId", key.as_str())];
+    for (action, parameters) in [("GetSessionToken", &[][..]), ("GetAccessKeyInfo", &about_key[..])] {
+        let (code, status, _) = session.refused(action, parameters);
+        assert!(["AccessDenied", "InvalidClientTokenId"].contains(&code.as_str()), "{action}: {code}");
+        assert_eq!(status, 403, "{action}");
+    }
 }
 
 #[test]
@@ -324,6 +394,90 @@ fn role_sessions_last_as_long_as_the_role_lets_them_and_an_hour_when_chained() {
     let text = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
     assert_eq!(assume(&chained, "3601").unwrap_err().said(), ("ValidationError", 400, text));
     assume(&chained, "3600").unwrap();
+    let session = alice.session(&[]);
+    assert_eq!(assume(&session, "3601").unwrap_err().said(), ("ValidationError", 400, text));
+    assume(&session, "3600").unwrap();
+}
+
+#[test]
+fn a_role_arn_that_is_none_is_invalid_and_one_of_no_role_not_authorized() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    role(&aws, "ops", "");
+    let assume = |arn: &str| alice.refused("AssumeRole", &[("RoleArn", arn), ("RoleSessionName", "tests")]);
+    for arn in ["ops-ops-ops-ops-ops-ops", "arn:aws:iam::123456789012"] {
+        assert_eq!(said(&assume(arn)), ("ValidationError", 400, format!("{arn} is invalid").as_str()));
+    }
+    for name in ["role/none", "role/path/ops", "role/OPS", "user/ops"] {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:{name}");
+        let text = format!(
+            "User: arn:aws:iam::{ACCOUNT}:user/alice is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        );
+        assert_eq!(said(&assume(&arn)), ("AccessDenied", 403, text.as_str()));
+    }
+}
+
+#[test]
+fn session_policies_are_refused_in_the_words_of_iam() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    let arn = role(&aws, "ops", "");
+    for (policy, text) in [
+        ("{", "Syntax errors in policy."),
+        (
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"x","Resource":"*"}}"#,
+            "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
+        ),
+        (
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*"}}"#,
+            "Policy statement must contain resources.",
+        ),
+    ] {
+        let parameters = [("RoleArn", arn.as_str()), ("RoleSessionName", "tests"), ("Policy", policy)];
+        assert_eq!(said(&alice.refused("AssumeRole", &parameters)), ("MalformedPolicyDocument", 400, text));
+    }
+}
+
+#[test]
+fn the_packed_size_counts_policies_and_tags() {
+    let aws = Aws::new();
+    let alice = aws.user("alice");
+    aws.allow("alice", "AdministratorAccess");
+    let arn = role(&aws, "ops", "");
+    aws.root().ok(
+        "UpdateAssumeRolePolicy",
+        &[
+            ("RoleName", "ops"),
+            (
+                "PolicyDocument",
+                &trust_of_account().replace("\"sts:AssumeRole\"", "[\"sts:AssumeRole\",\"sts:TagSession\"]"),
+            ),
+        ],
+    );
+    let plain = [("RoleArn", arn.as_str()), ("RoleSessionName", "tests")];
+    let with = |more: &[(&str, &str)]| alice.call("AssumeRole", &[&plain, more].concat());
+    assert!(!with(&[]).unwrap().has("PackedPolicySize"));
+    // Each of 256 bytes, of 2,048.
+    let value = "x".repeat(251);
+    let names: Vec<[String; 3]> = (1..=9)
+        .map(|number| {
+            [format!("Tags.member.{number}.Key"), format!("key-{number}"), format!("Tags.member.{number}.Value")]
+        })
+        .collect();
+    let tags = |count: usize| -> Vec<(&str, &str)> {
+        let tags = names.iter().take(count);
+        tags.flat_map(|[name, key, text]| [(name.as_str(), key.as_str()), (text.as_str(), value.as_str())]).collect()
+    };
+    assert_eq!(with(&tags(4)).unwrap().text("PackedPolicySize"), "50");
+    assert_eq!(with(&tags(8)).unwrap().text("PackedPolicySize"), "100");
+    let text = "Packed size of session tags consumes 113% of allotted space.";
+    assert_eq!(with(&tags(9)).unwrap_err().said(), ("PackedPolicyTooLarge", 400, text));
+    let policy = [("Policy", ALLOW_ALL)];
+    let alone = (ALLOW_ALL.len() * 100).div_ceil(2_048);
+    assert_eq!(with(&policy).unwrap().text("PackedPolicySize"), alone.to_string());
+    assert_eq!(with(&[&tags(4), &policy[..]].concat()).unwrap().text("PackedPolicySize"), (50 + alone).to_string());
 }
 
 #[test]
