@@ -26,7 +26,8 @@ pub(super) enum Service {
 impl Service {
     /// Of the credential scope, or of an action in a policy.
     pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
+        // However it is written, it isn't another service's.
+        match name.to_ascii_lowercase().as_str() {
             "iam" => Some(Self::Iam),
             "sts" => Some(Self::Sts),
             _ => None,

@@ -44,17 +44,25 @@ pub(super) fn answer(stand: &Stand, request: &Request) -> Response {
 }
 
 /// Refuses what a page of another site made a browser send: by its origin, or under a name that was made to point here.
+/// A browser doesn't always say that it is one, so names that somebody could make point here are refused to all.
 pub(super) fn foreign_page(request: &Request) -> Option<Response> {
     let host = request.header("host").unwrap_or_default();
-    let origin = request.header("origin");
-    let browser = origin.is_some() || request.header("sec-fetch-site").is_some();
-    let same = origin.is_none_or(|origin| origin.split_once("://").is_some_and(|(_, of)| of == host));
-    let named = browser && !is_address(host);
-    (!same || named).then(|| error(403, "foreign-origin", "requests of other sites' pages aren't answered"))
+    let same = request.header("origin").is_none_or(|of| of.split_once("://").is_some_and(|(_, of)| of == host));
+    let refused = !same || !is_ours(host);
+    refused.then(|| {
+        error(403, "foreign-origin", "this is answered under addresses, `localhost` and names without dots only")
+    })
+}
+
+/// Whether a `Host` is a name that nobody else can make point here: an address, this machine, a name without dots (a
+/// container's), or one below the domains reserved for such.
+fn is_ours(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    is_address(host) || (!name.is_empty() && !name.contains('.')) || name.ends_with(".internal")
 }
 
 /// Whether a `Host` is an address, or a name that always means this machine.
-fn is_address(host: &str) -> bool {
+pub(super) fn is_address(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
     let bare = name.trim_matches(['[', ']']);
     host.parse::<SocketAddr>().is_ok()
@@ -117,6 +125,16 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_anybody_could_make_point_here_are_not_ours() {
+        for host in ["127.0.0.1:80", "localhost", "vmfa:4566", "host.docker.internal:1", "a.localhost:1"] {
+            assert!(is_ours(host), "{host}");
+        }
+        for host in ["", "evil.example", "evil.example:80", "127.0.0.1.evil.example"] {
+            assert!(!is_ours(host), "{host}");
+        }
+    }
 
     #[test]
     fn addresses_and_localhost_are_this_machine() {

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use zeroize::Zeroizing;
+
 use crate::time::Timestamp;
+use crate::wire::query::Parameters;
 
 /// How many are remembered; older ones make room.
 pub(super) const REMEMBERED: usize = 10_000;
@@ -40,7 +43,21 @@ pub struct Event {
     /// In words, what AWS doesn't say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What isn't told, until the event is kept.
+    #[serde(skip)]
+    pub(super) hidden: Vec<Zeroizing<String>>,
 }
+
+/// Parameters whose values no event tells, should a message repeat them.
+const HIDDEN: &[&str] = &[
+    "TokenCode",
+    "AuthenticationCode1",
+    "AuthenticationCode2",
+    "Password",
+    "OldPassword",
+    "NewPassword",
+    "ExternalId",
+];
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,13 +105,25 @@ impl Events {
 }
 
 impl Event {
+    /// Keeps in mind what this input has that isn't told.
+    pub(super) fn hide(&mut self, input: &Parameters) {
+        let values = HIDDEN.iter().filter_map(|name| input.get(name)).filter(|value| !value.is_empty());
+        self.hidden = values.map(|value| Zeroizing::new(value.to_owned())).collect();
+    }
+
     fn shorten(&mut self) {
+        for text in [&mut self.message, &mut self.why].into_iter().flatten() {
+            for value in &self.hidden {
+                *text = text.replace(value.as_str(), "…");
+            }
+        }
+        self.hidden.clear();
         let texts = [&mut self.service, &mut self.action].into_iter();
         let more = [&mut self.principal, &mut self.code, &mut self.message, &mut self.why].into_iter().flatten();
         for text in texts.chain(more) {
-            if let Some((end, _)) = text.char_indices().nth(TEXT) {
-                text.truncate(end);
-                text.push('…');
+            if text.chars().nth(TEXT).is_some() {
+                // Made anew: a text that is cut keeps its room.
+                *text = text.chars().take(TEXT).chain(['…']).collect();
             }
         }
         if self.ended == Ended::Accepted {
@@ -116,6 +145,7 @@ impl Event {
             code: None,
             message: None,
             why: None,
+            hidden: Vec::new(),
         }
     }
 }

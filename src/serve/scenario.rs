@@ -4,6 +4,7 @@
 //! those refuse is told with the line that asked for it. `docs/serve.md` describes the format.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -178,7 +179,7 @@ impl Scenario {
         if size > MOST {
             return Err(Error::File(format!("the file has {size} bytes; at most {MOST} are read")));
         }
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(unreadable)?);
+        let text = Zeroizing::new(read_bounded(path).map_err(unreadable)?);
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         let file = toml::from_str(&text).map_err(|error| {
             let problem = without_values(error.message());
@@ -226,11 +227,18 @@ impl Scenario {
             return Ok(text.clone());
         }
         let path = self.directory.join(text);
-        let too_large = std::fs::metadata(&path).is_ok_and(|data| data.len() > MOST);
-        let read = if too_large { Err("it is too large".to_owned()) } else { Ok(()) };
-        read.and_then(|()| std::fs::read_to_string(&path).map_err(|error| error.to_string()))
-            .map_err(|problem| self.at(document, format!("the document {}: {problem}", path.display())))
+        read_bounded(&path).map_err(|problem| self.at(document, format!("the document {}: {problem}", path.display())))
     }
+}
+
+/// A file's text, as far as it is taken: what isn't a file may have no end.
+fn read_bounded(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path)?.take(MOST.saturating_add(1)).read_to_string(&mut text)?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > MOST {
+        return Err(std::io::Error::other(format!("it has more than {MOST} bytes")));
+    }
+    Ok(text)
 }
 
 /// A message without what it quotes of values: one may be a password.

@@ -170,6 +170,7 @@ impl Stand {
             event.principal = Some(caller.arn(&self.state().account));
             let input = request.parameters()?;
             input.get("Action").unwrap_or_default().clone_into(&mut event.action);
+            event.hide(&input);
             let asked = Asked { caller: &caller, origin: &origin, input: &input, now, request_id };
             self.run(service, &asked, event)
         });

@@ -40,6 +40,7 @@ const SEVERAL: &[(&str, &str)] = &[
     ("dynamodb", "ExecuteStatement"),
     ("dynamodb", "ExecuteTransaction"),
     ("dynamodb", "BatchExecuteStatement"),
+    ("secretsmanager", "BatchGetSecretValue"),
 ];
 
 /// Where a call names its resource: service, parameter, and what stands in the ARN before the name.
@@ -76,10 +77,13 @@ pub(super) fn read(service: &str, region: &str, account: &str, request: &Request
     let operation = known_operation.unwrap_or_else(|| UNKNOWN.to_owned());
     let known = ACTIONS.iter().find(|(of, name, _)| *of == service && *name == operation);
     let action = known.map_or(operation.as_str(), |(_, _, action)| *action);
-    let resource = RESOURCES.iter().filter(|(of, ..)| *of == service).find_map(|(_, parameter, before)| {
+    // Those that are about several name them elsewhere, whatever stands in the place of one.
+    let plural = operation.starts_with("Batch") || operation.ends_with("Parameters") || operation == UNKNOWN;
+    let resource = RESOURCES.iter().filter(|(of, ..)| *of == service && !plural).find_map(|(_, parameter, before)| {
         let value = names.get(*parameter)?;
         if value.starts_with("arn:") {
-            return Some(value.clone());
+            // Another server may read past the account.
+            return value.split(':').nth(4).is_some_and(|of| of == account).then(|| value.clone());
         }
         // A queue's URL ends with its name.
         let name = value.rsplit('/').next().filter(|_| value.contains("://")).unwrap_or(value);
@@ -160,6 +164,11 @@ fn fits(template: &str, parts: &[&str], decode: impl Fn(&str) -> String) -> Opti
         }
     }
     parts.next().is_none().then_some(names)
+}
+
+/// Whether a service is one whose operations are known by method and path.
+pub(super) fn is_rest(service: &str) -> bool {
+    templates().contains_key(service)
 }
 
 type Templates = HashMap<&'static str, Vec<(&'static str, &'static str, &'static str)>>;

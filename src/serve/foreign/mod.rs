@@ -5,6 +5,7 @@
 //! more.
 
 mod ask;
+mod plain;
 mod refuse;
 mod s3;
 
@@ -24,6 +25,8 @@ pub(super) struct Foreign {
     protocol: Protocol,
     /// What it asks for: actions, each on its resources.
     asks: Vec<Ask>,
+    /// Why it can't be decided about.
+    objection: Option<&'static str>,
 }
 
 /// An action on a resource.
@@ -48,7 +51,8 @@ enum Protocol {
 impl Foreign {
     pub(super) fn of(service: &str, region: &str, account: &str, request: &Request) -> Self {
         let (protocol, asks) = ask::read(service, region, account, request);
-        Self { service: service.to_owned(), protocol, asks }
+        let objection = plain::objection(service, request);
+        Self { service: service.to_owned(), protocol, asks, objection }
     }
 
     /// For events: the operation.
@@ -69,6 +73,10 @@ impl Foreign {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<String, Fault> {
+        if let Some(objection) = self.objection {
+            let message = "This request can be read in more than one way, and so isn't passed on";
+            return Err(Fault::access_denied(format!("{message}: {objection}.")));
+        }
         let mut reasons = Vec::new();
         for Ask { action, resource, doubt } in &self.asks {
             let quoted = (self.protocol == Protocol::S3).then(|| format!("\"{resource}\""));

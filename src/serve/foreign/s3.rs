@@ -16,8 +16,8 @@ pub(super) fn read(request: &Request) -> Vec<Ask> {
         (Some(_), None) => "bucket",
         (Some(_), Some(_)) => "object",
     };
-    let keys: HashSet<&str> =
-        request.query.split('&').map(|part| part.split_once('=').map_or(part, |(name, _)| name)).collect();
+    let names = request.query.split('&').map(|part| part.split_once('=').map_or(part, |(name, _)| name));
+    let keys: HashSet<String> = names.map(decoded).collect();
     let version = if keys.contains("versionId") { "Version" } else { "" };
     let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
     let action = lines.map(|line| line.split(' ').collect::<Vec<_>>()).find_map(|words| match words[..] {

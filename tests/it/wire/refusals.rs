@@ -216,19 +216,26 @@ fn the_hash_that_comes_along_is_that_of_the_body() {
 }
 
 #[test]
-fn a_body_that_is_not_signed_is_said_to_be() {
+fn a_body_that_is_not_signed_is_said_to_be_and_taken_by_s3_only() {
     let credentials = Credentials::new("AKIDEXAMPLE", SECRET, None);
-    let mut sent = Sent { method: "PUT".into(), path: "/".into(), ..Sent::default() };
-    sent.add("host", "example.com");
-    let mut presigned = sent.clone();
-    sent.sign(&Signer::new(&credentials, "us-east-1", "iam"), Some(Payload::Unsigned), time(NOW));
-    sent.body = b"anything".into();
-    assert_eq!(at(&sent, "iam", NOW), Ok(()));
-    let signer = Signer::new(&credentials, "us-east-1", "iam");
-    let query = signer.presign(&presigned.request(), Payload::Unsigned, time(NOW), 60).unwrap();
-    presigned.query = query.to_string();
-    presigned.body = b"anything".into();
-    assert_eq!(at(&presigned, "iam", NOW), Ok(()));
+    for service in ["s3", "iam"] {
+        let mut sent = Sent { method: "PUT".into(), path: "/".into(), ..Sent::default() };
+        sent.add("host", "example.com");
+        let mut presigned = sent.clone();
+        let signer = Signer::new(&credentials, "us-east-1", service);
+        sent.sign(&signer, Some(Payload::Unsigned), time(NOW));
+        sent.body = b"anything".into();
+        let query = signer.presign(&presigned.request(), Payload::Unsigned, time(NOW), 60).unwrap();
+        presigned.query = query.to_string();
+        presigned.body = b"anything".into();
+        for request in [sent, presigned] {
+            let verified = at(&request, service, NOW);
+            match service {
+                "s3" => assert_eq!(verified, Ok(())),
+                _ => assert!(matches!(verified, Err(Error::Mismatch(_))), "{verified:?}"),
+            }
+        }
+    }
 }
 
 #[test]

@@ -17,8 +17,8 @@ use crate::wire::xml::Writer;
 /// On the wire it is this, whatever the model says and whatever kind of policy it is.
 const SOURCE_TYPE: &str = "IAM Policy";
 
-/// How many statements one simulation looks at, at most: other requests wait for it.
-const WORK: usize = 200_000;
+/// How many characters one simulation compares at most: other requests wait for it.
+const WORK: usize = 4_000_000_000;
 
 pub(in crate::serve) fn simulate_principal_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     input::refuse(call, &["ResourcePolicy", "PolicyExclusionList"])?;
@@ -87,11 +87,17 @@ fn simulate(call: &Call<'_>, out: &mut Writer, mut sources: Sources, mut context
             .map(|origin| Source { name: "boundary", document: origin.document.document() }),
         ..Policies::default()
     };
-    let statements: usize = policies.identity.iter().chain(&policies.boundary).map(statements).sum();
-    let work = actions.len().saturating_mul(resources.len()).saturating_mul(statements);
+    // A pattern is compared with a resource character by character, at worst each with each.
+    let documents = sources.identity.iter().chain(&sources.boundary);
+    let characters: usize = documents.map(|origin| origin.document.text().len()).sum();
+    let longest = resources.iter().map(|resource| resource.len()).max().unwrap_or(0).max(64);
+    let entries = call.input.iter().filter(|(name, _)| name.starts_with("ContextEntries."));
+    let longest = longest.max(entries.map(|(_, value)| value.len()).sum());
+    let rounds = actions.len().saturating_mul(resources.len());
+    let work = rounds.saturating_mul(characters).saturating_mul(longest);
     if work > WORK {
         return Err(Fault::invalid_input("these are too many actions and resources for one simulation")
-            .because(format!("{work} statements would be looked at, and {WORK} are the most")));
+            .because(format!("it would take {work} comparisons of characters at worst, and {WORK} are the most")));
     }
     let numbered = (0_u32..).zip(actions).map(|(number, action)| (format!("{number:010}"), action));
     call.page(out, "EvaluationResults", numbered, |out, action| {
@@ -104,10 +110,6 @@ fn simulate(call: &Call<'_>, out: &mut Writer, mut sources: Sources, mut context
         out.text("EvalActionName", action);
         write(out, &sources, &evaluations);
     })
-}
-
-fn statements(source: &Source<'_>) -> usize {
-    source.document.statements().len()
 }
 
 /// Writes the result of one action: of the one resource, or of all together and then of each.

@@ -1,0 +1,140 @@
+//! Whether a call can be read in one way only.
+//!
+//! Another server reads it anew, by rules of its own: what two readers may take for different calls isn't passed on,
+//! whoever asks.
+
+use super::ask;
+use crate::serve::control;
+use crate::serve::stand::Request;
+
+/// Headers of which one counts.
+const ONCE: &[&str] = &["host", "authorization", "content-type", "x-amz-target", "smithy-protocol", "x-amz-date"];
+
+/// Headers that mean another method than the request's.
+const OVERRIDES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
+
+/// Hosts below these are this machine, as other stand-ins name it, with a bucket in front.
+const LOCAL: &[&str] = &[".localhost", ".localhost.localstack.cloud"];
+
+/// What is ambiguous about a call.
+pub(super) fn objection(service: &str, request: &Request) -> Option<&'static str> {
+    let count = |name: &str| request.headers.iter().filter(|(header, _)| header == name).count();
+    if ONCE.iter().any(|name| count(name) > 1) {
+        return Some("a header that counts once is there twice");
+    }
+    if OVERRIDES.iter().any(|name| count(name) > 0) {
+        return Some("a header asks for another method");
+    }
+    let authorization = request.header("authorization").unwrap_or_default();
+    if authorization.matches("Credential=").count().saturating_add(named(&request.query, "X-Amz-Credential")) != 1 {
+        return Some("more than one credential is named");
+    }
+    if service != "s3" && authorization.is_empty() {
+        return Some("a presigned request tells its service to nobody but who verifies it");
+    }
+    if request.path.starts_with("/moto-api") || request.path.starts_with("/_") {
+        return Some("the path is of the other server's own");
+    }
+    let source = request.headers.iter().find(|(name, _)| name == "x-amz-copy-source");
+    if source.is_some_and(|(_, value)| {
+        str::from_utf8(value).map_or(true, |text| text.contains("://") || text.starts_with("//"))
+    }) {
+        return Some("the source of the copy can't be told");
+    }
+    let host = request.header("host").unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = control::is_address(host) || !name.contains('.') || LOCAL.iter().any(|local| name.ends_with(local));
+    if !local || request.header("x-forwarded-host").is_some() {
+        return Some("the host names another server, which may mean another service or bucket");
+    }
+    let form = request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let body = if form { str::from_utf8(&request.body).map_or(2, |body| named(body, "Action")) } else { 0 };
+    let actions = named(&request.query, "Action").saturating_add(body);
+    let names = actions.saturating_add(count("x-amz-target")).saturating_add(count("smithy-protocol"));
+    if names > usize::from(!(service == "s3" || ask::is_rest(service))) {
+        return Some("the operation is named in more than one way");
+    }
+    let target = request.header("x-amz-target").unwrap_or_default();
+    let dots = if target.starts_with("com.amazonaws.") { 5 } else { 1 };
+    if target.matches('.').count() > dots {
+        return Some("the target names more than one operation");
+    }
+    None
+}
+
+/// How often a parameter is there, however its name is written.
+fn named(query: &str, name: &str) -> usize {
+    let names = query.split('&').map(|part| part.split('=').next().unwrap_or_default());
+    names.filter(|other| percent_encoding::percent_decode_str(other).decode_utf8_lossy() == name).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn request(query: &str, headers: &[(&str, &str)], body: &str) -> Request {
+        let mut all = vec![("authorization", "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host, Signature=y")];
+        all.extend(
+            headers.iter().filter(|(name, _)| *name == "host").count().eq(&0).then_some(("host", "127.0.0.1:1")),
+        );
+        all.extend(headers);
+        Request {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            query: query.to_owned(),
+            headers: all.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+            peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        }
+    }
+
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+    #[test]
+    fn what_clients_send_is_plain() {
+        for (service, request) in [
+            ("ec2", request("", &[FORM], "Action=DescribeInstances&Version=2016-11-15")),
+            ("ec2", request("Action=DescribeInstances", &[("host", "moto:5000")], "")),
+            ("dynamodb", request("", &[("x-amz-target", "DynamoDB_20120810.GetItem")], "{}")),
+            (
+                "cloudtrail",
+                request(
+                    "",
+                    &[("x-amz-target", "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.ListTrails")],
+                    "{}",
+                ),
+            ),
+            ("monitoring", request("", &[("smithy-protocol", "rpc-v2-cbor")], "")),
+            ("s3", request("list-type=2", &[("host", "bucket.s3.localhost.localstack.cloud:4566")], "")),
+            ("lambda", request("", &[("host", "localhost")], "{}")),
+        ] {
+            assert_eq!(objection(service, &request), None, "{service} {request:?}");
+        }
+    }
+
+    #[test]
+    fn what_two_readers_read_differently_is_not() {
+        let target = ("x-amz-target", "DynamoDB_20120810.GetItem");
+        for (service, request) in [
+            ("sqs", request("", &[("authorization", "AWS4-HMAC-SHA256 Credential=x/y/z/ec2/aws4_request")], "")),
+            ("ec2", request("Action=A", &[FORM], "Action=B")),
+            ("ec2", request("", &[FORM], "Action=A&%41ction=B")),
+            ("ec2", request("", &[FORM, target], "Action=A")),
+            ("dynamodb", request("", &[target, target], "{}")),
+            ("dynamodb", request("Action=A", &[target], "{}")),
+            ("dynamodb", request("", &[("x-amz-target", "DynamoDB_20120810.DeleteTable.ListTables")], "{}")),
+            ("lambda", request("Action=ListFunctions", &[], "")),
+            ("lambda", request("", &[("x-amz-target", "x.ListFunctions")], "")),
+            ("s3", request("", &[("host", "secret.example")], "")),
+            ("sqs", request("", &[("host", "ec2.us-east-1.amazonaws.com")], "")),
+            ("lambda", request("", &[("x-http-method-override", "DELETE")], "")),
+            ("ec2", request("X-Amz-Credential=x", &[FORM], "Action=A")),
+            ("s3", request("", &[("x-amz-copy-source", "http://h/secret/key")], "")),
+            ("s3", request("", &[("x-amz-copy-source", "//h/secret/key")], "")),
+        ] {
+            assert!(objection(service, &request).is_some(), "{service} {request:?}");
+        }
+    }
+}
