@@ -104,6 +104,20 @@ impl Events {
     }
 }
 
+/// A text without a value, where it stands by itself: a code's digits may be an account's too.
+fn without(text: &str, value: &str) -> String {
+    let mut left = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(value) {
+        let within = before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        left.push_str(before);
+        left.push_str(if within { value } else { "…" });
+        rest = after;
+    }
+    left.push_str(rest);
+    left
+}
+
 impl Event {
     /// Keeps in mind what this input has that isn't told.
     pub(super) fn hide(&mut self, input: &Parameters) {
@@ -114,7 +128,7 @@ impl Event {
     fn shorten(&mut self) {
         for text in [&mut self.message, &mut self.why].into_iter().flatten() {
             for value in &self.hidden {
-                *text = text.replace(value.as_str(), "…");
+                *text = without(text, value);
             }
         }
         self.hidden.clear();
@@ -147,5 +161,17 @@ impl Event {
             why: None,
             hidden: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_hidden_where_it_stands_by_itself() {
+        let text = "Value '123456' of arn:aws:iam::123456789012:mfa/a, 123456";
+        assert_eq!(without(text, "123456"), "Value '…' of arn:aws:iam::123456789012:mfa/a, …");
+        assert_eq!(without(text, "no"), text);
     }
 }

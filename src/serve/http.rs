@@ -209,7 +209,10 @@ impl Server {
     fn own(&self, request: &Request) -> Option<Response> {
         match request.path.as_str() {
             "/healthz" => Some(Response::text(200, "ok\n")),
-            "/" if request.method == "GET" && request.query.is_empty() => Some(Response::redirect("/console")),
+            // Who asks for the time only asks so; it is nobody's call.
+            "/" if matches!(request.method.as_str(), "GET" | "HEAD") && request.query.is_empty() => {
+                Some(Response::redirect("/console"))
+            }
             path if path.starts_with("/_vmfa/") => Some(control::answer(&self.stand, request)),
             _ => None,
         }

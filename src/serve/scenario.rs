@@ -283,6 +283,13 @@ impl Making<'_> {
             self.act(&group.name, "CreateGroup", &named("GroupName", &group.name, group.path.as_deref()))?;
             self.grant("Group", &group.name, &group.policies, &group.inline)?;
         }
+        let mut made = Made::default();
+        if let Some(access_key) = &file.root_access_key {
+            made.root = self.access_key(access_key, ROOT)?;
+        }
+        for user in &file.users {
+            made.users.extend(self.user(user)?.map(|found| (user.name.as_ref().clone(), found)));
+        }
         for role in &file.roles {
             let trust = self.scenario.document(&role.trust)?;
             let seconds = role.max_session.map(|seconds| seconds.to_string());
@@ -291,13 +298,6 @@ impl Making<'_> {
             parameters.extend(seconds.as_deref().map(|seconds| ("MaxSessionDuration", seconds)));
             self.act(&role.name, "CreateRole", &parameters)?;
             self.grant("Role", &role.name, &role.policies, &role.inline)?;
-        }
-        let mut made = Made::default();
-        if let Some(access_key) = &file.root_access_key {
-            made.root = self.access_key(access_key, ROOT)?;
-        }
-        for user in &file.users {
-            made.users.extend(self.user(user)?.map(|found| (user.name.as_ref().clone(), found)));
         }
         for device in &file.devices {
             self.device(device, None)?;

@@ -90,7 +90,8 @@ impl Answer for Ready {
         writeln!(out, "export AWS_ENDPOINT_URL={}", self.endpoint)?;
         writeln!(out, "export AWS_ACCESS_KEY_ID={}", self.access_key_id)?;
         writeln!(out, "export AWS_SECRET_ACCESS_KEY={}", *self.secret_access_key)?;
-        writeln!(out, "export AWS_REGION={}", self.region)?;
+        // Some clients read the one, some the other.
+        writeln!(out, "export AWS_REGION={0} AWS_DEFAULT_REGION={0}", self.region)?;
         writeln!(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")?;
         let root = self.root.iter().map(|keys| ("the root user", keys));
         for (name, keys) in self.users.iter().map(|(name, keys)| (name.as_str(), keys)).chain(root) {
@@ -137,11 +138,15 @@ impl Args {
             render::note("the account goes on as it was kept: the scenario is for new ones");
         }
         let bound = listener.local_addr().unwrap_or(address);
+        let ready_fd = match self.ready_fd {
+            Some(fd) => Some((fd, hygiene::descriptor(fd).map_err(|error| unwritable(fd, &error))?)),
+            None => None,
+        };
         hygiene::allow_descriptors(DESCRIPTORS);
         // From here on connections are taken, if only into the queue: whoever reads the line may connect.
         let ready = self.ready(bound, begun, &stand);
         let interrupted = Interrupted::watch();
-        announce(&ready, bound, self.ready_fd, global.json)?;
+        announce(&ready, bound, ready_fd, global.json)?;
         let (over, end) = tokio::sync::oneshot::channel();
         let watcher = std::thread::spawn(move || {
             while interrupted.by().is_none() {
@@ -193,7 +198,7 @@ impl Args {
     }
 }
 
-fn announce(ready: &Ready, bound: SocketAddr, fd: Option<u32>, json: bool) -> Result<()> {
+fn announce(ready: &Ready, bound: SocketAddr, fd: Option<(u32, std::fs::File)>, json: bool) -> Result<()> {
     if !bound.ip().is_loopback() {
         render::note(&format!(
             "warning: {bound} is reachable from other machines, and whoever reaches it can move its time, read its events and \
@@ -205,14 +210,14 @@ fn announce(ready: &Ready, bound: SocketAddr, fd: Option<u32>, json: bool) -> Re
         render::note(&format!("account {} on {}; console: {}", ready.account, ready.endpoint, ready.console));
         render::note("Ctrl-C ends it");
     }
-    let Some(fd) = fd else { return Ok(()) };
-    let unwritable = |error: io::Error| {
-        Error::new(Kind::Usage, "ready-fd", format!("file descriptor {fd} can't be written to: {error}"))
-    };
-    let mut file = hygiene::descriptor(fd).map_err(unwritable)?;
+    let Some((fd, mut file)) = fd else { return Ok(()) };
     let mut line = zeroize::Zeroizing::new(serde_json::to_vec(ready).unwrap_or_default());
     line.push(b'\n');
-    file.write_all(&line).map_err(unwritable)
+    file.write_all(&line).map_err(|error| unwritable(fd, &error))
+}
+
+fn unwritable(fd: u32, error: &io::Error) -> Error {
+    Error::new(Kind::Usage, "ready-fd", format!("file descriptor {fd} can't be written to: {error}"))
 }
 
 /// `HOST:PORT`, or `:PORT` on this machine alone.

@@ -37,18 +37,16 @@ fn the_example_of_the_documentation_is_made_as_it_says() {
     let text = fs::read_to_string(root.join("docs/serve.md")).unwrap();
     let example = text.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     fs::copy(root.join("vectors/iam/own-mfa-device.json"), directory.path().join("force-mfa.json")).unwrap();
-    let trust = format!(
-        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole"}}}}"#
-    );
-    fs::write(directory.path().join("trust.json"), trust).unwrap();
     let (stand, begun) = open(directory.path(), example).unwrap();
     let aws = Aws::of(stand, &begun);
     let admin = aws.root();
     assert_eq!(admin.ok("ListAccountAliases", &[]).all("member"), ["wonderland"]);
     let user = admin.ok("GetUser", &[("UserName", "MFAUser")]);
-    assert_eq!(user.text("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/team/MFAUser"));
+    assert_eq!(user.text("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/MFAUser"));
     assert_eq!((user.text("Key"), user.text("Value")), ("team".to_owned(), "red".to_owned()));
-    assert_eq!(user.text("PermissionsBoundaryArn"), "arn:aws:iam::aws:policy/PowerUserAccess");
+    let auditor = admin.ok("GetUser", &[("UserName", "auditor")]);
+    assert_eq!(auditor.text("Arn"), format!("arn:aws:iam::{ACCOUNT}:user/team/auditor"));
+    assert_eq!(auditor.text("PermissionsBoundaryArn"), "arn:aws:iam::aws:policy/PowerUserAccess");
     assert_eq!(admin.ok("ListGroupsForUser", &[("UserName", "MFAUser")]).all("GroupName"), ["EC2MFA"]);
     let attached = admin.ok("ListAttachedGroupPolicies", &[("GroupName", "EC2MFA")]).all("PolicyName");
     assert_eq!(attached.len(), 2);
@@ -66,6 +64,7 @@ fn the_example_of_the_documentation_is_made_as_it_says() {
         ahead: 0.into(),
     };
     user.token(&device, &device.code(aws.now(), 0)).unwrap();
+    user.ok("ListMFADevices", &[]);
 }
 
 #[test]

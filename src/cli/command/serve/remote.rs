@@ -168,6 +168,9 @@ impl Which {
         let message = serde_json::from_str::<Value>(&text).ok();
         let message = message.as_ref().and_then(|value| value.pointer("/error/message")?.as_str());
         Err(match (status, message) {
+            (409, Some(message)) if message.contains("backwards") => {
+                Error::new(Kind::No, "clock", "time goes backwards only by force").hint("--force, if that is meant")
+            }
             (409, Some(message)) => Error::new(Kind::No, "clock", message),
             (400, Some(message)) => Error::usage(message),
             (_, Some(message)) => failed(message),
