@@ -42,6 +42,23 @@ pub(super) fn authorize(
     wish: Wish,
     now: Timestamp,
 ) -> Result<String, Fault> {
+    authorize_unless(account, caller, origin, wish, now, |_| None)
+}
+
+/// The same, where something else than the policies may grant it: `granted` sees what the policies say, and gives the
+/// reason.
+///
+/// # Errors
+///
+/// As [`authorize`].
+pub(super) fn authorize_unless(
+    account: &Account,
+    caller: &Caller,
+    origin: &Origin,
+    wish: Wish,
+    now: Timestamp,
+    granted: impl FnOnce(&Evaluation) -> Option<String>,
+) -> Result<String, Fault> {
     if caller.who == Who::Root {
         return Ok("the root user is bound by no policy".to_owned());
     }
@@ -64,7 +81,7 @@ pub(super) fn authorize(
         .because("whoever got these credentials exists no longer, or the policy that bounds them doesn't"));
     };
     let evaluation = policy::evaluate_in_doubt(&policies, &request, wish.doubt);
-    judge(account, caller, &evaluation, wish.shown.as_deref())
+    granted(&evaluation).map_or_else(|| judge(account, caller, &evaluation, wish.shown.as_deref()), Ok)
 }
 
 /// An evaluation as an answer.

@@ -7,7 +7,7 @@ use super::authorize::{self, Origin, Wish};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
 use super::random::Random;
-use crate::policy::{Context, Decision, Doubt, Layer, Request, Verdict, evaluate};
+use crate::policy::{Context, Decision, Doubt, Layer, Verdict};
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
 use crate::wire::xml::Writer;
@@ -116,15 +116,7 @@ impl Call<'_> {
         shown: Option<String>,
         tags: &Tags,
     ) -> Result<String, Fault> {
-        let mut context = Context::new();
-        authorize::describe_resource(&mut context, tags);
-        let wish = Wish {
-            action: action.to_owned(),
-            resources: vec![resource.to_owned()],
-            shown,
-            doubt: Doubt::default(),
-            context,
-        };
+        let wish = about(action, resource, shown, tags);
         authorize::authorize(self.account, self.caller, self.origin, wish, self.now)
     }
 
@@ -141,24 +133,15 @@ impl Call<'_> {
         shown: Option<String>,
         tags: &Tags,
     ) -> Result<String, Fault> {
-        let granted = self.account.password_policy().is_some_and(|policy| policy.users_may_change);
-        let policies = self.caller.policies(self.account).filter(|_| granted && self.caller.user().is_some());
-        if let Some(policies) = policies {
-            let mut context = Context::new();
-            authorize::describe_resource(&mut context, tags);
-            self.origin.describe(self.now, &mut context);
-            self.caller.describe(self.account, self.now, &mut context);
-            let principal = self.caller.principal(self.account);
-            let resources = vec![resource.to_owned()];
-            let evaluation = evaluate(&policies, &Request { action: action.to_owned(), resources, principal, context });
-            let lacks_only_a_grant = |verdict: &Verdict| {
-                verdict.decision == Decision::ImplicitlyDenied && verdict.lacking == [Layer::Identity]
-            };
-            if evaluation.verdicts.iter().all(lacks_only_a_grant) {
-                return Ok("the account's password policy lets users change their own passwords".to_owned());
-            }
-        }
-        self.allowed(action, resource, shown, tags)
+        let policy = self.account.password_policy().is_some_and(|policy| policy.users_may_change);
+        let granted = policy && self.caller.user().is_some();
+        let lacks_only_a_grant =
+            |verdict: &Verdict| verdict.decision == Decision::ImplicitlyDenied && verdict.lacking == [Layer::Identity];
+        let wish = about(action, resource, shown, tags);
+        authorize::authorize_unless(self.account, self.caller, self.origin, wish, self.now, |evaluation| {
+            (granted && evaluation.verdicts.iter().all(lacks_only_a_grant))
+                .then(|| "the account's password policy lets users change their own passwords".to_owned())
+        })
     }
 
     /// A user.
@@ -300,6 +283,14 @@ impl Call<'_> {
         rest.write(out);
         Ok(())
     }
+}
+
+/// An action on a resource with tags.
+fn about(action: &str, resource: &str, shown: Option<String>, tags: &Tags) -> Wish {
+    let mut context = Context::new();
+    authorize::describe_resource(&mut context, tags);
+    let resources = vec![resource.to_owned()];
+    Wish { action: action.to_owned(), resources, shown, doubt: Doubt::default(), context }
 }
 
 pub(super) fn no_user(name: &str) -> Fault {

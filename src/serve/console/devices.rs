@@ -21,14 +21,7 @@ fn resync_form(signed: &Signed<'_>, status: u16, problem: Option<Problem>) -> Re
 
 pub(super) fn resync(signed: &Signed<'_>) -> Response {
     let serial = signed.visit.sent("serial");
-    let (one, two) = (signed.visit.sent_code("code1"), signed.visit.sent_code("code2"));
-    let parameters = [
-        ("UserName", signed.name.as_str()),
-        ("SerialNumber", serial),
-        ("AuthenticationCode1", &one),
-        ("AuthenticationCode2", &two),
-    ];
-    match signed.act("ResyncMFADevice", &parameters) {
+    match signed.pair("ResyncMFADevice") {
         Ok(_) => signed.done(SECURITY, format!("MFA device {} is in sync.", name_of(serial))),
         Err(fault) => resync_form(signed, fault.status, Some(Problem::of(&fault))),
     }

@@ -284,6 +284,18 @@ impl Signed<'_> {
         Ok(answer::Element::read(&body))
     }
 
+    /// An action with the device and the two codes that were sent.
+    fn pair(&self, action: &str) -> Result<answer::Element, Fault> {
+        let (one, two) = (self.visit.sent_code("code1"), self.visit.sent_code("code2"));
+        let parameters = [
+            ("UserName", self.name.as_str()),
+            ("SerialNumber", self.visit.sent("serial")),
+            ("AuthenticationCode1", &one),
+            ("AuthenticationCode2", &two),
+        ];
+        self.act(action, &parameters)
+    }
+
     fn shell(&self, problem: Option<Problem>) -> Shell {
         self.visit.shell("security", problem)
     }

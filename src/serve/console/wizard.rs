@@ -78,14 +78,7 @@ fn is_unfinished(signed: &Signed<'_>, enrolment: &Enrolment) -> bool {
 
 pub(super) fn register(signed: &Signed<'_>) -> Response {
     let serial = signed.visit.sent("serial");
-    let (one, two) = (signed.visit.sent_code("code1"), signed.visit.sent_code("code2"));
-    let parameters = [
-        ("UserName", signed.name.as_str()),
-        ("SerialNumber", serial),
-        ("AuthenticationCode1", &one),
-        ("AuthenticationCode2", &two),
-    ];
-    match signed.act("EnableMFADevice", &parameters) {
+    match signed.pair("EnableMFADevice") {
         Ok(_) => {
             forget(signed, serial);
             let name = name_of(serial);

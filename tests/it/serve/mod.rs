@@ -8,6 +8,7 @@ mod authorization;
 mod clients;
 mod console;
 mod contract;
+mod devices;
 mod groups;
 mod kept;
 mod login;

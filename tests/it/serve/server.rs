@@ -90,7 +90,12 @@ fn a_signal_ends_it_well_and_open_requests_are_answered() {
         server.get("/healthz");
         let pid = server.child.id().to_string();
         std::process::Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap();
-        std::thread::sleep(Duration::from_millis(100));
+        // It is ending once nobody else gets in.
+        let patience = Instant::now() + Duration::from_secs(20);
+        while std::net::TcpStream::connect(server.address).is_ok() {
+            assert!(Instant::now() < patience, "{signal} doesn't end it");
+            std::thread::yield_now();
+        }
         slow.write_all(rest).unwrap();
         let reply = read_reply(&mut std::io::BufReader::new(slow)).unwrap();
         assert_eq!(reply.status, 200);
