@@ -114,6 +114,10 @@ impl Args {
             Error::new(Kind::Remote, "listen", format!("{address} can't be listened on: {error}"))
                 .hint("--listen 127.0.0.1:0 takes a free port")
         })?;
+        let ready_fd = match self.ready_fd {
+            Some(fd) => Some((fd, hygiene::descriptor(fd).map_err(|error| unwritable(fd, &error))?)),
+            None => None,
+        };
         let scenario = self.scenario.as_deref().map(|path| {
             Scenario::read(path).map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
         });
@@ -138,17 +142,13 @@ impl Args {
             render::note("the account goes on as it was kept: the scenario is for new ones");
         }
         let bound = listener.local_addr().unwrap_or(address);
-        let ready_fd = match self.ready_fd {
-            Some(fd) => Some((fd, hygiene::descriptor(fd).map_err(|error| unwritable(fd, &error))?)),
-            None => None,
-        };
         hygiene::allow_descriptors(DESCRIPTORS);
         // From here on connections are taken, if only into the queue: whoever reads the line may connect.
         let ready = self.ready(bound, begun, &stand);
         let interrupted = Interrupted::watch();
         announce(&ready, bound, ready_fd, global.json)?;
         let (over, end) = tokio::sync::oneshot::channel();
-        let watcher = std::thread::spawn(move || {
+        std::thread::spawn(move || {
             while interrupted.by().is_none() {
                 std::thread::sleep(LOOK);
             }
@@ -157,7 +157,6 @@ impl Args {
         let served = Server::new(Arc::new(stand), upstream).run(listener, async {
             let _ = end.await;
         });
-        drop(watcher);
         served.map_err(|error| Error::new(Kind::Remote, "serve", format!("the server can't run: {error}")))
     }
 
@@ -211,7 +210,9 @@ fn announce(ready: &Ready, bound: SocketAddr, fd: Option<(u32, std::fs::File)>, 
         render::note("Ctrl-C ends it");
     }
     let Some((fd, mut file)) = fd else { return Ok(()) };
-    let mut line = zeroize::Zeroizing::new(serde_json::to_vec(ready).unwrap_or_default());
+    // Room for all of it from the start: what grows leaves copies of keys behind.
+    let mut line = zeroize::Zeroizing::new(Vec::with_capacity(64 << 10));
+    serde_json::to_writer(&mut *line, ready).map_err(|error| unwritable(fd, &error.into()))?;
     line.push(b'\n');
     file.write_all(&line).map_err(|error| unwritable(fd, &error))
 }

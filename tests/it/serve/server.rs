@@ -155,6 +155,10 @@ fn wrong_options_are_named() {
         let run = home.run(&all).expect(code);
         assert!(run.stderr.contains(words), "{all:?}: {}", run.stderr);
     }
+    // What can't be said when it is ready is no reason to make an account.
+    let state = home.path().join("state").display().to_string();
+    home.run(&["serve", "--ready-fd", "77", "--state", &state]).expect(2);
+    assert!(!std::path::Path::new(&state).exists());
     let server = Server::start(&[]);
     let taken = home.run(&["serve", "--listen", &server.address.to_string()]).expect(4);
     assert!(taken.stderr.contains("can't be listened on"), "{}", taken.stderr);
