@@ -9,7 +9,8 @@
 //! - [`policy`]: IAM policy documents, and what they decide about a request;
 //! - [`wire`]: what IAM and STS speak: AWS Query, its XML, and Signature Version 4;
 //! - [`vault`] and [`registry`]: where secrets live, and where everything else lives;
-//! - [`device`]: the lifecycle over one of each.
+//! - [`device`]: the lifecycle over one of each;
+//! - `aws`, with the feature of that name: IAM and STS as a client.
 //!
 //! `default-features = false` leaves the pure core: no command line, keyring, network or image
 //! crates. Nothing in it reads a clock: a time is an argument.
@@ -25,6 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "aws")]
+pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod device;

@@ -2,6 +2,8 @@
 //!
 //! Nothing here reads a clock.
 
+pub mod difference;
+
 use std::fmt;
 use std::num::NonZeroU64;
 

@@ -162,9 +162,23 @@ impl Devices<'_> {
     /// process is adding the name, and those of vault and registry. Nothing is left behind, or what
     /// is left is cleared by the next change.
     pub fn add(&self, new: &[(Name, Enrolment)], replace: bool, now: Timestamp) -> Result<Vec<Device>, Error> {
+        self.add_as(Id::random(), new, replace, now)
+    }
+
+    /// The same under a batch that the caller names and finds again by [`Self::settle`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::add`].
+    pub fn add_as(
+        &self,
+        batch: Id,
+        new: &[(Name, Enrolment)],
+        replace: bool,
+        now: Timestamp,
+    ) -> Result<Vec<Device>, Error> {
         // What can't be cleared up now stands in nobody's way but its own name's, which `insert` tells.
         let _ = self.recover(now);
-        let batch = Id::random();
         let until = lease(now);
         let mut devices = Vec::with_capacity(new.len());
         let mut replaced = Vec::new();
@@ -273,6 +287,7 @@ impl Devices<'_> {
         retired.state = State::Retired { until: lease(now) };
         self.registry.update(std::slice::from_ref(&retired))?;
         retired.revision = device.revision.saturating_add(1);
+        self.delete_companion(device);
         if let Err(error) = self.vault.delete(device.id)
             && !matches!(error, vault::Error::NotThere { .. })
         {
@@ -318,6 +333,19 @@ impl Devices<'_> {
         outcome
     }
 
+    /// Finishes or undoes at once what [`Self::add_as`] left of a batch. The caller knows that whoever added it is gone:
+    /// all who use the batch do so under one lock.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn settle(&self, batch: Id, now: Timestamp) -> Result<(), Error> {
+        let devices = self.registry.list()?;
+        let of_batch = |device: &&Device| matches!(device.state, State::Pending { batch: b, .. } if b == batch);
+        let pending: Vec<Device> = devices.iter().filter(of_batch).cloned().collect();
+        if pending.is_empty() { Ok(()) } else { self.finish(&pending, &devices, now) }
+    }
+
     /// Completes or undoes one interrupted `add`.
     fn finish(&self, pending: &[Device], all: &[Device], now: Timestamp) -> Result<(), Error> {
         for device in pending {
@@ -339,7 +367,7 @@ impl Devices<'_> {
                 name: device.name.clone(),
                 issuer: device.issuer.clone(),
                 account: device.account.clone(),
-                uri: uri::format(enrolment),
+                secret: uri::format(enrolment),
             };
             if let Err(error) = self.vault.put(device.id, &item) {
                 let perhaps_stored = index.saturating_add(usize::from(!error.changed_nothing()));
@@ -395,12 +423,18 @@ impl Devices<'_> {
 
     fn delete_secrets(&self, devices: &[Device]) -> Result<(), Error> {
         for device in devices {
+            self.delete_companion(device);
             match self.vault.delete(device.id) {
                 Ok(()) | Err(vault::Error::NotThere { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(())
+    }
+
+    /// What can be had again is no reason to keep a secret that is to go.
+    fn delete_companion(&self, device: &Device) {
+        let _ = self.vault.delete(device.id.companion());
     }
 
     fn forget(&self, devices: &[Device]) -> Result<(), Error> {

@@ -74,6 +74,26 @@ pub(super) fn from_xml(text: &str, limits: &Limits) -> Result<Found, Error> {
     device.enrolment(limits)
 }
 
+/// The device of an answer whose fields have been read already: `seed` is base32 text, or base64 around it.
+///
+/// # Errors
+///
+/// What is wrong with the seed.
+pub fn enrolment(serial: &str, seed_text: &str) -> Result<Enrolment, Error> {
+    Ok(of_seed(Some(serial).filter(|serial| is_serial(serial)), seed(seed_text.as_bytes())?))
+}
+
+/// What AWS's seeds are: TOTP with the default parameters.
+fn of_seed(serial: Option<&str>, secret: Secret) -> Enrolment {
+    Enrolment {
+        issuer: Some(ISSUER.to_owned()),
+        account: serial.map(account).unwrap_or_default(),
+        secret,
+        parameters: Parameters::DEFAULT,
+        serial: serial.map(str::to_owned),
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Field {
     Serial,
@@ -119,13 +139,7 @@ impl Device {
             if secret.bits() < 128 {
                 found.warnings.push(Warning::ShortSecret { bits: secret.bits() });
             }
-            found.enrolments.push(Enrolment {
-                issuer: Some(ISSUER.to_owned()),
-                account: self.serial.as_deref().map(account).unwrap_or_default(),
-                secret,
-                parameters: Parameters::DEFAULT,
-                serial: None,
-            });
+            found.enrolments.push(of_seed(self.serial.as_deref(), secret));
         }
         if let [enrolment] = found.enrolments.as_mut_slice() {
             enrolment.serial = self.serial;

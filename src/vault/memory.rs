@@ -38,7 +38,7 @@ impl Vault for Memory {
         if items.contains_key(&id) {
             return Err(Error::Exists { kind: Kind::Memory, id });
         }
-        items.insert(id, item.uri.clone());
+        items.insert(id, item.secret.clone());
         Ok(())
     }
 

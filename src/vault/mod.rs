@@ -13,11 +13,13 @@ pub mod memory;
 use std::fmt;
 use std::str::FromStr;
 
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::name::Name;
 
-/// What a device's secret is stored under: a random UUID (RFC 9562, version 4), never used twice.
+/// What a device's secret is stored under: a random UUID (RFC 9562, version 4), never used twice; or one that is made
+/// from something, by which it is found again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(uuid::Uuid);
 
@@ -26,6 +28,23 @@ impl Id {
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4())
+    }
+
+    /// The one that always goes with a text (RFC 9562, version 8, by SHA-256).
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut bytes = [0; 16];
+        for (byte, hashed) in bytes.iter_mut().zip(Sha256::digest(text)) {
+            *byte = hashed;
+        }
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// Under which a device's vault keeps what can be had again with the device's codes, such as sessions: it goes when
+    /// the device goes.
+    #[must_use]
+    pub fn companion(self) -> Self {
+        Self::of(&format!("vmfa companion 1\n{self}"))
     }
 }
 
@@ -45,6 +64,8 @@ impl FromStr for Id {
 
 /// What is stored: the secret, and what people see of it in their keyring's own program.
 ///
+/// A device's is an `otpauth://` URI; any other ASCII text is stored alike.
+///
 /// `Debug` leaves the secret out.
 pub struct Item {
     /// The device's name, for a label.
@@ -53,8 +74,8 @@ pub struct Item {
     pub issuer: Option<String>,
     /// For which account.
     pub account: String,
-    /// The secret as an ASCII `otpauth://` URI.
-    pub uri: Zeroizing<String>,
+    /// The secret: for a device an ASCII `otpauth://` URI.
+    pub secret: Zeroizing<String>,
 }
 
 impl fmt::Debug for Item {
@@ -79,7 +100,7 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// [`Error::Exists`] if there is one under this id: a secret is written once.
     fn put(&self, id: Id, item: &Item) -> Result<(), Error>;
 
-    /// The URI that was stored.
+    /// The secret that was stored.
     ///
     /// # Errors
     ///

@@ -8,7 +8,8 @@ const LAYERS: &[&[&str]] = &[
     &["secret", "time", "name"],
     &["oath"],
     &["vault", "registry", "provision", "policy", "wire"],
-    &["device", "serve"],
+    &["device"],
+    &["aws", "serve"],
     &["cli"],
 ];
 

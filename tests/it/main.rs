@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, clippy::cast_possible_truncation)]
 
 #[cfg(feature = "cli")]
+mod aws;
+#[cfg(feature = "cli")]
 mod bad_input;
 #[cfg(feature = "cli")]
 mod clock;

@@ -13,6 +13,7 @@ use crate::device::drift::change_drift;
 use crate::device::issue::Moment;
 use crate::device::pair::Terms;
 use crate::device::{Devices, find};
+use crate::oath::relying_party;
 use crate::provision::{self, Limits};
 use crate::registry::memory::Memory as Registry;
 use crate::time::Drift;
@@ -52,8 +53,8 @@ const CLOCK: &str = "--clock $AWS_ENDPOINT_URL";
 /// How far the device goes wrong, in seconds: ahead, for AWS takes no pair from before the last one.
 const DRIFT: i64 = 600;
 
-/// How long a binding takes to reach STS, rounded up.
-const PROPAGATION: i64 = 10;
+/// How long a binding takes to reach STS, in seconds.
+const PROPAGATION: i64 = relying_party::PROPAGATION.model.cast_signed();
 
 impl Answer for Journey {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {

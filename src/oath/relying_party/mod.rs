@@ -8,7 +8,7 @@ mod state;
 
 use subtle::ConstantTimeEq;
 
-pub use self::rules::{Budget, Rules};
+pub use self::rules::{Budget, PROPAGATION, Propagation, Rules};
 pub use self::state::State;
 use super::resync::{Sightings, Window, earlier};
 use super::totp::EPOCH;

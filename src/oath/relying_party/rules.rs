@@ -21,6 +21,20 @@ const AWS_ATTEMPTS: u32 = 9;
 /// How long such a window is. Measured at AWS (STS, September 2026): …:00, …:03, …, so aligned to Unix time.
 const AWS_ATTEMPTS_SECONDS: NonZeroU64 = NonZeroU64::new(180).unwrap();
 
+/// How long what IAM did to a device takes to reach STS, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Propagation {
+    /// At least.
+    pub least: u64,
+    /// What the stand-in has.
+    pub model: u64,
+    /// At most.
+    pub most: u64,
+}
+
+/// Measured at AWS (IAM and STS, September 2026): some 8 to 14 seconds.
+pub const PROPAGATION: Propagation = Propagation { least: 8, model: 10, most: 14 };
+
 /// Steps of a single code around the adjusted time: RFC 6238, section 5.2, recommends at most one step of delay,
 /// and section 6 has the same ahead for a clock that is fast.
 const RFC_SINGLE: Window = Window::even(1);

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Account;
 use super::entities::seed;
-use crate::oath::relying_party::{Match, Refusal, Rules, State, Verdict, accept};
+use crate::oath::relying_party::{self, Match, Refusal, Rules, State, Verdict, accept};
 use crate::oath::{Code, Parameters};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
-/// How long a binding takes to reach STS, in seconds. Measured at AWS in September 2026: 8 to 14; modelled as 10.
-pub(in crate::serve) const PROPAGATION: u64 = 10;
+/// How long a binding takes to reach STS, in seconds.
+pub(in crate::serve) const PROPAGATION: u64 = relying_party::PROPAGATION.model;
 
 /// How many pasts are looked at whenever a device is made or deleted. One is made at most: sweeps get ahead of that.
 const SWEPT: usize = 16;

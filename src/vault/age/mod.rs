@@ -150,7 +150,11 @@ impl Vault for Age {
     }
 
     fn put(&self, id: Id, item: &Item) -> Result<(), Error> {
-        if self.write_item(&id.to_string(), &item.uri)? { Ok(()) } else { Err(Error::Exists { kind: Kind::Age, id }) }
+        if self.write_item(&id.to_string(), &item.secret)? {
+            Ok(())
+        } else {
+            Err(Error::Exists { kind: Kind::Age, id })
+        }
     }
 
     fn get(&self, id: Id) -> Result<Zeroizing<String>, Error> {

@@ -191,7 +191,7 @@ impl Vault for Keyring {
         let key = id.to_string();
         let mut attributes = vec![("account", item.account.clone())];
         attributes.extend(item.issuer.clone().map(|issuer| ("issuer", issuer)));
-        if self.create(&key, label(&item.name), attributes, item.uri.clone())? {
+        if self.create(&key, label(&item.name), attributes, item.secret.clone())? {
             return Ok(());
         }
         Err(Error::Exists { kind: Kind::Keyring, id })

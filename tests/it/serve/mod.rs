@@ -21,8 +21,8 @@ mod self_management;
 mod server;
 mod simulate;
 #[cfg(all(feature = "cli", target_os = "linux"))]
-mod socket;
+pub mod socket;
 mod sts;
-mod support;
+pub mod support;
 mod tags;
 mod users;

@@ -30,7 +30,7 @@ fn item(name: &str, uri: &str) -> Item {
         name: name.parse().unwrap(),
         issuer: Some("Amazon Web Services".to_owned()),
         account: "mfauser@123456789012".to_owned(),
-        uri: Zeroizing::new(uri.to_owned()),
+        secret: Zeroizing::new(uri.to_owned()),
     }
 }
 

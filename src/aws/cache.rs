@@ -1,0 +1,131 @@
+//! Sessions that were had, kept in the vault beside the device's secret until they are over: never on disk in clear.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::sts::Temporary;
+use crate::registry::Device;
+use crate::time::Timestamp;
+use crate::vault::{self, Item, Vault};
+use crate::wire::sigv4::Credentials;
+
+/// The most sessions of one device that are kept; what is over goes first, then what ends first.
+const MOST: usize = 8;
+
+/// The longest time that a session has to have left, in seconds. The AWS CLI asks a `credential_process` again when there
+/// are less than 15 minutes left.
+const MARGIN: u64 = 15 * 60;
+
+/// The keys of one session, and what it was asked for with.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// What it was asked for with; who asks for the same gets the same.
+    key: String,
+    access_key_id: String,
+    secret_access_key: Zeroizing<String>,
+    session_token: Option<Zeroizing<String>>,
+    /// When it began and ends, by the service's clock.
+    issued: Timestamp,
+    expiration: Timestamp,
+    /// The service's clock minus the system's, in seconds.
+    ahead: i64,
+}
+
+/// The sessions of one device.
+pub(super) struct Cache<'a> {
+    vault: &'a dyn Vault,
+    device: &'a Device,
+}
+
+impl<'a> Cache<'a> {
+    pub(super) const fn of(vault: &'a dyn Vault, device: &'a Device) -> Self {
+        Self { vault, device }
+    }
+
+    /// The session of a key that has time enough left. `now` by the system's clock; where `service` is given, the
+    /// service's time is known to be that.
+    pub(super) fn find(
+        &self,
+        key: &str,
+        now: Timestamp,
+        service: Option<Timestamp>,
+    ) -> Result<Option<Temporary>, vault::Error> {
+        let found = self.read()?.into_iter().find(|kept| kept.key == key && kept.is_good(now, service));
+        Ok(found.map(|kept| kept.temporary()))
+    }
+
+    /// Any session of this device by one access key, whatever it was asked for with, that isn't over and was had with a
+    /// code by `GetSessionToken`.
+    pub(super) fn any(&self, prefix: &str, now: Timestamp) -> Result<Option<Temporary>, vault::Error> {
+        let found = self.read()?.into_iter().find(|kept| kept.key.starts_with(prefix) && kept.left(now, None) > 60);
+        Ok(found.map(|kept| kept.temporary()))
+    }
+
+    /// Keeps a session. Whoever calls holds the device's lock.
+    pub(super) fn keep(&self, key: &str, session: &Temporary, now: Timestamp, ahead: i64) -> Result<(), vault::Error> {
+        let mut all = self.read()?;
+        all.retain(|kept| kept.key != key && kept.left(now, None) > 0);
+        all.sort_by_key(|kept| std::cmp::Reverse(kept.expiration));
+        all.truncate(MOST.saturating_sub(1));
+        all.push(Kept {
+            key: key.to_owned(),
+            access_key_id: session.credentials.access_key_id.clone(),
+            secret_access_key: session.credentials.secret_access_key.clone(),
+            session_token: session.credentials.session_token.clone(),
+            issued: now.shifted(ahead).unwrap_or(now),
+            expiration: session.expiration,
+            ahead,
+        });
+        // Room for all of it, so that growing leaves no copies behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
+        serde_json::to_writer(&mut *text, &all)
+            .map_err(|_| vault::Error::Keyring("a session is no text".to_owned()))?;
+        self.forget()?;
+        let secret = Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default());
+        let name = format!("{} (AWS sessions)", self.device.name).parse().unwrap_or_else(|_| self.device.name.clone());
+        let (issuer, account) = (self.device.issuer.clone(), self.device.account.clone());
+        self.vault.put(self.device.id.companion(), &Item { name, issuer, account, secret })
+    }
+
+    /// Forgets all sessions of the device.
+    pub(super) fn forget(&self) -> Result<(), vault::Error> {
+        match self.vault.delete(self.device.id.companion()) {
+            Err(vault::Error::NotThere { .. }) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// What can't be understood is as good as nothing: it is replaced by the next session.
+    fn read(&self) -> Result<Vec<Kept>, vault::Error> {
+        match self.vault.get(self.device.id.companion()) {
+            Ok(text) => Ok(serde_json::from_str(&text).unwrap_or_default()),
+            Err(vault::Error::NotThere { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Kept {
+    /// How many seconds are left.
+    fn left(&self, now: Timestamp, service: Option<Timestamp>) -> u64 {
+        let time = service.or_else(|| now.shifted(self.ahead)).unwrap_or(now);
+        self.expiration.as_unix().saturating_sub(time.as_unix())
+    }
+
+    /// Whether it is worth handing out: a quarter of its time is left, or a quarter of an hour.
+    fn is_good(&self, now: Timestamp, service: Option<Timestamp>) -> bool {
+        let whole = self.expiration.as_unix().saturating_sub(self.issued.as_unix());
+        self.left(now, service) > MARGIN.min(whole.div_euclid(4))
+    }
+
+    fn temporary(self) -> Temporary {
+        Temporary {
+            credentials: Credentials {
+                access_key_id: self.access_key_id,
+                secret_access_key: self.secret_access_key,
+                session_token: self.session_token,
+            },
+            expiration: self.expiration,
+        }
+    }
+}

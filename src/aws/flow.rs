@@ -1,0 +1,176 @@
+//! What the flows have in common: who calls, which devices are here, and whose clock counts.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::client::Caller;
+use super::{Error, Interrupted, Locks, World};
+use crate::device::issue::{Leased, Moment, Terms};
+use crate::device::pair::{self, Pair};
+use crate::device::{self, Devices};
+use crate::oath::relying_party::Rules;
+use crate::provision::Enrolment;
+use crate::registry::Device;
+use crate::time::Timestamp;
+use crate::wire::sigv4::Credentials;
+
+/// The longest wait for a code or a pair that nobody has had yet, in seconds.
+const PATIENCE: u64 = 300;
+
+/// The most turns of a flow. Four or five are enough where nothing fails.
+const TURNS: u8 = 32;
+
+/// A run of the client over the devices that are here.
+#[derive(Clone, Copy)]
+pub struct Flow<'a> {
+    /// Who calls.
+    pub caller: Caller<'a>,
+    /// What is here.
+    pub devices: Devices<'a>,
+    /// What keeps runs apart.
+    pub locks: &'a Locks,
+    /// The time of the clock that devices run on, where somebody named one. Else it is the service's.
+    pub clock: Option<&'a (dyn Fn() -> Timestamp + Sync)>,
+    /// Whether to wait and try once more where that is the cure.
+    pub retry: bool,
+}
+
+/// The two codes of a pair, as they are sent.
+pub(super) struct Sent {
+    pub(super) first: Zeroizing<String>,
+    pub(super) second: Zeroizing<String>,
+}
+
+impl fmt::Debug for Flow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow").field("caller", &self.caller).field("devices", &self.devices).finish_non_exhaustive()
+    }
+}
+
+/// Whether it may be otherwise in a moment.
+fn is_passing(error: &Error) -> bool {
+    let later = |code: &str| code == "EntityTemporarilyUnmodifiable";
+    error.is_unclear() || error.refusal().is_some_and(|refusal| refusal.is_throttling() || later(&refusal.code))
+}
+
+impl<'a> Flow<'a> {
+    pub(super) fn world(&self) -> &'a dyn World {
+        self.caller.client.world()
+    }
+
+    /// The same with other keys.
+    #[must_use]
+    pub const fn signed_by(self, credentials: &'a Credentials) -> Self {
+        Self { caller: Caller { client: self.caller.client, credentials }, ..self }
+    }
+
+    /// The time for codes: by the clock that was named, else by the service's.
+    pub(super) fn moment(&self) -> Moment {
+        let time = self.clock.map_or_else(|| self.caller.client.time(), |clock| clock());
+        Moment { time, now: self.world().now() }
+    }
+
+    /// The device that is here under a serial number.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry.
+    pub fn held(&self, serial: &str) -> Result<Option<Device>, Error> {
+        let devices = device::active(self.devices.registry)?;
+        Ok(devices.into_iter().find(|device| device.serial.as_deref() == Some(serial)))
+    }
+
+    /// The same device with its serial number. Where it has none, as when it was added from a picture, it is the one of
+    /// the user's devices that has its name, or the only one; that is written down.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSerial`] where that can't be told, and those of IAM and the registry.
+    pub fn numbered(&self, device: Device) -> Result<Device, Error> {
+        if device.serial.is_some() {
+            return Ok(device);
+        }
+        let listed = self.caller.list_mfa_devices(None)?;
+        let mut virtual_ones: Vec<_> = listed.into_iter().filter(|listed| listed.serial.contains(":mfa/")).collect();
+        let name = device.account.split('@').next().unwrap_or_default();
+        if virtual_ones.len() > 1 {
+            virtual_ones.retain(|listed| listed.serial.rsplit('/').next() == Some(name));
+        }
+        let [only] = virtual_ones.as_slice() else { return Err(Error::NoSerial(device.name)) };
+        self.world().tell(&format!("{} is taken for {}", device.name, only.serial));
+        let numbered = Device { serial: Some(only.serial.clone()), ..device };
+        self.devices.registry.update(std::slice::from_ref(&numbered))?;
+        Ok(Device { revision: numbered.revision.saturating_add(1), ..numbered })
+    }
+
+    /// The device's serial number.
+    pub(super) fn serial(device: &Device) -> Result<&str, Error> {
+        device.serial.as_deref().ok_or_else(|| Error::NoSerial(device.name.clone()))
+    }
+
+    /// A code that nobody has had, once it can be used.
+    pub(super) fn code(&self, device: &Device, enrolment: &Enrolment) -> Result<Leased, Error> {
+        let terms = Terms { window: Rules::AWS.single, patience: PATIENCE };
+        loop {
+            let leased = self.devices.lease(device, enrolment, self.moment(), &terms)?;
+            let what = format!("an unused code of {}", device.name);
+            if let Err(interrupted) = self.wait(leased.wait, &what) {
+                let _ = self.devices.give_lease_back(device, enrolment, &leased);
+                return Err(interrupted.into());
+            }
+            // What took so long, for a person or a machine that slept, that it is over, is given back.
+            if self.devices.keep_or_give_back(device, enrolment, &leased, self.moment().time, &terms)? {
+                return Ok(leased);
+            }
+        }
+    }
+
+    /// A pair that IAM hasn't seen, once it can be used. The last one is taken again where IAM shows that it didn't take
+    /// it: `again`.
+    pub(super) fn pair(&self, device: &Device, enrolment: &Enrolment, again: bool) -> Result<Sent, Error> {
+        let terms = pair::Terms { live: false, consumes: Rules::AWS.pair_uses_steps, patience: 0 };
+        let now = match self.devices.pair(device, enrolment, self.moment(), terms) {
+            Err(device::Error::NoPairYet { .. }) if again => {
+                self.devices.release_pair(device, enrolment, None, self.moment())?;
+                self.devices.pair(device, enrolment, self.moment(), terms)
+            }
+            result => result,
+        };
+        let pair = match now {
+            Err(device::Error::NoPairYet { .. }) => {
+                let terms = pair::Terms { patience: PATIENCE, ..terms };
+                let pair = self.devices.pair(device, enrolment, self.moment(), terms)?;
+                let Pair { codes: [_, second] } = &pair;
+                self.wait(second.wait, &format!("a new pair of codes of {}", device.name))?;
+                pair
+            }
+            result => result?,
+        };
+        let text = |code: &Leased| Zeroizing::new(code.issued.code.to_string());
+        let [first, second] = &pair.codes;
+        Ok(Sent { first: text(first), second: text(second) })
+    }
+
+    /// Takes turns until one comes to an end: each looks first, so one whose answer was lost, or who was one too many, is
+    /// simply followed by another.
+    pub(super) fn turns<T>(&self, what: &str, mut turn: impl FnMut() -> Result<Option<T>, Error>) -> Result<T, Error> {
+        let mut failures = 0_u8;
+        for _ in 0..TURNS {
+            match turn() {
+                Ok(Some(end)) => return Ok(end),
+                Ok(None) => {}
+                Err(error) if is_passing(&error) && failures < self.caller.client.attempts() => {
+                    failures = failures.saturating_add(1);
+                    self.caller.client.pause_after(failures)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::NoEnd { what: what.to_owned() })
+    }
+
+    pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted> {
+        if seconds == 0 { Ok(()) } else { self.world().wait(seconds, what) }
+    }
+}

@@ -1,0 +1,51 @@
+//! Locks between processes of one user: whoever dies gives his back.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::path::PathBuf;
+
+use super::Error;
+
+/// Files that locks are taken on, in a directory of the user's own. They stay: a file that is deleted while somebody
+/// waits for its lock lets two in.
+#[derive(Debug, Clone)]
+pub struct Locks {
+    directory: PathBuf,
+}
+
+/// A lock that is held.
+#[derive(Debug)]
+pub(super) struct Held(#[expect(dead_code, reason = "unlocked when it is closed")] File);
+
+impl Locks {
+    /// Locks in a directory, which is made when the first one is taken.
+    #[must_use]
+    pub const fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    /// Takes a lock, and tells where it has to be waited for.
+    pub(super) fn take(&self, name: &str, waiting: impl FnOnce()) -> Result<Held, Error> {
+        let path = self.directory.join(format!("{name}.lock"));
+        let failed = |source| Error::Lock { path: path.display().to_string(), source };
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        }
+        builder.create(&self.directory).map_err(failed)?;
+        let file = options.open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waiting();
+                file.lock().map_err(failed)?;
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        Ok(Held(file))
+    }
+}

@@ -1,0 +1,293 @@
+//! IAM and STS as a client: enrolling virtual MFA devices, resynchronizing and disabling them, and sessions with MFA.
+//!
+//! The flows look before they act: what an interruption, by kill -9 or a lost answer, left is found by asking IAM and
+//! the registry, and the next run goes on from there. Nothing here reads a clock or the environment, or opens a
+//! connection by itself: a [`World`] and a [`Transport`](client::Transport) are handed in.
+
+pub mod answer;
+mod cache;
+pub mod client;
+pub mod disable;
+pub mod enroll;
+pub mod explain;
+pub mod flow;
+pub mod iam;
+mod lock;
+pub mod resync;
+pub mod session;
+pub mod settings;
+pub mod status;
+pub mod sts;
+
+use std::fmt;
+
+use crate::device;
+use crate::name::Name;
+use crate::time::Timestamp;
+use explain::Cause;
+pub use lock::Locks;
+use settings::Service;
+
+/// What flows need of the world around them.
+pub trait World: Send + Sync + fmt::Debug {
+    /// The system's time, in milliseconds since 1970.
+    fn milliseconds(&self) -> i128;
+
+    /// Waits until so many seconds have passed for the service, and says for what.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`].
+    fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted>;
+
+    /// Pauses before something is tried again, in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`].
+    fn pause(&self, milliseconds: u64) -> Result<(), Interrupted>;
+
+    /// A random number below another one, so that clients that were refused together don't come back together.
+    fn random(&self, below: u64) -> u64;
+
+    /// Tells whoever watches what is happening.
+    fn tell(&self, note: &str);
+
+    /// Tells whoever looks for a fault about a request: without secrets.
+    fn debug(&self, line: &dyn Fn() -> String);
+
+    /// The system's time.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(u64::try_from(self.milliseconds().div_euclid(1000)).unwrap_or(0))
+    }
+}
+
+/// A signal came that would have ended the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted {
+    /// Its number.
+    pub signal: u8,
+}
+
+/// A call that a service answered with an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which service.
+    pub service: Service,
+    /// Which action.
+    pub action: String,
+    /// Of HTTP.
+    pub status: u16,
+    /// Its code, such as `AccessDenied`; empty where the answer has none.
+    pub code: String,
+    /// Its message, to the letter.
+    pub message: String,
+    /// The service's own number for the call.
+    pub request_id: Option<String>,
+}
+
+/// Why a call brought no answer that can be used, or a flow came to no end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The service said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No answer.
+    #[error("{endpoint}: {reason}")]
+    Unreachable {
+        /// Where the service was looked for.
+        endpoint: String,
+        /// What happened.
+        reason: String,
+        /// Whether the call may have had its effect all the same.
+        perhaps_done: bool,
+    },
+    /// An answer that can't be read.
+    #[error("the answer to {action} {what}")]
+    Unreadable {
+        /// Which action.
+        action: String,
+        /// What is wrong with it; never its content.
+        what: &'static str,
+    },
+    /// What can't be signed.
+    #[error("{action} can't be signed: {reason}")]
+    Unsigned {
+        /// Which action.
+        action: String,
+        /// Why.
+        reason: String,
+    },
+    /// A signal.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// The service said no, and it was found out why.
+    #[error("{cause}")]
+    Explained {
+        /// Why.
+        cause: Cause,
+        /// What the service said.
+        refusal: Refusal,
+    },
+    /// Vault or registry.
+    #[error(transparent)]
+    Device(#[from] device::Error),
+    /// What keeps runs from getting into each other's way.
+    #[error("{path}: {source}")]
+    Lock {
+        /// Which file.
+        path: String,
+        /// What the OS said.
+        source: std::io::Error,
+    },
+    /// A device that AWS may know, but not by which number.
+    #[error("`{0}` has no serial number (ARN)")]
+    NoSerial(Name),
+    /// Temporary credentials where AWS wants those of a user.
+    #[error("GetSessionToken takes a user's own keys, and these are temporary")]
+    Temporary,
+    /// A name that is taken here by something else.
+    #[error("a device named `{name}` exists already, and it isn't {serial}")]
+    NameTaken {
+        /// Which name.
+        name: Name,
+        /// The device that was to have it.
+        serial: String,
+    },
+    /// Enabled already, by a secret that isn't here.
+    #[error("{serial} is enabled already, and its secret isn't here")]
+    EnabledElsewhere {
+        /// Which device.
+        serial: String,
+    },
+    /// Assigned to somebody else.
+    #[error("{serial} belongs to {owner}")]
+    OfAnother {
+        /// Which device.
+        serial: String,
+        /// Whose it is, as far as that can be known.
+        owner: String,
+    },
+    /// An unassigned device that nobody holds the secret of, and that may not be deleted.
+    #[error("{serial} was created before and never enabled, its secret isn't here, and deleting it isn't allowed")]
+    Orphan {
+        /// Which device.
+        serial: String,
+        /// What IAM said.
+        refusal: Refusal,
+    },
+    /// Held here, and not known there.
+    #[error("AWS has no device {serial}, though `{name}` has its secret")]
+    NotThere {
+        /// Its name here.
+        name: Name,
+        /// Which device.
+        serial: String,
+    },
+    /// AWS and this program have different secrets.
+    #[error("AWS doesn't take the codes of `{name}` for {serial}: it has another secret")]
+    OtherSecret {
+        /// Its name here.
+        name: Name,
+        /// Which device.
+        serial: String,
+    },
+    /// Others change the same at the same time, or the service doesn't show what it did.
+    #[error("{what} comes to no end: what is done isn't there when it is looked for")]
+    NoEnd {
+        /// What.
+        what: String,
+    },
+}
+
+impl From<crate::vault::Error> for Error {
+    fn from(error: crate::vault::Error) -> Self {
+        Self::Device(error.into())
+    }
+}
+
+impl From<crate::registry::Error> for Error {
+    fn from(error: crate::registry::Error) -> Self {
+        Self::Device(error.into())
+    }
+}
+
+impl Error {
+    /// The refusal, where it is one.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) | Self::Explained { refusal, .. } | Self::Orphan { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a refusal with this code.
+    #[must_use]
+    pub fn has_code(&self, code: &str) -> bool {
+        self.refusal().is_some_and(|refusal| refusal.code == code)
+    }
+
+    /// Whether nobody knows if the call had its effect, so that whoever called has to look.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.is_failure(),
+            Self::Unreachable { perhaps_done, .. } => *perhaps_done,
+            Self::Unreadable { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether the service failed, rather than refused: the call may have had its effect.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        self.status >= 500
+    }
+
+    /// Whether there were too many calls, and this one wasn't looked at.
+    #[must_use]
+    pub fn is_throttling(&self) -> bool {
+        let codes = [
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "SlowDown",
+        ];
+        self.status == 429 || codes.contains(&self.code.as_str())
+    }
+
+    /// Whether the signature's time is too far from the service's.
+    #[must_use]
+    pub fn is_skew(&self) -> bool {
+        let text = self.message.to_ascii_lowercase();
+        match self.code.as_str() {
+            "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => true,
+            "SignatureDoesNotMatch" | "InvalidSignatureException" => {
+                text.contains("signature expired") || text.contains("signature not yet current")
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, status, code, message, .. } = self;
+        match (code.as_str(), message.trim_end()) {
+            ("", _) => write!(f, "{action}: status {status}"),
+            (code, "") => write!(f, "{action}: {code} ({status})"),
+            (code, message) => write!(f, "{action}: {code} ({status}): {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
