@@ -210,7 +210,9 @@ impl<'a> Client<'a> {
             reason: lost.reason,
             perhaps_done: lost.perhaps_arrived,
         })?;
-        self.learn(answer.date.as_deref(), sent, self.world.milliseconds());
+        let received = self.world.milliseconds();
+        self.read_date(answer.date.as_deref(), sent, received);
+        self.world.debug(&|| format!("  status {} in {} ms", answer.status, received.saturating_sub(sent)));
         let unreadable = |what| Error::Unreadable { action: call.action.to_owned(), what };
         if answer.status == 200 {
             return Element::read(&answer.body).ok_or_else(|| unreadable("is not what the service answers"));
@@ -230,11 +232,16 @@ impl<'a> Client<'a> {
         .into())
     }
 
-    /// Takes a date in. The latest is right where it contradicts what was known: time may have been moved.
-    fn learn(&self, date: Option<&str>, sent: i128, received: i128) {
+    fn read_date(&self, date: Option<&str>, sent: i128, received: i128) {
         let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
-        let Some(date) = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()) else { return };
-        let latest = Difference::of(date.as_secs().into(), sent, received);
+        if let Some(date) = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()) {
+            self.learn(Difference::of(date.as_secs().into(), sent, received));
+        }
+    }
+
+    /// Takes in what was learned of the service's clock. The latest is right where it contradicts what was known: time may
+    /// have been moved.
+    pub fn learn(&self, latest: Difference) {
         let mut clocks = self.clocks();
         clocks.difference = Some(clocks.difference.and_then(|known| known.and(latest)).unwrap_or(latest));
     }

@@ -118,7 +118,10 @@ impl Run<'_> {
             (Some(device), Some(there)) => Ok(Some(self.enrolled(device, there.enabled, How::Already))),
             (Some(device), None) => self.enable(device),
             (None, Some(_)) => Err(Error::EnabledElsewhere { serial: self.serial.clone() }),
-            (None, None) => self.create().map(|()| None),
+            (None, None) => match self.create()? {
+                Some(device) => self.enable(device),
+                None => Ok(None),
+            },
         }
     }
 
@@ -131,8 +134,8 @@ impl Run<'_> {
         Enrolled { device, how, enabled: enabled.unwrap_or_else(|| self.flow.caller.client.time()) }
     }
 
-    /// Creates the device and stores its secret.
-    fn create(&mut self) -> Result<(), Error> {
+    /// Creates the device and stores its secret. None where something stood in the way that is gone now.
+    fn create(&mut self) -> Result<Option<Device>, Error> {
         let Wanted { device_name, path, tags, name, .. } = self.wanted;
         let registry = self.flow.devices.registry;
         if registry.find(name)?.is_some() {
@@ -140,23 +143,26 @@ impl Run<'_> {
         }
         let enrolment = match self.flow.caller.create_virtual_mfa_device(device_name, path, tags) {
             Ok(enrolment) => enrolment,
-            Err(error) if error.has_code("EntityAlreadyExists") => return self.replace(),
+            Err(error) if error.has_code("EntityAlreadyExists") => return self.replace().map(|()| None),
             Err(error) => return Err(error),
         };
         let now = self.flow.world().now();
         let stored = self.flow.devices.add_as(self.batch, &[(name.clone(), enrolment)], false, now);
         self.created = true;
-        if let Err(error) = stored {
-            // Nobody has its secret: it would stand in the way of the next run. Where it can't be deleted, that one tells.
-            let _ = self.flow.caller.delete_virtual_mfa_device(&self.serial);
-            return Err(match error {
-                device::Error::Registry(crate::registry::Error::NameTaken(name)) => {
-                    Error::NameTaken { name, serial: self.serial.clone() }
-                }
-                error => error.into(),
-            });
+        match stored {
+            Ok(stored) => Ok(stored.into_iter().next()),
+            Err(error) => {
+                // Nobody has its secret: it would stand in the way of the next run. Where it can't be deleted, that one
+                // tells.
+                let _ = self.flow.caller.delete_virtual_mfa_device(&self.serial);
+                Err(match error {
+                    device::Error::Registry(crate::registry::Error::NameTaken(name)) => {
+                        Error::NameTaken { name, serial: self.serial.clone() }
+                    }
+                    error => error.into(),
+                })
+            }
         }
-        Ok(())
     }
 
     /// There is a device of this number whose secret isn't here. Nobody has it, if it was never enabled.

@@ -171,6 +171,13 @@ impl<'a> Flow<'a> {
     }
 
     pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted> {
-        if seconds == 0 { Ok(()) } else { self.world().wait(seconds, what) }
+        if seconds == 0 {
+            return Ok(());
+        }
+        self.world().wait(seconds, what)?;
+        if let Some(difference) = self.world().difference() {
+            self.caller.client.learn(difference);
+        }
+        Ok(())
     }
 }

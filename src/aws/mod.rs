@@ -7,12 +7,15 @@
 pub mod answer;
 mod cache;
 pub mod client;
+pub mod credentials;
 pub mod disable;
 pub mod enroll;
 pub mod explain;
 pub mod flow;
+pub mod https;
 pub mod iam;
 mod lock;
+pub mod profile;
 pub mod resync;
 pub mod session;
 pub mod settings;
@@ -24,6 +27,7 @@ use std::fmt;
 use crate::device;
 use crate::name::Name;
 use crate::time::Timestamp;
+use crate::time::difference::Difference;
 use explain::Cause;
 pub use lock::Locks;
 use settings::Service;
@@ -55,6 +59,12 @@ pub trait World: Send + Sync + fmt::Debug {
 
     /// Tells whoever looks for a fault about a request: without secrets.
     fn debug(&self, line: &dyn Fn() -> String);
+
+    /// The system's clock minus the service's, where that is virtual and so can't be known from answers that came before a
+    /// wait.
+    fn difference(&self) -> Option<Difference> {
+        None
+    }
 
     /// The system's time.
     fn now(&self) -> Timestamp {
@@ -148,6 +158,14 @@ pub enum Error {
     /// Temporary credentials where AWS wants those of a user.
     #[error("GetSessionToken takes a user's own keys, and these are temporary")]
     Temporary,
+    /// Whoever has a device adds another only with a session.
+    #[error("{user} has {serial} already, and AWS takes another device only in a session with it")]
+    NeedsSession {
+        /// The user.
+        user: String,
+        /// The devices that they have.
+        serial: String,
+    },
     /// A name that is taken here by something else.
     #[error("a device named `{name}` exists already, and it isn't {serial}")]
     NameTaken {

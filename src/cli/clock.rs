@@ -56,6 +56,21 @@ impl Args {
 }
 
 impl Which {
+    /// A clock that was named elsewhere.
+    pub(super) const fn named(clock: Option<String>) -> Self {
+        Self { clock }
+    }
+
+    /// As [`Self::open`]; none where nobody named one.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(super) fn open_if_named(&self) -> Result<Option<Clock>> {
+        let named = self.clock.is_some() || environment::text("VMFA_CLOCK").is_some();
+        if named { self.open().map(Some) } else { Ok(None) }
+    }
+
     /// Reads the arguments, and asks the server where one is named.
     ///
     /// # Errors
@@ -136,6 +151,11 @@ pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, i128, i128) {
 ///
 /// A signal that would have ended the program, so that what was taken can be given back.
 pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
+    wait_or_signal(seconds, what, until).map_err(Error::interrupted)
+}
+
+/// The same; the error is the signal's number.
+pub(super) fn wait_or_signal(seconds: u64, what: &str, until: Timestamp) -> std::result::Result<(), u8> {
     if seconds == 0 {
         return Ok(());
     }
@@ -155,7 +175,7 @@ pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
             break Ok(());
         }
         if let Some(signal) = interrupted.by() {
-            break Err(Error::interrupted(signal));
+            break Err(signal);
         }
         let seconds = left.as_millis().div_ceil(1000);
         if eyes && shown != Some(seconds) {
@@ -173,4 +193,29 @@ pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
     result
+}
+
+/// Pauses, without a word, until the time is over or `done` says so, which is asked ten times a second.
+///
+/// # Errors
+///
+/// The number of a signal that would have ended the program.
+pub(super) fn pause(limit: Duration, mut done: impl FnMut() -> bool) -> std::result::Result<(), u8> {
+    let interrupted = Interrupted::watch();
+    let start = Instant::now();
+    loop {
+        let left = limit.saturating_sub(start.elapsed());
+        if left.is_zero() || done() {
+            return Ok(());
+        }
+        if let Some(signal) = interrupted.by() {
+            return Err(signal);
+        }
+        thread::sleep(left.min(Duration::from_millis(100)));
+    }
+}
+
+/// The system's time in milliseconds since 1970.
+pub(super) fn milliseconds() -> i128 {
+    i128::try_from(since_1970().as_millis()).unwrap_or(i128::MAX)
 }

@@ -1,5 +1,7 @@
 //! Errors as people and programs see them: a kind, which alone picks the exit code; a message; hints.
 
+mod aws;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -8,6 +10,7 @@ use serde_json::json;
 
 use super::argv;
 use super::render::plain;
+use crate::aws::Refusal;
 use crate::time::Timestamp;
 use crate::vault::Kind as VaultKind;
 use crate::{device, name, oath, provision, registry, serve, time, vault};
@@ -27,6 +30,8 @@ pub(super) enum Kind {
     Input,
     /// A signal of this number, while waiting.
     Interrupted(u8),
+    /// A command that was to be run, or was: its exit code.
+    Command(u8),
 }
 
 /// A failure, ready to be shown.
@@ -38,6 +43,8 @@ pub(super) struct Error {
     hints: Vec<String>,
     /// When what was asked for can be had, and in how many seconds.
     available: Option<(Timestamp, u64)>,
+    /// What AWS said.
+    refusal: Option<Box<Refusal>>,
 }
 
 /// Unlocks GNOME Keyring without a desktop, making its login collection where there is none; the password is
@@ -52,7 +59,7 @@ pub(super) type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// `code` is stable: programs compare it.
     pub(super) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), hints: Vec::new(), available: None }
+        Self { kind, code, message: message.into(), hints: Vec::new(), available: None, refusal: None }
     }
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
@@ -70,6 +77,12 @@ impl Error {
 
     fn available(mut self, at: Timestamp, wait: u64) -> Self {
         self.available = Some((at, wait));
+        self
+    }
+
+    /// With what AWS said.
+    pub(super) fn from_service(mut self, refusal: Refusal) -> Self {
+        self.refusal = Some(Box::new(refusal));
         self
     }
 
@@ -118,6 +131,10 @@ impl Error {
         failure
     }
 
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
     pub(super) fn message(&self) -> &str {
         &self.message
     }
@@ -134,6 +151,7 @@ impl Error {
             Kind::Remote => 4,
             Kind::Input => 5,
             Kind::Interrupted(signal) => 128_u8.saturating_add(signal),
+            Kind::Command(code) => code,
         })
     }
 
@@ -152,10 +170,22 @@ impl Error {
                 error.insert("available_at".to_owned(), at.to_rfc3339().into());
                 error.insert("wait_seconds".to_owned(), wait.into());
             }
+            if let Some(refusal) = &self.refusal {
+                error.insert("aws".to_owned(), json!({
+                    "action": refusal.action,
+                    "status": refusal.status,
+                    "code": refusal.code,
+                    "message": refusal.message,
+                    "request_id": refusal.request_id,
+                }));
+            }
             let _ = writeln!(stderr, "{}", json!({ "error": error }));
             return;
         }
         let _ = writeln!(stderr, "vmfa: {}", plain(&self.message));
+        if let Some(refusal) = self.refusal.as_ref().filter(|refusal| refusal.to_string() != self.message) {
+            let _ = writeln!(stderr, "AWS said: {}", plain(&refusal.to_string()));
+        }
         for hint in self.hints.iter().take(MOST_HINTS) {
             let _ = writeln!(stderr, "hint: {}", plain(hint));
         }

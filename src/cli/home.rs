@@ -16,6 +16,8 @@ pub(super) struct Home {
     pub(super) registry: PathBuf,
     /// The directory of the age vault, with its items below it.
     pub(super) age: PathBuf,
+    /// What keeps runs out of each other's way.
+    pub(super) locks: PathBuf,
     /// The identity that `vmfa init` makes.
     pub(super) identity: PathBuf,
 }
@@ -41,6 +43,7 @@ impl Home {
             config: config.join("config.toml"),
             registry: state.join("registry.sqlite3"),
             age: data.to_owned(),
+            locks: state.join("locks"),
             identity: data.join("identity.age"),
         }
     }

@@ -1,5 +1,30 @@
 //! What is done before anything else, so that secrets stay in this process.
 
+/// How large a core file might be before [`harden`].
+#[cfg(unix)]
+static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
+
+/// Has a command take this process's place, with the limits that this process was started with. Where the system can't do
+/// that, the command is waited for. Only a failure comes back.
+///
+/// # Errors
+///
+/// Why it can't be run.
+pub(super) fn run_instead(mut command: std::process::Command) -> std::io::Result<u8> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Core).maximum;
+        let _ = setrlimit(Resource::Core, Rlimit { current: CORE.get().copied().flatten().or(maximum), maximum });
+        Err(std::os::unix::process::CommandExt::exec(&mut command))
+    }
+    #[cfg(not(unix))]
+    {
+        let status = command.status()?;
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    }
+}
+
 /// Allows this process so many open files, or as many as the system lets it.
 pub(super) fn allow_descriptors(wanted: u64) {
     #[cfg(unix)]
@@ -25,8 +50,10 @@ pub(super) fn descriptor(fd: u32) -> std::io::Result<std::fs::File> {
 pub(super) fn harden() {
     #[cfg(unix)]
     {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Core).maximum;
+        let _ = CORE.set(getrlimit(Resource::Core).current);
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
     }
     #[cfg(target_os = "linux")]
     {

@@ -14,6 +14,7 @@ mod prompt;
 mod render;
 mod server_time;
 mod source;
+mod world;
 
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod add;
+mod aws;
 mod code;
 mod codes;
 mod completions;
@@ -39,6 +40,7 @@ pub(super) enum Command {
     Remove(remove::Args),
     Qr(qr::Args),
     Uri(uri::Args),
+    Aws(aws::Args),
     Serve(serve::Args),
     Demo(demo::Args),
     Init(init::Args),
@@ -62,6 +64,7 @@ impl Command {
             Self::Remove(args) => args.run(global),
             Self::Qr(args) => args.run(global),
             Self::Uri(args) => args.run(global),
+            Self::Aws(args) => args.run(global),
             Self::Serve(args) => args.run(global),
             Self::Demo(args) => args.run(global),
             Self::Init(args) => args.run(global),

@@ -1,0 +1,240 @@
+//! What every AWS command takes, and what it opens with that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::aws::client::{Caller, Client};
+use crate::aws::credentials::{Failure, Fetch, Role, Source, process};
+use crate::aws::flow::Flow;
+use crate::aws::https::Https;
+use crate::aws::session::{self, Wanted};
+use crate::aws::settings::{Options, Service, Settings};
+use crate::aws::sts::{Identity, RoleRequest};
+use crate::aws::{self, Locks, World as _};
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::open::Place;
+use crate::cli::world::Real;
+use crate::cli::{Global, clock, environment};
+use crate::device::{self, Devices};
+use crate::registry::sqlite::Sqlite;
+use crate::registry::Device;
+use crate::time::Timestamp;
+use crate::vault::Vault;
+use crate::wire::sigv4::Credentials;
+
+/// The name of sessions with roles that nobody named.
+pub(super) const SESSION_NAME: &str = "vmfa";
+
+/// How often a call is made at most, unless AWS_MAX_ATTEMPTS says otherwise: as the AWS CLI has it in its standard mode,
+/// and one more.
+const ATTEMPTS: u8 = 4;
+
+/// Whose keys, where, and how.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "AWS options")]
+pub(super) struct Args {
+    /// The profile of ~/.aws/config and ~/.aws/credentials [env: AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The region [env: AWS_REGION, AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Another server than AWS, such as `vmfa serve` [env: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_IAM,
+    /// AWS_ENDPOINT_URL_STS]
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// Take an endpoint without TLS on another machine: whoever is on the way there reads secrets and sessions
+    #[arg(long)]
+    plain_http: bool,
+    /// The clock that devices run on: `system`, a server's (URL), or the system's shifted, such as +90s [default: the
+    /// service's, as its answers tell] [env: VMFA_CLOCK]
+    #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
+    clock: Option<String>,
+    /// Don't wait and try once more where that would do
+    #[arg(long)]
+    no_retry: bool,
+    /// Move a stand-in's virtual time rather than wait for it
+    #[arg(long)]
+    jump: bool,
+    /// Tell of each request on stderr, without codes and secrets
+    #[arg(long)]
+    debug: bool,
+}
+
+/// What is open.
+pub(super) struct Run<'a> {
+    pub(super) place: &'a Place,
+    pub(super) registry: &'a Sqlite,
+    pub(super) client: &'a Client<'a>,
+    pub(super) world: &'a Real,
+    pub(super) credentials: &'a Credentials,
+    pub(super) settings: &'a Settings,
+    locks: &'a Locks,
+    clock: Option<&'a (dyn Fn() -> Timestamp + Sync)>,
+    retry: bool,
+}
+
+impl Args {
+    /// Opens everything, and works with it.
+    pub(super) fn open<T>(&self, global: &Global, work: impl FnOnce(&Run<'_>) -> Result<T>) -> Result<T> {
+        let place = Place::find(global)?;
+        place.expect_reading();
+        let settings = self.settings()?;
+        let clock = clock::Which::named(self.clock.clone()).open_if_named()?;
+        let registry = place.registry()?;
+        let iam = settings.endpoint(Service::Iam);
+        let stand_in = iam.custom.then(|| iam.url.clone()).filter(|url| url.starts_with("http://"));
+        let world = Real::new(stand_in, self.jump, self.debug);
+        let roots = settings.ca_bundle().map(read_roots).transpose()?;
+        let transport = Https::new(roots.as_deref())
+            .map_err(|reason| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {reason}")))?;
+        let attempts = settings.max_attempts().map_or(ATTEMPTS, |most| u8::try_from(most.get()).unwrap_or(u8::MAX));
+        let client =
+            Client::new(iam.clone(), settings.endpoint(Service::Sts).clone(), &transport, &world, attempts);
+        if let Some(difference) = world.difference() {
+            client.learn(difference);
+        }
+        let time = clock.map(|clock| move || clock.time());
+        let locks = Locks::new(place.home.locks.clone());
+        let mut run = Run {
+            place: &place,
+            registry: &registry,
+            client: &client,
+            world: &world,
+            credentials: &Credentials::new("", "", None),
+            settings: &settings,
+            locks: &locks,
+            clock: time.as_ref().map(|time| time as &(dyn Fn() -> Timestamp + Sync)),
+            retry: !self.no_retry,
+        };
+        let source = Source::find(&settings, &environment::text)?;
+        let found = source.fetch(&run).map_err(|failure| match failure {
+            Failure::Role { error: Trouble::Aws(error), arn } => Error::from(error).about(&format!("{arn} can't be assumed")),
+            Failure::Role { error: Trouble::Cli(error), .. } => error,
+            failure @ Failure::Process { .. } => Error::new(Kind::Input, "credential-process", failure.to_string()),
+        })?;
+        world.debug(&|| format!("keys {} from {}", found.credentials.access_key_id, found.origin));
+        run.credentials = &found.credentials;
+        work(&run)
+    }
+
+    /// The endpoint that the command line names.
+    pub(super) fn endpoint_url(&self) -> Option<&str> {
+        self.endpoint_url.as_deref()
+    }
+
+    fn settings(&self) -> Result<Settings> {
+        let options = Options {
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            allow_plain_http: self.plain_http,
+        };
+        let home = environment::path("HOME").or_else(|| environment::path("USERPROFILE"));
+        Ok(Settings::load(&options, &environment::text, home.as_deref())?)
+    }
+}
+
+fn read_roots(path: &std::path::Path) -> Result<Vec<u8>> {
+    std::fs::read(path)
+        .map_err(|error| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {}: {error}", path.display())))
+}
+
+impl Run<'_> {
+    pub(super) fn caller(&self) -> Caller<'_> {
+        Caller { client: self.client, credentials: self.credentials }
+    }
+
+    pub(super) fn flow<'f>(&'f self, vault: &'f dyn Vault) -> Flow<'f> {
+        Flow {
+            caller: self.caller(),
+            devices: Devices { vault, registry: self.registry },
+            locks: self.locks,
+            clock: self.clock,
+            retry: self.retry,
+        }
+    }
+
+    /// A device of this name, and the vault that has its secret.
+    pub(super) fn device(&self, name: &str) -> Result<(Device, Arc<dyn Vault>)> {
+        let device = device::find(self.registry, name)?;
+        let vault = self.place.vault_of(&device)?;
+        let device = self.flow(vault.as_ref()).numbered(device)?;
+        Ok((device, vault))
+    }
+
+    /// An error of a flow as people see it.
+    pub(super) fn explained(&self, error: aws::Error) -> Error {
+        error.into()
+    }
+
+    /// Whose device it is: the user named, else the IAM user who calls.
+    pub(super) fn user(&self, named: Option<&str>) -> Result<(Identity, String)> {
+        let identity = self.caller().identity()?;
+        let user = match (named, identity.user()) {
+            (Some(named), _) => named.to_owned(),
+            (None, Some(user)) => user.to_owned(),
+            (None, None) if identity.resource() == "root" => {
+                return Err(Error::new(Kind::No, "aws-root", "these are the root user's keys, and IAM's API has no devices for it")
+                    .hint("the root user's device is enabled in the console; `vmfa add` keeps its secret")
+                    .hint("for another user: --user NAME"));
+            }
+            (None, None) => {
+                return Err(Error::usage(format!("{} is no IAM user", identity.arn)).hint("for which one? --user NAME"));
+            }
+        };
+        Ok((identity, user))
+    }
+}
+
+/// Why a role's credentials couldn't be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error(transparent)]
+    Aws(#[from] aws::Error),
+    #[error("{0}")]
+    Cli(Error),
+}
+
+impl Fetch for Run<'_> {
+    type Error = Trouble;
+
+    fn run(&self, words: &[String]) -> std::result::Result<Zeroizing<Vec<u8>>, process::Error> {
+        process::System { expired: clock::deadline(Duration::from_secs(60)) }.run(words)
+    }
+
+    /// With the session of a device that is here, where the role wants one.
+    fn assume_role(&self, credentials: &Credentials, role: &Role) -> std::result::Result<Credentials, Trouble> {
+        let session_name = role.session_name.as_deref().unwrap_or(SESSION_NAME);
+        let duration = role.duration_seconds.map(u64::from);
+        let caller = Caller { client: self.client, credentials };
+        let Some(serial) = &role.mfa_serial else {
+            let request = RoleRequest {
+                arn: &role.arn,
+                session_name,
+                external_id: role.external_id.as_deref(),
+                duration,
+            };
+            return Ok(caller.assume_role(&request, None)?.credentials);
+        };
+        let devices = device::active(self.registry).map_err(|error| Trouble::Cli(error.into()))?;
+        let device = devices.into_iter().find(|device| device.serial.as_ref() == Some(serial)).ok_or_else(|| {
+            Trouble::Cli(
+                Error::new(Kind::No, "no-such-device", format!("no device here has the serial number {serial}"))
+                    .hint("profile `mfa_serial` names it; `vmfa list` shows those that are here"),
+            )
+        })?;
+        let vault = self.place.vault_of(&device).map_err(Trouble::Cli)?;
+        let role = session::Role {
+            arn: role.arn.clone(),
+            session_name: session_name.to_owned(),
+            external_id: role.external_id.clone(),
+        };
+        let wanted = Wanted { duration, role: Some(role), fresh: false };
+        let flow = self.flow(vault.as_ref());
+        Ok(Flow { caller, ..flow }.session(&device, &wanted)?.temporary.credentials)
+    }
+}

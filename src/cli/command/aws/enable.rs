@@ -1,0 +1,223 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::batch;
+use super::connect::{self, Run};
+use crate::aws;
+use crate::aws::enroll::{Enrolled, Wanted};
+use crate::aws::session::Wanted as Session;
+use crate::aws::sts::Identity;
+use crate::cli::Global;
+use crate::cli::error::{Error, Result};
+use crate::cli::render::{self, Answer, fields, plain};
+use crate::name::Name;
+use crate::oath::relying_party::PROPAGATION;
+use crate::time::Timestamp;
+
+/// Create a virtual MFA device at AWS, store its secret, and enable it
+///
+/// For the user who calls, or, with an administrator's keys, for others. The secret is stored before anything else can fail;
+/// after an interruption the same command goes on where it stopped. A device that was created before and never enabled is
+/// enabled if its secret is here, and replaced if it may be deleted.
+///
+/// Its name at AWS is the user's, as the policies for self-managed MFA want it; here it is DEVICE, or the same.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("many").args(["for_user", "users_from"]).multiple(true)))]
+pub(in crate::cli) struct Args {
+    /// The device's name here; for many users what is put before their names, with a `/` at its end [default: the device's
+    /// name at AWS]
+    device: Option<String>,
+    /// For this user [default: who calls]
+    #[arg(long, value_name = "NAME", conflicts_with = "many")]
+    user: Option<String>,
+    /// For each of these users, separated by commas; those who have theirs already are passed over
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    for_user: Vec<String>,
+    /// For each user that a file names, `-` for stdin: separated by spaces, commas or lines, `#` before a comment
+    #[arg(long, value_name = "FILE")]
+    users_from: Option<std::path::PathBuf>,
+    /// With many users, how many at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, requires = "many", value_parser = clap::value_parser!(u8).range(1..=32))]
+    jobs: u8,
+    /// Its name at AWS [default: the user's name]
+    #[arg(long, value_name = "NAME", conflicts_with = "many", value_parser = device_name)]
+    device_name: Option<String>,
+    /// Its path at AWS
+    #[arg(long, value_name = "PATH", default_value = "/", value_parser = path)]
+    path: String,
+    /// Tags for it at AWS: KEY=VALUE, separated by commas
+    #[arg(long, value_name = "TAGS", value_delimiter = ',', value_parser = tag)]
+    tags: Vec<(String, String)>,
+    /// Don't wait until STS knows it
+    #[arg(long)]
+    no_wait: bool,
+    #[command(flatten)]
+    connect: connect::Args,
+}
+
+#[derive(Debug, Serialize)]
+struct Answered {
+    device: String,
+    serial_number: String,
+    user: String,
+    /// `new`, `finished`, `replaced`, or `already`.
+    how: String,
+    enabled_at: String,
+    /// Whether a session was had with it; none where nobody tried.
+    checked: Option<bool>,
+    /// From when on STS should know it.
+    sessions_from: String,
+}
+
+impl Answer for Answered {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let words = match self.how.as_str() {
+            "already" => "is enabled already",
+            "finished" => "is enabled: what an earlier run left is finished",
+            "replaced" => "is enabled: it took the place of one that never was",
+            _ => "is enabled",
+        };
+        writeln!(out, "{} {words}", plain(&self.device))?;
+        let sessions = match self.checked {
+            Some(true) => "STS knows it: a session was had".to_owned(),
+            Some(false) => "STS doesn't know it yet".to_owned(),
+            None => format!("from {} on", self.sessions_from),
+        };
+        fields(
+            out,
+            &[
+                ("user", plain(&self.user).into_owned()),
+                ("serial number", plain(&self.serial_number).into_owned()),
+                ("enabled", self.enabled_at.clone()),
+                ("sessions", sessions),
+            ],
+        )
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        if !self.for_user.is_empty() || self.users_from.is_some() {
+            let users = batch::users(&self.for_user, self.users_from.as_deref())?;
+            let prefix = self.device.as_deref().map(prefix).transpose()?;
+            let template = |identity: &Identity, user: &str| {
+                let name = prefix.map_or_else(|| user.to_owned(), |prefix| format!("{prefix}{user}"));
+                Ok(self.wanted(identity, user, user, name.parse()?))
+            };
+            return self.connect.open(global, |run| batch::enroll(run, global, &users, self.jobs, template));
+        }
+        let answered = self.connect.open(global, |run| self.one(run))?;
+        render::print(&answered, global.json)
+    }
+
+    fn one(&self, run: &Run<'_>) -> Result<Answered> {
+        let (identity, user) = run.user(self.user.as_deref())?;
+        let device_name = self.device_name.as_deref().unwrap_or(&user);
+        let name: Name = self.device.as_deref().unwrap_or(device_name).parse()?;
+        let wanted = self.wanted(&identity, &user, device_name, name);
+        let vault = run.place.vault_for_new()?;
+        let flow = run.flow(vault.as_ref());
+        let own = identity.user() == Some(&user);
+        let held = flow.held(&wanted.serial()).map_err(Error::from)?;
+        // A device that is here stays where it is.
+        let vault = held.map(|device| run.place.vault_of(&device)).transpose()?.unwrap_or(vault);
+        let session = if own { self.session_for_another(run, &wanted)? } else { None };
+        let flow = run.flow(vault.as_ref());
+        let enrolling = session.as_ref().map_or(flow, |session| flow.signed_by(session));
+        let Enrolled { device, how, enabled } = enrolling.enroll(&wanted).map_err(|error| run.explained(error))?;
+        let checks = own && !self.no_wait && run.credentials.session_token.is_none() && how != aws::enroll::How::Already;
+        let checked = if checks {
+            Some(flow.wait_for_sts(&device, enabled).map_err(|error| run.explained(error))?.is_some())
+        } else {
+            None
+        };
+        Ok(Answered {
+            device: device.name.to_string(),
+            serial_number: device.serial.unwrap_or_default(),
+            user,
+            how: how.to_string(),
+            enabled_at: enabled.to_rfc3339(),
+            checked,
+            sessions_from: known_from(enabled).to_rfc3339(),
+        })
+    }
+
+    /// Whoever has a device already adds another with a session only: one with a device that is here.
+    fn session_for_another(
+        &self,
+        run: &Run<'_>,
+        wanted: &Wanted,
+    ) -> Result<Option<crate::wire::sigv4::Credentials>> {
+        if run.credentials.session_token.is_some() {
+            return Ok(None);
+        }
+        let listed = run.caller().list_mfa_devices(Some(&wanted.user)).map_err(|error| run.explained(error.into()))?;
+        let serial = wanted.serial();
+        if listed.is_empty() || listed.iter().any(|listed| listed.serial == serial) {
+            return Ok(None);
+        }
+        let devices = crate::device::active(run.registry)?;
+        let here = devices.into_iter().find(|device| listed.iter().any(|listed| Some(&listed.serial) == device.serial.as_ref()));
+        let Some(here) = here else {
+            let others: Vec<&str> = listed.iter().map(|listed| listed.serial.as_str()).collect();
+            return Err(Error::from(aws::Error::NeedsSession { user: wanted.user.clone(), serial: others.join(", ") }));
+        };
+        let vault = run.place.vault_of(&here)?;
+        let session = run.flow(vault.as_ref()).session(&here, &Session::default()).map_err(|error| run.explained(error))?;
+        Ok(Some(session.temporary.credentials))
+    }
+
+    fn wanted(&self, identity: &Identity, user: &str, device_name: &str, name: Name) -> Wanted {
+        Wanted {
+            partition: identity.partition().to_owned(),
+            account: identity.account.clone(),
+            user: user.to_owned(),
+            device_name: device_name.to_owned(),
+            path: self.path.clone(),
+            tags: self.tags.clone(),
+            name,
+        }
+    }
+}
+
+/// From when on STS should know what IAM did.
+pub(super) fn known_from(enabled: Timestamp) -> Timestamp {
+    enabled.plus(PROPAGATION.most).unwrap_or(enabled)
+}
+
+fn prefix(text: &str) -> Result<&str> {
+    if text.ends_with('/') {
+        return Ok(text);
+    }
+    Err(Error::usage(format!("with many users, `{text}` can't be the name of each"))
+        .hint(format!("`{text}/` puts it before their names; left out, devices are named after their users")))
+}
+
+/// `[\w+=,.@-]+`, as the contract of CreateVirtualMFADevice has it.
+fn device_name(text: &str) -> std::result::Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if (1..=226).contains(&text.len()) && text.chars().all(allowed) {
+        return Ok(text.to_owned());
+    }
+    Err("a device's name at AWS has letters, digits and any of _+=,.@- only".to_owned())
+}
+
+/// `(/)|(/[!-~]+/)`, at most 512 characters.
+fn path(text: &str) -> std::result::Result<String, String> {
+    let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let good = inner.is_some_and(|inner| !inner.is_empty() && inner.bytes().all(|byte| (b'!'..=b'~').contains(&byte)));
+    if text == "/" || (good && text.len() <= 512) {
+        return Ok(text.to_owned());
+    }
+    Err("a path begins and ends with a slash, and has no spaces: /team/".to_owned())
+}
+
+fn tag(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && key.chars().count() <= 128 && value.chars().count() <= 256 => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("a tag is KEY=VALUE, with 128 and 256 characters at most".to_owned()),
+    }
+}

@@ -1,0 +1,81 @@
+use std::ffi::OsString;
+use std::process::Command;
+
+use super::connect::{self, Run};
+use super::session::{self, Which};
+use crate::aws::settings::Service;
+use crate::aws::sts::Temporary;
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::{Global, hygiene};
+
+/// Run a command with a session's keys in its environment
+///
+/// The command takes vmfa's place: signals, exit code and terminal are its own. It finds the keys in AWS_ACCESS_KEY_ID,
+/// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region and endpoint where they were named; AWS_PROFILE is taken away, for
+/// some SDKs would prefer it.
+///
+/// Exit codes: the command's; 126 where it can't be run, 127 where it isn't there; before that vmfa's own.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: String,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    connect: connect::Args,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let [program, arguments @ ..] = self.command.as_slice() else {
+            return Err(Error::usage("there is no command to run"));
+        };
+        let command = self.connect.open(global, |run| {
+            let (device, vault) = run.device(&self.device)?;
+            let session = run.flow(vault.as_ref()).session(&device, &self.which.wanted());
+            let session = session.map_err(|error| run.explained(error))?;
+            Ok(self.prepared(run, program, arguments, &session.temporary))
+        })?;
+        match hygiene::run_instead(command) {
+            Ok(0) => Ok(()),
+            Ok(code) => Err(Error::silent(Kind::Command(code))),
+            Err(error) => {
+                let code = if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
+                Err(Error::new(Kind::Command(code), "command", format!("{}: {error}", program.to_string_lossy())))
+            }
+        }
+    }
+
+    fn prepared(&self, run: &Run<'_>, program: &OsString, arguments: &[OsString], session: &Temporary) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        for name in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"] {
+            command.env_remove(name);
+        }
+        let credentials = &session.credentials;
+        command.env("AWS_ACCESS_KEY_ID", &credentials.access_key_id);
+        command.env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.as_str());
+        if let Some(token) = &credentials.session_token {
+            command.env("AWS_SESSION_TOKEN", token.as_str());
+        }
+        command.env("AWS_CREDENTIAL_EXPIRATION", session::expiration(session.expiration));
+        if let Some(region) = run.settings.region() {
+            command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
+        }
+        if let Some(url) = self.connect.endpoint_url() {
+            command.env("AWS_ENDPOINT_URL", url);
+        } else {
+            // What a profile named is named on; what a variable named is there already.
+            for (service, name) in [(Service::Iam, "AWS_ENDPOINT_URL_IAM"), (Service::Sts, "AWS_ENDPOINT_URL_STS")] {
+                let endpoint = run.settings.endpoint(service);
+                if endpoint.custom {
+                    command.env(name, &endpoint.url);
+                }
+            }
+        }
+        command
+    }
+}

@@ -1,0 +1,85 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::connect;
+use crate::cli::Global;
+use crate::cli::error::Result;
+use crate::cli::render::{self, Answer, plain};
+
+/// Bring a device back in sync: a pair to IAM, and a session that shows that it worked
+///
+/// Tells how far the device's clock is from AWS's, which AWS counts with from then on.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: String,
+    /// Whose device it is [default: who calls]
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Don't wait until STS knows
+    #[arg(long)]
+    no_wait: bool,
+    #[command(flatten)]
+    connect: connect::Args,
+}
+
+#[derive(Debug, Serialize)]
+struct Answered {
+    device: String,
+    serial_number: String,
+    user: String,
+    /// The device's clock minus AWS's.
+    drift_seconds: i64,
+    drift_steps: i64,
+    /// Whether a session was had with the device; none where nobody tried.
+    checked: Option<bool>,
+}
+
+impl Answer for Answered {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "resynchronized {}: ", plain(&self.device))?;
+        let (seconds, steps) = (self.drift_seconds.unsigned_abs(), self.drift_steps.unsigned_abs());
+        match self.drift_steps {
+            0 => writeln!(out, "its clock agrees with AWS's")?,
+            steps_off => {
+                let way = if steps_off < 0 { "behind" } else { "ahead of" };
+                writeln!(out, "its clock is {seconds} s ({steps} steps) {way} AWS's, which AWS counts with now")?;
+            }
+        }
+        match self.checked {
+            Some(true) => writeln!(out, "a session with it was had"),
+            Some(false) => {
+                render::note("STS didn't take a code of it yet: `vmfa aws session` tells why");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let answered = self.connect.open(global, |run| {
+            let (device, vault) = run.device(&self.device)?;
+            let (identity, user) = run.user(self.user.as_deref())?;
+            let flow = run.flow(vault.as_ref());
+            let resynced = flow.resync(&device, &user).map_err(|error| run.explained(error))?;
+            let own = identity.user() == Some(&user) && run.credentials.session_token.is_none();
+            let checked = if own && !self.no_wait {
+                Some(flow.wait_for_sts(&device, resynced.at).map_err(|error| run.explained(error))?.is_some())
+            } else {
+                None
+            };
+            Ok(Answered {
+                device: device.name.to_string(),
+                serial_number: device.serial.unwrap_or_default(),
+                user,
+                drift_seconds: resynced.drift,
+                drift_steps: resynced.steps,
+                checked,
+            })
+        })?;
+        render::print(&answered, global.json)
+    }
+}

@@ -1,0 +1,176 @@
+use std::io::{self, Write};
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::connect;
+use crate::aws::session::{Role, Session, Wanted};
+use crate::cli::Global;
+use crate::cli::command::code::patience;
+use crate::cli::error::Result;
+use crate::cli::render::{self, Answer, plain};
+use crate::time::Timestamp;
+
+/// A session with MFA: temporary keys for the AWS CLI, the SDKs, and everything else that reads them
+///
+/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same until a
+/// quarter of its time is left, or 15 minutes. Commands that run at once share it.
+///
+/// As `credential_process`: vmfa aws session DEVICE --profile LONG-TERM-KEYS --as process
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The device's name, exactly
+    device: String,
+    #[command(flatten)]
+    which: Which,
+    /// As `env` (lines for a POSIX shell to eval), `json`, `process` (what `credential_process` prints), or `profile` (a
+    /// section for a credentials file, which would be clear text: it goes to stdout only)
+    #[arg(long, value_name = "FORM", value_parser = ["env", "json", "process", "profile"], default_value = "env",
+          hide_possible_values = true)]
+    r#as: String,
+    #[command(flatten)]
+    connect: connect::Args,
+}
+
+/// Which session.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub(super) struct Which {
+    /// How long it counts, 15m to 36h, with a role at most 12h [default: AWS's, 12h, with a role 1h]
+    #[arg(long, value_name = "TIME", value_parser = patience)]
+    duration: Option<u64>,
+    /// Take this role
+    #[arg(long, value_name = "ARN")]
+    role_arn: Option<String>,
+    /// The name of the role's session, which others see in logs
+    #[arg(long, value_name = "NAME", requires = "role_arn", default_value = connect::SESSION_NAME)]
+    role_session_name: String,
+    /// What the role's trust policy asks for
+    #[arg(long, value_name = "ID", requires = "role_arn")]
+    external_id: Option<String>,
+    /// A new session, even where there is one that would do
+    #[arg(long)]
+    fresh: bool,
+}
+
+impl Which {
+    pub(super) fn wanted(&self) -> Wanted {
+        let role = self.role_arn.clone().map(|arn| Role {
+            arn,
+            session_name: self.role_session_name.clone(),
+            external_id: self.external_id.clone(),
+        });
+        Wanted { duration: self.duration, role, fresh: self.fresh }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Answered {
+    device: String,
+    serial_number: String,
+    access_key_id: String,
+    secret_access_key: Zeroizing<String>,
+    session_token: Zeroizing<String>,
+    expiration: String,
+    cached: bool,
+    #[serde(skip)]
+    form: Form,
+}
+
+/// What `credential_process` is to print (AWS SDKs and Tools Reference Guide, "Process credential provider").
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Process<'a> {
+    version: u8,
+    access_key_id: &'a str,
+    secret_access_key: &'a str,
+    session_token: &'a str,
+    expiration: &'a str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Env,
+    Process,
+    Profile,
+}
+
+impl Answer for Answered {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let fields: [(&str, &str); 3] = [
+            ("ACCESS_KEY_ID", &self.access_key_id),
+            ("SECRET_ACCESS_KEY", &self.secret_access_key),
+            ("SESSION_TOKEN", &self.session_token),
+        ];
+        match self.form {
+            Form::Env => {
+                for (name, value) in fields {
+                    writeln!(out, "export AWS_{name}={}", *quoted(value))?;
+                }
+                writeln!(out, "export AWS_CREDENTIAL_EXPIRATION={}", self.expiration)
+            }
+            Form::Process => {
+                let process = Process {
+                    version: 1,
+                    access_key_id: &self.access_key_id,
+                    secret_access_key: &self.secret_access_key,
+                    session_token: &self.session_token,
+                    expiration: &self.expiration,
+                };
+                let mut text = Zeroizing::new(Vec::with_capacity(16 << 10));
+                serde_json::to_writer(&mut *text, &process)?;
+                text.push(b'\n');
+                out.write_all(&text)
+            }
+            Form::Profile => {
+                writeln!(out, "[{}]", plain(&self.device))?;
+                for (name, value) in fields {
+                    writeln!(out, "aws_{} = {value}", name.to_ascii_lowercase())?;
+                }
+                writeln!(out, "# until {}", self.expiration)
+            }
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let (device, session) = self.connect.open(global, |run| {
+            let (device, vault) = run.device(&self.device)?;
+            let session = run.flow(vault.as_ref()).session(&device, &self.which.wanted());
+            Ok((device, session.map_err(|error| run.explained(error))?))
+        })?;
+        let Session { temporary, cached } = session;
+        let form = match self.r#as.as_str() {
+            "process" => Form::Process,
+            "profile" => Form::Profile,
+            _ => Form::Env,
+        };
+        let answered = Answered {
+            device: device.name.to_string(),
+            serial_number: device.serial.unwrap_or_default(),
+            access_key_id: temporary.credentials.access_key_id,
+            secret_access_key: temporary.credentials.secret_access_key,
+            session_token: temporary.credentials.session_token.unwrap_or_default(),
+            expiration: expiration(temporary.expiration),
+            cached,
+            form,
+        };
+        render::print(&answered, (global.json && form != Form::Process) || self.r#as == "json")
+    }
+}
+
+/// As AWS writes it.
+pub(super) fn expiration(time: Timestamp) -> String {
+    time.to_rfc3339()
+}
+
+/// A word of a POSIX shell.
+fn quoted(value: &str) -> Zeroizing<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+/=_-.:%".contains(c);
+    Zeroizing::new(if value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    })
+}

@@ -1,0 +1,149 @@
+//! What the AWS flows fail with, and what to do about it.
+
+use super::{Error, Kind};
+use crate::aws::explain::Cause;
+use crate::aws::{self, Refusal, credentials, settings};
+use crate::device;
+
+impl From<settings::Error> for Error {
+    fn from(error: settings::Error) -> Self {
+        let failure = Self::new(Kind::Usage, "aws-settings", error.to_string());
+        let failure = match &error {
+            settings::Error::PlainHttp { .. } => {
+                failure.hint("https://, or on a network of tests that nobody else reads: --plain-http")
+            }
+            _ => failure,
+        };
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<credentials::Error> for Error {
+    fn from(error: credentials::Error) -> Self {
+        let code = match &error {
+            credentials::Error::Unsupported { .. } => "aws-unsupported",
+            credentials::Error::None { .. } => "aws-no-credentials",
+            _ => "aws-credentials",
+        };
+        let failure = Self::new(Kind::Usage, code, error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<aws::Error> for Error {
+    fn from(error: aws::Error) -> Self {
+        use aws::Error as E;
+        let message = error.to_string();
+        match error {
+            E::Device(device::Error::NoPairYet { ready, wait, .. }) => {
+                Self::new(Kind::No, "no-pair-yet", message).available(ready, wait).hint(format!(
+                    "IAM takes no pair that isn't newer than the last one: try again from {ready} on"
+                ))
+            }
+            E::Device(device::Error::NoFreeStep { free, wait, .. }) => {
+                Self::new(Kind::No, "no-free-step", message).available(free, wait)
+            }
+            E::Device(error) => error.into(),
+            E::Interrupted(aws::Interrupted { signal }) => Self::interrupted(signal),
+            E::Refused(refusal) => refused(refusal),
+            E::Explained { cause, refusal } => explained(&cause).from_service(refusal),
+            E::Unreachable { perhaps_done: true, .. } => Self::new(Kind::Remote, "aws-unreachable", message)
+                .hint("whether it was done isn't known: the same command again looks first"),
+            E::Unreachable { .. } => Self::new(Kind::Remote, "aws-unreachable", message),
+            E::Unreadable { .. } => Self::new(Kind::Remote, "aws-unreadable", message)
+                .hint("is the endpoint IAM and STS, or a proxy or another service?"),
+            E::Unsigned { .. } => Self::new(Kind::Remote, "aws-unsigned", message),
+            E::Lock { .. } => Self::new(Kind::Storage, "lock", message),
+            E::NoEnd { .. } => Self::new(Kind::Remote, "aws-no-end", message).hint("is another program at the same device?"),
+            E::NoSerial(_) => Self::new(Kind::No, "aws-no-serial", message)
+                .hint("is it an AWS device? It is found by its name among those that IAM lists for the user"),
+            E::Temporary => Self::new(Kind::No, "aws-temporary", message)
+                .hint("name the profile that has the long-term keys: --profile; AWS_SESSION_TOKEN may be left from another session"),
+            E::NeedsSession { .. } => Self::new(Kind::No, "aws-needs-session", message)
+                .hint("its secret isn't here: sign in with it elsewhere, and set AWS_SESSION_TOKEN and the keys with it"),
+            E::NameTaken { name, .. } => Self::new(Kind::No, "name-taken", message)
+                .hint(format!("give this one another name here: vmfa aws enable OTHER; `vmfa show {name}` tells what has it")),
+            E::EnabledElsewhere { serial } => Self::new(Kind::No, "aws-enabled-elsewhere", message)
+                .hint("AWS shows a secret once: use the app that has it, or deactivate and delete the device first")
+                .hint(administrator(&serial, true)),
+            E::OfAnother { .. } => Self::new(Kind::No, "aws-of-another", message)
+                .hint("another name at AWS: --device-name NAME"),
+            E::Orphan { serial, refusal } => Self::new(Kind::No, "aws-orphan", message)
+                .hint("AWS shows a secret once: if another app or VMFA_HOME has it, enable it from there")
+                .hint(administrator(&serial, false))
+                .hint("don't allow deletion without MFA instead: whoever has the keys could then delete devices")
+                .from_service(refusal),
+            E::NotThere { ref name, .. } => Self::new(Kind::No, "aws-not-there", message)
+                .hint(format!("it was deleted there: `vmfa remove {name}`, then enable a new one")),
+            E::OtherSecret { ref name, .. } => Self::new(Kind::No, "aws-other-secret", message)
+                .hint(format!("somebody created it anew: where is its secret? If nowhere: `vmfa remove {name}`, and enable a new one")),
+        }
+    }
+}
+
+/// What an administrator does about a device that the user can't delete.
+fn administrator(serial: &str, assigned: bool) -> String {
+    let delete = format!("aws iam delete-virtual-mfa-device --serial-number {serial}");
+    if assigned {
+        format!("an administrator: aws iam deactivate-mfa-device --user-name USER --serial-number {serial}, then {delete}")
+    } else {
+        format!("an administrator: {delete}")
+    }
+}
+
+/// A refusal that nobody explained.
+fn refused(refusal: Refusal) -> Error {
+    let failure = Error::new(Kind::Remote, "aws-refused", refusal.to_string());
+    let failure = match refusal.code.as_str() {
+        "InvalidClientTokenId" | "UnrecognizedClientException" => {
+            failure.hint("the access key isn't known, or not active: which one is used? --debug tells")
+        }
+        "SignatureDoesNotMatch" => failure.hint("the secret access key doesn't fit the access key"),
+        "ExpiredToken" | "ExpiredTokenException" => failure.hint("these session keys are over: get new ones"),
+        "EntityTemporarilyUnmodifiable" => failure.hint("AWS wants some minutes before it is changed again"),
+        "LimitExceeded" => failure.hint("a user has eight devices at most; an account has a quota of virtual devices"),
+        "NoSuchEntity" => failure.hint("`vmfa aws status` shows what there is"),
+        _ => failure,
+    };
+    failure.from_service(refusal)
+}
+
+fn explained(cause: &Cause) -> Error {
+    let new = |code, message: String| Error::new(Kind::No, code, message);
+    let message = cause.to_string();
+    match cause {
+        Cause::NoDevice { .. } => {
+            new("aws-wrong-serial", message).hint("the serial number is the device's own ARN, not the user's: `vmfa aws status`")
+        }
+        Cause::Unassigned { .. } => new("aws-not-enabled", message).hint("`vmfa aws enable` enables it"),
+        Cause::OfAnother { .. } => {
+            new("aws-of-another", message).hint("whose keys are these? --profile names others")
+        }
+        Cause::NotThere { .. } => new("aws-not-there", message).hint("`vmfa aws status` shows what there is"),
+        Cause::NotOfUser { .. } => {
+            new("aws-not-enabled", message).hint("`vmfa aws enable` enables it; or are these another user's keys?")
+        }
+        Cause::NotYet { from, .. } => {
+            new("aws-not-yet", message).hint(format!("try again from {from} on; without --no-retry that is waited for"))
+        }
+        Cause::Budget { until, .. } => new("aws-budget", message)
+            .hint(format!("try again from {until} on; without --no-retry that is waited for"))
+            .hint("one session is enough for many commands: `vmfa aws session` keeps it"),
+        Cause::Clock { .. } => new("aws-clock", message)
+            .hint("set it right, or leave --clock and VMFA_CLOCK out: AWS's own clock is used then"),
+        Cause::Drift { name, .. } => new("aws-drift", message).hint(format!("`vmfa drift {name} --clear`, or `vmfa aws resync {name}`")),
+        Cause::Used => new("aws-code-refused", message).hint("without --no-retry another one is tried"),
+        Cause::Anew { name, .. } => {
+            new("aws-other-secret", message).hint(format!("the secret of `{name}` is an old one: where is the new one?"))
+        }
+        Cause::OutOfSync { name } => new("aws-out-of-sync", message).hint(format!("vmfa aws resync {name}")),
+        _ => new("aws-unknown", message)
+            .hint("a wrong serial number, a device enabled seconds ago, nine codes in three minutes, or somebody else's device"),
+    }
+}
