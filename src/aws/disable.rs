@@ -54,7 +54,11 @@ impl Flow<'_> {
                 }
                 Err(error) if error.has_code("AccessDenied") && needs_session && !enabled_again => {
                     enabled_again = true;
-                    self.enable_again(device, user, serial).map(|()| None)
+                    match self.enable_again(device, user, serial) {
+                        // Whether it is there, who may not delete it isn't told.
+                        Err(error) if error.has_code("NoSuchEntity") => Ok(Some(done)),
+                        result => result.map(|()| None),
+                    }
                 }
                 Err(error) => Err(error),
             }

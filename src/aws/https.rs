@@ -9,9 +9,8 @@ use zeroize::Zeroizing;
 
 use super::client::{Incoming, Lost, Transport};
 
-/// How long a connection may take to come about, and a whole call.
+/// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
-const WHOLE: Duration = Duration::from_secs(60);
 
 /// The largest answer: a thousand devices have some 500 KiB.
 const LARGEST: u64 = 16 << 20;
@@ -21,15 +20,15 @@ const LARGEST: u64 = 16 << 20;
 pub struct Https(Agent);
 
 impl Https {
-    /// Trusts the roots of a PEM file, where one is named, else the web's.
+    /// Trusts the roots of a PEM file, where one is named, else the web's. A call takes `limit` at most.
     ///
     /// # Errors
     ///
     /// What is wrong with the file's content, in words.
-    pub fn new(roots: Option<&[u8]>) -> Result<Self, String> {
+    pub fn new(roots: Option<&[u8]>, limit: Duration) -> Result<Self, String> {
         let mut builder = Agent::config_builder()
-            .timeout_connect(Some(CONNECT))
-            .timeout_global(Some(WHOLE))
+            .timeout_connect(Some(CONNECT.min(limit)))
+            .timeout_global(Some(limit))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
@@ -81,7 +80,10 @@ fn lost(error: &ureq::Error) -> Lost {
         | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
         ureq::Error::Io(error) => !matches!(
             error.kind(),
-            ErrorKind::ConnectionRefused | ErrorKind::NotFound | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+            ErrorKind::ConnectionRefused
+                | ErrorKind::NotFound
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable
         ),
         _ => true,
     };

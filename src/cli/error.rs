@@ -171,13 +171,16 @@ impl Error {
                 error.insert("wait_seconds".to_owned(), wait.into());
             }
             if let Some(refusal) = &self.refusal {
-                error.insert("aws".to_owned(), json!({
-                    "action": refusal.action,
-                    "status": refusal.status,
-                    "code": refusal.code,
-                    "message": refusal.message,
-                    "request_id": refusal.request_id,
-                }));
+                error.insert(
+                    "aws".to_owned(),
+                    json!({
+                        "action": refusal.action,
+                        "status": refusal.status,
+                        "code": refusal.code,
+                        "message": refusal.message,
+                        "request_id": refusal.request_id,
+                    }),
+                );
             }
             let _ = writeln!(stderr, "{}", json!({ "error": error }));
             return;

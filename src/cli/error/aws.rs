@@ -91,7 +91,9 @@ impl From<aws::Error> for Error {
 fn administrator(serial: &str, assigned: bool) -> String {
     let delete = format!("aws iam delete-virtual-mfa-device --serial-number {serial}");
     if assigned {
-        format!("an administrator: aws iam deactivate-mfa-device --user-name USER --serial-number {serial}, then {delete}")
+        format!(
+            "an administrator: aws iam deactivate-mfa-device --user-name USER --serial-number {serial}, then {delete}"
+        )
     } else {
         format!("an administrator: {delete}")
     }

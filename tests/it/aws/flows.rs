@@ -1,21 +1,65 @@
-//! Enrolling, sessions, resynchronizing, disabling: on virtual time.
+//! Enrolling, sessions, resynchronizing, disabling: on virtual time, with whatever may happen to a request.
 
+use vmfa::aws::client::Client;
 use vmfa::aws::enroll::How;
-use vmfa::aws::explain::Cause;
-use vmfa::aws::session::Wanted as Session;
-use vmfa::aws::{Error, Interrupted};
+use vmfa::aws::flow::Flow;
+use vmfa::aws::session::{Role, Wanted as Session};
+use vmfa::aws::{Error, World};
+use vmfa::device::drift::change_drift;
+use vmfa::registry::{Device, Registry as _, State};
+use vmfa::time::{Drift, Timestamp};
+use vmfa::vault::Vault as _;
+use vmfa::wire::sigv4::Credentials;
 
 use super::support::{ACCOUNT, Aws, Fate, Here, Virtual, Wire, client, wanted};
 use crate::serve::support::ALLOW_ALL;
 
+const OWN_DEVICE: &str = include_str!("../../../vectors/iam/own-mfa-device.json");
+
+/// Somebody who may do everything, but for what AWS wants a session for.
+fn somebody(aws: &Aws, name: &str) -> Credentials {
+    with_policy(aws, name, ALLOW_ALL)
+}
+
+fn with_policy(aws: &Aws, name: &str, policy: &str) -> Credentials {
+    let user = aws.user(name);
+    aws.root().ok("PutUserPolicy", &[("UserName", name), ("PolicyName", "p"), ("PolicyDocument", policy)]);
+    user.credentials
+}
+
+/// What IAM has, by an administrator's eyes: serial numbers with their users, `-` where there is none.
+fn there(aws: &Aws) -> Vec<String> {
+    let (wire, world, here) = (Wire::good(aws), Virtual::of(aws), Here::new());
+    let client = client(&wire, &world);
+    let all = here.flow(&client, &aws.administrator).caller.list_virtual_mfa_devices().unwrap();
+    all.into_iter()
+        .map(|listed| format!("{} {}", listed.serial, listed.user.unwrap_or_else(|| "-".to_owned())))
+        .collect()
+}
+
+fn serial(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:mfa/{name}")
+}
+
+/// Runs with a transport and a world of its own, as another process would.
+fn run<T>(aws: &Aws, wire: &Wire<'_>, work: impl FnOnce(&Client<'_>, &Virtual<'_>) -> T) -> T {
+    let world = Virtual::of(aws);
+    let client = client(wire, &world);
+    work(&client, &world)
+}
+
+/// Enrols on a good day.
+fn enrolled(flow: &Flow<'_>, user: &str) -> Device {
+    flow.enroll(&wanted(user)).unwrap().device
+}
+
 #[test]
 fn a_user_enrols_and_has_a_session_once_sts_knows() {
     let aws = Aws::new();
-    let user = aws.user("mfauser");
-    aws.root().ok("PutUserPolicy", &[("UserName", "mfauser"), ("PolicyName", "all"), ("PolicyDocument", ALLOW_ALL)]);
+    let keys = somebody(&aws, "mfauser");
     let (wire, world, here) = (Wire::good(&aws), Virtual::of(&aws), Here::new());
     let client = client(&wire, &world);
-    let flow = here.flow(&client, &user.credentials);
+    let flow = here.flow(&client, &keys);
     let identity = flow.caller.identity().unwrap();
     assert_eq!((identity.user(), identity.account.as_str()), (Some("mfauser"), ACCOUNT));
 
@@ -30,19 +74,364 @@ fn a_user_enrols_and_has_a_session_once_sts_knows() {
     assert_eq!(wire.count("GetSessionToken"), 2);
     let again = flow.enroll(&wanted("mfauser")).unwrap();
     assert_eq!(again.how, How::Already);
+    assert_eq!(there(&aws), [format!("{} mfauser", serial("mfauser"))]);
+}
+
+#[test]
+fn an_enrolment_is_finished_whatever_becomes_of_any_one_request() {
+    let fates = [Fate::LostBefore, Fate::LostAfter, Fate::FailsBefore, Fate::FailsAfter, Fate::Throttled];
+    for fate in fates {
+        for bad in 0..6 {
+            let aws = Aws::new();
+            let keys = somebody(&aws, "mfauser");
+            let here = Here::new();
+            let wire = Wire::with(&aws, move |number, _| if number == bad { fate } else { Fate::Good });
+            let first = run(&aws, &wire, |client, _| here.flow(client, &keys).enroll(&wanted("mfauser")).map(drop));
+            // A request that never arrived ends the run; what comes to an unclear end is looked after.
+            if fate != Fate::LostBefore {
+                first.unwrap_or_else(|error| panic!("{fate:?} {bad}: {error}"));
+            }
+            let wire = Wire::good(&aws);
+            run(&aws, &wire, |client, _| here.flow(client, &keys).enroll(&wanted("mfauser")).map(drop)).unwrap();
+            assert_eq!(there(&aws), [format!("{} mfauser", serial("mfauser"))], "{fate:?} {bad}");
+            assert_eq!(here.registry.list().unwrap().len(), 1, "{fate:?} {bad}");
+            aws.wait(30);
+            let session = |client: &Client<'_>, _: &Virtual<'_>| {
+                let flow = here.flow(client, &keys);
+                flow.session(&flow.held(&serial("mfauser")).unwrap().unwrap(), &Session::default()).map(drop)
+            };
+            run(&aws, &wire, session).unwrap_or_else(|error| panic!("{fate:?} {bad}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn an_orphan_whose_secret_is_here_is_enabled() {
+    let aws = Aws::new();
+    let keys = with_policy(&aws, "mfauser", OWN_DEVICE);
+    let here = Here::new();
+    // Lost on its way: the secret is stored, the device isn't enabled.
+    let wire = Wire::with(&aws, |_, action| if action == "EnableMFADevice" { Fate::LostBefore } else { Fate::Good });
+    let failed = run(&aws, &wire, |client, _| here.flow(client, &keys).enroll(&wanted("mfauser")).map(drop));
+    assert!(matches!(failed, Err(Error::Unreachable { perhaps_done: false, .. })), "{failed:?}");
+    assert_eq!(there(&aws), [format!("{} -", serial("mfauser"))]);
+    let wire = Wire::good(&aws);
+    run(&aws, &wire, |client, world| {
+        let enrolled = here.flow(client, &keys).enroll(&wanted("mfauser")).unwrap();
+        assert_eq!(enrolled.how, How::Finished);
+        assert_eq!(world.waited(), 0, "a pair that IAM shows it didn't take is taken again");
+    });
+    assert_eq!(wire.count("CreateVirtualMFADevice"), 0);
+    assert_eq!(there(&aws), [format!("{} mfauser", serial("mfauser"))]);
+}
+
+#[test]
+fn an_orphan_whose_secret_nobody_has_is_replaced_where_that_is_allowed() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    aws.client(&keys).ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "mfauser")]);
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    let how = run(&aws, &wire, |client, _| here.flow(client, &keys).enroll(&wanted("mfauser")).unwrap().how);
+    assert_eq!(how, How::Replaced);
+    assert_eq!(there(&aws), [format!("{} mfauser", serial("mfauser"))]);
+}
+
+#[test]
+fn an_orphan_that_may_not_be_deleted_is_told_and_nothing_is_stored() {
+    let aws = Aws::new();
+    let keys = with_policy(&aws, "mfauser", OWN_DEVICE);
+    aws.client(&keys).ok("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "mfauser")]);
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    let failed = run(&aws, &wire, |client, _| here.flow(client, &keys).enroll(&wanted("mfauser")).map(drop));
+    assert!(matches!(&failed, Err(Error::Orphan { serial: of, .. }) if *of == serial("mfauser")), "{failed:?}");
+    assert_eq!(there(&aws), [format!("{} -", serial("mfauser"))]);
+    assert!(here.registry.list().unwrap().is_empty());
+}
+
+#[test]
+fn a_device_of_somebody_else_is_left_alone() {
+    let aws = Aws::new();
+    let (wire, here, elsewhere) = (Wire::good(&aws), Here::new(), Here::new());
+    aws.user("alice");
+    aws.user("bob");
+    run(&aws, &wire, |client, _| {
+        let of_alice = vmfa::aws::enroll::Wanted { device_name: "shared".to_owned(), ..wanted("alice") };
+        here.flow(client, &aws.administrator).enroll(&of_alice).unwrap();
+        let of_bob = vmfa::aws::enroll::Wanted { device_name: "shared".to_owned(), ..wanted("bob") };
+        let failed = elsewhere.flow(client, &aws.administrator).enroll(&of_bob);
+        assert!(matches!(&failed, Err(Error::OfAnother { owner, .. }) if owner == "user alice"), "{failed:?}");
+        let failed = here.flow(client, &aws.administrator).enroll(&of_bob);
+        assert!(matches!(&failed, Err(Error::OfAnother { owner, .. }) if owner == "user alice"), "{failed:?}");
+    });
+    assert_eq!(there(&aws), [format!("{} alice", serial("shared"))]);
+}
+
+#[test]
+fn a_name_that_is_taken_here_is_told_before_anything_is_created() {
+    let aws = Aws::new();
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    aws.user("alice");
+    aws.user("bob");
+    run(&aws, &wire, |client, _| {
+        let flow = here.flow(client, &aws.administrator);
+        enrolled(&flow, "alice");
+        let failed = flow.enroll(&vmfa::aws::enroll::Wanted { name: "alice".parse().unwrap(), ..wanted("bob") });
+        assert!(matches!(failed, Err(Error::NameTaken { .. })), "{failed:?}");
+    });
+    assert_eq!(wire.count("CreateVirtualMFADevice"), 1);
+}
+
+#[test]
+fn what_a_killed_process_left_pending_is_settled_at_once() {
+    let aws = Aws::new();
+    let keys = with_policy(&aws, "mfauser", OWN_DEVICE);
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, world| {
+        let flow = here.flow(client, &keys);
+        // As after a kill between storing the secret and saying so.
+        let enrolment = flow.caller.create_virtual_mfa_device("mfauser", "/", &[]).unwrap();
+        let batch = vmfa::vault::Id::of(&format!("vmfa enrolment 1\n{}", serial("mfauser")));
+        let added = flow.devices.add_as(batch, &[("mfauser".parse().unwrap(), enrolment)], false, world.now()).unwrap();
+        let until = Timestamp::from_unix(aws.now() + 120);
+        let pending = Device { state: State::Pending { batch, replaces: None, until }, ..added[0].clone() };
+        here.registry.update(&[pending]).unwrap();
+        assert!(flow.held(&serial("mfauser")).unwrap().is_none());
+        assert_eq!(flow.enroll(&wanted("mfauser")).unwrap().how, How::Finished);
+    });
+    assert_eq!(there(&aws), [format!("{} mfauser", serial("mfauser"))]);
+}
+
+#[test]
+fn a_resynchronization_tells_the_drift_and_sessions_work_again() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, world| {
+        let flow = here.flow(client, &keys);
+        let device = enrolled(&flow, "mfauser");
+        aws.wait(15);
+        for off in [600, -700] {
+            change_drift(&here.registry, "mfauser", |_| Ok(Drift { seconds: off, ppm: 0, since: 0 })).unwrap();
+            // AWS takes no pair from before the last one.
+            aws.wait(2_000);
+            let device = flow.held(&serial("mfauser")).unwrap().unwrap();
+            let failed = flow.session(&device, &Session { fresh: true, ..Session::default() });
+            let cause = "`mfauser` is made to be";
+            assert!(failed.as_ref().is_err_and(|error| error.to_string().starts_with(cause)), "{failed:?}");
+            let resynced = flow.resync(&device, "mfauser").unwrap();
+            assert_eq!((resynced.drift, resynced.steps.signum()), (off, off.signum()), "{}", world.told());
+            assert!((resynced.steps.abs() - off.abs() / 30).abs() <= 1, "{resynced:?}");
+            assert!(flow.wait_for_sts(&device, resynced.at).unwrap().is_some());
+            aws.wait(60);
+            assert!(!flow.session(&device, &Session { fresh: true, ..Session::default() }).unwrap().cached);
+        }
+        assert_eq!(device.serial.as_deref(), Some(serial("mfauser").as_str()));
+    });
+}
+
+#[test]
+fn a_device_is_disabled_with_the_session_that_aws_asks_for() {
+    for (policy, name) in [(ALLOW_ALL, "alice"), (OWN_DEVICE, "bob")] {
+        let aws = Aws::new();
+        let keys = with_policy(&aws, name, policy);
+        let (wire, here) = (Wire::good(&aws), Here::new());
+        run(&aws, &wire, |client, _| {
+            let flow = here.flow(client, &keys);
+            let device = enrolled(&flow, name);
+            let done = flow.disable(&device, name, true).unwrap();
+            assert!(done.deactivated && done.deleted, "{done:?}");
+            assert!(here.vault.get(device.id).is_ok(), "the secret stays");
+            let again = flow.disable(&device, name, true).unwrap();
+            assert!(!again.deactivated && !again.deleted, "{again:?}");
+        });
+        assert!(there(&aws).is_empty());
+    }
+}
+
+#[test]
+fn disabling_is_finished_whatever_becomes_of_any_one_request() {
+    for fate in [Fate::LostBefore, Fate::LostAfter, Fate::FailsBefore, Fate::FailsAfter, Fate::Throttled] {
+        for bad in 0..6 {
+            let aws = Aws::new();
+            let keys = with_policy(&aws, "mfauser", OWN_DEVICE);
+            let here = Here::new();
+            let good = Wire::good(&aws);
+            let device = run(&aws, &good, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+            aws.wait(60);
+            let wire = Wire::with(&aws, move |number, _| if number == bad { fate } else { Fate::Good });
+            let first = run(&aws, &wire, |client, _| here.flow(client, &keys).disable(&device, "mfauser", true));
+            if fate != Fate::LostBefore {
+                first.unwrap_or_else(|error| panic!("{fate:?} {bad}: {error}"));
+            }
+            assert!(here.vault.get(device.id).is_ok());
+            run(&aws, &good, |client, _| here.flow(client, &keys).disable(&device, "mfauser", true)).unwrap();
+            assert!(there(&aws).is_empty(), "{fate:?} {bad}");
+        }
+    }
+}
+
+#[test]
+fn a_deactivated_device_whose_session_is_lost_is_enabled_once_more_to_be_deleted() {
+    let aws = Aws::new();
+    let keys = with_policy(&aws, "mfauser", OWN_DEVICE);
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, _| {
+        let flow = here.flow(client, &keys);
+        let device = enrolled(&flow, "mfauser");
+        let deactivate = [("UserName", "mfauser"), ("SerialNumber", &serial("mfauser"))];
+        aws.root().ok("DeactivateMFADevice", &deactivate);
+        assert!(flow.disable(&device, "mfauser", true).unwrap().deleted);
+    });
+    assert!(there(&aws).is_empty());
+}
+
+#[test]
+fn sessions_are_shared_by_what_they_were_asked_for_with() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{ACCOUNT}"}},"Action":"sts:AssumeRole",
+           "Condition":{{"Bool":{{"aws:MultiFactorAuthPresent":"true"}}}}}}]}}"#
+    );
+    aws.root().ok("CreateRole", &[("RoleName", "ops"), ("AssumeRolePolicyDocument", &trust)]);
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, _| {
+        let flow = here.flow(client, &keys);
+        let device = enrolled(&flow, "mfauser");
+        aws.wait(20);
+        let role =
+            Role { arn: format!("arn:aws:iam::{ACCOUNT}:role/ops"), session_name: "me".to_owned(), external_id: None };
+        let all = [
+            Session::default(),
+            Session { duration: Some(900), ..Session::default() },
+            Session { role: Some(role.clone()), ..Session::default() },
+            Session { role: Some(Role { session_name: "you".to_owned(), ..role }), ..Session::default() },
+        ];
+        for wanted in &all {
+            assert!(!flow.session(&device, wanted).unwrap().cached);
+        }
+        let kept: Vec<String> = all
+            .iter()
+            .map(|wanted| {
+                let session = flow.session(&device, wanted).unwrap();
+                assert!(session.cached);
+                session.temporary.credentials.access_key_id
+            })
+            .collect();
+        assert_eq!(wire.count("GetSessionToken") + wire.count("AssumeRole"), 4);
+        // A quarter of its time is left at least: of fifteen minutes, not quite four.
+        aws.wait(660);
+        assert!(flow.session(&device, &all[1]).unwrap().cached);
+        aws.wait(30);
+        assert!(!flow.session(&device, &all[1]).unwrap().cached);
+        assert_eq!(flow.session(&device, &all[0]).unwrap().temporary.credentials.access_key_id, kept[0]);
+        let fresh = flow.session(&device, &Session { fresh: true, ..Session::default() }).unwrap();
+        assert!(!fresh.cached && fresh.temporary.credentials.access_key_id != kept[0]);
+        assert!(flow.session(&device, &all[0]).unwrap().temporary == fresh.temporary);
+        // What is kept goes with the device.
+        assert!(here.vault.holds(device.id.companion()).unwrap());
+        flow.devices.remove(&flow.held(&serial("mfauser")).unwrap().unwrap(), Timestamp::from_unix(aws.now())).unwrap();
+        assert!(!here.vault.holds(device.id.companion()).unwrap());
+    });
+}
+
+#[test]
+fn a_session_takes_another_code_after_a_failure_and_none_twice() {
+    for fate in [Fate::LostAfter, Fate::FailsAfter, Fate::FailsBefore, Fate::Throttled] {
+        let aws = Aws::new();
+        let keys = somebody(&aws, "mfauser");
+        let (good, here) = (Wire::good(&aws), Here::new());
+        let device = run(&aws, &good, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+        aws.wait(60);
+        let wire = Wire::with(&aws, move |number, _| if number == 0 { fate } else { Fate::Good });
+        run(&aws, &wire, |client, world| {
+            here.flow(client, &keys).session(&device, &Session::default()).unwrap();
+            assert_eq!(world.waited(), 0, "the neighbours of a code are good at once");
+        });
+    }
+}
+
+#[test]
+fn a_code_that_never_left_is_given_back() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (good, here) = (Wire::good(&aws), Here::new());
+    let device = run(&aws, &good, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+    aws.wait(60);
+    let wire = Wire::with(&aws, |_, _| Fate::LostBefore);
+    let failed = run(&aws, &wire, |client, _| here.flow(client, &keys).session(&device, &Session::default()));
+    assert!(matches!(failed, Err(Error::Unreachable { perhaps_done: false, .. })), "{failed:?}");
+    let ledger = here.registry.list().unwrap()[0].ledger.unwrap();
+    let all = here.registry.claimed(ledger, vmfa::time::Step::new(0), vmfa::time::Step::new(u64::from(u32::MAX)));
+    assert!(all.unwrap().is_empty());
+}
+
+#[test]
+fn temporary_keys_get_no_session_and_nothing_is_sent() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, _| {
+        let device = enrolled(&here.flow(client, &keys), "mfauser");
+        let temporary = Credentials::new("ASIAEXAMPLE000000001", "secret", Some("token"));
+        let failed = here.flow(client, &temporary).session(&device, &Session::default());
+        assert!(matches!(failed, Err(Error::Temporary)), "{failed:?}");
+    });
+    assert_eq!(wire.count("GetSessionToken"), 0);
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_hours_is_no_obstacle() {
+    for off in [-36_000, 100, 36_000] {
+        let aws = Aws::new();
+        let keys = somebody(&aws, "mfauser");
+        let (wire, here) = (Wire::good(&aws), Here::new());
+        let world = Virtual::off_by(&aws, off);
+        let client = client(&wire, &world);
+        let flow = here.flow(&client, &keys);
+        flow.caller.identity().unwrap();
+        let enrolled = flow.enroll(&wanted("mfauser")).unwrap();
+        assert!(flow.wait_for_sts(&enrolled.device, enrolled.enabled).unwrap().is_some(), "{off}: {}", world.told());
+        let session = flow.session(&enrolled.device, &Session::default()).unwrap();
+        assert!(session.cached, "{off}");
+    }
+}
+
+#[test]
+fn a_device_added_from_a_picture_finds_its_number() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, world| {
+        let flow = here.flow(client, &keys);
+        let device = enrolled(&flow, "mfauser");
+        let enrolment = flow.devices.enrolment(&device).unwrap();
+        flow.devices.remove(&device, world.now()).unwrap();
+        let bare = vmfa::provision::Enrolment { serial: None, ..enrolment };
+        let added = flow.devices.add(&[("picture".parse().unwrap(), bare)], false, world.now()).unwrap();
+        let numbered = flow.numbered(added[0].clone()).unwrap();
+        assert_eq!(numbered.serial, Some(serial("mfauser")));
+        assert_eq!(flow.held(&serial("mfauser")).unwrap().map(|device| device.name), Some("picture".parse().unwrap()));
+        aws.wait(20);
+        flow.session(&numbered, &Session::default()).unwrap();
+    });
 }
 
 #[test]
 fn debug_lines_show_no_code_and_no_secret() {
     let aws = Aws::new();
     let (wire, world, here) = (Wire::good(&aws), Virtual::of(&aws), Here::new());
-    aws.user("mfauser");
+    let keys = somebody(&aws, "mfauser");
     let client = client(&wire, &world);
-    let flow = here.flow(&client, &aws.administrator);
-    flow.enroll(&wanted("mfauser")).unwrap();
+    let flow = here.flow(&client, &keys);
+    let device = enrolled(&flow, "mfauser");
+    aws.wait(20);
+    let session = flow.session(&device, &Session::default()).unwrap().temporary.credentials;
+    let seed = flow.devices.enrolment(&device).unwrap().secret.to_base32();
     let lines = world.debugged.lock().unwrap().join("\n");
-    assert!(lines.contains("AuthenticationCode1=(hidden)"), "{lines}");
-    assert!(!lines.contains(aws.administrator.secret_access_key.as_str()));
-    let _ = (Fate::Good, Interrupted { signal: 2 });
-    let _: Option<(Error, Cause)> = None;
+    assert!(lines.contains("AuthenticationCode1=(hidden)") && lines.contains("TokenCode=(hidden)"), "{lines}");
+    let token = session.session_token.as_ref().unwrap();
+    for secret in [&keys.secret_access_key, &session.secret_access_key, token, &seed] {
+        assert!(!lines.contains(secret.as_str()));
+    }
 }

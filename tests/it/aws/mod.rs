@@ -1,5 +1,8 @@
 //! The AWS flows, against the stand-in: in this process and on virtual time, with faults on the way; and the program
 //! itself against a server.
 
+mod batch;
 mod flows;
+mod kill;
+mod proxy;
 mod support;

@@ -56,7 +56,8 @@ impl Answer for Report {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let rows: Vec<Vec<String>> = self.users.iter().map(One::row).collect();
         table(out, &["USER", "DEVICE", "OUTCOME"], &rows)?;
-        let mut hints: Vec<&String> = self.users.iter().filter_map(|one| one.error.as_ref()).flat_map(|error| &error.hints).collect();
+        let mut hints: Vec<&String> =
+            self.users.iter().filter_map(|one| one.error.as_ref()).flat_map(|error| &error.hints).collect();
         hints.dedup();
         for hint in hints.into_iter().take(12) {
             render::note(&format!("hint: {}", plain(hint)));
@@ -76,8 +77,7 @@ impl One {
     }
 
     fn failed(user: &str, error: &Error) -> Self {
-        let error =
-            Failure { code: error.code(), message: error.message().to_owned(), hints: error.hints().to_vec() };
+        let error = Failure { code: error.code(), message: error.message().to_owned(), hints: error.hints().to_vec() };
         Self { error: Some(error), ..Self::new(user, "failed") }
     }
 
@@ -108,7 +108,9 @@ pub(super) fn users(named: &[String], file: Option<&Path>) -> Result<Vec<String>
     }
     match all.len() {
         0 => Err(Error::input("users", "no users are named")),
-        length if length > MOST => Err(Error::input("users", format!("{length} users are named; at most {MOST} are taken"))),
+        length if length > MOST => {
+            Err(Error::input("users", format!("{length} users are named; at most {MOST} are taken")))
+        }
         _ => Ok(all),
     }
 }
@@ -122,7 +124,9 @@ fn read(path: &Path) -> std::result::Result<String, String> {
         std::fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text))
     };
     match read {
-        Ok(length) if u64::try_from(length).unwrap_or(u64::MAX) > LARGEST => Err(format!("is larger than {LARGEST} bytes")),
+        Ok(length) if u64::try_from(length).unwrap_or(u64::MAX) > LARGEST => {
+            Err(format!("is larger than {LARGEST} bytes"))
+        }
         Ok(_) => Ok(text),
         Err(error) => Err(error.to_string()),
     }
@@ -214,7 +218,8 @@ fn concerns_all(error: &aws::Error) -> bool {
     match error {
         aws::Error::Refused(refusal) => of_keys.contains(&refusal.code.as_str()),
         aws::Error::Unreachable { perhaps_done, .. } => !perhaps_done,
-        aws::Error::Device(crate::device::Error::Vault(_) | crate::device::Error::Registry(_)) | aws::Error::Lock { .. } => true,
+        aws::Error::Device(crate::device::Error::Vault(_) | crate::device::Error::Registry(_))
+        | aws::Error::Lock { .. } => true,
         _ => false,
     }
 }

@@ -13,13 +13,14 @@ use crate::aws::session::{self, Wanted};
 use crate::aws::settings::{Options, Service, Settings};
 use crate::aws::sts::{Identity, RoleRequest};
 use crate::aws::{self, Locks, World as _};
+use crate::cli::command::code::patience;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::world::Real;
 use crate::cli::{Global, clock, environment};
 use crate::device::{self, Devices};
-use crate::registry::sqlite::Sqlite;
 use crate::registry::Device;
+use crate::registry::sqlite::Sqlite;
 use crate::time::Timestamp;
 use crate::vault::Vault;
 use crate::wire::sigv4::Credentials;
@@ -32,7 +33,7 @@ pub(super) const SESSION_NAME: &str = "vmfa";
 const ATTEMPTS: u8 = 4;
 
 /// Whose keys, where, and how.
-#[derive(Debug, Clone, Default, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "AWS options")]
 pub(super) struct Args {
@@ -53,6 +54,9 @@ pub(super) struct Args {
     /// service's, as its answers tell] [env: VMFA_CLOCK]
     #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
     clock: Option<String>,
+    /// How long a call may take, 5s to 10m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
+    timeout: u64,
     /// Don't wait and try once more where that would do
     #[arg(long)]
     no_retry: bool,
@@ -89,11 +93,10 @@ impl Args {
         let stand_in = iam.custom.then(|| iam.url.clone()).filter(|url| url.starts_with("http://"));
         let world = Real::new(stand_in, self.jump, self.debug);
         let roots = settings.ca_bundle().map(read_roots).transpose()?;
-        let transport = Https::new(roots.as_deref())
+        let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout.max(1)))
             .map_err(|reason| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {reason}")))?;
         let attempts = settings.max_attempts().map_or(ATTEMPTS, |most| u8::try_from(most.get()).unwrap_or(u8::MAX));
-        let client =
-            Client::new(iam.clone(), settings.endpoint(Service::Sts).clone(), &transport, &world, attempts);
+        let client = Client::new(iam.clone(), settings.endpoint(Service::Sts).clone(), &transport, &world, attempts);
         if let Some(difference) = world.difference() {
             client.learn(difference);
         }
@@ -112,7 +115,9 @@ impl Args {
         };
         let source = Source::find(&settings, &environment::text)?;
         let found = source.fetch(&run).map_err(|failure| match failure {
-            Failure::Role { error: Trouble::Aws(error), arn } => Error::from(error).about(&format!("{arn} can't be assumed")),
+            Failure::Role { error: Trouble::Aws(error), arn } => {
+                Error::from(error).about(&format!("{arn} can't be assumed"))
+            }
             Failure::Role { error: Trouble::Cli(error), .. } => error,
             failure @ Failure::Process { .. } => Error::new(Kind::Input, "credential-process", failure.to_string()),
         })?;
@@ -178,9 +183,13 @@ impl Run<'_> {
             (Some(named), _) => named.to_owned(),
             (None, Some(user)) => user.to_owned(),
             (None, None) if identity.resource() == "root" => {
-                return Err(Error::new(Kind::No, "aws-root", "these are the root user's keys, and IAM's API has no devices for it")
-                    .hint("the root user's device is enabled in the console; `vmfa add` keeps its secret")
-                    .hint("for another user: --user NAME"));
+                return Err(Error::new(
+                    Kind::No,
+                    "aws-root",
+                    "these are the root user's keys, and IAM's API has no devices for it",
+                )
+                .hint("the root user's device is enabled in the console; `vmfa add` keeps its secret")
+                .hint("for another user: --user NAME"));
             }
             (None, None) => {
                 return Err(Error::usage(format!("{} is no IAM user", identity.arn)).hint("for which one? --user NAME"));
@@ -212,12 +221,8 @@ impl Fetch for Run<'_> {
         let duration = role.duration_seconds.map(u64::from);
         let caller = Caller { client: self.client, credentials };
         let Some(serial) = &role.mfa_serial else {
-            let request = RoleRequest {
-                arn: &role.arn,
-                session_name,
-                external_id: role.external_id.as_deref(),
-                duration,
-            };
+            let request =
+                RoleRequest { arn: &role.arn, session_name, external_id: role.external_id.as_deref(), duration };
             return Ok(caller.assume_role(&request, None)?.credentials);
         };
         let devices = device::active(self.registry).map_err(|error| Trouble::Cli(error.into()))?;

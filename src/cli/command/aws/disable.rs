@@ -67,7 +67,8 @@ impl Args {
             let ask = || {
                 !global.json
                     && prompt::somebody_there()
-                    && prompt::confirm(&format!("Remove `{}` and its secret here, too?", plain(device.name.as_str()))).is_ok()
+                    && prompt::confirm(&format!("Remove `{}` and its secret here, too?", plain(device.name.as_str())))
+                        .is_ok()
             };
             let removed = self.remove || (!self.keep && ask());
             if removed {

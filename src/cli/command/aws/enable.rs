@@ -126,7 +126,8 @@ impl Args {
         let flow = run.flow(vault.as_ref());
         let enrolling = session.as_ref().map_or(flow, |session| flow.signed_by(session));
         let Enrolled { device, how, enabled } = enrolling.enroll(&wanted).map_err(|error| run.explained(error))?;
-        let checks = own && !self.no_wait && run.credentials.session_token.is_none() && how != aws::enroll::How::Already;
+        let checks =
+            own && !self.no_wait && run.credentials.session_token.is_none() && how != aws::enroll::How::Already;
         let checked = if checks {
             Some(flow.wait_for_sts(&device, enabled).map_err(|error| run.explained(error))?.is_some())
         } else {
@@ -144,11 +145,7 @@ impl Args {
     }
 
     /// Whoever has a device already adds another with a session only: one with a device that is here.
-    fn session_for_another(
-        &self,
-        run: &Run<'_>,
-        wanted: &Wanted,
-    ) -> Result<Option<crate::wire::sigv4::Credentials>> {
+    fn session_for_another(&self, run: &Run<'_>, wanted: &Wanted) -> Result<Option<crate::wire::sigv4::Credentials>> {
         if run.credentials.session_token.is_some() {
             return Ok(None);
         }
@@ -158,13 +155,16 @@ impl Args {
             return Ok(None);
         }
         let devices = crate::device::active(run.registry)?;
-        let here = devices.into_iter().find(|device| listed.iter().any(|listed| Some(&listed.serial) == device.serial.as_ref()));
+        let here = devices
+            .into_iter()
+            .find(|device| listed.iter().any(|listed| Some(&listed.serial) == device.serial.as_ref()));
         let Some(here) = here else {
             let others: Vec<&str> = listed.iter().map(|listed| listed.serial.as_str()).collect();
             return Err(Error::from(aws::Error::NeedsSession { user: wanted.user.clone(), serial: others.join(", ") }));
         };
         let vault = run.place.vault_of(&here)?;
-        let session = run.flow(vault.as_ref()).session(&here, &Session::default()).map_err(|error| run.explained(error))?;
+        let session =
+            run.flow(vault.as_ref()).session(&here, &Session::default()).map_err(|error| run.explained(error))?;
         Ok(Some(session.temporary.credentials))
     }
 

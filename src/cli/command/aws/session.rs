@@ -6,7 +6,6 @@ use zeroize::Zeroizing;
 use super::connect;
 use crate::aws::session::{Role, Session, Wanted};
 use crate::cli::Global;
-use crate::cli::command::code::patience;
 use crate::cli::error::Result;
 use crate::cli::render::{self, Answer, plain};
 use crate::time::Timestamp;
@@ -37,7 +36,7 @@ pub(in crate::cli) struct Args {
 #[group(skip)]
 pub(super) struct Which {
     /// How long it counts, 15m to 36h, with a role at most 12h [default: AWS's, 12h, with a role 1h]
-    #[arg(long, value_name = "TIME", value_parser = patience)]
+    #[arg(long, value_name = "TIME", value_parser = length)]
     duration: Option<u64>,
     /// Take this role
     #[arg(long, value_name = "ARN")]
@@ -158,6 +157,12 @@ impl Args {
         };
         render::print(&answered, (global.json && form != Form::Process) || self.r#as == "json")
     }
+}
+
+/// What AWS takes for a session, 900 to 129,600 seconds; for a role less.
+fn length(text: &str) -> std::result::Result<u64, String> {
+    let seconds = crate::time::duration(text).filter(|seconds| (900..=129_600).contains(seconds));
+    seconds.ok_or_else(|| "a time from 15m to 36h stands here".to_owned())
 }
 
 /// As AWS writes it.

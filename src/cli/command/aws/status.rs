@@ -66,16 +66,26 @@ impl One {
     }
 
     fn row(&self) -> Vec<String> {
-        let or_dash = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| plain(text).into_owned());
-        let standing = if self.never_used { format!("{}, never used", self.standing) } else { self.standing.to_owned() };
-        vec![or_dash(&self.user), or_dash(&self.device), standing, or_dash(&self.enabled), plain(&self.serial_number).into_owned()]
+        let or_dash =
+            |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| plain(text).into_owned());
+        let standing =
+            if self.never_used { format!("{}, never used", self.standing) } else { self.standing.to_owned() };
+        vec![
+            or_dash(&self.user),
+            or_dash(&self.device),
+            standing,
+            or_dash(&self.enabled),
+            plain(&self.serial_number).into_owned(),
+        ]
     }
 }
 
 impl Answer for Answered {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         if !self.complete {
-            render::note("IAM's list of virtual devices may not be seen: orphans and devices of others are missing here");
+            render::note(
+                "IAM's list of virtual devices may not be seen: orphans and devices of others are missing here",
+            );
         }
         if self.devices.is_empty() {
             let whose = self.user.as_deref().unwrap_or("anybody");
