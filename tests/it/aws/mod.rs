@@ -2,7 +2,10 @@
 //! itself against a server.
 
 mod batch;
+mod explained;
 mod flows;
 mod kill;
+mod moto;
 mod proxy;
+mod sessions;
 mod support;

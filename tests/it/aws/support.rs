@@ -193,7 +193,8 @@ impl World for Virtual<'_> {
 pub struct Here {
     pub vault: Vault,
     pub registry: Registry,
-    pub directory: tempfile::TempDir,
+    #[expect(dead_code, reason = "it goes when this goes")]
+    directory: tempfile::TempDir,
     pub locks: Locks,
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::support::Home;
 
 /// A program that ends with the test.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -25,14 +25,14 @@ fn root() -> &'static Path {
 }
 
 /// A program from where tests/run installs it; its absence is a failure.
-fn installed(program: &str) -> PathBuf {
+pub fn installed(program: &str) -> PathBuf {
     let path = root().join("target/clients/bin").join(program);
     assert!(path.exists(), "{program} is missing: tests/run installs it");
     path
 }
 
 /// moto on a free port.
-fn moto() -> (Running, String) {
+pub fn moto() -> (Running, String) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let child = Command::new(installed("moto_server"))
         .args(["-H", "127.0.0.1", "-p", &port.to_string()])

@@ -5,7 +5,7 @@ mod abuse;
 mod account;
 mod authorization;
 #[cfg(feature = "cli")]
-mod clients;
+pub mod clients;
 mod console;
 mod contract;
 mod devices;
