@@ -8,7 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["secret", "time", "name"],
     &["oath"],
     &["vault", "registry", "provision", "policy", "wire"],
-    &["device", "serve"],
+    &["device", "serve", "aws"],
     &["cli"],
 ];
 

@@ -1,0 +1,3 @@
+//! AWS itself, as its users have set it up.
+
+pub mod profile;
