@@ -1,0 +1,7 @@
+//! AWS's settings and credentials.
+
+mod credentials;
+mod process;
+mod profiles;
+mod scenario;
+mod settings;
