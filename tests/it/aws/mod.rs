@@ -1,5 +1,7 @@
 //! AWS's settings and credentials.
 
+#[cfg(feature = "cli")]
+mod botocore;
 mod credentials;
 mod process;
 mod profiles;

@@ -30,6 +30,8 @@ pub struct Scenario {
     pub options: BTreeMap<String, String>,
     pub environment: BTreeMap<String, String>,
     pub expected: BTreeMap<String, String>,
+    /// What is different in botocore.
+    pub elsewhere: BTreeMap<String, String>,
     home: TempDir,
 }
 
@@ -81,6 +83,7 @@ impl Scenario {
             options: pairs("options", ':'),
             environment: pairs("environment", '='),
             expected: pairs("expect", ':'),
+            elsewhere: pairs("botocore", ':'),
             home,
         }
     }
