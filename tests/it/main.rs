@@ -4,7 +4,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::disallowed_methods, clippy::print_stderr, unreachable_pub)]
 #![allow(clippy::print_stdout, clippy::cast_possible_truncation)]
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "aws")]
 mod aws;
 #[cfg(feature = "cli")]
 mod bad_input;

@@ -83,7 +83,8 @@ impl System {
             match receiver.recv_timeout(LOOK) {
                 Ok(output) => break output.map_err(Error::Read)?,
                 Err(RecvTimeoutError::Timeout) if !(self.expired)() => {}
-                Err(_) => return Err(Error::TooLong),
+                Err(RecvTimeoutError::Timeout) => return Err(Error::TooLong),
+                Err(RecvTimeoutError::Disconnected) => return Err(Error::Read(io::ErrorKind::BrokenPipe.into())),
             }
         };
         if output.len() > MOST {

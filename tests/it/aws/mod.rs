@@ -1,11 +1,26 @@
-//! The AWS flows, against the stand-in: in this process and on virtual time, with faults on the way; and the program
-//! itself against a server.
+//! AWS's settings and credentials; and the flows against the stand-in: in this process and on virtual time, with faults on the
+//! way, and by the program itself against a server.
 
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod batch;
+#[cfg(feature = "cli")]
+mod botocore;
+mod credentials;
+#[cfg(feature = "serve")]
 mod explained;
+#[cfg(feature = "serve")]
 mod flows;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod kill;
+#[cfg(feature = "cli")]
 mod moto;
+mod process;
+mod profiles;
+#[cfg(feature = "cli")]
 mod proxy;
+mod scenario;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod sessions;
+mod settings;
+#[cfg(feature = "serve")]
 mod support;

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::kill::{Stage, serial};
-use crate::serve::clients::installed;
 use crate::serve::support::ALLOW_ALL;
+use crate::support::installed;
 use crate::support::run;
 
 const OWN_DEVICE: &str = include_str!("../../../vectors/iam/own-mfa-device.json");
@@ -59,7 +59,8 @@ fn the_aws_cli_takes_it_as_its_credential_process() {
     let vmfa = env!("CARGO_BIN_EXE_vmfa");
     let config = format!(
         "[profile long-term]\nregion = eu-central-1\nendpoint_url = {url}\n\n[profile mfa]\nregion = eu-central-1\n\
-         endpoint_url = {url}\ncredential_process = {vmfa} aws session mfauser --profile long-term --as process\n",
+         endpoint_url = {url}\ncredential_process = {vmfa} aws session mfauser --profile long-term --as process\n\n\
+         [profile itself]\nendpoint_url = {url}\ncredential_process = {vmfa} aws session mfauser --profile itself --as process\n",
         url = stage.server.endpoint()
     );
     fs::write(home.join(".aws/config"), config).unwrap();
@@ -73,18 +74,22 @@ fn the_aws_cli_takes_it_as_its_credential_process() {
         let mut command = stage.home.other(installed("aws"));
         run(command.args(arguments).args(["--profile", profile]).env("HOME", home), b"")
     };
-    let denied = aws("long-term", &["iam", "get-user"]);
-    assert!(denied.stderr.contains("AccessDenied"), "{denied:#?}");
+    let denied = aws("long-term", &["iam", "delete-virtual-mfa-device", "--serial-number", &serial()]);
+    assert!(denied.stderr.contains("explicit deny"), "{denied:#?}");
     let user = aws("mfa", &["iam", "list-virtual-mfa-devices"]).expect(0).json();
     assert_eq!(user["VirtualMFADevices"][0]["SerialNumber"], Value::from(serial()));
     // What takes MFA is allowed, and the second command costs no second code.
     aws("mfa", &["iam", "deactivate-mfa-device", "--user-name", "mfauser", "--serial-number", &serial()]).expect(0);
     assert_eq!(counted(&stage, "GetSessionToken"), (1, 0));
-    // A profile that would have vmfa ask itself says so.
-    let mut itself = stage.home.command();
-    itself.args(["aws", "session", "mfauser", "--profile", "mfa", "--fresh"]).env("HOME", home);
-    let looped = run(&mut itself, b"");
-    assert!(looped.code != 0 && looped.stderr.contains("credential_process"), "{looped:#?}");
+    // What is no user's own key gets no session, and a profile that has vmfa ask itself comes to an end.
+    let session = |profile: &str| {
+        let arguments = ["aws", "session", "mfauser", "--profile", profile, "--fresh", "--json"];
+        run(stage.home.command().args(arguments).env("HOME", home), b"")
+    };
+    assert_eq!(session("mfa").expect(1).error_code(), "aws-temporary");
+    let looped = session("itself").expect(5);
+    assert_eq!(looped.error_code(), "credential-process");
+    assert!(looped.stderr.contains("they would ask each other"), "{looped:#?}");
 }
 
 #[test]

@@ -4,11 +4,11 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::Home;
+use crate::support::{Home, installed};
 
 /// A program that ends with the test.
 pub struct Running(Child);
@@ -22,13 +22,6 @@ impl Drop for Running {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// A program from where tests/run installs it; its absence is a failure.
-pub fn installed(program: &str) -> PathBuf {
-    let path = root().join("target/clients/bin").join(program);
-    assert!(path.exists(), "{program} is missing: tests/run installs it");
-    path
 }
 
 /// moto on a free port.

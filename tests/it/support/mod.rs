@@ -21,6 +21,14 @@ pub fn vector(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
 }
 
+/// A program from where tests/run installs the clients of AWS; its absence is a failure.
+#[cfg(feature = "cli")]
+pub fn installed(program: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/clients/bin").join(program);
+    assert!(path.exists(), "{program} is missing: tests/run installs it");
+    path
+}
+
 /// Starts a program; one that isn't installed is an error that says what to install.
 #[cfg(feature = "cli")]
 pub fn start(command: &mut Command, debian_package: &str) -> Child {
