@@ -7,6 +7,7 @@
 pub mod answer;
 mod cache;
 pub mod client;
+pub mod denied;
 pub mod disable;
 pub mod enroll;
 pub mod explain;
