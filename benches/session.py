@@ -16,7 +16,7 @@ SERIAL = "arn:aws:iam::123456789012:mfa/mfauser"
 server = subprocess.Popen([VMFA, "serve", "--json", "--time", "virtual"], stdout=subprocess.PIPE)
 ready = json.loads(server.stdout.readline())
 endpoint = ready["endpoint"]
-os.environ.update(AWS_ENDPOINT_URL=endpoint, AWS_REGION="us-east-1", AWS_ACCESS_KEY_ID=ready["access_key_id"],
+os.environ.update(AWS_ENDPOINT_URL=endpoint, AWS_DEFAULT_REGION="us-east-1", AWS_ACCESS_KEY_ID=ready["access_key_id"],
                   AWS_SECRET_ACCESS_KEY=ready["secret_access_key"], AWS_EC2_METADATA_DISABLED="true")
 
 

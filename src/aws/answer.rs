@@ -76,6 +76,18 @@ impl Element {
         self.children.iter().find(|child| child.name == name)
     }
 
+    /// The first child of a name, without what is around it.
+    #[must_use]
+    pub fn into_child(self, name: &str) -> Option<Self> {
+        self.children.into_iter().find(|child| child.name == name)
+    }
+
+    /// Its own text, without spaces around it; `None` where it is empty.
+    #[must_use]
+    pub fn own_text(&self) -> Option<&str> {
+        Some(self.text.trim()).filter(|text| !text.is_empty())
+    }
+
     /// The text of the first child of a name, without spaces around it; `None` where it is empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {

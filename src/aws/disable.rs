@@ -34,16 +34,18 @@ impl Flow<'_> {
             if listed.iter().any(|listed| listed.serial == serial) {
                 let session = if needs_session { Some(self.session_of(device)?) } else { None };
                 let credentials = session.as_ref().map_or(self.caller.credentials, |session| &session.credentials);
-                match self.signed_by(credentials).caller.deactivate_mfa_device(user, serial) {
+                let signed = self.signed_by(credentials);
+                match signed.caller.deactivate_mfa_device(user, serial) {
                     Ok(()) => done.deactivated = true,
                     Err(error) if error.has_code("NoSuchEntity") => {}
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(signed.explained(error)),
                 }
                 return Ok(None);
             }
             let session = if needs_session { self.kept_of_user(device)? } else { None };
             let credentials = session.as_ref().map_or(self.caller.credentials, |session| &session.credentials);
-            match self.signed_by(credentials).caller.delete_virtual_mfa_device(serial) {
+            let signed = self.signed_by(credentials);
+            match signed.caller.delete_virtual_mfa_device(serial) {
                 Ok(()) => {
                     done.deleted = true;
                     Ok(Some(done))
@@ -60,7 +62,7 @@ impl Flow<'_> {
                         result => result.map(|()| None),
                     }
                 }
-                Err(error) => Err(error),
+                Err(error) => Err(signed.explained(error)),
             }
         })
     }

@@ -170,6 +170,16 @@ impl<'a> Flow<'a> {
         Err(Error::NoEnd { what: what.to_owned() })
     }
 
+    /// The same error; a denial with what denies. The flow is signed by the keys that the call was signed by.
+    #[must_use]
+    pub fn explained(&self, error: Error) -> Error {
+        let Error::Refused(refusal) = error else { return error };
+        match self.explain_denied(&refusal) {
+            Some(denied) => Error::Denied { denied: Box::new(denied), refusal },
+            None => Error::Refused(refusal),
+        }
+    }
+
     pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted> {
         if seconds == 0 {
             return Ok(());

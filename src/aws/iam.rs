@@ -1,5 +1,9 @@
 //! The actions of IAM (2010-05-08) that a virtual MFA device needs.
 
+mod policies;
+
+pub use policies::{Attached, Detail, Holder, Page};
+
 use super::Error;
 use super::answer::Element;
 use super::client::{Caller, Effect};

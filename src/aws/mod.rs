@@ -8,6 +8,7 @@ pub mod answer;
 mod cache;
 pub mod client;
 pub mod credentials;
+pub mod denied;
 pub mod disable;
 pub mod enroll;
 pub mod explain;
@@ -28,6 +29,7 @@ use crate::device;
 use crate::name::Name;
 use crate::time::Timestamp;
 use crate::time::difference::Difference;
+use denied::Denied;
 use explain::Cause;
 pub use lock::Locks;
 use settings::Service;
@@ -103,7 +105,7 @@ pub struct Refusal {
 pub enum Error {
     /// The service said no.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(Box<Refusal>),
     /// No answer.
     #[error("{endpoint}: {reason}")]
     Unreachable {
@@ -137,9 +139,17 @@ pub enum Error {
     #[error("{cause}")]
     Explained {
         /// Why.
-        cause: Cause,
+        cause: Box<Cause>,
         /// What the service said.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
+    },
+    /// The service denied it, and it was found out what denies it.
+    #[error("{denied}")]
+    Denied {
+        /// What.
+        denied: Box<Denied>,
+        /// What the service said.
+        refusal: Box<Refusal>,
     },
     /// Vault or registry.
     #[error(transparent)]
@@ -194,7 +204,7 @@ pub enum Error {
         /// Which device.
         serial: String,
         /// What IAM said.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// Held here, and not known there.
     #[error("AWS has no device {serial}, though `{name}` has its secret")]
@@ -220,6 +230,12 @@ pub enum Error {
     },
 }
 
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
 impl From<crate::vault::Error> for Error {
     fn from(error: crate::vault::Error) -> Self {
         Self::Device(error.into())
@@ -237,7 +253,10 @@ impl Error {
     #[must_use]
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) | Self::Explained { refusal, .. } | Self::Orphan { refusal, .. } => Some(refusal),
+            Self::Refused(refusal)
+            | Self::Explained { refusal, .. }
+            | Self::Denied { refusal, .. }
+            | Self::Orphan { refusal, .. } => Some(refusal),
             _ => None,
         }
     }

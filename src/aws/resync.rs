@@ -37,7 +37,8 @@ impl Flow<'_> {
                 Err(Error::Refused(refusal)) if refusal.code == "InvalidAuthenticationCode" => {
                     let off = self.resynced(device)?;
                     if off.steps.unsigned_abs() >= Rules::AWS.pair.behind {
-                        return Err(Error::Explained { cause: Cause::Clock { seconds: off.drift }, refusal });
+                        let cause = Box::new(Cause::Clock { seconds: off.drift });
+                        return Err(Error::Explained { cause, refusal });
                     }
                     return Err(Error::OtherSecret { name: device.name.clone(), serial: serial.to_owned() });
                 }

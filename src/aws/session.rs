@@ -145,7 +145,7 @@ impl Flow<'_> {
             }
             let Error::Refused(refusal) = error else { return Err(error) };
             let Some((cause, cure)) = self.explain_code(device, &refusal, used, cured) else {
-                return Err(refusal.into());
+                return Err(Error::Refused(refusal));
             };
             match cure {
                 Some(wait) if self.retry && !cured => {
@@ -153,7 +153,7 @@ impl Flow<'_> {
                     self.wait(wait, waiting_for(&cause))?;
                     cured = true;
                 }
-                _ => return Err(Error::Explained { cause, refusal }),
+                _ => return Err(Error::Explained { cause: Box::new(cause), refusal }),
             }
         }
     }

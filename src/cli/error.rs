@@ -81,8 +81,8 @@ impl Error {
     }
 
     /// With what AWS said.
-    pub(super) fn from_service(mut self, refusal: Refusal) -> Self {
-        self.refusal = Some(Box::new(refusal));
+    pub(super) fn said_by_aws(mut self, refusal: Box<Refusal>) -> Self {
+        self.refusal = Some(refusal);
         self
     }
 

@@ -1,6 +1,7 @@
 //! What the AWS flows fail with, and what to do about it.
 
 use super::{Error, Kind};
+use crate::aws::denied::{Bite, Denied, Extent, Reason};
 use crate::aws::explain::Cause;
 use crate::aws::{self, Refusal, credentials, settings};
 use crate::device;
@@ -52,7 +53,8 @@ impl From<aws::Error> for Error {
             E::Device(error) => error.into(),
             E::Interrupted(aws::Interrupted { signal }) => Self::interrupted(signal),
             E::Refused(refusal) => refused(refusal),
-            E::Explained { cause, refusal } => explained(&cause).from_service(refusal),
+            E::Explained { cause, refusal } => explained(&cause).said_by_aws(refusal),
+            E::Denied { denied, refusal } => is_denied(&denied, message).said_by_aws(refusal),
             E::Unreachable { perhaps_done: true, .. } => Self::new(Kind::Remote, "aws-unreachable", message)
                 .hint("whether it was done isn't known: the same command again looks first"),
             E::Unreachable { .. } => Self::new(Kind::Remote, "aws-unreachable", message),
@@ -78,7 +80,7 @@ impl From<aws::Error> for Error {
                 .hint("AWS shows a secret once: if another app or VMFA_HOME has it, enable it from there")
                 .hint(administrator(&serial, false))
                 .hint("don't allow deletion without MFA instead: whoever has the keys could then delete devices")
-                .from_service(refusal),
+                .said_by_aws(refusal),
             E::NotThere { ref name, .. } => Self::new(Kind::No, "aws-not-there", message)
                 .hint(format!("it was deleted there: `vmfa remove {name}`, then enable a new one")),
             E::OtherSecret { ref name, .. } => Self::new(Kind::No, "aws-other-secret", message)
@@ -100,7 +102,7 @@ fn administrator(serial: &str, assigned: bool) -> String {
 }
 
 /// A refusal that nobody explained.
-fn refused(refusal: Refusal) -> Error {
+fn refused(refusal: Box<Refusal>) -> Error {
     let failure = Error::new(Kind::Remote, "aws-refused", refusal.to_string());
     let failure = match refusal.code.as_str() {
         "InvalidClientTokenId" | "UnrecognizedClientException" => {
@@ -113,7 +115,30 @@ fn refused(refusal: Refusal) -> Error {
         "NoSuchEntity" => failure.hint("`vmfa aws status` shows what there is"),
         _ => failure,
     };
-    failure.from_service(refusal)
+    failure.said_by_aws(refusal)
+}
+
+/// A call that policies deny.
+fn is_denied(denied: &Denied, message: String) -> Error {
+    let failure = Error::new(Kind::No, "aws-denied", message);
+    let with_mfa = denied.allowed_with_mfa == Some(true)
+        || denied.by.iter().any(|rule| matches!(rule.bite, Bite::DeniesWithoutMfa | Bite::AllowsWithMfa));
+    let failure = match denied.reason {
+        Reason::OwnDevices => {
+            failure.hint("sign with a session of a device that is enabled: vmfa aws exec DEVICE -- COMMAND")
+        }
+        Reason::Temporary => failure.hint("name the profile that has the long-term keys: --profile"),
+        _ if with_mfa && denied.mfa == Some(true) => {
+            failure.hint("a session made with MFA just now is wanted: vmfa aws session DEVICE --fresh")
+        }
+        _ if with_mfa => failure.hint("with MFA it is another matter: vmfa aws exec DEVICE -- COMMAND"),
+        Reason::Policies => failure.hint(format!("an administrator allows {} to whoever asked", denied.action)),
+        _ => failure,
+    };
+    match denied.seen.extent() {
+        Extent::All | Extent::NotAsked => failure,
+        Extent::Some | Extent::Nothing => failure.hint("not all policies may be read: others may deny it as well"),
+    }
 }
 
 fn explained(cause: &Cause) -> Error {

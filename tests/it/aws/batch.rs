@@ -33,7 +33,7 @@ fn five_hundred_users_are_enrolled_each_once_though_every_twentieth_request_goes
     let list = stage.home.file("users.txt", format!("# all of them\n{names}\n"));
     let proxy = Proxy::start(stage.server.address, |number, _| {
         let chance = scattered(number);
-        if chance % 20 != 0 {
+        if !chance.is_multiple_of(20) {
             return Act::Fate(Fate::Good);
         }
         match chance / 20 % 6 {

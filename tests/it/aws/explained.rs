@@ -45,7 +45,7 @@ fn fresh(flow: &Flow<'_>, device: &Device) -> Result<Session, Error> {
 #[track_caller]
 fn cause(result: Result<Session, Error>) -> Cause {
     match result {
-        Err(Error::Explained { cause, .. }) => cause,
+        Err(Error::Explained { cause, .. }) => *cause,
         other => panic!("{other:?}"),
     }
 }

@@ -7,6 +7,8 @@ mod batch;
 mod botocore;
 mod credentials;
 #[cfg(feature = "serve")]
+mod denied;
+#[cfg(feature = "serve")]
 mod explained;
 #[cfg(feature = "serve")]
 mod flows;

@@ -69,10 +69,6 @@ impl Proxy {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
-
-    pub fn count(&self, action: &str) -> usize {
-        self.sent.lock().unwrap().iter().filter(|sent| *sent == action).count()
-    }
 }
 
 impl Drop for Proxy {

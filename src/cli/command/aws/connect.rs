@@ -23,6 +23,7 @@ use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
 use crate::time::Timestamp;
 use crate::vault::Vault;
+use crate::vault::memory::Memory;
 use crate::wire::sigv4::Credentials;
 
 /// The name of sessions with roles that nobody named.
@@ -167,18 +168,19 @@ impl Run<'_> {
     pub(super) fn device(&self, name: &str) -> Result<(Device, Arc<dyn Vault>)> {
         let device = device::find(self.registry, name)?;
         let vault = self.place.vault_of(&device)?;
-        let device = self.flow(vault.as_ref()).numbered(device)?;
+        let device = self.flow(vault.as_ref()).numbered(device).map_err(|error| self.explained(error))?;
         Ok((device, vault))
     }
 
     /// An error of a flow as people see it.
     pub(super) fn explained(&self, error: aws::Error) -> Error {
-        error.into()
+        let vault = Memory::default();
+        self.flow(&vault).explained(error).into()
     }
 
     /// Whose device it is: the user named, else the IAM user who calls.
     pub(super) fn user(&self, named: Option<&str>) -> Result<(Identity, String)> {
-        let identity = self.caller().identity()?;
+        let identity = self.caller().identity().map_err(|error| self.explained(error))?;
         let user = match (named, identity.user()) {
             (Some(named), _) => named.to_owned(),
             (None, Some(user)) => user.to_owned(),

@@ -125,7 +125,8 @@ impl Args {
         let session = if own { self.session_for_another(run, &wanted)? } else { None };
         let flow = run.flow(vault.as_ref());
         let enrolling = session.as_ref().map_or(flow, |session| flow.signed_by(session));
-        let Enrolled { device, how, enabled } = enrolling.enroll(&wanted).map_err(|error| run.explained(error))?;
+        let enrolled = enrolling.enroll(&wanted).map_err(|error| enrolling.explained(error))?;
+        let Enrolled { device, how, enabled } = enrolled;
         let checks =
             own && !self.no_wait && run.credentials.session_token.is_none() && how != aws::enroll::How::Already;
         let checked = if checks {
@@ -149,7 +150,7 @@ impl Args {
         if run.credentials.session_token.is_some() {
             return Ok(None);
         }
-        let listed = run.caller().list_mfa_devices(Some(&wanted.user)).map_err(|error| run.explained(error.into()))?;
+        let listed = run.caller().list_mfa_devices(Some(&wanted.user)).map_err(|error| run.explained(error))?;
         let serial = wanted.serial();
         if listed.is_empty() || listed.iter().any(|listed| listed.serial == serial) {
             return Ok(None);
