@@ -12,6 +12,9 @@ use crate::wire::sigv4::Credentials;
 /// The most sessions of one device that are kept; what is over goes first, then what ends first.
 const MOST: usize = 8;
 
+/// The most bytes that are kept of a device: eight of AWS's sessions have some 20,000. Vaults have limits.
+const LARGEST: usize = 40_000;
+
 /// The longest time that a session has to have left, in seconds. The AWS CLI asks a `credential_process` again when there
 /// are less than 15 minutes left.
 const MARGIN: u64 = 15 * 60;
@@ -31,6 +34,14 @@ struct Kept {
     ahead: i64,
 }
 
+/// What was read at once, so that it is written without being read again.
+#[derive(Default)]
+pub(super) struct Contents {
+    kept: Vec<Kept>,
+    /// Whether there is an item, understood or not.
+    there: bool,
+}
+
 /// The sessions of one device.
 pub(super) struct Cache<'a> {
     vault: &'a dyn Vault,
@@ -42,28 +53,24 @@ impl<'a> Cache<'a> {
         Self { vault, device }
     }
 
-    /// The session of a key that has time enough left. `now` by the system's clock; where `service` is given, the
-    /// service's time is known to be that.
-    pub(super) fn find(
-        &self,
-        key: &str,
-        now: Timestamp,
-        service: Option<Timestamp>,
-    ) -> Result<Option<Temporary>, vault::Error> {
-        let found = self.read()?.into_iter().find(|kept| kept.key == key && kept.is_good(now, service));
-        Ok(found.map(|kept| kept.temporary()))
-    }
-
     /// Any session of this device by one access key, whatever it was asked for with, that isn't over and was had with a
     /// code by `GetSessionToken`.
     pub(super) fn any(&self, prefix: &str, now: Timestamp) -> Result<Option<Temporary>, vault::Error> {
-        let found = self.read()?.into_iter().find(|kept| kept.key.starts_with(prefix) && kept.left(now, None) > 60);
+        let found =
+            self.read()?.kept.into_iter().find(|kept| kept.key.starts_with(prefix) && kept.left(now, None) > 60);
         Ok(found.map(|kept| kept.temporary()))
     }
 
-    /// Keeps a session. Whoever calls holds the device's lock.
-    pub(super) fn keep(&self, key: &str, session: &Temporary, now: Timestamp, ahead: i64) -> Result<(), vault::Error> {
-        let mut all = self.read()?;
+    /// Keeps a session beside others. Whoever calls has held the device's lock since these were read.
+    pub(super) fn keep(
+        &self,
+        others: Contents,
+        key: &str,
+        session: &Temporary,
+        now: Timestamp,
+        ahead: i64,
+    ) -> Result<(), vault::Error> {
+        let Contents { kept: mut all, there } = others;
         all.retain(|kept| kept.key != key && kept.left(now, None) > 0);
         all.sort_by_key(|kept| std::cmp::Reverse(kept.expiration));
         all.truncate(MOST.saturating_sub(1));
@@ -80,7 +87,12 @@ impl<'a> Cache<'a> {
         let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
         serde_json::to_writer(&mut *text, &all)
             .map_err(|_| vault::Error::Keyring("a session is no text".to_owned()))?;
-        self.forget()?;
+        if text.len() > LARGEST {
+            return Err(vault::Error::Keyring(format!("its sessions have more than {LARGEST} bytes")));
+        }
+        if there {
+            self.forget()?;
+        }
         let secret = Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default());
         let name = format!("{} (AWS sessions)", self.device.name).parse().unwrap_or_else(|_| self.device.name.clone());
         let (issuer, account) = (self.device.issuer.clone(), self.device.account.clone());
@@ -96,12 +108,21 @@ impl<'a> Cache<'a> {
     }
 
     /// What can't be understood is as good as nothing: it is replaced by the next session.
-    fn read(&self) -> Result<Vec<Kept>, vault::Error> {
+    pub(super) fn read(&self) -> Result<Contents, vault::Error> {
         match self.vault.get(self.device.id.companion()) {
-            Ok(text) => Ok(serde_json::from_str(&text).unwrap_or_default()),
-            Err(vault::Error::NotThere { .. }) => Ok(Vec::new()),
+            Ok(text) => Ok(Contents { kept: serde_json::from_str(&text).unwrap_or_default(), there: true }),
+            Err(vault::Error::NotThere { .. }) => Ok(Contents::default()),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Contents {
+    /// The session of a key that has time enough left. `now` by the system's clock; where `service` is given, the
+    /// service's time is known to be that.
+    pub(super) fn find(&self, key: &str, now: Timestamp, service: Option<Timestamp>) -> Option<Temporary> {
+        let found = self.kept.iter().find(|kept| kept.key == key && kept.is_good(now, service));
+        found.map(Kept::temporary)
     }
 }
 
@@ -118,12 +139,12 @@ impl Kept {
         self.left(now, service) > MARGIN.min(whole.div_euclid(4))
     }
 
-    fn temporary(self) -> Temporary {
+    fn temporary(&self) -> Temporary {
         Temporary {
             credentials: Credentials {
-                access_key_id: self.access_key_id,
-                secret_access_key: self.secret_access_key,
-                session_token: self.session_token,
+                access_key_id: self.access_key_id.clone(),
+                secret_access_key: self.secret_access_key.clone(),
+                session_token: self.session_token.clone(),
             },
             expiration: self.expiration,
         }

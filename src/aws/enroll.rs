@@ -87,7 +87,10 @@ impl Flow<'_> {
     pub fn enroll(&self, wanted: &Wanted) -> Result<Enrolled, Error> {
         let serial = wanted.serial();
         let batch = Id::of(&format!("vmfa enrolment 1\n{serial}"));
-        let waiting = || self.world().tell(&format!("waiting for another vmfa that enrols {serial}"));
+        let waiting = || {
+            self.world().tell(&format!("waiting for another vmfa that enrols {serial}"));
+            Ok(None::<()>)
+        };
         let _lock = self.locks.take(&format!("enroll-{:.2}", batch.to_string()), waiting)?;
         self.devices.settle(batch, self.world().now())?;
         let mut run = Run { flow: self, wanted, serial, batch, created: false, replaced: false };

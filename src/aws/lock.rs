@@ -16,6 +16,15 @@ pub struct Locks {
 #[derive(Debug)]
 pub(super) struct Held(#[expect(dead_code, reason = "unlocked when it is closed")] File);
 
+/// What became of taking a lock.
+#[derive(Debug)]
+pub(super) enum Lock<T> {
+    /// It is held as long as this lives.
+    Held(#[expect(dead_code, reason = "it is given back when this is dropped")] Held),
+    /// What it was wanted for is there.
+    Needless(T),
+}
+
 impl Locks {
     /// Locks in a directory, which is made when the first one is taken.
     #[must_use]
@@ -23,8 +32,12 @@ impl Locks {
         Self { directory }
     }
 
-    /// Takes a lock, and tells where it has to be waited for.
-    pub(super) fn take(&self, name: &str, waiting: impl FnOnce()) -> Result<Held, Error> {
+    /// Takes a lock, after `waiting` where somebody else has it: which may find that it isn't needed any more.
+    pub(super) fn take<T>(
+        &self,
+        name: &str,
+        waiting: impl FnOnce() -> Result<Option<T>, Error>,
+    ) -> Result<Lock<T>, Error> {
         let path = self.directory.join(format!("{name}.lock"));
         let failed = |source| Error::Lock { path: path.display().to_string(), source };
         let mut builder = DirBuilder::new();
@@ -41,11 +54,13 @@ impl Locks {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                waiting();
+                if let Some(found) = waiting()? {
+                    return Ok(Lock::Needless(found));
+                }
                 file.lock().map_err(failed)?;
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        Ok(Held(file))
+        Ok(Lock::Held(Held(file)))
     }
 }

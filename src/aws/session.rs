@@ -2,16 +2,16 @@
 
 use zeroize::Zeroizing;
 
-use super::cache::Cache;
+use super::cache::{Cache, Contents};
 use super::explain::Cause;
 use super::flow::Flow;
+use super::lock::Lock;
 use super::settings::Service;
 use super::sts::{RoleRequest, Temporary, Token};
 use super::{Error, Refusal};
 use crate::oath::relying_party::PROPAGATION;
 use crate::registry::Device;
 use crate::time::Timestamp;
-use crate::vault;
 
 /// How often STS is asked whether it knows yet what IAM did, and how many seconds lie between.
 const QUESTIONS: u8 = 5;
@@ -57,21 +57,29 @@ impl Flow<'_> {
     pub fn session(&self, device: &Device, wanted: &Wanted) -> Result<Session, Error> {
         let serial = Self::serial(device)?;
         let key = self.key(serial, wanted);
-        let kept = || self.kept(device, &key, wanted);
-        if let Some(session) = kept()? {
-            return Ok(session);
+        let cache = Cache::of(self.devices.vault, device);
+        let good = |contents: &Contents| if wanted.fresh { None } else { self.good(contents, &key) };
+        // Whoever has the lock may be long in getting another one.
+        let meanwhile = || {
+            let found = good(&cache.read()?);
+            if found.is_none() {
+                self.world().tell(&format!("waiting for another vmfa that gets a session with {}", device.name));
+            }
+            Ok(found)
+        };
+        let lock = self.locks.take(&format!("session-{}", device.id), meanwhile)?;
+        if let Lock::Needless(temporary) = lock {
+            return Ok(Session { temporary, cached: true });
+        }
+        let contents = cache.read()?;
+        if let Some(temporary) = good(&contents) {
+            return Ok(Session { temporary, cached: true });
         }
         if self.caller.credentials.session_token.is_some() && wanted.role.is_none() {
             return Err(Error::Temporary);
         }
-        let waiting =
-            || self.world().tell(&format!("waiting for another vmfa that gets a session with {}", device.name));
-        let _lock = self.locks.take(&format!("session-{}", device.id), waiting)?;
-        if let Some(session) = kept()? {
-            return Ok(session);
-        }
         let temporary = self.with_code(device, |token| self.ask(wanted, token))?;
-        self.keep(device, &key, &temporary);
+        self.keep(device, contents, &key, &temporary);
         Ok(Session { temporary, cached: false })
     }
 
@@ -98,7 +106,7 @@ impl Flow<'_> {
     /// [`Error`], but not that STS doesn't know yet.
     pub fn wait_for_sts(&self, device: &Device, since: Timestamp) -> Result<Option<Temporary>, Error> {
         let serial = Self::serial(device)?;
-        let _lock = self.locks.take(&format!("session-{}", device.id), || {})?;
+        let _lock = self.locks.take(&format!("session-{}", device.id), || Ok(None::<()>))?;
         let wanted = Wanted::default();
         let first = since.plus(PROPAGATION.least).unwrap_or(since);
         let mut wait = first.as_unix().saturating_sub(self.caller.client.time().as_unix());
@@ -110,7 +118,8 @@ impl Flow<'_> {
             let code = Zeroizing::new(leased.issued.code.to_string());
             match self.ask(&wanted, Token { serial, code: &code }) {
                 Ok(temporary) => {
-                    self.keep(device, &self.key(serial, &wanted), &temporary);
+                    let contents = Cache::of(self.devices.vault, device).read()?;
+                    self.keep(device, contents, &self.key(serial, &wanted), &temporary);
                     return Ok(Some(temporary));
                 }
                 Err(Error::Refused(refusal)) if is_about_code(&refusal) || refusal.is_failure() => {}
@@ -173,19 +182,15 @@ impl Flow<'_> {
         }
     }
 
-    fn kept(&self, device: &Device, key: &str, wanted: &Wanted) -> Result<Option<Session>, vault::Error> {
-        if wanted.fresh {
-            return Ok(None);
-        }
-        let cache = Cache::of(self.devices.vault, device);
+    /// A session that is worth handing out, by the clock that is known best.
+    fn good(&self, contents: &Contents, key: &str) -> Option<Temporary> {
         let known = self.caller.client.difference().map(|_| self.caller.client.time());
         let service = self.clock.map_or(known, |clock| Some(clock()));
-        let found = cache.find(key, self.world().now(), service)?;
-        Ok(found.map(|temporary| Session { temporary, cached: true }))
+        contents.find(key, self.world().now(), service)
     }
 
     /// That it can't be kept is no reason not to hand it out.
-    fn keep(&self, device: &Device, key: &str, temporary: &Temporary) {
+    fn keep(&self, device: &Device, others: Contents, key: &str, temporary: &Temporary) {
         let cache = Cache::of(self.devices.vault, device);
         let world = self.world();
         let now = world.now();
@@ -193,7 +198,7 @@ impl Flow<'_> {
             || self.caller.client.ahead(),
             |clock| i64::try_from(i128::from(clock().as_unix()).saturating_sub(now.as_unix().into())).unwrap_or(0),
         );
-        if let Err(error) = cache.keep(key, temporary, now, ahead) {
+        if let Err(error) = cache.keep(others, key, temporary, now, ahead) {
             world.tell(&format!("warning: the session isn't kept for the next command: {error}"));
         }
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Home, SEED, vector};
+use crate::serve::socket::Server;
+use crate::support::{Home, SEED, run, vector};
 
 fn document(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)
@@ -68,6 +69,8 @@ fn docs_json_md_shows_what_commands_answer() {
     let image = vector("qr/aws-mfauser.png");
     std::os::unix::fs::symlink(&image, home.path().join("qr.png")).unwrap();
     home.add_from("counter", &format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
+    let server = Server::start(&["--time", "virtual"]);
+    let keys = server.administrator();
     let text = fs::read_to_string(document("json.md")).unwrap();
     let mut failures = Vec::new();
     let mut examples = 0;
@@ -77,7 +80,15 @@ fn docs_json_md_shows_what_commands_answer() {
         let Some(example) = example else { continue };
         let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
         examples += 1;
-        let run = home.run(&arguments);
+        let run = run(
+            home.command()
+                .args(&arguments)
+                .env("HOME", home.path())
+                .env("AWS_ENDPOINT_URL", server.endpoint())
+                .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
+                .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str()),
+            b"",
+        );
         let answer = if run.stdout.is_empty() { &run.stderr } else { &run.stdout };
         let answer = answer.lines().last().unwrap_or_default();
         let (expected, got) = (shape_of(example), shape_of(answer));

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use crate::serve::socket::Server;
 use crate::support::desktop::Desktop;
-use crate::support::tool;
+use crate::support::{Home, tool};
 
 /// What differs from run to run is made the same: codes, steps, times, seconds left.
 fn steady(line: &str) -> String {
@@ -60,6 +61,17 @@ fn every_console_block_of_the_readme_does_what_it_says() {
     )
     .unwrap();
 
+    // A user of a stand-in, under the policy for self-managed MFA, whose keys are in the environment.
+    let policy = root.join("vectors/iam/own-mfa-device.json");
+    let scenario = format!(
+        "[[policy]]\nname = \"Force_MFA\"\ndocument = {policy:?}\n\n[[user]]\nname = \"alice\"\npolicies = [\"Force_MFA\"]\n\
+         access_key = true\n"
+    );
+    let aside = Home::new();
+    let scenario = aside.file("scenario.toml", scenario);
+    let server = Server::start_in(aside, &["--time", "virtual", "--scenario", scenario.to_str().unwrap()]);
+    let alice = &server.ready["users"]["alice"];
+
     let mut failures = Vec::new();
     let mut commands = 0;
     for block in text.split("```console\n").skip(1) {
@@ -70,6 +82,10 @@ fn every_console_block_of_the_readme_does_what_it_says() {
             let mut shell = tool("bash", "bash");
             shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).current_dir(home.path()).env_clear();
             desktop.enter(&mut shell);
+            shell
+                .env("AWS_ENDPOINT_URL", server.endpoint())
+                .env("AWS_ACCESS_KEY_ID", alice["access_key_id"].as_str().unwrap())
+                .env("AWS_SECRET_ACCESS_KEY", alice["secret_access_key"].as_str().unwrap());
             let output = shell.env("PATH", &path).output().unwrap();
             let output = String::from_utf8_lossy(&output.stdout)
                 .replace(home.path().to_str().unwrap(), "/home/you/demo")

@@ -136,8 +136,10 @@ fn is_denied(denied: &Denied, message: String) -> Error {
         _ => failure,
     };
     match denied.seen.extent() {
-        Extent::All | Extent::NotAsked => failure,
-        Extent::Some | Extent::Nothing => failure.hint("not all policies may be read: others may deny it as well"),
+        Extent::Some | Extent::Nothing if denied.explicit != Some(false) => {
+            failure.hint("not all policies may be read: others may deny it as well")
+        }
+        _ => failure,
     }
 }
 

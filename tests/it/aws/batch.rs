@@ -46,7 +46,7 @@ fn five_hundred_users_are_enrolled_each_once_though_every_twentieth_request_goes
         }
     });
     let arguments =
-        ["enable", "ci/", "--users-from", list.to_str().unwrap(), "--jobs", "16", "--timeout", "2s", "--json"];
+        ["enable", "ci/", "--users-from", list.to_str().unwrap(), "--jobs", "16", "--timeout", "1s", "--json"];
     let mut report = Value::Null;
     // What failed too often for one run, the next takes up.
     for _ in 0..3 {
