@@ -7,6 +7,8 @@ use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 use zeroize::Zeroizing;
 
+use crate::time::Timestamp;
+
 /// Levels of an answer; the deepest that is used here has seven.
 const DEPTH: usize = 32;
 /// Elements of an answer; a thousand devices with everything about their users have thirty thousand.
@@ -99,6 +101,12 @@ impl Element {
         let list = self.child(name);
         list.into_iter().flat_map(|list| list.children.iter().filter(|child| child.name == "member"))
     }
+}
+
+/// A time as answers have it: RFC 3339, and nothing else that this program reads elsewhere.
+pub(super) fn date(text: &str) -> Option<Timestamp> {
+    let absolute = text.contains('T') && text.starts_with(|c: char| c.is_ascii_digit());
+    Timestamp::parse(text, Timestamp::from_unix(0)).ok().filter(|_| absolute)
 }
 
 impl fmt::Debug for Element {

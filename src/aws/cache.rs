@@ -112,6 +112,9 @@ impl<'a> Cache<'a> {
         match self.vault.get(self.device.id.companion()) {
             Ok(text) => Ok(Contents { kept: serde_json::from_str(&text).unwrap_or_default(), there: true }),
             Err(vault::Error::NotThere { .. }) => Ok(Contents::default()),
+            Err(vault::Error::AgeFile { .. } | vault::Error::Io { .. }) => {
+                Ok(Contents { kept: Vec::new(), there: true })
+            }
             Err(error) => Err(error),
         }
     }
@@ -123,6 +126,13 @@ impl Contents {
     pub(super) fn find(&self, key: &str, now: Timestamp, service: Option<Timestamp>) -> Option<Temporary> {
         let found = self.kept.iter().find(|kept| kept.key == key && kept.is_good(now, service));
         found.map(Kept::temporary)
+    }
+}
+
+impl Contents {
+    /// Whether there is one whose key begins so, over or not.
+    pub(super) fn has(&self, prefix: &str) -> bool {
+        self.kept.iter().any(|kept| kept.key.starts_with(prefix))
     }
 }
 

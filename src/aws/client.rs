@@ -15,7 +15,7 @@ use super::{Error, Refusal, World};
 use crate::time::Timestamp;
 use crate::time::difference::Difference;
 use crate::wire::query::{Form, Parameters};
-use crate::wire::sigv4::{Credentials, Payload, Request, Signer};
+use crate::wire::sigv4::{self, Credentials, Payload, Request, Signer};
 use crate::wire::xml::Failure;
 
 /// Clocks that are nearer than this are taken for the same, in seconds: dates are only so exact.
@@ -24,6 +24,13 @@ const SAME: u64 = 2;
 /// The longest pause between two attempts, in milliseconds, and the first one, which doubles.
 const LONGEST_PAUSE: u64 = 20_000;
 const FIRST_PAUSE: u64 = 500;
+
+/// The most characters of an error's code or message that are looked at; AWS's longest have some hundred.
+const LONGEST_MESSAGE: usize = 2_000;
+
+/// A service whose clock is further away than this, in seconds, refuses signatures. One that doesn't, and says so all the
+/// same, isn't believed: codes would be made for a time that somebody else chose.
+const FARTHEST: u64 = sigv4::SKEW;
 
 /// Parameters whose values are shown to nobody.
 const SECRET: &[&str] = &["AuthenticationCode1", "AuthenticationCode2", "TokenCode"];
@@ -81,6 +88,10 @@ pub struct Client<'a> {
 #[derive(Debug, Default, Clone, Copy)]
 struct Clocks {
     difference: Option<Difference>,
+    /// What the last date said, however far away.
+    told: Option<Difference>,
+    /// Whether it may be further away than signatures allow: the service said so itself, or its time is virtual.
+    far: bool,
     /// Whether requests are signed by it, for the system's is too wrong.
     sign_by_it: bool,
 }
@@ -220,7 +231,10 @@ impl<'a> Client<'a> {
         if (300..400).contains(&answer.status) {
             return Err(unreadable("leads elsewhere, which a signed request doesn't follow"));
         }
-        let failure = Failure::read(&answer.body).unwrap_or_default();
+        let mut failure = Failure::read(&answer.body).unwrap_or_default();
+        for text in [&mut failure.code, &mut failure.message] {
+            *text = text.chars().take(LONGEST_MESSAGE).collect();
+        }
         Err(Refusal {
             service: call.service,
             action: call.action.to_owned(),
@@ -234,14 +248,27 @@ impl<'a> Client<'a> {
 
     fn read_date(&self, date: Option<&str>, sent: i128, received: i128) {
         let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
-        if let Some(date) = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()) {
-            self.learn(Difference::of(date.as_secs().into(), sent, received));
+        let Some(date) = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()) else { return };
+        let told = Difference::of(date.as_secs().into(), sent, received);
+        let mut clocks = self.clocks();
+        clocks.told = Some(told);
+        let change = clocks.difference.map_or(0, Difference::server_ahead).abs_diff(told.server_ahead());
+        // A clock that is known to be far away may move on.
+        let near = told.server_ahead().unsigned_abs() <= FARTHEST || (clocks.far && change <= FARTHEST);
+        drop(clocks);
+        if near {
+            self.narrow(told);
         }
     }
 
-    /// Takes in what was learned of the service's clock. The latest is right where it contradicts what was known: time may
+    /// Takes in what was learned of the service's clock, which may be virtual. The latest is right where it contradicts what was known: time may
     /// have been moved.
     pub fn learn(&self, latest: Difference) {
+        self.clocks().far = true;
+        self.narrow(latest);
+    }
+
+    fn narrow(&self, latest: Difference) {
         let mut clocks = self.clocks();
         clocks.difference = Some(clocks.difference.and_then(|known| known.and(latest)).unwrap_or(latest));
     }
@@ -249,8 +276,12 @@ impl<'a> Client<'a> {
     /// Signs by the service's clock from now on; false where that is so already or no clock is known.
     fn sign_by_its_clock(&self) -> bool {
         let mut clocks = self.clocks();
-        let changes = !clocks.sign_by_it && clocks.difference.is_some();
-        clocks.sign_by_it = changes || clocks.sign_by_it;
+        let changes = !clocks.sign_by_it && clocks.told.is_some();
+        if changes {
+            clocks.sign_by_it = true;
+            clocks.far = true;
+            clocks.difference = clocks.told;
+        }
         changes
     }
 

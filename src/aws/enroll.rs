@@ -87,11 +87,7 @@ impl Flow<'_> {
     pub fn enroll(&self, wanted: &Wanted) -> Result<Enrolled, Error> {
         let serial = wanted.serial();
         let batch = Id::of(&format!("vmfa enrolment 1\n{serial}"));
-        let waiting = || {
-            self.world().tell(&format!("waiting for another vmfa that enrols {serial}"));
-            Ok(None::<()>)
-        };
-        let _lock = self.locks.take(&format!("enroll-{:.2}", batch.to_string()), waiting)?;
+        let _alone = self.alone(&serial)?;
         self.devices.settle(batch, self.world().now())?;
         let mut run = Run { flow: self, wanted, serial, batch, created: false, replaced: false };
         self.turns(&format!("enrolling {}", wanted.user), || run.turn())
@@ -144,7 +140,7 @@ impl Run<'_> {
         if registry.find(name)?.is_some() {
             return Err(Error::NameTaken { name: name.clone(), serial: self.serial.clone() });
         }
-        let enrolment = match self.flow.caller.create_virtual_mfa_device(device_name, path, tags) {
+        let enrolment = match self.flow.caller.create_virtual_mfa_device(&self.serial, device_name, path, tags) {
             Ok(enrolment) => enrolment,
             Err(error) if error.has_code("EntityAlreadyExists") => return self.replace().map(|()| None),
             Err(error) => return Err(error),
@@ -180,7 +176,14 @@ impl Run<'_> {
             }
             Err(error) if error.has_code("NoSuchEntity") => Ok(()),
             Err(error) if error.has_code("DeleteConflict") => {
-                Err(Error::OfAnother { serial: self.serial.clone(), owner: "somebody else".to_owned() })
+                // Somebody has just enabled it: for this user, or for another.
+                let listed = self.flow.caller.list_mfa_devices(Some(&self.wanted.user))?;
+                let serial = self.serial.clone();
+                Err(if listed.iter().any(|listed| listed.serial == serial) {
+                    Error::EnabledElsewhere { serial }
+                } else {
+                    Error::OfAnother { serial, owner: "somebody else".to_owned() }
+                })
             }
             Err(Error::Refused(refusal)) if refusal.code == "AccessDenied" => {
                 Err(Error::Orphan { serial: self.serial.clone(), refusal })

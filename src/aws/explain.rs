@@ -147,7 +147,8 @@ impl Flow<'_> {
             Err(error) => return (Cause::Unknown { serial, reason: error.to_string() }, None),
         };
         if let Some(listed) = own.iter().find(|listed| listed.serial == serial) {
-            let enabled = listed.enabled.unwrap_or(time);
+            // Whatever the list says, it wasn't later than now.
+            let enabled = listed.enabled.unwrap_or(time).min(time);
             let from = enabled.plus(PROPAGATION.most).unwrap_or(enabled);
             if time < from {
                 let wait = from.as_unix().saturating_sub(time.as_unix());

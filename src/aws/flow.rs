@@ -5,12 +5,12 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::client::Caller;
-use super::{Error, Interrupted, Locks, World};
+use super::{Alone, Error, Interrupted, Locks, World};
 use crate::device::issue::{Leased, Moment, Terms};
 use crate::device::pair::{self, Pair};
 use crate::device::{self, Devices};
 use crate::oath::relying_party::Rules;
-use crate::provision::Enrolment;
+use crate::provision::{Enrolment, aws};
 use crate::registry::Device;
 use crate::time::Timestamp;
 use crate::wire::sigv4::Credentials;
@@ -81,27 +81,54 @@ impl<'a> Flow<'a> {
         Ok(devices.into_iter().find(|device| device.serial.as_deref() == Some(serial)))
     }
 
-    /// The same device with its serial number. Where it has none, as when it was added from a picture, it is the one of
-    /// the user's devices that has its name, or the only one; that is written down.
+    /// The same device with a serial number. Where it has none, as when it was added from a picture of AWS, it is that of
+    /// the user's device that has its name and account, if no other device here has it. Nothing is written down: a code
+    /// that is accepted proves it ([`Self::remember_number`]).
     ///
     /// # Errors
     ///
-    /// [`Error::NoSerial`] where that can't be told, and those of IAM and the registry.
+    /// [`Error::NoSerial`] where there is none, and those of IAM and the registry.
     pub fn numbered(&self, device: Device) -> Result<Device, Error> {
         if device.serial.is_some() {
             return Ok(device);
         }
-        let listed = self.caller.list_mfa_devices(None)?;
-        let mut virtual_ones: Vec<_> = listed.into_iter().filter(|listed| listed.serial.contains(":mfa/")).collect();
-        let name = device.account.split('@').next().unwrap_or_default();
-        if virtual_ones.len() > 1 {
-            virtual_ones.retain(|listed| listed.serial.rsplit('/').next() == Some(name));
+        if device.issuer.as_deref().map(str::trim) != Some(aws::ISSUER) {
+            return Err(Error::NoSerial(device.name));
         }
-        let [only] = virtual_ones.as_slice() else { return Err(Error::NoSerial(device.name)) };
-        self.world().tell(&format!("{} is taken for {}", device.name, only.serial));
-        let numbered = Device { serial: Some(only.serial.clone()), ..device };
-        self.devices.registry.update(std::slice::from_ref(&numbered))?;
-        Ok(Device { revision: numbered.revision.saturating_add(1), ..numbered })
+        let listed = self.caller.list_mfa_devices(None)?;
+        let fits = |serial: &str| aws::is_named(serial, &device.account);
+        let mut fitting = listed.into_iter().map(|listed| listed.serial).filter(|serial| fits(serial));
+        let (Some(serial), None) = (fitting.next(), fitting.next()) else { return Err(Error::NoSerial(device.name)) };
+        if self.held(&serial)?.is_some() {
+            return Err(Error::NoSerial(device.name));
+        }
+        self.world().tell(&format!("{} is taken for {serial}", device.name));
+        Ok(Device { serial: Some(serial), ..device })
+    }
+
+    /// Writes down a number that [`Self::numbered`] found, once AWS accepted a code by it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry.
+    pub fn remember_number(&self, device: &Device) -> Result<(), Error> {
+        let known = device::active(self.devices.registry)?.into_iter().find(|known| known.id == device.id);
+        match known.filter(|known| known.serial.is_none()) {
+            Some(known) => {
+                let numbered = Device { serial: device.serial.clone(), ..known };
+                Ok(self.devices.registry.update(std::slice::from_ref(&numbered))?)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps other runs on this machine from changing the same device at AWS, as long as what is returned lives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lock`].
+    pub fn alone(&self, serial: &str) -> Result<Alone, Error> {
+        self.locks.alone(serial, || self.world().tell(&format!("waiting for another vmfa that is at {serial}")))
     }
 
     /// The device's serial number.

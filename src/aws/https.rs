@@ -17,7 +17,11 @@ const LARGEST: u64 = 16 << 20;
 
 /// Connections, kept open while there is something to ask.
 #[derive(Debug)]
-pub struct Https(Agent);
+pub struct Https {
+    agent: Agent,
+    /// Clear text goes straight to where it is meant to go, past any proxy.
+    direct: Agent,
+}
 
 impl Https {
     /// Trusts the roots of a PEM file, where one is named, else the web's. A call takes `limit` at most.
@@ -50,13 +54,22 @@ impl Https {
             let roots = RootCerts::Specific(Arc::new(certificates));
             builder = builder.tls_config(TlsConfig::builder().root_certs(roots).build());
         }
-        Ok(Self(builder.build().into()))
+        let config = builder.build();
+        let direct = Agent::config_builder()
+            .timeout_connect(Some(CONNECT.min(limit)))
+            .timeout_global(Some(limit))
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .proxy(None);
+        Ok(Self { agent: config.into(), direct: direct.build().into() })
     }
 }
 
 impl Transport for Https {
     fn post(&self, url: &str, headers: &[(&str, &str)], body: &str) -> Result<Incoming, Lost> {
-        let request = headers.iter().fold(self.0.post(url), |request, (name, value)| request.header(*name, *value));
+        let agent = if url.starts_with("https://") { &self.agent } else { &self.direct };
+        let request = headers.iter().fold(agent.post(url), |request, (name, value)| request.header(*name, *value));
         let mut answer = request.send(body).map_err(|error| lost(&error))?;
         let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
         let status = answer.status().as_u16();

@@ -4,8 +4,10 @@ mod policies;
 
 pub use policies::{Attached, Detail, Holder, Page};
 
+use std::collections::BTreeSet;
+
 use super::Error;
-use super::answer::Element;
+use super::answer::{Element, date};
 use super::client::{Caller, Effect};
 use super::settings::Service;
 use crate::provision::{self, Enrolment};
@@ -17,6 +19,9 @@ const VERSION: &str = "2010-05-08";
 
 /// The most pages of a list that are read, each of a thousand.
 const PAGES: usize = 1_000;
+
+/// The longest serial number, in bytes.
+const LONGEST_SERIAL: usize = 256;
 
 /// A device that IAM lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +48,15 @@ impl Caller<'_> {
         self.client.call(Service::Iam, self.credentials, form, effect)
     }
 
-    /// `CreateVirtualMFADevice`: a new device, with its secret and serial number. The secret is shown this once.
+    /// `CreateVirtualMFADevice`: a new device, with its secret and the serial number that it has to have. The secret is
+    /// shown this once.
     ///
     /// # Errors
     ///
     /// [`Error`]; `EntityAlreadyExists` where there is one of this path and name.
     pub fn create_virtual_mfa_device(
         &self,
+        serial: &str,
         name: &str,
         path: &str,
         tags: &[(String, String)],
@@ -64,7 +71,9 @@ impl Caller<'_> {
         let unreadable = |what| Error::Unreadable { action: "CreateVirtualMFADevice".to_owned(), what };
         let device = answer.child("CreateVirtualMFADeviceResult").and_then(|result| result.child("VirtualMFADevice"));
         let device = device.ok_or_else(|| unreadable("has no device"))?;
-        let serial = device.text("SerialNumber").ok_or_else(|| unreadable("has no serial number"))?;
+        if device.text("SerialNumber") != Some(serial) {
+            return Err(unreadable("names another device than was asked for"));
+        }
         let seed = device.text("Base32StringSeed").ok_or_else(|| unreadable("has no seed"))?;
         provision::aws::enrolment(serial, seed).map_err(|_| unreadable("has a seed that is none"))
     }
@@ -147,6 +156,7 @@ impl Caller<'_> {
     ) -> Result<Vec<Listed>, Error> {
         let mut devices = Vec::new();
         let mut marker: Option<String> = None;
+        let mut seen = BTreeSet::new();
         for _ in 0..PAGES {
             let form = form.clone().pair("MaxItems", "1000").optional("Marker", marker.as_deref());
             let answer = self.iam(&form, Effect::Asks)?;
@@ -154,15 +164,19 @@ impl Caller<'_> {
             let page = answer.child(result).ok_or_else(|| unreadable("has no list"))?;
             for member in page.members(list) {
                 let serial = member.text("SerialNumber").ok_or_else(|| unreadable("has a device without a number"))?;
+                if serial.len() > LONGEST_SERIAL {
+                    return Err(unreadable("has a number that is too long"));
+                }
                 let enabled = member.text("EnableDate");
                 devices.push(Listed {
                     serial: serial.to_owned(),
                     user: user(member).map(str::to_owned),
-                    enabled: enabled.and_then(|date| Timestamp::parse(date, Timestamp::from_unix(0)).ok()),
+                    enabled: enabled.and_then(date),
                 });
             }
             marker = match (page.text("IsTruncated"), page.text("Marker")) {
-                (Some("true"), Some(next)) => Some(next.to_owned()),
+                (Some("true"), Some(next)) if seen.insert(next.to_owned()) => Some(next.to_owned()),
+                (Some("true"), Some(_)) => return Err(unreadable("goes round in a circle")),
                 _ => return Ok(devices),
             };
         }

@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::path::PathBuf;
 
 use super::Error;
+use crate::vault::Id;
 
 /// Files that locks are taken on, in a directory of the user's own. They stay: a file that is deleted while somebody
 /// waits for its lock lets two in.
@@ -15,6 +16,10 @@ pub struct Locks {
 /// A lock that is held.
 #[derive(Debug)]
 pub(super) struct Held(#[expect(dead_code, reason = "unlocked when it is closed")] File);
+
+/// The sole use of a device.
+#[derive(Debug)]
+pub struct Alone(#[expect(dead_code, reason = "it is given back when this is dropped")] Lock<()>);
 
 /// What became of taking a lock.
 #[derive(Debug)]
@@ -30,6 +35,21 @@ impl Locks {
     #[must_use]
     pub const fn new(directory: PathBuf) -> Self {
         Self { directory }
+    }
+
+    /// Keeps other runs of this user on this machine from changing the same device, as long as what is returned lives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lock`].
+    pub fn alone(&self, serial: &str, waiting: impl FnOnce()) -> Result<Alone, Error> {
+        // One of 256: a file for each device that ever was would stay for ever.
+        let stripe = Id::of(serial).to_string();
+        let waiting = || {
+            waiting();
+            Ok(None::<()>)
+        };
+        self.take(&format!("device-{stripe:.2}"), waiting).map(Alone)
     }
 
     /// Takes a lock, after `waiting` where somebody else has it: which may find that it isn't needed any more.

@@ -31,7 +31,7 @@ use crate::time::Timestamp;
 use crate::time::difference::Difference;
 use denied::Denied;
 use explain::Cause;
-pub use lock::Locks;
+pub use lock::{Alone, Locks};
 use settings::Service;
 
 /// What flows need of the world around them.
@@ -165,6 +165,14 @@ pub enum Error {
     /// A device that AWS may know, but not by which number.
     #[error("`{0}` has no serial number (ARN)")]
     NoSerial(Name),
+    /// The keys are those of another account.
+    #[error("{serial} is of another account than {arn}")]
+    OtherAccount {
+        /// Which device.
+        serial: String,
+        /// Who calls.
+        arn: String,
+    },
     /// Temporary credentials where AWS wants those of a user.
     #[error("GetSessionToken takes a user's own keys, and these are temporary")]
     Temporary,

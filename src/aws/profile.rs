@@ -355,8 +355,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_stop_nothing_in_a_comment() {
-        let config =
-            Text { name: "config", bytes: Some(b"# caf\xe9\n[profile a]\nregion = one\n[profile b]\nx = \xe9") };
+        let config = Text { name: "config", bytes: Some(b"# t\xe9\n[profile a]\nregion = one\n[profile b]\nx = \xe9") };
         let files = Files::parse(&config, &Text { name: "credentials", bytes: None });
         assert_eq!(files.profile("a").unwrap().unwrap().get("region"), Some("one"));
         assert_eq!(files.profile("b").unwrap_err(), line("config", 5, Problem::NotText));

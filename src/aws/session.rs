@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 const QUESTIONS: u8 = 5;
 const BETWEEN: u64 = 3;
 
+/// What the keys of users' own sessions have after what they have in common.
+const USER: &str = "user ";
+
 /// What a session is to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -71,7 +74,10 @@ impl Flow<'_> {
         if let Lock::Needless(temporary) = lock {
             return Ok(Session { temporary, cached: true });
         }
-        let contents = cache.read()?;
+        let contents = match cache.read() {
+            Err(_) if wanted.fresh => Contents::default(),
+            result => result?,
+        };
         if let Some(temporary) = good(&contents) {
             return Ok(Session { temporary, cached: true });
         }
@@ -85,8 +91,18 @@ impl Flow<'_> {
 
     /// A session of the user that was had before with this device and isn't over, whatever it was asked for with.
     pub(super) fn kept_of_user(&self, device: &Device) -> Result<Option<Temporary>, Error> {
-        let prefix = self.prefix(Self::serial(device)?);
+        let prefix = format!("{}{USER}", self.prefix(Self::serial(device)?));
         Ok(Cache::of(self.devices.vault, device).any(&prefix, self.world().now())?)
+    }
+
+    /// Whether a session with this device by these keys was had at this endpoint, and is kept: then AWS had it enabled.
+    ///
+    /// # Errors
+    ///
+    /// Those of the vault.
+    pub fn was_enabled(&self, device: &Device) -> Result<bool, Error> {
+        let prefix = self.prefix(Self::serial(device)?);
+        Ok(Cache::of(self.devices.vault, device).read()?.has(&prefix))
     }
 
     /// Forgets the sessions of a device.
@@ -109,7 +125,8 @@ impl Flow<'_> {
         let _lock = self.locks.take(&format!("session-{}", device.id), || Ok(None::<()>))?;
         let wanted = Wanted::default();
         let first = since.plus(PROPAGATION.least).unwrap_or(since);
-        let mut wait = first.as_unix().saturating_sub(self.caller.client.time().as_unix());
+        let wait = first.as_unix().saturating_sub(self.caller.client.time().as_unix());
+        let mut wait = wait.min(PROPAGATION.least);
         let enrolment = self.devices.enrolment(device)?;
         for _ in 0..QUESTIONS {
             self.wait(wait, "STS to know the device")?;
@@ -118,7 +135,7 @@ impl Flow<'_> {
             let code = Zeroizing::new(leased.issued.code.to_string());
             match self.ask(&wanted, Token { serial, code: &code }) {
                 Ok(temporary) => {
-                    let contents = Cache::of(self.devices.vault, device).read()?;
+                    let contents = Cache::of(self.devices.vault, device).read().unwrap_or_default();
                     self.keep(device, contents, &self.key(serial, &wanted), &temporary);
                     return Ok(Some(temporary));
                 }
@@ -201,24 +218,26 @@ impl Flow<'_> {
         if let Err(error) = cache.keep(others, key, temporary, now, ahead) {
             world.tell(&format!("warning: the session isn't kept for the next command: {error}"));
         }
+        // A device that was removed meanwhile leaves nothing.
+        let gone = |devices: Vec<Device>| !devices.iter().any(|other| other.id == device.id);
+        if self.devices.registry.list().is_ok_and(gone) {
+            let _ = cache.forget();
+        }
     }
 
-    /// What sessions of a user's key with a device have in common.
+    /// What sessions of a user's key with a device have in common. Parts are quoted, so that no two read the same.
     fn prefix(&self, serial: &str) -> String {
         let (id, url) = (&self.caller.credentials.access_key_id, &self.caller.client.endpoint(Service::Sts).url);
-        format!("{id} {serial} {url} user ")
+        format!("{id:?} {serial:?} {url:?} ")
     }
 
     /// What makes two sessions the same.
     fn key(&self, serial: &str, wanted: &Wanted) -> String {
-        let duration = wanted.duration.map_or_else(|| "default".to_owned(), |seconds| seconds.to_string());
+        let (prefix, duration) = (self.prefix(serial), wanted.duration);
         match &wanted.role {
-            None => format!("{}{duration}", self.prefix(serial)),
+            None => format!("{prefix}{USER}{duration:?}"),
             Some(Role { arn, session_name, external_id }) => {
-                let (id, url) =
-                    (&self.caller.credentials.access_key_id, &self.caller.client.endpoint(Service::Sts).url);
-                let external = external_id.as_deref().unwrap_or_default();
-                format!("{id} {serial} {url} role {arn} {session_name} {duration} {external}")
+                format!("{prefix}role {arn:?} {session_name:?} {external_id:?} {duration:?}")
             }
         }
     }

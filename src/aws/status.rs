@@ -1,5 +1,7 @@
 //! What IAM has beside what is here.
 
+use std::collections::BTreeMap;
+
 use super::Error;
 use super::flow::Flow;
 use super::iam::Listed;
@@ -72,15 +74,15 @@ impl Flow<'_> {
             Err(error) => return Err(error),
         };
         let whole = listed.is_some();
-        let mut there = own;
-        for listed in listed.unwrap_or_default() {
-            if !there.iter().any(|known| known.serial == listed.serial) {
-                there.push(listed);
-            }
+        let mut there: BTreeMap<String, Listed> = BTreeMap::new();
+        for listed in own.into_iter().chain(listed.unwrap_or_default()) {
+            there.entry(listed.serial.clone()).or_insert(listed);
         }
         let mut lines = Vec::new();
-        for listed in &there {
-            let here = held.iter().find(|device| device.serial.as_deref() == Some(&listed.serial)).copied();
+        let by_serial: BTreeMap<&str, &Device> =
+            held.iter().filter_map(|device| Some((device.serial.as_deref()?, *device))).collect();
+        for listed in there.values() {
+            let here = by_serial.get(listed.serial.as_str()).copied();
             let of_user = user.is_some() && listed.user.as_deref() == user;
             let named_so = listed.user.is_none() && listed.serial.rsplit('/').next() == user;
             if all || of_user || named_so || here.is_some() {
@@ -89,7 +91,7 @@ impl Flow<'_> {
         }
         for device in held {
             let serial = device.serial.as_deref().unwrap_or_default();
-            if serial.starts_with(&of_account) && !there.iter().any(|listed| listed.serial == serial) {
+            if serial.starts_with(&of_account) && !there.contains_key(serial) {
                 let standing = if whole { Standing::MissingThere } else { Standing::Unknown };
                 lines.push(Line {
                     serial: serial.to_owned(),

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use super::Error;
-use super::answer::Element;
+use super::answer::{Element, date};
 use super::client::{Caller, Effect};
 use super::settings::Service;
 use crate::time::Timestamp;
+use crate::wire::limits;
 use crate::wire::query::Form;
 use crate::wire::sigv4::Credentials;
 
@@ -102,12 +103,17 @@ impl Caller<'_> {
         let found = answer.child(result).and_then(|result| result.child("Credentials"));
         let text = |name| found.and_then(|credentials| credentials.text(name));
         let unreadable = || Error::Unreadable { action: action.to_owned(), what: "has no credentials" };
-        let expiration = text("Expiration").and_then(|date| Timestamp::parse(date, Timestamp::from_unix(0)).ok());
+        let expiration = text("Expiration").and_then(date);
+        // They go into files, shells and headers.
+        let text = |name, longest| {
+            let good = |text: &&str| text.len() <= longest && text.bytes().all(|byte| byte.is_ascii_graphic());
+            text(name).filter(good).ok_or_else(unreadable)
+        };
         Ok(Temporary {
             credentials: Credentials::new(
-                text("AccessKeyId").ok_or_else(unreadable)?,
-                text("SecretAccessKey").ok_or_else(unreadable)?,
-                Some(text("SessionToken").ok_or_else(unreadable)?),
+                text("AccessKeyId", 128)?,
+                text("SecretAccessKey", 1_024)?,
+                Some(text("SessionToken", limits::TOKEN)?),
             ),
             expiration: expiration.ok_or_else(unreadable)?,
         })

@@ -14,6 +14,12 @@ pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// The names of the variables that begin so.
+pub(super) fn names_from(prefix: &str) -> Vec<OsString> {
+    let begins = |name: &OsString| name.to_string_lossy().starts_with(prefix);
+    std::env::vars_os().map(|(name, _)| name).filter(begins).collect()
+}
+
 /// The same as text; what isn't Unicode is shown as well as can be.
 pub(super) fn text(name: &str) -> Option<String> {
     variable(name).map(|value| value.to_string_lossy().into_owned())

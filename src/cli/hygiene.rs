@@ -1,11 +1,7 @@
 //! What is done before anything else, so that secrets stay in this process.
 
-/// How large a core file might be before [`harden`].
-#[cfg(unix)]
-static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
-
-/// Has a command take this process's place, with the limits that this process was started with. Where the system can't do
-/// that, the command is waited for. Only a failure comes back.
+/// Has a command take this process's place; core files stay off. Where the system can't do that, the command is waited for,
+/// and its exit code comes back.
 ///
 /// # Errors
 ///
@@ -13,9 +9,6 @@ static CORE: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
 pub(super) fn run_instead(mut command: std::process::Command) -> std::io::Result<u8> {
     #[cfg(unix)]
     {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let maximum = getrlimit(Resource::Core).maximum;
-        let _ = setrlimit(Resource::Core, Rlimit { current: CORE.get().copied().flatten().or(maximum), maximum });
         Err(std::os::unix::process::CommandExt::exec(&mut command))
     }
     #[cfg(not(unix))]
@@ -50,10 +43,8 @@ pub(super) fn descriptor(fd: u32) -> std::io::Result<std::fs::File> {
 pub(super) fn harden() {
     #[cfg(unix)]
     {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let maximum = getrlimit(Resource::Core).maximum;
-        let _ = CORE.set(getrlimit(Resource::Core).current);
-        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
     #[cfg(target_os = "linux")]
     {

@@ -83,6 +83,22 @@ pub fn enrolment(serial: &str, seed_text: &str) -> Result<Enrolment, Error> {
     Ok(of_seed(Some(serial).filter(|serial| is_serial(serial)), seed(seed_text.as_bytes())?))
 }
 
+/// Whether a serial number (ARN) may be that of a device whose picture has this account: `NAME@ACCOUNT`, the account by its
+/// 12 digits or its alias.
+#[must_use]
+pub fn is_named(serial: &str, account: &str) -> bool {
+    let (name, of) = account.rsplit_once('@').unwrap_or((account, ""));
+    let by_digits = of.len() == 12 && of.bytes().all(|byte| byte.is_ascii_digit());
+    let fields: Vec<&str> = serial.splitn(6, ':').collect();
+    match fields.as_slice() {
+        ["arn", _, "iam", _, number, resource] if is_serial(serial) => {
+            let same_name = resource.starts_with("mfa/") && resource.rsplit('/').next() == Some(name);
+            same_name && (!by_digits || *number == of)
+        }
+        _ => false,
+    }
+}
+
 /// What AWS's seeds are: TOTP with the default parameters.
 fn of_seed(serial: Option<&str>, secret: Secret) -> Enrolment {
     Enrolment {

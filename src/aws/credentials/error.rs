@@ -102,6 +102,12 @@ pub enum Error {
         /// The profile.
         profile: String,
     },
+    /// Roles by roles by roles.
+    #[error("more than {most} profiles are each other's source_profile")]
+    Deep {
+        /// How many are followed.
+        most: usize,
+    },
     /// We are a `credential_process` ourselves.
     #[error(
         "profile `{profile}` asks a credential_process, and vmfa was started as one already: they would ask each other"

@@ -12,6 +12,9 @@ const CONTAINER: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CON
 
 const WEB_IDENTITY: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 
+/// The most profiles that a role may be away from keys.
+const DEEPEST: usize = 16;
+
 struct Search<'a> {
     files: &'a Files,
     environment: Environment<'a>,
@@ -120,6 +123,9 @@ impl Search<'_> {
         let has_keys = ["aws_access_key_id", "aws_secret_access_key"].iter().any(|name| found.get(name).is_some());
         let again = asked.iter().any(|name| name == source);
         asked.push(source.to_owned());
+        if asked.len() > DEEPEST {
+            return Err(Error::Deep { most: DEEPEST });
+        }
         if again && !(source == profile && has_keys) {
             return Err(Error::Circle { profiles: std::mem::take(asked) });
         }

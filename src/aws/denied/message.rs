@@ -162,7 +162,7 @@ mod tests {
         ),
         (
             "User: arn:aws:iam::123456789012:user/alice is not authorized to perform: codecommit:ListRepositories \
-             because no service control policy allows the codecommit:ListRespositories action",
+             because no service control policy allows the codecommit:ListRepositories action",
             "codecommit:ListRepositories",
             None,
             Some(false),

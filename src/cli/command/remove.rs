@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::aws::Locks;
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
@@ -59,6 +60,11 @@ impl Args {
             prompt::confirm("Delete it?")?;
         }
         let vault = place.vault_of(&device)?;
+        // Not while it is being enabled or disabled at AWS.
+        let waiting = || render::note("waiting for another vmfa that is at this device");
+        let locks = Locks::new(place.home.locks.clone());
+        let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, waiting)).transpose()?;
+        let device = device::find(&registry, device.name.as_str())?;
         Devices { vault: vault.as_ref(), registry: &registry }.remove(&device, clock::now())?;
         let notes = if self.yes { notes } else { Vec::new() };
         render::print(&Removed { removed: device.name.to_string(), notes }, global.json)

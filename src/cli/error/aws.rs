@@ -64,7 +64,9 @@ impl From<aws::Error> for Error {
             E::Lock { .. } => Self::new(Kind::Storage, "lock", message),
             E::NoEnd { .. } => Self::new(Kind::Remote, "aws-no-end", message).hint("is another program at the same device?"),
             E::NoSerial(_) => Self::new(Kind::No, "aws-no-serial", message)
-                .hint("is it an AWS device? It is found by its name among those that IAM lists for the user"),
+                .hint("one that was added from a picture of AWS gets it with its first session: vmfa aws session NAME"),
+            E::OtherAccount { .. } => Self::new(Kind::No, "aws-other-account", message)
+                .hint("whose keys are these? --profile names others"),
             E::Temporary => Self::new(Kind::No, "aws-temporary", message)
                 .hint("name the profile that has the long-term keys: --profile; AWS_SESSION_TOKEN may be left from another session"),
             E::NeedsSession { .. } => Self::new(Kind::No, "aws-needs-session", message)

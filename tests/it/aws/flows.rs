@@ -189,7 +189,7 @@ fn what_a_killed_process_left_pending_is_settled_at_once() {
     run(&aws, &wire, |client, world| {
         let flow = here.flow(client, &keys);
         // As after a kill between storing the secret and saying so.
-        let enrolment = flow.caller.create_virtual_mfa_device("mfauser", "/", &[]).unwrap();
+        let enrolment = flow.caller.create_virtual_mfa_device(&serial("mfauser"), "mfauser", "/", &[]).unwrap();
         let batch = vmfa::vault::Id::of(&format!("vmfa enrolment 1\n{}", serial("mfauser")));
         let added = flow.devices.add_as(batch, &[("mfauser".parse().unwrap(), enrolment)], false, world.now()).unwrap();
         let until = Timestamp::from_unix(aws.now() + 120);
@@ -398,7 +398,7 @@ fn a_clock_that_is_wrong_by_hours_is_no_obstacle() {
 }
 
 #[test]
-fn a_device_added_from_a_picture_finds_its_number() {
+fn a_device_added_from_a_picture_finds_its_number_and_a_code_proves_it() {
     let aws = Aws::new();
     let keys = somebody(&aws, "mfauser");
     let (wire, here) = (Wire::good(&aws), Here::new());
@@ -411,10 +411,60 @@ fn a_device_added_from_a_picture_finds_its_number() {
         let added = flow.devices.add(&[("picture".parse().unwrap(), bare)], false, world.now()).unwrap();
         let numbered = flow.numbered(added[0].clone()).unwrap();
         assert_eq!(numbered.serial, Some(serial("mfauser")));
-        assert_eq!(flow.held(&serial("mfauser")).unwrap().map(|device| device.name), Some("picture".parse().unwrap()));
+        assert!(flow.held(&serial("mfauser")).unwrap().is_none(), "nothing is written down yet");
         aws.wait(20);
         flow.session(&numbered, &Session::default()).unwrap();
+        flow.remember_number(&numbered).unwrap();
+        assert_eq!(flow.held(&serial("mfauser")).unwrap().map(|device| device.name), Some("picture".parse().unwrap()));
     });
+}
+
+#[test]
+fn no_device_is_taken_for_one_that_it_is_not() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, world| {
+        let flow = here.flow(client, &keys);
+        let device = enrolled(&flow, "mfauser");
+        let enrolment = flow.devices.enrolment(&device).unwrap();
+        let of = |issuer: Option<&str>, account: &str| vmfa::provision::Enrolment {
+            issuer: issuer.map(str::to_owned),
+            account: account.to_owned(),
+            serial: None,
+            ..enrolment.clone()
+        };
+        let (amazon, account) = (Some("Amazon Web Services"), format!("mfauser@{ACCOUNT}"));
+        let others = [
+            of(Some("GitHub"), &account),
+            of(None, &account),
+            of(amazon, &format!("somebody@{ACCOUNT}")),
+            of(amazon, "mfauser@999999999999"),
+            // It has the right name, and another device here has the number.
+            of(amazon, &account),
+        ];
+        for (number, other) in others.into_iter().enumerate() {
+            let added =
+                flow.devices.add(&[(format!("x{number}").parse().unwrap(), other)], false, world.now()).unwrap();
+            let failed = flow.numbered(added[0].clone());
+            assert!(matches!(failed, Err(Error::NoSerial(_))), "{number}: {failed:?}");
+        }
+    });
+}
+
+#[test]
+fn dates_that_no_signature_would_have_survived_are_not_believed() {
+    for date in ["Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Tue, 01 Dec 2026 00:00:00 GMT"] {
+        let aws = Aws::new();
+        let keys = somebody(&aws, "mfauser");
+        let (wire, here) = (Wire::good(&aws).dated(date), Here::new());
+        run(&aws, &wire, |client, world| {
+            let flow = here.flow(client, &keys);
+            let enrolled = flow.enroll(&wanted("mfauser")).unwrap();
+            assert_eq!(enrolled.enabled, world.now(), "{date}");
+            assert_eq!(client.time(), world.now());
+        });
+    }
 }
 
 #[test]

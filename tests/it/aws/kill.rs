@@ -1,5 +1,6 @@
 //! The program, killed at every request: before it, between it and its answer, and as soon as the answer is there.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -62,6 +63,10 @@ impl Stage {
         crate::support::run(&mut self.command(self.server.endpoint(), arguments), b"")
     }
 
+    fn run_by(&self, proxy: &Proxy, arguments: &[&str]) -> Run {
+        crate::support::run(&mut self.command(&proxy.url(), arguments), b"")
+    }
+
     /// What IAM has, by an administrator's eyes: serial numbers with their users.
     pub fn there(&self) -> Vec<(String, Option<String>)> {
         let reply = self.server.call(&self.server.administrator(), "ListVirtualMFADevices", &[("MaxItems", "1000")]);
@@ -85,20 +90,20 @@ pub fn serial() -> String {
     format!("arn:aws:iam::{ACCOUNT}:mfa/mfauser")
 }
 
-/// Runs a command that is killed at a request; false where it ended before.
-fn killed_at(stage: &Stage, number: usize, when: When, arguments: &[&str]) -> bool {
+/// Runs a command that is killed at a request; false where it ended before. What comes later goes through the same proxy:
+/// a session is for one endpoint.
+fn killed_at(stage: &Stage, number: usize, when: When, arguments: &[&str]) -> (bool, Proxy) {
     let victim: Arc<OnceLock<Pid>> = Arc::default();
-    let killed = Arc::new(AtomicBool::new(false));
-    let (target, happened) = (Arc::clone(&victim), Arc::clone(&killed));
+    let over = Arc::new(AtomicBool::new(false));
+    let (target, ended) = (Arc::clone(&victim), Arc::clone(&over));
     let proxy = Proxy::start(stage.server.address, move |count, _| {
-        if count != number {
+        if count != number || ended.load(Ordering::SeqCst) {
             return Act::Fate(Fate::Good);
         }
-        let (target, happened) = (Arc::clone(&target), Arc::clone(&happened));
+        let target = Arc::clone(&target);
+        // With its last answer it may have ended by itself.
         let work = Box::new(move || {
-            // It has sent something, and isn't waited for yet: the number is its own.
-            kill_process(*target.wait(), Signal::KILL).unwrap();
-            happened.store(true, Ordering::SeqCst);
+            let _ = kill_process(*target.wait(), Signal::KILL);
         });
         match when {
             When::Before => Act::Before(work),
@@ -109,10 +114,11 @@ fn killed_at(stage: &Stage, number: usize, when: When, arguments: &[&str]) -> bo
     let mut command = stage.command(&proxy.url(), arguments);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     victim.set(Pid::from_child(&child)).unwrap();
-    let ended = child.wait().unwrap();
-    let killed = killed.load(Ordering::SeqCst);
-    assert!(killed || ended.success(), "{number} {when:?}: {ended}");
-    killed
+    let status = child.wait().unwrap();
+    over.store(true, Ordering::SeqCst);
+    let killed = status.signal() == Some(9);
+    assert!(killed || status.success(), "{number} {when:?}: {status}");
+    (killed, proxy)
 }
 
 #[test]
@@ -120,8 +126,8 @@ fn enable_killed_at_any_request_is_finished_by_the_next_run() {
     for when in [When::Before, When::Between, When::After] {
         for number in 0.. {
             let stage = Stage::new(ALLOW_ALL);
-            let killed = killed_at(&stage, number, when, &["enable", "--jump"]);
-            let again = stage.run(&["enable", "--jump", "--json"]).expect(0).json();
+            let (killed, proxy) = killed_at(&stage, number, when, &["enable", "--jump"]);
+            let again = stage.run_by(&proxy, &["enable", "--jump", "--json"]).expect(0).json();
             assert_eq!(again["serial_number"], Value::from(serial()), "{when:?} {number}");
             assert_eq!(stage.there(), [(serial(), Some("mfauser".to_owned()))], "{when:?} {number}");
             assert_eq!(stage.here(), ["mfauser"], "{when:?} {number}");
@@ -142,12 +148,12 @@ fn disable_killed_at_any_request_is_finished_by_the_next_run() {
             let stage = Stage::new(OWN_DEVICE);
             stage.run(&["enable", "--no-wait"]).expect(0);
             stage.server.wait(60);
-            let killed = killed_at(&stage, number, when, &["disable", "mfauser", "--remove", "--jump"]);
+            let (killed, proxy) = killed_at(&stage, number, when, &["disable", "mfauser", "--remove", "--jump"]);
             let secret_is_here = stage.here() == ["mfauser"];
             assert!(secret_is_here || stage.there().is_empty(), "{when:?} {number}: gone here before it is gone there");
             if secret_is_here {
                 stage.home.run(&["uri", "mfauser", "--reveal"]).expect(0);
-                stage.run(&["disable", "mfauser", "--remove", "--jump"]).expect(0);
+                stage.run_by(&proxy, &["disable", "mfauser", "--remove", "--jump"]).expect(0);
             }
             assert!(stage.there().is_empty() && stage.here().is_empty(), "{when:?} {number}");
             if !killed {

@@ -5,6 +5,8 @@
 mod batch;
 #[cfg(feature = "cli")]
 mod botocore;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod careful;
 mod credentials;
 #[cfg(feature = "serve")]
 mod denied;

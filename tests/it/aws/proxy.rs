@@ -24,6 +24,10 @@ pub enum Act {
     Before(Box<dyn FnOnce() + Send>),
     /// It goes on, and something happens before its answer goes back.
     Between(Box<dyn FnOnce() + Send>),
+    /// It goes on, and something happens while its answer is on its way.
+    Meanwhile(Box<dyn FnOnce() + Send>),
+    /// It is answered with this instead.
+    Answer(String),
     /// Its answer goes back, and something happens at once.
     After(Box<dyn FnOnce() + Send>),
 }
@@ -113,6 +117,12 @@ impl Shared {
                     work();
                     return Ok(());
                 }
+                Act::Meanwhile(work) => {
+                    let answer = self.forward(&request)?;
+                    work();
+                    answer
+                }
+                Act::Answer(body) => answer(200, "OK", &body),
                 Act::After(work) => {
                     let answer = self.forward(&request)?;
                     (&*stream).write_all(&answer)?;
@@ -158,7 +168,10 @@ fn message(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
 }
 
 fn broken(status: u16, code: &str) -> Vec<u8> {
-    let body = xml::error(xml::IAM, status, code, "injected", "id");
-    format!("HTTP/1.1 {status} Broken\r\ncontent-type: text/xml\r\ncontent-length: {}\r\n\r\n{}", body.len(), *body)
-        .into_bytes()
+    answer(status, "Broken", &xml::error(xml::IAM, status, code, "injected", "id"))
+}
+
+fn answer(status: u16, words: &str, body: &str) -> Vec<u8> {
+    let head = format!("HTTP/1.1 {status} {words}\r\ncontent-type: text/xml\r\ncontent-length: {}", body.len());
+    format!("{head}\r\n\r\n{body}").into_bytes()
 }

@@ -31,6 +31,10 @@ pub struct Scenario {
     pub environment: BTreeMap<String, String>,
     pub expected: BTreeMap<String, String>,
     /// What is different in botocore.
+    #[cfg_attr(
+        not(feature = "cli"),
+        expect(dead_code, reason = "botocore is asked where the whole program is tested")
+    )]
     pub elsewhere: BTreeMap<String, String>,
     home: TempDir,
 }

@@ -43,8 +43,8 @@ fn profile(name: &str) -> Options {
 
 #[test]
 fn a_slip_in_a_profiles_name_finds_the_one_that_was_meant() {
-    let error = settings(&profile("prodution"), &[], "[profile production]\n[profile test]").unwrap_err();
-    assert_eq!(error.to_string(), "no profile is named `prodution`");
+    let error = settings(&profile("production2"), &[], "[profile production]\n[profile test]").unwrap_err();
+    assert_eq!(error.to_string(), "no profile is named `production2`");
     assert_eq!(error.hint().unwrap(), "did you mean `production`?");
     let error = settings(&profile("x"), &[], "[profile production]\n[profile test]").unwrap_err();
     assert_eq!(error.hint().unwrap(), "there are: `production`, `test`");

@@ -47,6 +47,7 @@ fn date(time: Timestamp) -> String {
 /// Requests go to the stand-in of this process.
 pub struct Wire<'a> {
     stand: &'a Stand,
+    date: Option<String>,
     fate: Chooser,
     sent: AtomicUsize,
     /// The actions that arrived, in order.
@@ -66,7 +67,22 @@ impl<'a> Wire<'a> {
 
     /// With a fate for each request, by its number and action.
     pub fn with(aws: &'a Aws, fate: impl Fn(usize, &str) -> Fate + Send + Sync + 'static) -> Self {
-        Self { stand: &aws.stand, fate: Box::new(fate), sent: AtomicUsize::new(0), arrived: Mutex::default() }
+        Self {
+            stand: &aws.stand,
+            date: None,
+            fate: Box::new(fate),
+            sent: AtomicUsize::new(0),
+            arrived: Mutex::default(),
+        }
+    }
+
+    /// With this date on every answer.
+    pub fn dated(self, date: &str) -> Self {
+        Self { date: Some(date.to_owned()), ..self }
+    }
+
+    fn date(&self) -> Option<String> {
+        Some(self.date.clone().unwrap_or_else(|| date(self.stand.clock().now())))
     }
 
     /// How often an action arrived.
@@ -82,7 +98,7 @@ impl Transport for Wire<'_> {
         let lost = |perhaps_arrived| Lost { reason: "the connection broke".to_owned(), perhaps_arrived };
         let answer = |status, code: &str| Incoming {
             status,
-            date: Some(date(self.stand.clock().now())),
+            date: self.date(),
             body: Zeroizing::new(xml::error(xml::IAM, status, code, "injected", "id").as_bytes().to_vec()),
         };
         match fate {
@@ -109,7 +125,7 @@ impl Transport for Wire<'_> {
             Fate::FailsAfter => Ok(answer(503, "ServiceUnavailable")),
             _ => Ok(Incoming {
                 status: response.status,
-                date: Some(date(self.stand.clock().now())),
+                date: self.date(),
                 body: Zeroizing::new(response.body.to_vec()),
             }),
         }

@@ -11,7 +11,7 @@ use std::thread;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::connect::Run;
+use super::connect::{Run, is_user_name};
 use crate::aws;
 use crate::aws::enroll::Wanted;
 use crate::aws::flow::Flow;
@@ -101,8 +101,7 @@ pub(super) fn users(named: &[String], file: Option<&Path>) -> Result<Vec<String>
     }
     let mut seen = BTreeSet::new();
     all.retain(|user| !user.is_empty() && seen.insert(user.clone()));
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    if let Some(bad) = all.iter().find(|user| user.len() > 128 || !user.chars().all(allowed)) {
+    if let Some(bad) = all.iter().find(|user| !is_user_name(user)) {
         let shown: String = bad.chars().take(64).collect();
         return Err(Error::input("users", format!("`{shown}` is no name of a user: nobody was enrolled")));
     }

@@ -1,5 +1,8 @@
 //! What every AWS command takes, and what it opens with that.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +12,10 @@ use crate::aws::client::{Caller, Client};
 use crate::aws::credentials::{Failure, Fetch, Role, Source, process};
 use crate::aws::flow::Flow;
 use crate::aws::https::Https;
-use crate::aws::session::{self, Wanted};
+use crate::aws::session::{self, Session, Wanted};
 use crate::aws::settings::{Options, Service, Settings};
 use crate::aws::sts::{Identity, RoleRequest};
 use crate::aws::{self, Locks, World as _};
-use crate::cli::command::code::patience;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::world::Real;
@@ -55,8 +57,8 @@ pub(super) struct Args {
     /// service's, as its answers tell] [env: VMFA_CLOCK]
     #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
     clock: Option<String>,
-    /// How long a call may take, 5s to 10m
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = patience)]
+    /// How long a call may take, 1s to 10m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = limit)]
     timeout: u64,
     /// Don't wait and try once more where that would do
     #[arg(long)]
@@ -94,7 +96,7 @@ impl Args {
         let stand_in = iam.custom.then(|| iam.url.clone()).filter(|url| url.starts_with("http://"));
         let world = Real::new(stand_in, self.jump, self.debug);
         let roots = settings.ca_bundle().map(read_roots).transpose()?;
-        let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout.max(1)))
+        let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout))
             .map_err(|reason| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {reason}")))?;
         let attempts = settings.max_attempts().map_or(ATTEMPTS, |most| u8::try_from(most.get()).unwrap_or(u8::MAX));
         let client = Client::new(iam.clone(), settings.endpoint(Service::Sts).clone(), &transport, &world, attempts);
@@ -144,9 +146,38 @@ impl Args {
     }
 }
 
-fn read_roots(path: &std::path::Path) -> Result<Vec<u8>> {
-    std::fs::read(path)
-        .map_err(|error| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {}: {error}", path.display())))
+/// `[\w+=,.@-]+`, 1 to 128 characters, as IAM's contract has it.
+pub(super) fn is_user_name(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    (1..=128).contains(&text.len()) && text.chars().all(allowed)
+}
+
+/// The name of a user on the command line.
+pub(super) fn user_name(text: &str) -> std::result::Result<String, String> {
+    if is_user_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err("a user's name has letters, digits and any of _+=,.@- only".to_owned())
+}
+
+/// How long a call may take.
+fn limit(text: &str) -> std::result::Result<u64, String> {
+    let seconds = crate::time::duration(text).filter(|seconds| (1..=600).contains(seconds));
+    seconds.ok_or_else(|| "a time from 1s to 10m stands here".to_owned())
+}
+
+/// A file of certificates; a system's own has some 200 KiB.
+fn read_roots(path: &Path) -> Result<Vec<u8>> {
+    const LARGEST: u64 = 8 << 20;
+    let failed =
+        |reason: String| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {}: {reason}", path.display()));
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
+    file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
+        return Err(failed(format!("is larger than {LARGEST} bytes")));
+    }
+    Ok(bytes)
 }
 
 impl Run<'_> {
@@ -164,12 +195,21 @@ impl Run<'_> {
         }
     }
 
-    /// A device of this name, and the vault that has its secret.
+    /// A device of this name, its serial number looked for where it isn't known, and the vault that has its secret.
     pub(super) fn device(&self, name: &str) -> Result<(Device, Arc<dyn Vault>)> {
         let device = device::find(self.registry, name)?;
         let vault = self.place.vault_of(&device)?;
         let device = self.flow(vault.as_ref()).numbered(device).map_err(|error| self.explained(error))?;
         Ok((device, vault))
+    }
+
+    /// A session with a device of this name.
+    pub(super) fn session(&self, name: &str, wanted: &Wanted) -> Result<(Device, Session)> {
+        let (device, vault) = self.device(name)?;
+        let flow = self.flow(vault.as_ref());
+        let session = flow.session(&device, wanted).map_err(|error| self.explained(error))?;
+        flow.remember_number(&device)?;
+        Ok((device, session))
     }
 
     /// An error of a flow as people see it.

@@ -3,9 +3,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::connect;
-use crate::cli::error::Result;
+use crate::aws;
+use crate::aws::settings::Service;
+use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, clock, prompt};
+use crate::device;
 
 /// Deactivate and delete a device at AWS; then, if you want, its secret here
 ///
@@ -16,7 +19,7 @@ pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: String,
     /// Whose device it is [default: who calls]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = connect::user_name)]
     user: Option<String>,
     /// Remove the secret here, too, without asking
     #[arg(long, conflicts_with = "keep")]
@@ -59,11 +62,31 @@ impl Answer for Answered {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let answered = self.connect.open(global, |run| {
-            let (device, vault) = run.device(&self.device)?;
+            let device = device::find(run.registry, &self.device)?;
+            // Nothing is guessed here: what isn't known to be this device is left alone.
+            let serial = device.serial.clone().ok_or_else(|| aws::Error::NoSerial(device.name.clone()))?;
             let (identity, user) = run.user(self.user.as_deref())?;
+            if !serial.starts_with(&format!("arn:{}:iam::{}:", identity.partition(), identity.account)) {
+                return Err(aws::Error::OtherAccount { serial, arn: identity.arn }.into());
+            }
+            let vault = run.place.vault_of(&device)?;
             let flow = run.flow(vault.as_ref());
+            let _alone = flow.alone(&serial).map_err(Error::from)?;
             let own = identity.user() == Some(&user);
+            let was_enabled = flow.was_enabled(&device)?;
             let done = flow.disable(&device, &user, own).map_err(|error| run.explained(error))?;
+            if self.remove && !(was_enabled || done.deactivated || done.deleted) {
+                let url = &run.client.endpoint(Service::Iam).url;
+                return Err(Error::new(
+                    Kind::No,
+                    "aws-not-there",
+                    format!("there is no {serial} at {url}, and nothing here shows that there was: its secret is kept"),
+                )
+                .hint(format!(
+                    "are these the right keys and endpoint? Else: vmfa remove {}",
+                    plain(device.name.as_str())
+                )));
+            }
             let ask = || {
                 !global.json
                     && prompt::somebody_there()
@@ -72,15 +95,17 @@ impl Args {
             };
             let removed = self.remove || (!self.keep && ask());
             if removed {
-                // What a session or a code changed since is no reason to keep it.
-                let device = crate::device::find(run.registry, device.name.as_str())?;
-                flow.devices.remove(&device, clock::now())?;
+                // This very device, by whatever name, and whatever a code changed since.
+                let now = device::active(run.registry)?.into_iter().find(|now| now.id == device.id);
+                if let Some(now) = now.filter(|now| now.serial.as_ref() == Some(&serial)) {
+                    flow.devices.remove(&now, clock::now())?;
+                }
             } else {
                 flow.forget_sessions(&device)?;
             }
             Ok(Answered {
                 device: device.name.to_string(),
-                serial_number: device.serial.unwrap_or_default(),
+                serial_number: serial,
                 user,
                 deactivated: done.deactivated,
                 deleted: done.deleted,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::batch;
 use super::connect::{self, Run};
 use crate::aws;
-use crate::aws::enroll::{Enrolled, Wanted};
+use crate::aws::enroll::{Enrolled, How, Wanted};
 use crate::aws::session::Wanted as Session;
 use crate::aws::sts::Identity;
 use crate::cli::Global;
@@ -29,7 +29,7 @@ pub(in crate::cli) struct Args {
     /// name at AWS]
     device: Option<String>,
     /// For this user [default: who calls]
-    #[arg(long, value_name = "NAME", conflicts_with = "many")]
+    #[arg(long, value_name = "NAME", conflicts_with = "many", value_parser = connect::user_name)]
     user: Option<String>,
     /// For each of these users, separated by commas; those who have theirs already are passed over
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -127,12 +127,14 @@ impl Args {
         let enrolling = session.as_ref().map_or(flow, |session| flow.signed_by(session));
         let enrolled = enrolling.enroll(&wanted).map_err(|error| enrolling.explained(error))?;
         let Enrolled { device, how, enabled } = enrolled;
-        let checks =
-            own && !self.no_wait && run.credentials.session_token.is_none() && how != aws::enroll::How::Already;
-        let checked = if checks {
-            Some(flow.wait_for_sts(&device, enabled).map_err(|error| run.explained(error))?.is_some())
-        } else {
-            None
+        let checks = own && !self.no_wait && run.credentials.session_token.is_none();
+        let checked = match how {
+            _ if !checks => None,
+            // That there is such a device doesn't say that it has the secret that is here.
+            How::Already => {
+                Some(flow.session(&device, &Session::default()).map(|_| true).map_err(|error| run.explained(error))?)
+            }
+            _ => Some(flow.wait_for_sts(&device, enabled).map_err(|error| run.explained(error))?.is_some()),
         };
         Ok(Answered {
             device: device.name.to_string(),

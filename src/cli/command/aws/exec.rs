@@ -3,16 +3,16 @@ use std::process::Command;
 
 use super::connect::{self, Run};
 use super::session::{self, Which};
-use crate::aws::settings::Service;
+use crate::aws::settings::{Service, Settings};
 use crate::aws::sts::Temporary;
 use crate::cli::error::{Error, Kind, Result};
-use crate::cli::{Global, hygiene};
+use crate::cli::{Global, environment, hygiene};
 
 /// Run a command with a session's keys in its environment
 ///
 /// The command takes vmfa's place: signals, exit code and terminal are its own. It finds the keys in AWS_ACCESS_KEY_ID,
 /// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region and endpoint where they were named; AWS_PROFILE is taken away, for
-/// some SDKs would prefer it.
+/// some SDKs would prefer it. Core files stay off: keys would be in them.
 ///
 /// Exit codes: the command's; 126 where it can't be run, 127 where it isn't there; before that vmfa's own.
 #[derive(Debug, clap::Args)]
@@ -34,9 +34,7 @@ impl Args {
             return Err(Error::usage("there is no command to run"));
         };
         let command = self.connect.open(global, |run| {
-            let (device, vault) = run.device(&self.device)?;
-            let session = run.flow(vault.as_ref()).session(&device, &self.which.wanted());
-            let session = session.map_err(|error| run.explained(error))?;
+            let (_, session) = run.session(&self.device, &self.which.wanted())?;
             Ok(self.prepared(run, program, arguments, &session.temporary))
         })?;
         match hygiene::run_instead(command) {
@@ -65,17 +63,35 @@ impl Args {
         if let Some(region) = run.settings.region() {
             command.env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
         }
+        self.name_endpoints(run.settings, &mut command);
+        command
+    }
+
+    /// The command talks to whom the session is from: not to the endpoints of a profile that it would take for lack of the
+    /// one that was taken away.
+    fn name_endpoints(&self, settings: &Settings, command: &mut Command) {
+        const ALL: &str = "AWS_ENDPOINT_URL";
+        const IGNORE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+        let named: Vec<OsString> = environment::names_from(ALL);
+        let (iam, sts) = (settings.endpoint(Service::Iam), settings.endpoint(Service::Sts));
         if let Some(url) = self.connect.endpoint_url() {
-            command.env("AWS_ENDPOINT_URL", url);
-        } else {
-            // What a profile named is named on; what a variable named is there already.
-            for (service, name) in [(Service::Iam, "AWS_ENDPOINT_URL_IAM"), (Service::Sts, "AWS_ENDPOINT_URL_STS")] {
-                let endpoint = run.settings.endpoint(service);
+            // It is for every service.
+            for name in &named {
+                command.env_remove(name);
+            }
+            command.env_remove(IGNORE).env(ALL, url);
+        } else if iam.custom && iam.url == sts.url {
+            if environment::variable(ALL).is_none() {
+                command.env_remove(IGNORE).env(ALL, &iam.url);
+            }
+        } else if iam.custom || sts.custom {
+            for (endpoint, name) in [(iam, "AWS_ENDPOINT_URL_IAM"), (sts, "AWS_ENDPOINT_URL_STS")] {
                 if endpoint.custom {
-                    command.env(name, &endpoint.url);
+                    command.env_remove(IGNORE).env(name, &endpoint.url);
                 }
             }
+        } else if named.is_empty() {
+            command.env(IGNORE, "true");
         }
-        command
     }
 }

@@ -15,7 +15,7 @@ pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: String,
     /// Whose device it is [default: who calls]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = connect::user_name)]
     user: Option<String>,
     /// Don't wait until STS knows
     #[arg(long)]
@@ -65,6 +65,7 @@ impl Args {
             let (identity, user) = run.user(self.user.as_deref())?;
             let flow = run.flow(vault.as_ref());
             let resynced = flow.resync(&device, &user).map_err(|error| run.explained(error))?;
+            flow.remember_number(&device)?;
             let own = identity.user() == Some(&user) && run.credentials.session_token.is_none();
             let checked = if own && !self.no_wait {
                 Some(flow.wait_for_sts(&device, resynced.at).map_err(|error| run.explained(error))?.is_some())

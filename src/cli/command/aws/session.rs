@@ -134,11 +134,7 @@ impl Answer for Answered {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let (device, session) = self.connect.open(global, |run| {
-            let (device, vault) = run.device(&self.device)?;
-            let session = run.flow(vault.as_ref()).session(&device, &self.which.wanted());
-            Ok((device, session.map_err(|error| run.explained(error))?))
-        })?;
+        let (device, session) = self.connect.open(global, |run| run.session(&self.device, &self.which.wanted()))?;
         let Session { temporary, cached } = session;
         let form = match self.r#as.as_str() {
             "process" => Form::Process,

@@ -17,7 +17,7 @@ use crate::vault::memory::Memory;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Of this user [default: who calls]
-    #[arg(long, value_name = "NAME", conflicts_with = "all_users")]
+    #[arg(long, value_name = "NAME", conflicts_with = "all_users", value_parser = connect::user_name)]
     user: Option<String>,
     /// Of all users of the account
     #[arg(long)]
