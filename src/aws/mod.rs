@@ -281,7 +281,6 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.is_failure(),
             Self::Unreachable { perhaps_done, .. } => *perhaps_done,
-            Self::Unreadable { .. } => true,
             _ => false,
         }
     }

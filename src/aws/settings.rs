@@ -153,32 +153,6 @@ pub enum Error {
     },
 }
 
-impl Error {
-    /// What to do about it, where that isn't plain.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoProfile { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Self::NoProfile { known, .. } if known.is_empty() => Some("`aws configure` makes one".to_owned()),
-            Self::NoProfile { known, .. } => Some(format!("there are: {}", listed(known))),
-            Self::Unsupported { .. } => Some(
-                "give the endpoint itself: --endpoint-url, or AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS".to_owned(),
-            ),
-            _ => None,
-        }
-    }
-}
-
-/// The first of a list, in words.
-fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
 impl fmt::Display for Given {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

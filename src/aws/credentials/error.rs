@@ -158,37 +158,6 @@ pub enum Failure<E: std::error::Error + 'static> {
     },
 }
 
-impl Error {
-    /// What to do about it, where that isn't plain.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::None { .. } => Some(
-                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile: --profile; credentials of EC2 and \
-                 containers: `aws configure export-credentials --format env`"
-                    .to_owned(),
-            ),
-            Self::Unsupported { profile: None, .. } => Some(
-                "the AWS CLI reads them: `eval \"$(aws configure export-credentials --format env)\"`".to_owned(),
-            ),
-            Self::Unsupported { profile: Some(profile), .. } => {
-                // A name that can't be quoted has a NUL, which no file's name or argument has either.
-                let profile = shlex::try_quote(profile).unwrap_or_default();
-                let export = format!("aws configure export-credentials --profile {profile}");
-                Some(format!(
-                    "the AWS CLI reads it: `eval \"$({export} --format env)\"`, or another profile with \
-                     `credential_process = {export}`"
-                ))
-            }
-            Self::Loop { .. } => {
-                Some("in that credential_process, name the profile that has the long-term keys: --profile".to_owned())
-            }
-            Self::NoSource { .. } => Some("source_profile names the profile whose keys assume the role".to_owned()),
-            _ => None,
-        }
-    }
-}
-
 impl std::fmt::Display for Unsupported {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -8,31 +8,61 @@ use crate::device;
 
 impl From<settings::Error> for Error {
     fn from(error: settings::Error) -> Self {
+        use settings::Error as E;
         let failure = Self::new(Kind::Usage, "aws-settings", error.to_string());
-        let failure = match &error {
-            settings::Error::PlainHttp { .. } => {
+        match error {
+            E::NoProfile { nearest: Some(nearest), .. } => failure.hint(format!("did you mean `{nearest}`?")),
+            E::NoProfile { known, .. } if known.is_empty() => failure.hint("`aws configure` makes one"),
+            E::NoProfile { known, .. } => failure.hint(format!("there are: {}", listed(&known))),
+            E::PlainHttp { .. } => {
                 failure.hint("https://, or on a network of tests that nobody else reads: --plain-http")
             }
+            E::Unsupported { .. } => failure
+                .hint("give the endpoint itself: --endpoint-url, or AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS"),
             _ => failure,
-        };
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
         }
+    }
+}
+
+/// The first of a list, in words.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 
 impl From<credentials::Error> for Error {
     fn from(error: credentials::Error) -> Self {
+        use credentials::Error as E;
         let code = match &error {
-            credentials::Error::Unsupported { .. } => "aws-unsupported",
-            credentials::Error::None { .. } => "aws-no-credentials",
+            E::Unsupported { .. } => "aws-unsupported",
+            E::None { .. } => "aws-no-credentials",
             _ => "aws-credentials",
         };
         let failure = Self::new(Kind::Usage, code, error.to_string());
-        match error.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
+        match error {
+            E::None { .. } => failure
+                .hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile: --profile")
+                .hint("credentials of EC2 and containers: eval \"$(aws configure export-credentials --format env)\""),
+            E::Unsupported { profile: None, .. } => {
+                failure.hint("the AWS CLI reads them: eval \"$(aws configure export-credentials --format env)\"")
+            }
+            E::Unsupported { profile: Some(profile), .. } => {
+                // A name that can't be quoted has a NUL, which no file's name or argument has either.
+                let profile = shlex::try_quote(&profile).unwrap_or_default();
+                let export = format!("aws configure export-credentials --profile {profile}");
+                failure
+                    .hint(format!("the AWS CLI reads it: eval \"$({export} --format env)\""))
+                    .hint(format!("or another profile with credential_process = {export}"))
+            }
+            E::Loop { .. } => {
+                failure.hint("in that credential_process, name the profile that has the long-term keys: --profile")
+            }
+            E::NoSource { .. } => failure.hint("source_profile names the profile whose keys assume the role"),
+            _ => failure,
         }
     }
 }

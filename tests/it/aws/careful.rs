@@ -203,6 +203,26 @@ fn chains_of_profiles_come_to_an_end() {
 }
 
 #[test]
+fn settings_that_lead_nowhere_come_with_the_way_out() {
+    let stage = Stage::new(ALLOW_ALL);
+    fs::create_dir_all(stage.home.path().join(".aws")).unwrap();
+    let config = "[profile production]\n[profile 'a b']\nsso_account_id = 123456789012\nsso_role_name = r\n\
+                  [profile fips]\nuse_fips_endpoint = true\n";
+    fs::write(stage.home.path().join(".aws/config"), config).unwrap();
+    let failed = |profile: &str, hint: &str| {
+        let mut command = stage.home.command();
+        command.args(["aws", "status", "--profile", profile]).env("HOME", stage.home.path());
+        let failed = run(&mut command, b"").expect(2);
+        assert!(failed.stderr.contains(&format!("hint: {hint}")), "{failed:#?}");
+    };
+    failed("produktion", "did you mean `production`?");
+    failed("nothing-like-it", "there are: `a b`, `fips`, `production`");
+    failed("a b", "the AWS CLI reads it: eval \"$(aws configure export-credentials --profile 'a b' --format env)\"");
+    failed("fips", "give the endpoint itself: --endpoint-url");
+    failed("production", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+}
+
+#[test]
 fn a_secret_that_aws_does_not_have_is_not_called_enabled() {
     // Two homes, one user: the second replaced what the first had created.
     let stage = Stage::new(ALLOW_ALL);
