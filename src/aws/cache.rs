@@ -15,6 +15,9 @@ const MOST: usize = 8;
 /// The most bytes that are kept of a device: eight of AWS's sessions have some 20,000. Vaults have limits.
 const LARGEST: usize = 40_000;
 
+/// What deactivating and deleting a device may take, in seconds.
+const A_MINUTE: u64 = 60;
+
 /// The longest time that a session has to have left, in seconds. The AWS CLI asks a `credential_process` again when there
 /// are less than 15 minutes left.
 const MARGIN: u64 = 15 * 60;
@@ -34,10 +37,19 @@ struct Kept {
     ahead: i64,
 }
 
+/// What the vault holds.
+#[derive(Default, Serialize, Deserialize)]
+struct Stored {
+    /// The newest last.
+    sessions: Vec<Kept>,
+    /// Endpoints of IAM where the device was seen enabled, by runs that were about to change that.
+    enabled_at: Vec<String>,
+}
+
 /// What was read at once, so that it is written without being read again.
 #[derive(Default)]
 pub(super) struct Contents {
-    kept: Vec<Kept>,
+    stored: Stored,
     /// Whether there is an item, understood or not.
     there: bool,
 }
@@ -53,27 +65,28 @@ impl<'a> Cache<'a> {
         Self { vault, device }
     }
 
-    /// Any session of this device by one access key, whatever it was asked for with, that isn't over and was had with a
-    /// code by `GetSessionToken`.
-    pub(super) fn any(&self, prefix: &str, now: Timestamp) -> Result<Option<Temporary>, vault::Error> {
-        let found =
-            self.read()?.kept.into_iter().find(|kept| kept.key.starts_with(prefix) && kept.left(now, None) > 60);
-        Ok(found.map(|kept| kept.temporary()))
+    /// Writes down that the device is enabled at an endpoint. Whoever calls holds the device's lock.
+    pub(super) fn mark(&self, endpoint: &str) -> Result<(), vault::Error> {
+        let mut contents = self.read()?;
+        if contents.is_marked(endpoint) {
+            return Ok(());
+        }
+        contents.stored.enabled_at.push(endpoint.to_owned());
+        self.write(contents)
     }
 
     /// Keeps a session beside others. Whoever calls has held the device's lock since these were read.
     pub(super) fn keep(
         &self,
-        others: Contents,
+        mut others: Contents,
         key: &str,
         session: &Temporary,
         now: Timestamp,
         ahead: i64,
     ) -> Result<(), vault::Error> {
-        let Contents { kept: mut all, there } = others;
+        let all = &mut others.stored.sessions;
         all.retain(|kept| kept.key != key && kept.left(now, None) > 0);
-        all.sort_by_key(|kept| std::cmp::Reverse(kept.expiration));
-        all.truncate(MOST.saturating_sub(1));
+        all.drain(..all.len().saturating_sub(MOST.saturating_sub(1)));
         all.push(Kept {
             key: key.to_owned(),
             access_key_id: session.credentials.access_key_id.clone(),
@@ -83,12 +96,22 @@ impl<'a> Cache<'a> {
             expiration: session.expiration,
             ahead,
         });
+        self.write(others)
+    }
+
+    /// Writes as much of it as a vault takes.
+    fn write(&self, contents: Contents) -> Result<(), vault::Error> {
+        let Contents { mut stored, there } = contents;
         // Room for all of it, so that growing leaves no copies behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
-        serde_json::to_writer(&mut *text, &all)
-            .map_err(|_| vault::Error::Keyring("a session is no text".to_owned()))?;
-        if text.len() > LARGEST {
-            return Err(vault::Error::Keyring(format!("its sessions have more than {LARGEST} bytes")));
+        let mut text = Zeroizing::new(Vec::with_capacity(8 * LARGEST));
+        loop {
+            text.clear();
+            // Texts and numbers, which is all there is, are never refused.
+            let _ = serde_json::to_writer(&mut *text, &stored);
+            if text.len() <= LARGEST || stored.sessions.is_empty() {
+                break;
+            }
+            stored.sessions.remove(0);
         }
         if there {
             self.forget()?;
@@ -109,14 +132,13 @@ impl<'a> Cache<'a> {
 
     /// What can't be understood is as good as nothing: it is replaced by the next session.
     pub(super) fn read(&self) -> Result<Contents, vault::Error> {
-        match self.vault.get(self.device.id.companion()) {
-            Ok(text) => Ok(Contents { kept: serde_json::from_str(&text).unwrap_or_default(), there: true }),
-            Err(vault::Error::NotThere { .. }) => Ok(Contents::default()),
-            Err(vault::Error::AgeFile { .. } | vault::Error::Io { .. }) => {
-                Ok(Contents { kept: Vec::new(), there: true })
-            }
-            Err(error) => Err(error),
-        }
+        let stored = match self.vault.get(self.device.id.companion()) {
+            Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
+            Err(vault::Error::NotThere { .. }) => return Ok(Contents::default()),
+            Err(vault::Error::AgeFile { .. } | vault::Error::Io { .. }) => Stored::default(),
+            Err(error) => return Err(error),
+        };
+        Ok(Contents { stored, there: true })
     }
 }
 
@@ -124,15 +146,24 @@ impl Contents {
     /// The session of a key that has time enough left. `now` by the system's clock; where `service` is given, the
     /// service's time is known to be that.
     pub(super) fn find(&self, key: &str, now: Timestamp, service: Option<Timestamp>) -> Option<Temporary> {
-        let found = self.kept.iter().find(|kept| kept.key == key && kept.is_good(now, service));
+        let found = self.stored.sessions.iter().find(|kept| kept.key == key && kept.is_good(now, service));
         found.map(Kept::temporary)
     }
-}
 
-impl Contents {
+    /// The newest session whose key begins so, unless it is over within a minute.
+    pub(super) fn newest(&self, prefix: &str, now: Timestamp, service: Option<Timestamp>) -> Option<Temporary> {
+        let lasts = |kept: &&Kept| kept.key.starts_with(prefix) && kept.left(now, service) > A_MINUTE;
+        self.stored.sessions.iter().rev().find(lasts).map(Kept::temporary)
+    }
+
     /// Whether there is one whose key begins so, over or not.
     pub(super) fn has(&self, prefix: &str) -> bool {
-        self.kept.iter().any(|kept| kept.key.starts_with(prefix))
+        self.stored.sessions.iter().any(|kept| kept.key.starts_with(prefix))
+    }
+
+    /// Whether the device was seen enabled at an endpoint.
+    pub(super) fn is_marked(&self, endpoint: &str) -> bool {
+        self.stored.enabled_at.iter().any(|known| known == endpoint)
     }
 }
 

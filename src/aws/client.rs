@@ -190,7 +190,8 @@ impl<'a> Client<'a> {
     ///
     /// [`Interrupted`](super::Interrupted).
     pub fn pause_after(&self, attempt: u8) -> Result<(), Error> {
-        let doubled = FIRST_PAUSE.saturating_mul(1_u64.checked_shl(attempt.into()).unwrap_or(u64::MAX));
+        let doublings = u32::from(attempt.saturating_sub(1));
+        let doubled = FIRST_PAUSE.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
         Ok(self.world.pause(self.world.random(doubled.min(LONGEST_PAUSE)).saturating_add(1))?)
     }
 
@@ -210,7 +211,7 @@ impl<'a> Client<'a> {
             query: "",
             headers: headers.iter().map(|(name, value)| (*name, *value)).collect(),
         };
-        let signed = Signer::new(call.credentials, &endpoint.signing_region, call.service.name())
+        let signed = Signer::new(call.credentials, &endpoint.signing_region, call.service.as_str())
             .sign(&request, Payload::Bytes(call.body.as_bytes()), self.signing_time())
             .map_err(|error| Error::Unsigned { action: call.action.to_owned(), reason: error.to_string() })?;
         let mut headers = vec![("content-type", Form::CONTENT_TYPE)];
@@ -233,7 +234,9 @@ impl<'a> Client<'a> {
         }
         let mut failure = Failure::read(&answer.body).unwrap_or_default();
         for text in [&mut failure.code, &mut failure.message] {
-            *text = text.chars().take(LONGEST_MESSAGE).collect();
+            // A signature that doesn't fit is answered with what was signed, and a session's token is in there.
+            let own = text.split("The Canonical String").next().unwrap_or_default();
+            *text = own.chars().take(LONGEST_MESSAGE).collect();
         }
         Err(Refusal {
             service: call.service,
@@ -301,7 +304,7 @@ impl<'a> Client<'a> {
             });
         let text: String = shown.collect();
         let (url, id) = (&self.endpoint(call.service).url, &call.credentials.access_key_id);
-        format!("{}:{}{text}  {url}  as {id}", call.service.name(), call.action)
+        format!("{}:{}{text}  {url}  as {id}", call.service.as_str(), call.action)
     }
 }
 
@@ -311,17 +314,6 @@ struct Call<'a> {
     action: &'a str,
     body: &'a str,
     credentials: &'a Credentials,
-}
-
-impl Service {
-    /// As signatures name it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Iam => "iam",
-            Self::Sts => "sts",
-        }
-    }
 }
 
 /// What a URL of an endpoint says about `host` and the path.

@@ -196,7 +196,7 @@ impl Flow<'_> {
     pub fn explain_denied(&self, refusal: &Refusal) -> Option<Denied> {
         let session = self.caller.credentials.session_token.is_some();
         let denied = Denied {
-            action: format!("{}:{}", refusal.service.name(), refusal.action),
+            action: format!("{}:{}", refusal.service.as_str(), refusal.action),
             resource: None,
             reason: Reason::Policies,
             kind: None,

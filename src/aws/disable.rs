@@ -3,6 +3,8 @@
 use super::Error;
 use super::flow::Flow;
 use super::iam::Codes;
+use super::session::Wanted;
+use super::sts::Temporary;
 use crate::registry::Device;
 
 /// What had to be done.
@@ -26,25 +28,40 @@ impl Flow<'_> {
     /// [`Error`].
     pub fn disable(&self, device: &Device, user: &str, own: bool) -> Result<Disabled, Error> {
         let mut done = Disabled::default();
-        let mut enabled_again = false;
+        let needs_session = own && self.caller.credentials.session_token.is_none();
+        // Kept here as well: one that the vault doesn't take is needed all the same.
+        let mut session: Option<Temporary> = None;
+        let (mut renewed, mut enabled_again) = (false, false);
         self.turns(&format!("disabling {}", device.name), || {
             let serial = Self::serial(device)?;
             let listed = self.caller.list_mfa_devices(Some(user))?;
-            let needs_session = own && self.caller.credentials.session_token.is_none();
-            if listed.iter().any(|listed| listed.serial == serial) {
-                let session = if needs_session { Some(self.session_of(device)?) } else { None };
-                let credentials = session.as_ref().map_or(self.caller.credentials, |session| &session.credentials);
-                let signed = self.signed_by(credentials);
+            let enabled = listed.iter().any(|listed| listed.serial == serial);
+            if needs_session && session.is_none() {
+                session = self.kept_of_user(device)?;
+            }
+            if enabled && needs_session && session.is_none() {
+                session = Some(self.session(device, &Wanted::default())?.temporary);
+            }
+            let credentials = session.as_ref().map_or(self.caller.credentials, |session| &session.credentials);
+            let signed = self.signed_by(credentials);
+            if enabled {
+                if !needs_session {
+                    // Should this run die, the next one knows that there was something to do.
+                    self.remember_enabled(device)?;
+                }
                 match signed.caller.deactivate_mfa_device(user, serial) {
                     Ok(()) => done.deactivated = true,
                     Err(error) if error.has_code("NoSuchEntity") => {}
+                    // A kept one may be over, or too old for a policy.
+                    Err(error) if needs_session && !renewed && is_about_session(&error) => {
+                        renewed = true;
+                        let fresh = Wanted { fresh: true, ..Wanted::default() };
+                        session = Some(self.session(device, &fresh)?.temporary);
+                    }
                     Err(error) => return Err(signed.explained(error)),
                 }
                 return Ok(None);
             }
-            let session = if needs_session { self.kept_of_user(device)? } else { None };
-            let credentials = session.as_ref().map_or(self.caller.credentials, |session| &session.credentials);
-            let signed = self.signed_by(credentials);
             match signed.caller.delete_virtual_mfa_device(serial) {
                 Ok(()) => {
                     done.deleted = true;
@@ -54,12 +71,15 @@ impl Flow<'_> {
                 Err(error) if error.has_code("DeleteConflict") => {
                     Err(Error::OfAnother { serial: serial.to_owned(), owner: "somebody else".to_owned() })
                 }
-                Err(error) if error.has_code("AccessDenied") && needs_session && !enabled_again => {
+                Err(error) if needs_session && !enabled_again && is_about_session(&error) => {
                     enabled_again = true;
                     match self.enable_again(device, user, serial) {
                         // Whether it is there, who may not delete it isn't told.
                         Err(error) if error.has_code("NoSuchEntity") => Ok(Some(done)),
-                        result => result.map(|()| None),
+                        result => {
+                            session = result?;
+                            Ok(None)
+                        }
                     }
                 }
                 Err(error) => Err(signed.explained(error)),
@@ -67,19 +87,16 @@ impl Flow<'_> {
         })
     }
 
-    /// A session of the user with this device: a kept one, or a new one.
-    fn session_of(&self, device: &Device) -> Result<super::sts::Temporary, Error> {
-        match self.kept_of_user(device)? {
-            Some(kept) => Ok(kept),
-            None => Ok(self.session(device, &super::session::Wanted::default())?.temporary),
-        }
-    }
-
-    fn enable_again(&self, device: &Device, user: &str, serial: &str) -> Result<(), Error> {
+    fn enable_again(&self, device: &Device, user: &str, serial: &str) -> Result<Option<Temporary>, Error> {
         self.world().tell("deleting it takes a session with MFA: the device is enabled once more to get one");
         let enrolment = self.devices.enrolment(device)?;
         let pair = self.pair(device, &enrolment, false)?;
         self.caller.enable_mfa_device(user, serial, Codes { first: &pair.first, second: &pair.second })?;
-        self.wait_for_sts(device, self.caller.client.time()).map(drop)
+        self.wait_for_sts(device, self.caller.client.time())
     }
+}
+
+/// Whether another session may be the cure.
+fn is_about_session(error: &Error) -> bool {
+    ["AccessDenied", "ExpiredToken", "InvalidClientTokenId"].iter().any(|code| error.has_code(code))
 }

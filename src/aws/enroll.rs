@@ -5,10 +5,10 @@
 
 use std::fmt;
 
+use super::Error;
 use super::client::Caller;
 use super::flow::Flow;
 use super::iam::{Codes, Listed};
-use super::{Error, Refusal};
 use crate::device;
 use crate::name::Name;
 use crate::registry::Device;
@@ -89,7 +89,8 @@ impl Flow<'_> {
         let batch = Id::of(&format!("vmfa enrolment 1\n{serial}"));
         let _alone = self.alone(&serial)?;
         self.devices.settle(batch, self.world().now())?;
-        let mut run = Run { flow: self, wanted, serial, batch, created: false, replaced: false };
+        let mut run =
+            Run { flow: self, wanted, serial, batch, created: false, replaced: false, in_use: false, unseen: false };
         self.turns(&format!("enrolling {}", wanted.user), || run.turn())
     }
 }
@@ -104,6 +105,10 @@ struct Run<'a> {
     created: bool,
     /// Whether it took the place of one that was never enabled.
     replaced: bool,
+    /// Whether IAM said that it is in use, and didn't show by whom.
+    in_use: bool,
+    /// Whether it was made by this run and IAM didn't know it.
+    unseen: bool,
 }
 
 impl Run<'_> {
@@ -140,6 +145,8 @@ impl Run<'_> {
         if registry.find(name)?.is_some() {
             return Err(Error::NameTaken { name: name.clone(), serial: self.serial.clone() });
         }
+        // The vault is opened, and unlocked, before there is something that has to be stored.
+        self.flow.devices.vault.own_key()?;
         let enrolment = match self.flow.caller.create_virtual_mfa_device(&self.serial, device_name, path, tags) {
             Ok(enrolment) => enrolment,
             Err(error) if error.has_code("EntityAlreadyExists") => return self.replace().map(|()| None),
@@ -203,28 +210,36 @@ impl Run<'_> {
                 Ok(()) => return Ok(Some(self.enrolled(device, None, How::Finished))),
                 Err(error) => error,
             };
-            let Some(Refusal { code, .. }) = error.refusal() else { return Err(error) };
-            match code.as_str() {
+            self.flow.take_back(&device, &enrolment, &pair, &error);
+            let Error::Refused(refusal) = error else { return Err(error) };
+            match refusal.code.as_str() {
                 // An answer was lost, or somebody else enabled it: the next turn tells.
                 "EntityAlreadyExists" => {
-                    return match owner(self.flow.caller, &self.serial, &self.wanted.user) {
+                    let owner = owner(self.flow.caller, &self.serial, &self.wanted.user);
+                    // Who else has it may not be seen; that it isn't this user's is, the second time.
+                    let unseen = std::mem::replace(&mut self.in_use, true).then(|| "somebody else".to_owned());
+                    return match owner.or(unseen) {
                         Some(owner) => Err(Error::OfAnother { serial: self.serial.clone(), owner }),
                         None => Ok(None),
                     };
+                }
+                // It was made just now, and doesn't show yet.
+                "NoSuchEntity" if self.created && !self.unseen => {
+                    self.unseen = true;
+                    self.flow.caller.client.pause_after(2)?;
+                    return Ok(None);
                 }
                 "NoSuchEntity" => {
                     return match self.flow.caller.list_mfa_devices(Some(&self.wanted.user)) {
                         Ok(_) => Err(Error::NotThere { name: device.name, serial: self.serial.clone() }),
                         // It is the user who isn't there.
-                        Err(_) => Err(error),
+                        Err(_) => Err(Error::Refused(refusal)),
                     };
                 }
                 // A pair that was taken once isn't taken again, even after the device was deactivated.
                 "InvalidAuthenticationCode" if again => {}
-                "InvalidAuthenticationCode" => {
-                    return Err(Error::OtherSecret { name: device.name, serial: self.serial.clone() });
-                }
-                _ => return Err(error),
+                "InvalidAuthenticationCode" => return Err(self.flow.refused_pair(&device, refusal)?),
+                _ => return Err(Error::Refused(refusal)),
             }
         }
         Ok(None)

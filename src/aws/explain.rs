@@ -6,6 +6,7 @@
 use super::Refusal;
 use super::flow::Flow;
 use super::session::is_about_code;
+use crate::device::issue::Moment;
 use crate::oath::relying_party::{PROPAGATION, Rules};
 use crate::registry::Device;
 use crate::time::Timestamp;
@@ -123,7 +124,7 @@ impl Flow<'_> {
         &self,
         device: &Device,
         refusal: &Refusal,
-        used: Timestamp,
+        used: Moment,
         again: bool,
     ) -> Option<(Cause, Option<u64>)> {
         if !is_about_code(refusal) {
@@ -175,8 +176,10 @@ impl Flow<'_> {
     }
 
     /// "Invalid one time pass code": it was looked at.
-    fn explain_wrong(&self, device: &Device, serial: String, used: Timestamp, again: bool) -> (Cause, Option<u64>) {
-        let true_time = self.caller.client.time();
+    fn explain_wrong(&self, device: &Device, serial: String, used: Moment, again: bool) -> (Cause, Option<u64>) {
+        // When the code was made, not now: an answer may have been long in coming.
+        let true_time = used.now.shifted(self.caller.client.ahead()).unwrap_or(used.now);
+        let used = used.time;
         let name = device.name.to_string();
         let off = |time: Timestamp| {
             i64::try_from(i128::from(time.as_unix()).saturating_sub(true_time.as_unix().into())).unwrap_or(i64::MAX)

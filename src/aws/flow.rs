@@ -5,21 +5,26 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::client::Caller;
-use super::{Alone, Error, Interrupted, Locks, World};
+use super::explain::Cause;
+use super::{Alone, Error, Interrupted, Locks, Refusal, World};
 use crate::device::issue::{Leased, Moment, Terms};
 use crate::device::pair::{self, Pair};
 use crate::device::{self, Devices};
 use crate::oath::relying_party::Rules;
+use crate::oath::totp;
 use crate::provision::{Enrolment, aws};
-use crate::registry::Device;
-use crate::time::Timestamp;
+use crate::registry::{self, Device};
+use crate::time::{Step, Timestamp};
 use crate::wire::sigv4::Credentials;
 
 /// The longest wait for a code or a pair that nobody has had yet, in seconds.
 const PATIENCE: u64 = 300;
 
 /// The most turns of a flow. Four or five are enough where nothing fails.
-const TURNS: u8 = 32;
+const TURNS: u8 = 14;
+
+/// How often a code is waited for that is over by then.
+const LAPS: u8 = 5;
 
 /// A run of the client over the devices that are here.
 #[derive(Clone, Copy)]
@@ -37,9 +42,20 @@ pub struct Flow<'a> {
 }
 
 /// The two codes of a pair, as they are sent.
+///
+/// `second` is the step of the second.
 pub(super) struct Sent {
+    step: Step,
     pub(super) first: Zeroizing<String>,
     pub(super) second: Zeroizing<String>,
+}
+
+/// How far a device's clock is from the service's: device minus service.
+pub(super) struct Off {
+    pub(super) seconds: i64,
+    pub(super) steps: i64,
+    /// By the service's.
+    pub(super) at: Timestamp,
 }
 
 impl fmt::Debug for Flow<'_> {
@@ -112,14 +128,17 @@ impl<'a> Flow<'a> {
     ///
     /// Those of the registry.
     pub fn remember_number(&self, device: &Device) -> Result<(), Error> {
-        let known = device::active(self.devices.registry)?.into_iter().find(|known| known.id == device.id);
-        match known.filter(|known| known.serial.is_none()) {
-            Some(known) => {
-                let numbered = Device { serial: device.serial.clone(), ..known };
-                Ok(self.devices.registry.update(std::slice::from_ref(&numbered))?)
+        for _ in 0..LAPS {
+            let known = device::active(self.devices.registry)?.into_iter().find(|known| known.id == device.id);
+            let Some(known) = known.filter(|known| known.serial.is_none()) else { return Ok(()) };
+            let numbered = Device { serial: device.serial.clone(), ..known };
+            match self.devices.registry.update(std::slice::from_ref(&numbered)) {
+                // Somebody else was faster, perhaps with the same.
+                Err(registry::Error::Conflict(_)) => {}
+                result => return Ok(result?),
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 
     /// Keeps other runs on this machine from changing the same device at AWS, as long as what is returned lives.
@@ -139,7 +158,7 @@ impl<'a> Flow<'a> {
     /// A code that nobody has had, once it can be used.
     pub(super) fn code(&self, device: &Device, enrolment: &Enrolment) -> Result<Leased, Error> {
         let terms = Terms { window: Rules::AWS.single, patience: PATIENCE };
-        loop {
+        for _ in 0..LAPS {
             let leased = self.devices.lease(device, enrolment, self.moment(), &terms)?;
             let what = format!("an unused code of {}", device.name);
             if let Err(interrupted) = self.wait(leased.wait, &what) {
@@ -151,6 +170,7 @@ impl<'a> Flow<'a> {
                 return Ok(leased);
             }
         }
+        Err(Error::NoEnd { what: format!("waiting for a code of {}", device.name) })
     }
 
     /// A pair that IAM hasn't seen, once it can be used. The last one is taken again where IAM shows that it didn't take
@@ -169,24 +189,63 @@ impl<'a> Flow<'a> {
                 let terms = pair::Terms { patience: PATIENCE, ..terms };
                 let pair = self.devices.pair(device, enrolment, self.moment(), terms)?;
                 let Pair { codes: [_, second] } = &pair;
-                self.wait(second.wait, &format!("a new pair of codes of {}", device.name))?;
+                if let Err(interrupted) = self.wait(second.wait, &format!("a new pair of codes of {}", device.name)) {
+                    let step = Step::new(second.issued.moving_factor);
+                    let _ = self.devices.release_pair(device, enrolment, Some(step), self.moment());
+                    return Err(interrupted.into());
+                }
                 pair
             }
             result => result?,
         };
         let text = |code: &Leased| Zeroizing::new(code.issued.code.to_string());
         let [first, second] = &pair.codes;
-        Ok(Sent { first: text(first), second: text(second) })
+        let step = Step::new(second.issued.moving_factor);
+        Ok(Sent { step, first: text(first), second: text(second) })
+    }
+
+    /// Gives a pair back that never left.
+    pub(super) fn take_back(&self, device: &Device, enrolment: &Enrolment, pair: &Sent, error: &Error) {
+        if let Error::Unreachable { perhaps_done: false, .. } = error {
+            let _ = self.devices.release_pair(device, enrolment, Some(pair.step), self.moment());
+        }
+    }
+
+    /// Why IAM took none of a device's pairs: by the clock, or because its secret is another one.
+    pub(super) fn refused_pair(&self, device: &Device, refusal: Box<Refusal>) -> Result<Error, Error> {
+        let off = self.drift_of(device)?;
+        if off.steps.unsigned_abs() >= Rules::AWS.pair.behind {
+            let cause = Box::new(Cause::Clock { seconds: off.seconds });
+            return Ok(Error::Explained { cause, refusal });
+        }
+        Ok(Error::OtherSecret { name: device.name.clone(), serial: Self::serial(device)?.to_owned() })
+    }
+
+    /// How far a device's clock is from the service's.
+    pub(super) fn drift_of(&self, device: &Device) -> Result<Off, Error> {
+        let (at, shown) = (self.caller.client.time(), self.moment().time);
+        let shown = device.drift.apply(shown).unwrap_or(shown);
+        let period = device.parameters.period().map_err(device::Error::from)?;
+        let step = |time| period.step_at(time, totp::EPOCH).map_or(0, |(step, _)| step.value());
+        let difference =
+            |one: u64, two: u64| i64::try_from(i128::from(one).saturating_sub(two.into())).unwrap_or(i64::MAX);
+        Ok(Off { seconds: difference(shown.as_unix(), at.as_unix()), steps: difference(step(shown), step(at)), at })
     }
 
     /// Takes turns until one comes to an end: each looks first, so one whose answer was lost, or who was one too many, is
     /// simply followed by another.
     pub(super) fn turns<T>(&self, what: &str, mut turn: impl FnMut() -> Result<Option<T>, Error>) -> Result<T, Error> {
-        let mut failures = 0_u8;
+        let (mut failures, mut quiet) = (0_u8, 0_u8);
         for _ in 0..TURNS {
             match turn() {
                 Ok(Some(end)) => return Ok(end),
-                Ok(None) => {}
+                Ok(None) => {
+                    quiet = quiet.saturating_add(1);
+                    // More than there is to do: what was done doesn't show yet.
+                    if quiet > 3 {
+                        self.caller.client.pause_after(quiet.saturating_sub(2).min(5))?;
+                    }
+                }
                 Err(error) if is_passing(&error) && failures < self.caller.client.attempts() => {
                     failures = failures.saturating_add(1);
                     self.caller.client.pause_after(failures)?;

@@ -30,40 +30,39 @@ impl Https {
     ///
     /// What is wrong with the file's content, in words.
     pub fn new(roots: Option<&[u8]>, limit: Duration) -> Result<Self, String> {
-        let mut builder = Agent::config_builder()
-            .timeout_connect(Some(CONNECT.min(limit)))
-            .timeout_global(Some(limit))
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            // A connection that the server closed meanwhile would look like a lost answer.
-            .max_idle_age(Duration::from_secs(5))
-            .user_agent(concat!("vmfa/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = roots {
-            let mut certificates: Vec<Certificate<'static>> = Vec::new();
-            for item in parse_pem(pem) {
-                match item {
-                    Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
-                    Ok(_) => {}
-                    Err(error) => return Err(error.to_string()),
-                }
-            }
-            if certificates.is_empty() {
-                return Err("has no certificate".to_owned());
-            }
-            let roots = RootCerts::Specific(Arc::new(certificates));
-            builder = builder.tls_config(TlsConfig::builder().root_certs(roots).build());
-        }
-        let config = builder.build();
-        let direct = Agent::config_builder()
-            .timeout_connect(Some(CONNECT.min(limit)))
-            .timeout_global(Some(limit))
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .proxy(None);
-        Ok(Self { agent: config.into(), direct: direct.build().into() })
+        let base = || {
+            Agent::config_builder()
+                .timeout_connect(Some(CONNECT.min(limit)))
+                .timeout_global(Some(limit))
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .http_status_as_error(false)
+                // A connection that the server closed meanwhile would look like a lost answer.
+                .max_idle_age(Duration::from_secs(5))
+                .user_agent(concat!("vmfa/", env!("CARGO_PKG_VERSION")))
+        };
+        let agent = match roots {
+            Some(pem) => base().tls_config(TlsConfig::builder().root_certs(certificates(pem)?).build()).build(),
+            None => base().build(),
+        };
+        Ok(Self { agent: agent.into(), direct: base().proxy(None).build().into() })
     }
+}
+
+/// The certificates of a PEM file.
+fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
+    let mut certificates: Vec<Certificate<'static>> = Vec::new();
+    for item in parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    if certificates.is_empty() {
+        return Err("has no certificate".to_owned());
+    }
+    Ok(RootCerts::Specific(Arc::new(certificates)))
 }
 
 impl Transport for Https {
@@ -91,6 +90,8 @@ fn lost(error: &ureq::Error) -> Lost {
         | ureq::Error::Tls(_)
         | ureq::Error::Rustls(_)
         | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
+        // A handshake that failed: nothing was asked yet.
+        ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => false,
         ureq::Error::Io(error) => !matches!(
             error.kind(),
             ErrorKind::ConnectionRefused

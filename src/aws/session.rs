@@ -64,7 +64,7 @@ impl Flow<'_> {
         let good = |contents: &Contents| if wanted.fresh { None } else { self.good(contents, &key) };
         // Whoever has the lock may be long in getting another one.
         let meanwhile = || {
-            let found = good(&cache.read()?);
+            let found = if wanted.fresh { None } else { good(&cache.read()?) };
             if found.is_none() {
                 self.world().tell(&format!("waiting for another vmfa that gets a session with {}", device.name));
             }
@@ -92,17 +92,27 @@ impl Flow<'_> {
     /// A session of the user that was had before with this device and isn't over, whatever it was asked for with.
     pub(super) fn kept_of_user(&self, device: &Device) -> Result<Option<Temporary>, Error> {
         let prefix = format!("{}{USER}", self.prefix(Self::serial(device)?));
-        Ok(Cache::of(self.devices.vault, device).any(&prefix, self.world().now())?)
+        let contents = Cache::of(self.devices.vault, device).read()?;
+        Ok(contents.newest(&prefix, self.world().now(), self.service_time()))
     }
 
-    /// Whether a session with this device by these keys was had at this endpoint, and is kept: then AWS had it enabled.
+    /// Whether it is known that the device was enabled at this endpoint: by a session with these keys, or by a run that
+    /// was about to disable it.
     ///
     /// # Errors
     ///
     /// Those of the vault.
     pub fn was_enabled(&self, device: &Device) -> Result<bool, Error> {
         let prefix = self.prefix(Self::serial(device)?);
-        Ok(Cache::of(self.devices.vault, device).read()?.has(&prefix))
+        let contents = Cache::of(self.devices.vault, device).read()?;
+        Ok(contents.has(&prefix) || contents.is_marked(&self.caller.client.endpoint(Service::Iam).url))
+    }
+
+    /// Writes down that the device is enabled where IAM is.
+    pub(super) fn remember_enabled(&self, device: &Device) -> Result<(), Error> {
+        let cache = Cache::of(self.devices.vault, device);
+        let _lock = self.locks.take(&format!("session-{}", device.id), || Ok(None::<()>))?;
+        Ok(cache.mark(&self.caller.client.endpoint(Service::Iam).url)?)
     }
 
     /// Forgets the sessions of a device.
@@ -132,6 +142,7 @@ impl Flow<'_> {
             self.wait(wait, "STS to know the device")?;
             wait = BETWEEN;
             let leased = self.code(device, &enrolment)?;
+            let used = self.moment();
             let code = Zeroizing::new(leased.issued.code.to_string());
             match self.ask(&wanted, Token { serial, code: &code }) {
                 Ok(temporary) => {
@@ -139,7 +150,16 @@ impl Flow<'_> {
                     self.keep(device, contents, &self.key(serial, &wanted), &temporary);
                     return Ok(Some(temporary));
                 }
-                Err(Error::Refused(refusal)) if is_about_code(&refusal) || refusal.is_failure() => {}
+                Err(Error::Refused(refusal)) if is_about_code(&refusal) => {
+                    // What is refused when it must be known is refused for another reason.
+                    let late = since.plus(PROPAGATION.most).is_some_and(|late| self.caller.client.time() >= late);
+                    if late
+                        && let Some((cause, _)) = self.explain_code(device, &refusal, used, true)
+                        && !matches!(cause, Cause::NotYet { .. })
+                    {
+                        return Err(Error::Explained { cause: Box::new(cause), refusal });
+                    }
+                }
                 Err(error) if error.is_unclear() => {}
                 Err(error) => return Err(error),
             }
@@ -154,7 +174,7 @@ impl Flow<'_> {
         let (mut attempt, mut cured) = (1_u8, false);
         loop {
             let leased = self.code(device, &enrolment)?;
-            let used = self.moment().time;
+            let used = self.moment();
             let code = Zeroizing::new(leased.issued.code.to_string());
             let error = match call(Token { serial, code: &code }) {
                 Ok(answer) => return Ok(answer),
@@ -201,9 +221,13 @@ impl Flow<'_> {
 
     /// A session that is worth handing out, by the clock that is known best.
     fn good(&self, contents: &Contents, key: &str) -> Option<Temporary> {
+        contents.find(key, self.world().now(), self.service_time())
+    }
+
+    /// The service's time, where it is known.
+    fn service_time(&self) -> Option<Timestamp> {
         let known = self.caller.client.difference().map(|_| self.caller.client.time());
-        let service = self.clock.map_or(known, |clock| Some(clock()));
-        contents.find(key, self.world().now(), service)
+        self.clock.map_or(known, |clock| Some(clock()))
     }
 
     /// That it can't be kept is no reason not to hand it out.

@@ -343,6 +343,9 @@ impl Devices<'_> {
         let devices = self.registry.list()?;
         let of_batch = |device: &&Device| matches!(device.state, State::Pending { batch: b, .. } if b == batch);
         let pending: Vec<Device> = devices.iter().filter(of_batch).cloned().collect();
+        if let Some(elsewhere) = pending.iter().find(|device| device.vault != self.vault.kind()) {
+            return Err(self.other_vault(elsewhere));
+        }
         if pending.is_empty() { Ok(()) } else { self.finish(&pending, &devices, now) }
     }
 

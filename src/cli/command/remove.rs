@@ -64,7 +64,9 @@ impl Args {
         let waiting = || render::note("waiting for another vmfa that is at this device");
         let locks = Locks::new(place.home.locks.clone());
         let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, waiting)).transpose()?;
-        let device = device::find(&registry, device.name.as_str())?;
+        // This very device, by whatever name now.
+        let now = device::active(&registry)?.into_iter().find(|now| now.id == device.id);
+        let device = now.ok_or(crate::registry::Error::Gone)?;
         Devices { vault: vault.as_ref(), registry: &registry }.remove(&device, clock::now())?;
         let notes = if self.yes { notes } else { Vec::new() };
         render::print(&Removed { removed: device.name.to_string(), notes }, global.json)

@@ -87,6 +87,10 @@ impl From<aws::Error> for Error {
             E::Denied { denied, refusal } => is_denied(&denied, message).said_by_aws(refusal),
             E::Unreachable { perhaps_done: true, .. } => Self::new(Kind::Remote, "aws-unreachable", message)
                 .hint("whether it was done isn't known: the same command again looks first"),
+            E::Unreachable { reason, .. } if reason.contains("certificate") => {
+                Self::new(Kind::Remote, "aws-unreachable", message)
+                    .hint("behind a proxy that reads along: AWS_CA_BUNDLE names its certificates")
+            }
             E::Unreachable { .. } => Self::new(Kind::Remote, "aws-unreachable", message),
             E::Unreadable { .. } => Self::new(Kind::Remote, "aws-unreadable", message)
                 .hint("is the endpoint IAM and STS, or a proxy or another service?"),

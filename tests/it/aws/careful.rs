@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -72,6 +72,26 @@ fn what_is_renamed_while_it_is_disabled_is_removed_and_nothing_else() {
     assert_eq!(stage.here(), ["mfauser"]);
     let left = stage.home.run(&["uri", "mfauser", "--reveal"]).expect(0).stdout;
     assert!(left.contains(SEED), "{left}");
+}
+
+#[test]
+fn what_is_renamed_while_its_removal_waits_is_removed_and_nothing_else() {
+    let stage = enabled();
+    stage.home.add("precious");
+    let locks = vmfa::aws::Locks::new(stage.home.path().join("home/locks"));
+    let held = locks.alone(&serial(), || panic!("somebody has it")).unwrap();
+    let mut remove = stage.home.command();
+    let mut child = remove.args(["remove", "mfauser", "--yes"]).stderr(Stdio::piped()).spawn().unwrap();
+    // It says so as soon as it waits.
+    let mut said = [0; 7];
+    child.stderr.as_mut().unwrap().read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"waiting");
+    stage.home.run(&["rename", "mfauser", "old"]).expect(0);
+    stage.home.run(&["rename", "precious", "mfauser"]).expect(0);
+    drop(held);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(stage.here(), ["mfauser"]);
+    assert!(stage.home.run(&["uri", "mfauser", "--reveal"]).expect(0).stdout.contains(SEED));
 }
 
 #[test]
@@ -215,7 +235,7 @@ fn settings_that_lead_nowhere_come_with_the_way_out() {
         let failed = run(&mut command, b"").expect(2);
         assert!(failed.stderr.contains(&format!("hint: {hint}")), "{failed:#?}");
     };
-    failed("produktion", "did you mean `production`?");
+    failed("production3", "did you mean `production`?");
     failed("nothing-like-it", "there are: `a b`, `fips`, `production`");
     failed("a b", "the AWS CLI reads it: eval \"$(aws configure export-credentials --profile 'a b' --format env)\"");
     failed("fips", "give the endpoint itself: --endpoint-url");

@@ -142,6 +142,47 @@ fn enable_killed_at_any_request_is_finished_by_the_next_run() {
 }
 
 #[test]
+fn enable_killed_before_the_secret_is_here_leaves_what_only_an_administrator_deletes() {
+    // Under the policy for self-managed MFA: identity, the two lists, and then the device is made.
+    let stage = Stage::new(OWN_DEVICE);
+    let (killed, proxy) = killed_at(&stage, 3, When::Between, &["enable", "--jump"]);
+    assert!(killed && stage.here().is_empty() && stage.there() == [(serial(), None)]);
+    let orphan = stage.run_by(&proxy, &["enable", "--jump", "--json"]).expect(1);
+    assert_eq!(orphan.error_code(), "aws-orphan");
+    let command = format!("aws iam delete-virtual-mfa-device --serial-number {}", serial());
+    assert!(orphan.stderr.contains(&command), "{orphan:#?}");
+    let number = serial();
+    let administrator = stage.server.administrator();
+    let deleted = stage.server.call(&administrator, "DeleteVirtualMFADevice", &[("SerialNumber", &number)]);
+    assert_eq!(deleted.status, 200);
+    stage.run_by(&proxy, &["enable", "--jump"]).expect(0);
+    assert_eq!(stage.there(), [(serial(), Some("mfauser".to_owned()))]);
+}
+
+#[test]
+fn disable_by_an_administrator_killed_at_any_request_is_finished_by_the_next_run() {
+    for when in [When::Before, When::Between, When::After] {
+        for number in 0.. {
+            let mut stage = Stage::new(OWN_DEVICE);
+            stage.run(&["enable", "--no-wait"]).expect(0);
+            stage.keys = stage.server.administrator();
+            let disable = ["disable", "mfauser", "--user", "mfauser", "--remove", "--jump"];
+            let (killed, proxy) = killed_at(&stage, number, when, &disable);
+            let secret_is_here = stage.here() == ["mfauser"];
+            assert!(secret_is_here || stage.there().is_empty(), "{when:?} {number}: gone here before it is gone there");
+            if secret_is_here {
+                stage.run_by(&proxy, &disable).expect(0);
+            }
+            assert!(stage.there().is_empty() && stage.here().is_empty(), "{when:?} {number}");
+            if !killed {
+                assert!(number >= 4, "it ended after {number} requests");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn disable_killed_at_any_request_is_finished_by_the_next_run() {
     for when in [When::Before, When::Between, When::After] {
         for number in 0.. {

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::serve::clients::moto;
-use crate::support::{Home, Run, run};
+use crate::support::{Home, Run, installed, run};
 
 #[test]
 fn moto_is_served_as_well() {
@@ -39,6 +39,15 @@ fn moto_is_served_as_well() {
     assert_eq!(again["how"], Value::from("already"));
     let status = vmfa(&["status", "--all-users", "--json"]).expect(0).json();
     assert_eq!(status["devices"][0]["device"], Value::from("mfauser"), "{status:#}");
+    // By somebody else's eyes.
+    let script = "import boto3\niam = boto3.client('iam', region_name='us-east-1')\n\
+                  [device] = iam.list_mfa_devices(UserName='mfauser')['MFADevices']\n\
+                  assert device['SerialNumber'] == 'arn:aws:iam::123456789012:mfa/mfauser', device\n\
+                  assert not iam.list_virtual_mfa_devices(AssignmentStatus='Unassigned')['VirtualMFADevices']\n";
+    let mut python = home.other(installed("python3"));
+    python.args(["-c", script]).env("HOME", home.path()).env("AWS_ENDPOINT_URL", &url);
+    python.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", "secret");
+    run(&mut python, b"").expect(0);
     let session = vmfa(&["session", "mfauser", "--json"]).expect(0).json();
     assert_eq!(session["cached"], Value::from(false));
     assert_eq!(vmfa(&["session", "mfauser", "--json"]).expect(0).json()["cached"], Value::from(true));

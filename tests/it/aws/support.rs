@@ -52,6 +52,8 @@ pub struct Wire<'a> {
     sent: AtomicUsize,
     /// The actions that arrived, in order.
     pub arrived: Mutex<Vec<String>>,
+    /// The codes that were sent for sessions, whatever became of them.
+    pub codes: Mutex<Vec<String>>,
 }
 
 impl std::fmt::Debug for Wire<'_> {
@@ -73,6 +75,7 @@ impl<'a> Wire<'a> {
             fate: Box::new(fate),
             sent: AtomicUsize::new(0),
             arrived: Mutex::default(),
+            codes: Mutex::default(),
         }
     }
 
@@ -85,6 +88,11 @@ impl<'a> Wire<'a> {
         Some(self.date.clone().unwrap_or_else(|| date(self.stand.clock().now())))
     }
 
+    /// How many requests were sent.
+    pub fn sent(&self) -> usize {
+        self.sent.load(Ordering::SeqCst)
+    }
+
     /// How often an action arrived.
     pub fn count(&self, action: &str) -> usize {
         self.arrived.lock().unwrap().iter().filter(|arrived| *arrived == action).count()
@@ -95,6 +103,7 @@ impl Transport for Wire<'_> {
     fn post(&self, url: &str, headers: &[(&str, &str)], body: &str) -> Result<Incoming, Lost> {
         let action = body.strip_prefix("Action=").unwrap().split('&').next().unwrap().to_owned();
         let fate = (self.fate)(self.sent.fetch_add(1, Ordering::SeqCst), &action);
+        self.codes.lock().unwrap().extend(body.split_once("TokenCode=").map(|(_, code)| code.to_owned()));
         let lost = |perhaps_arrived| Lost { reason: "the connection broke".to_owned(), perhaps_arrived };
         let answer = |status, code: &str| Incoming {
             status,

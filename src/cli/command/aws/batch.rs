@@ -19,6 +19,7 @@ use crate::aws::sts::Identity;
 use crate::cli::Global;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain, table};
+use crate::{device, registry};
 
 /// The largest list of users, in bytes, and the most users: an account has five thousand.
 const LARGEST: u64 = 4 << 20;
@@ -56,9 +57,8 @@ impl Answer for Report {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let rows: Vec<Vec<String>> = self.users.iter().map(One::row).collect();
         table(out, &["USER", "DEVICE", "OUTCOME"], &rows)?;
-        let mut hints: Vec<&String> =
-            self.users.iter().filter_map(|one| one.error.as_ref()).flat_map(|error| &error.hints).collect();
-        hints.dedup();
+        let errors = self.users.iter().filter_map(|one| one.error.as_ref());
+        let hints: BTreeSet<&String> = errors.flat_map(|error| &error.hints).collect();
         for hint in hints.into_iter().take(12) {
             render::note(&format!("hint: {}", plain(hint)));
         }
@@ -212,13 +212,17 @@ fn concerns_all(error: &aws::Error) -> bool {
         "ExpiredToken",
         "ExpiredTokenException",
         "OptInRequired",
-        "LimitExceeded",
     ];
     match error {
+        // Of the account's quota of devices; a user's eight are the user's own affair.
+        aws::Error::Refused(refusal) if refusal.code == "LimitExceeded" => refusal.action == "CreateVirtualMFADevice",
         aws::Error::Refused(refusal) => of_keys.contains(&refusal.code.as_str()),
         aws::Error::Unreachable { perhaps_done, .. } => !perhaps_done,
-        aws::Error::Device(crate::device::Error::Vault(_) | crate::device::Error::Registry(_))
-        | aws::Error::Lock { .. } => true,
+        aws::Error::Device(device::Error::Vault(error)) => error.changed_nothing(),
+        aws::Error::Device(device::Error::Registry(error)) => {
+            matches!(error, registry::Error::Engine { .. } | registry::Error::TooNew { .. })
+        }
+        aws::Error::Lock { .. } => true,
         _ => false,
     }
 }

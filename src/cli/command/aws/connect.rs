@@ -14,7 +14,7 @@ use crate::aws::flow::Flow;
 use crate::aws::https::Https;
 use crate::aws::session::{self, Session, Wanted};
 use crate::aws::settings::{Options, Service, Settings};
-use crate::aws::sts::{Identity, RoleRequest};
+use crate::aws::sts::{Identity, RoleRequest, Temporary};
 use crate::aws::{self, Locks, World as _};
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
@@ -124,6 +124,10 @@ impl Args {
             Failure::Role { error: Trouble::Cli(error), .. } => error,
             failure @ Failure::Process { .. } => Error::new(Kind::Input, "credential-process", failure.to_string()),
         })?;
+        if found.expires.is_some_and(|expires| expires <= clock::now()) {
+            let message = format!("the keys from {} are over", found.origin);
+            return Err(Error::new(Kind::Input, "aws-credentials", message));
+        }
         world.debug(&|| format!("keys {} from {}", found.credentials.access_key_id, found.origin));
         run.credentials = &found.credentials;
         work(&run)
@@ -216,6 +220,21 @@ impl Run<'_> {
     pub(super) fn explained(&self, error: aws::Error) -> Error {
         let vault = Memory::default();
         self.flow(&vault).explained(error).into()
+    }
+
+    /// Whether a session was had; what stood in the way is told.
+    pub(super) fn checked(&self, session: std::result::Result<Option<Temporary>, aws::Error>) -> bool {
+        match session {
+            Ok(session) => session.is_some(),
+            Err(error) => {
+                let error = self.explained(error);
+                self.world.tell(&format!("no session with it yet: {}", error.message()));
+                for hint in error.hints() {
+                    self.world.tell(&format!("hint: {hint}"));
+                }
+                false
+            }
+        }
     }
 
     /// Whose device it is: the user named, else the IAM user who calls.

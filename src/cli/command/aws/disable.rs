@@ -71,11 +71,12 @@ impl Args {
             }
             let vault = run.place.vault_of(&device)?;
             let flow = run.flow(vault.as_ref());
-            let _alone = flow.alone(&serial).map_err(Error::from)?;
+            let alone = flow.alone(&serial).map_err(Error::from)?;
             let own = identity.user() == Some(&user);
             let was_enabled = flow.was_enabled(&device)?;
             let done = flow.disable(&device, &user, own).map_err(|error| run.explained(error))?;
-            if self.remove && !(was_enabled || done.deactivated || done.deleted) {
+            let shown = was_enabled || done.deactivated || done.deleted;
+            if self.remove && !shown {
                 let url = &run.client.endpoint(Service::Iam).url;
                 return Err(Error::new(
                     Kind::No,
@@ -93,8 +94,19 @@ impl Args {
                     && prompt::confirm(&format!("Remove `{}` and its secret here, too?", plain(device.name.as_str())))
                         .is_ok()
             };
-            let removed = self.remove || (!self.keep && ask());
+            // Nobody else waits for a person.
+            drop(alone);
+            let removed = self.remove || (!self.keep && shown && ask());
             if removed {
+                let _alone = flow.alone(&serial).map_err(Error::from)?;
+                let listed = flow.caller.list_mfa_devices(Some(&user)).map_err(|error| run.explained(error))?;
+                if listed.iter().any(|listed| listed.serial == serial) {
+                    return Err(Error::new(
+                        Kind::No,
+                        "aws-of-another",
+                        format!("{serial} was enabled again meanwhile: its secret is kept"),
+                    ));
+                }
                 // This very device, by whatever name, and whatever a code changed since.
                 let now = device::active(run.registry)?.into_iter().find(|now| now.id == device.id);
                 if let Some(now) = now.filter(|now| now.serial.as_ref() == Some(&serial)) {

@@ -13,6 +13,7 @@ use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::name::Name;
 use crate::oath::relying_party::PROPAGATION;
+use crate::registry::Registry as _;
 use crate::time::Timestamp;
 
 /// Create a virtual MFA device at AWS, store its secret, and enable it
@@ -117,11 +118,11 @@ impl Args {
         let name: Name = self.device.as_deref().unwrap_or(device_name).parse()?;
         let wanted = self.wanted(&identity, &user, device_name, name);
         let vault = run.place.vault_for_new()?;
-        let flow = run.flow(vault.as_ref());
         let own = identity.user() == Some(&user);
-        let held = flow.held(&wanted.serial()).map_err(Error::from)?;
-        // A device that is here stays where it is.
-        let vault = held.map(|device| run.place.vault_of(&device)).transpose()?.unwrap_or(vault);
+        // A device that is here, whole or not, stays where it is.
+        let serial = wanted.serial();
+        let known = run.registry.list()?.into_iter().find(|device| device.serial.as_ref() == Some(&serial));
+        let vault = known.map(|device| run.place.vault_of(&device)).transpose()?.unwrap_or(vault);
         let session = if own { self.session_for_another(run, &wanted)? } else { None };
         let flow = run.flow(vault.as_ref());
         let enrolling = session.as_ref().map_or(flow, |session| flow.signed_by(session));
@@ -134,7 +135,8 @@ impl Args {
             How::Already => {
                 Some(flow.session(&device, &Session::default()).map(|_| true).map_err(|error| run.explained(error))?)
             }
-            _ => Some(flow.wait_for_sts(&device, enabled).map_err(|error| run.explained(error))?.is_some()),
+            // It is enabled, whatever comes now.
+            _ => Some(run.checked(flow.wait_for_sts(&device, enabled))),
         };
         Ok(Answered {
             device: device.name.to_string(),

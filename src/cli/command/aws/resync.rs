@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::connect;
 use crate::cli::Global;
-use crate::cli::error::Result;
+use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
 
 /// Bring a device back in sync: a pair to IAM, and a session that shows that it worked
@@ -64,14 +64,14 @@ impl Args {
             let (device, vault) = run.device(&self.device)?;
             let (identity, user) = run.user(self.user.as_deref())?;
             let flow = run.flow(vault.as_ref());
+            let serial = device.serial.as_deref().unwrap_or_default();
+            let alone = flow.alone(serial).map_err(Error::from)?;
             let resynced = flow.resync(&device, &user).map_err(|error| run.explained(error))?;
+            drop(alone);
             flow.remember_number(&device)?;
             let own = identity.user() == Some(&user) && run.credentials.session_token.is_none();
-            let checked = if own && !self.no_wait {
-                Some(flow.wait_for_sts(&device, resynced.at).map_err(|error| run.explained(error))?.is_some())
-            } else {
-                None
-            };
+            let checked =
+                if own && !self.no_wait { Some(run.checked(flow.wait_for_sts(&device, resynced.at))) } else { None };
             Ok(Answered {
                 device: device.name.to_string(),
                 serial_number: device.serial.unwrap_or_default(),

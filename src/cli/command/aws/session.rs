@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 
 /// A session with MFA: temporary keys for the AWS CLI, the SDKs, and everything else that reads them
 ///
-/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same until a
-/// quarter of its time is left, or 15 minutes. Commands that run at once share it.
+/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same until 15
+/// minutes are left, or a quarter of its time where that is less. Commands that run at once share it.
 ///
 /// As `credential_process`: vmfa aws session DEVICE --profile LONG-TERM-KEYS --as process
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,8 @@ use crate::vault::memory::Memory;
 /// IAM's list of devices beside what is here
 ///
 /// matched: enabled there, the secret here. missing-here: enabled there, the secret elsewhere. missing-there: the secret
-/// here, and IAM has no such device. orphan: there, and enabled for nobody. not-virtual: a security key or hardware token.
+/// here, and IAM has no such device. orphan: there, and enabled for nobody. not-virtual: a security key or hardware token,
+/// which IAM doesn't list for all users.
 /// unknown: the secret here, and IAM doesn't let its list be seen.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
