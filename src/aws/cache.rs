@@ -65,13 +65,19 @@ impl<'a> Cache<'a> {
         Self { vault, device }
     }
 
-    /// Writes down that the device is enabled at an endpoint. Whoever calls holds the device's lock.
-    pub(super) fn mark(&self, endpoint: &str) -> Result<(), vault::Error> {
+    /// Writes down that the device is, or was, enabled at an endpoint. Whoever calls holds the device's lock.
+    pub(super) fn mark(&self, endpoint: &str, without_sessions: bool) -> Result<(), vault::Error> {
         let mut contents = self.read()?;
-        if contents.is_marked(endpoint) {
+        let marked = contents.is_marked(endpoint);
+        if marked && (!without_sessions || contents.stored.sessions.is_empty()) {
             return Ok(());
         }
-        contents.stored.enabled_at.push(endpoint.to_owned());
+        if without_sessions {
+            contents.stored.sessions.clear();
+        }
+        if !marked {
+            contents.stored.enabled_at.push(endpoint.to_owned());
+        }
         self.write(contents)
     }
 

@@ -117,16 +117,20 @@ impl Run<'_> {
         let caller = self.flow.caller;
         let listed = caller.list_mfa_devices(Some(&self.wanted.user))?;
         let there = listed.iter().find(|listed| listed.serial == self.serial);
-        let here = self.flow.held(&self.serial)?;
+        let here = self.flow.held_or_pictured(&self.serial)?;
         match (here, there) {
             (Some(device), Some(there)) => Ok(Some(self.enrolled(device, there.enabled, How::Already))),
             (Some(device), None) => self.enable(device),
-            (None, Some(_)) => Err(Error::EnabledElsewhere { serial: self.serial.clone() }),
+            (None, Some(_)) => Err(self.elsewhere()),
             (None, None) => match self.create()? {
                 Some(device) => self.enable(device),
                 None => Ok(None),
             },
         }
+    }
+
+    fn elsewhere(&self) -> Error {
+        Error::EnabledElsewhere { serial: self.serial.clone(), user: self.wanted.user.clone() }
     }
 
     fn enrolled(&self, device: Device, enabled: Option<Timestamp>, otherwise: How) -> Enrolled {
@@ -185,11 +189,10 @@ impl Run<'_> {
             Err(error) if error.has_code("DeleteConflict") => {
                 // Somebody has just enabled it: for this user, or for another.
                 let listed = self.flow.caller.list_mfa_devices(Some(&self.wanted.user))?;
-                let serial = self.serial.clone();
-                Err(if listed.iter().any(|listed| listed.serial == serial) {
-                    Error::EnabledElsewhere { serial }
+                Err(if listed.iter().any(|listed| listed.serial == self.serial) {
+                    self.elsewhere()
                 } else {
-                    Error::OfAnother { serial, owner: "somebody else".to_owned() }
+                    Error::OfAnother { serial: self.serial.clone(), owner: "somebody else".to_owned() }
                 })
             }
             Err(Error::Refused(refusal)) if refusal.code == "AccessDenied" => {
@@ -207,7 +210,10 @@ impl Run<'_> {
             let pair = self.flow.pair(&device, &enrolment, again)?;
             let codes = Codes { first: &pair.first, second: &pair.second };
             let error = match self.flow.caller.enable_mfa_device(&self.wanted.user, &self.serial, codes) {
-                Ok(()) => return Ok(Some(self.enrolled(device, None, How::Finished))),
+                Ok(()) => {
+                    self.flow.remember_number(&device)?;
+                    return Ok(Some(self.enrolled(device, None, How::Finished)));
+                }
                 Err(error) => error,
             };
             self.flow.take_back(&device, &enrolment, &pair, &error);
@@ -238,7 +244,9 @@ impl Run<'_> {
                 }
                 // A pair that was taken once isn't taken again, even after the device was deactivated.
                 "InvalidAuthenticationCode" if again => {}
-                "InvalidAuthenticationCode" => return Err(self.flow.refused_pair(&device, refusal)?),
+                "InvalidAuthenticationCode" => {
+                    return Err(self.flow.refused_pair(&device, &enrolment, &pair, refusal)?);
+                }
                 _ => return Err(Error::Refused(refusal)),
             }
         }

@@ -14,7 +14,7 @@ use crate::oath::relying_party::Rules;
 use crate::oath::totp;
 use crate::provision::{Enrolment, aws};
 use crate::registry::{self, Device};
-use crate::time::{Step, Timestamp};
+use crate::time::{Drift, Step, Timestamp};
 use crate::wire::sigv4::Credentials;
 
 /// The longest wait for a code or a pair that nobody has had yet, in seconds.
@@ -95,6 +95,24 @@ impl<'a> Flow<'a> {
     pub fn held(&self, serial: &str) -> Result<Option<Device>, Error> {
         let devices = device::active(self.devices.registry)?;
         Ok(devices.into_iter().find(|device| device.serial.as_deref() == Some(serial)))
+    }
+
+    /// The same, or else the one that was added from the picture of this device: it has no number yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry.
+    pub fn held_or_pictured(&self, serial: &str) -> Result<Option<Device>, Error> {
+        if let Some(held) = self.held(serial)? {
+            return Ok(Some(held));
+        }
+        let of_aws = |device: &Device| device.issuer.as_deref().map(str::trim) == Some(aws::ISSUER);
+        let mut fitting = device::active(self.devices.registry)?;
+        fitting.retain(|device| device.serial.is_none() && of_aws(device) && aws::is_named(serial, &device.account));
+        match <[Device; 1]>::try_from(fitting) {
+            Ok([device]) => Ok(Some(Device { serial: Some(serial.to_owned()), ..device })),
+            Err(_) => Ok(None),
+        }
     }
 
     /// The same device with a serial number. Where it has none, as when it was added from a picture of AWS, it is that of
@@ -212,11 +230,25 @@ impl<'a> Flow<'a> {
     }
 
     /// Why IAM took none of a device's pairs: by the clock, or because its secret is another one.
-    pub(super) fn refused_pair(&self, device: &Device, refusal: Box<Refusal>) -> Result<Error, Error> {
+    ///
+    /// A pair that was further away than AWS looks was looked at by nobody: it doesn't stand in the way of nearer ones.
+    pub(super) fn refused_pair(
+        &self,
+        device: &Device,
+        enrolment: &Enrolment,
+        pair: &Sent,
+        refusal: Box<Refusal>,
+    ) -> Result<Error, Error> {
         let off = self.drift_of(device)?;
         if off.steps.unsigned_abs() >= Rules::AWS.pair.behind {
-            let cause = Box::new(Cause::Clock { seconds: off.seconds });
-            return Ok(Error::Explained { cause, refusal });
+            self.devices.release_pair(device, enrolment, Some(pair.step), self.moment())?;
+            let seconds = off.seconds;
+            let cause = if device.drift == Drift::default() {
+                Cause::Clock { seconds }
+            } else {
+                Cause::Drift { name: device.name.to_string(), seconds }
+            };
+            return Ok(Error::Explained { cause: Box::new(cause), refusal });
         }
         Ok(Error::OtherSecret { name: device.name.clone(), serial: Self::serial(device)?.to_owned() })
     }

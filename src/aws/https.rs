@@ -92,6 +92,7 @@ fn lost(error: &ureq::Error) -> Lost {
         | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => false,
         // A handshake that failed: nothing was asked yet.
         ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => false,
+        ureq::Error::Io(error) if error.to_string().contains("lookup address") => false,
         ureq::Error::Io(error) => !matches!(
             error.kind(),
             ErrorKind::ConnectionRefused

@@ -197,6 +197,8 @@ pub enum Error {
     EnabledElsewhere {
         /// Which device.
         serial: String,
+        /// Whose it is.
+        user: String,
     },
     /// Assigned to somebody else.
     #[error("{serial} belongs to {owner}")]

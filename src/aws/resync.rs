@@ -41,7 +41,7 @@ impl Flow<'_> {
             match error {
                 // One that somebody else's was newer than.
                 Error::Refused(refusal) if refusal.code == "InvalidAuthenticationCode" => {
-                    let error = self.refused_pair(device, refusal)?;
+                    let error = self.refused_pair(device, &enrolment, &pair, refusal)?;
                     if !again || matches!(error, Error::Explained { .. }) {
                         return Err(error);
                     }

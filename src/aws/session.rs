@@ -110,18 +110,22 @@ impl Flow<'_> {
 
     /// Writes down that the device is enabled where IAM is.
     pub(super) fn remember_enabled(&self, device: &Device) -> Result<(), Error> {
-        let cache = Cache::of(self.devices.vault, device);
-        let _lock = self.locks.take(&format!("session-{}", device.id), || Ok(None::<()>))?;
-        Ok(cache.mark(&self.caller.client.endpoint(Service::Iam).url)?)
+        self.mark(device, false)
     }
 
-    /// Forgets the sessions of a device.
+    /// Forgets the sessions of a device, but not that it was enabled where IAM is.
     ///
     /// # Errors
     ///
     /// Those of the vault.
     pub fn forget_sessions(&self, device: &Device) -> Result<(), Error> {
-        Ok(Cache::of(self.devices.vault, device).forget()?)
+        self.mark(device, true)
+    }
+
+    fn mark(&self, device: &Device, without_sessions: bool) -> Result<(), Error> {
+        let cache = Cache::of(self.devices.vault, device);
+        let _lock = self.locks.take(&format!("session-{}", device.id), || Ok(None::<()>))?;
+        Ok(cache.mark(&self.caller.client.endpoint(Service::Iam).url, without_sessions)?)
     }
 
     /// Waits until STS knows what IAM did `since`: until a session can be had, which is kept. None where it still

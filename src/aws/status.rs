@@ -28,6 +28,17 @@ pub enum Standing {
     Unknown,
 }
 
+/// Whose devices are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// All of the account.
+    Everybody,
+    /// Those of the user who calls, and what is here and enabled for nobody.
+    Caller(&'a str),
+    /// Those of this user.
+    User(&'a str),
+}
+
 /// One device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -55,12 +66,16 @@ pub struct Status {
 }
 
 impl Flow<'_> {
-    /// Compares: for all users of the account, or for one and for what is here.
+    /// Compares.
     ///
     /// # Errors
     ///
-    /// [`Error`]; that the account's list may not be seen is none, unless `all` is asked for.
-    pub fn status(&self, identity: &Identity, user: Option<&str>, all: bool) -> Result<Status, Error> {
+    /// [`Error`]; that the account's list may not be seen is none, unless everybody's devices are asked for.
+    pub fn status(&self, identity: &Identity, whose: Whose<'_>) -> Result<Status, Error> {
+        let (user, all) = match whose {
+            Whose::Everybody => (None, true),
+            Whose::Caller(user) | Whose::User(user) => (Some(user), false),
+        };
         let of_account = format!("arn:{}:iam::{}:mfa/", identity.partition(), identity.account);
         let held: Vec<Device> = device::active(self.devices.registry)?;
         let held: Vec<&Device> = held.iter().filter(|device| device.serial.is_some()).collect();
@@ -84,14 +99,17 @@ impl Flow<'_> {
         for listed in there.values() {
             let here = by_serial.get(listed.serial.as_str()).copied();
             let of_user = user.is_some() && listed.user.as_deref() == user;
-            let named_so = listed.user.is_none() && listed.serial.rsplit('/').next() == user;
-            if all || of_user || named_so || here.is_some() {
+            let nobodys = listed.user.is_none() && listed.enabled.is_none();
+            let named_so = nobodys && listed.serial.rsplit('/').next() == user;
+            let to_finish = nobodys && here.is_some() && matches!(whose, Whose::Caller(_));
+            if all || of_user || named_so || to_finish {
                 lines.push(self.line(listed, here)?);
             }
         }
         for device in held {
             let serial = device.serial.as_deref().unwrap_or_default();
-            if serial.starts_with(&of_account) && !there.contains_key(serial) {
+            let concerns = !matches!(whose, Whose::User(user) if serial.rsplit('/').next() != Some(user));
+            if concerns && serial.starts_with(&of_account) && !there.contains_key(serial) {
                 let standing = if whole { Standing::MissingThere } else { Standing::Unknown };
                 lines.push(Line {
                     serial: serial.to_owned(),

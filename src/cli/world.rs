@@ -66,7 +66,7 @@ impl Real {
         let Some((start, _)) = self.time(url) else { return Ok(()) };
         let end = start.saturating_add(seconds);
         self.tell(&format!(
-            "waiting {seconds} s of the stand-in's time for {what}: `vmfa serve time +{seconds}s` moves it, or --jump"
+            "waiting {seconds} s of the stand-in's time for {what}: --jump moves it, or `vmfa serve time +{seconds}s --endpoint {url}`"
         ));
         let there = || self.time(url).is_none_or(|(time, _)| time >= end);
         clock::pause(Duration::from_secs(LONGEST), there).map_err(|signal| Interrupted { signal })

@@ -72,11 +72,9 @@ impl From<aws::Error> for Error {
         use aws::Error as E;
         let message = error.to_string();
         match error {
-            E::Device(device::Error::NoPairYet { ready, wait, .. }) => {
-                Self::new(Kind::No, "no-pair-yet", message).available(ready, wait).hint(format!(
-                    "IAM takes no pair that isn't newer than the last one: try again from {ready} on"
-                ))
-            }
+            E::Device(device::Error::NoPairYet { ready, wait, .. }) => Self::new(Kind::No, "no-pair-yet", message)
+                .available(ready, wait)
+                .hint(format!("IAM takes no pair that isn't newer than the last one: try again from {ready} on")),
             E::Device(device::Error::NoFreeStep { free, wait, .. }) => {
                 Self::new(Kind::No, "no-free-step", message).available(free, wait)
             }
@@ -91,49 +89,60 @@ impl From<aws::Error> for Error {
                 Self::new(Kind::Remote, "aws-unreachable", message)
                     .hint("behind a proxy that reads along: AWS_CA_BUNDLE names its certificates")
             }
+            E::Unreachable { reason, .. } if reason.contains("lookup address") => {
+                Self::new(Kind::Remote, "aws-unreachable", message).hint("is the region right, and the network there?")
+            }
             E::Unreachable { .. } => Self::new(Kind::Remote, "aws-unreachable", message),
             E::Unreadable { .. } => Self::new(Kind::Remote, "aws-unreadable", message)
                 .hint("is the endpoint IAM and STS, or a proxy or another service?"),
             E::Unsigned { .. } => Self::new(Kind::Remote, "aws-unsigned", message),
             E::Lock { .. } => Self::new(Kind::Storage, "lock", message),
-            E::NoEnd { .. } => Self::new(Kind::Remote, "aws-no-end", message).hint("is another program at the same device?"),
+            E::NoEnd { .. } => {
+                Self::new(Kind::Remote, "aws-no-end", message).hint("is another program at the same device?")
+            }
             E::NoSerial(_) => Self::new(Kind::No, "aws-no-serial", message)
                 .hint("one that was added from a picture of AWS gets it with its first session: vmfa aws session NAME"),
-            E::OtherAccount { .. } => Self::new(Kind::No, "aws-other-account", message)
-                .hint("whose keys are these? --profile names others"),
+            E::OtherAccount { .. } => {
+                Self::new(Kind::No, "aws-other-account", message).hint("whose keys are these? --profile names others")
+            }
             E::Temporary => Self::new(Kind::No, "aws-temporary", message)
-                .hint("name the profile that has the long-term keys: --profile; AWS_SESSION_TOKEN may be left from another session"),
-            E::NeedsSession { .. } => Self::new(Kind::No, "aws-needs-session", message)
-                .hint("its secret isn't here: sign in with it elsewhere, and set AWS_SESSION_TOKEN and the keys with it"),
-            E::NameTaken { name, .. } => Self::new(Kind::No, "name-taken", message)
-                .hint(format!("give this one another name here: vmfa aws enable OTHER; `vmfa show {name}` tells what has it")),
-            E::EnabledElsewhere { serial } => Self::new(Kind::No, "aws-enabled-elsewhere", message)
+                .hint(
+                    "name the profile that has the long-term keys: --profile; a role by --role-arn, not by its profile",
+                )
+                .hint("AWS_SESSION_TOKEN may be left from another session"),
+            E::NeedsSession { .. } => Self::new(Kind::No, "aws-needs-session", message).hint(
+                "its secret isn't here: sign in with it elsewhere, and set AWS_SESSION_TOKEN and the keys with it",
+            ),
+            E::NameTaken { name, .. } => Self::new(Kind::No, "name-taken", message).hint(format!(
+                "give this one another name here: vmfa aws enable OTHER; `vmfa show {name}` tells what has it"
+            )),
+            E::EnabledElsewhere { serial, user } => Self::new(Kind::No, "aws-enabled-elsewhere", message)
                 .hint("AWS shows a secret once: use the app that has it, or deactivate and delete the device first")
-                .hint(administrator(&serial, true)),
+                .hint(administrator(&serial, Some(&user))),
             E::OfAnother { .. } => Self::new(Kind::No, "aws-of-another", message)
-                .hint("another name at AWS: --device-name NAME"),
+                .hint("whose is it? --user NAME; a new device may have another name at AWS: --device-name NAME"),
             E::Orphan { serial, refusal } => Self::new(Kind::No, "aws-orphan", message)
                 .hint("AWS shows a secret once: if another app or VMFA_HOME has it, enable it from there")
-                .hint(administrator(&serial, false))
+                .hint(administrator(&serial, None))
                 .hint("don't allow deletion without MFA instead: whoever has the keys could then delete devices")
                 .said_by_aws(refusal),
             E::NotThere { ref name, .. } => Self::new(Kind::No, "aws-not-there", message)
                 .hint(format!("it was deleted there: `vmfa remove {name}`, then enable a new one")),
-            E::OtherSecret { ref name, .. } => Self::new(Kind::No, "aws-other-secret", message)
-                .hint(format!("somebody created it anew: where is its secret? If nowhere: `vmfa remove {name}`, and enable a new one")),
+            E::OtherSecret { ref name, .. } => Self::new(Kind::No, "aws-other-secret", message).hint(format!(
+                "somebody created it anew: where is its secret? If nowhere: `vmfa remove {name}`, and enable a new one"
+            )),
         }
     }
 }
 
 /// What an administrator does about a device that the user can't delete.
-fn administrator(serial: &str, assigned: bool) -> String {
+fn administrator(serial: &str, assigned: Option<&str>) -> String {
     let delete = format!("aws iam delete-virtual-mfa-device --serial-number {serial}");
-    if assigned {
-        format!(
-            "an administrator: aws iam deactivate-mfa-device --user-name USER --serial-number {serial}, then {delete}"
-        )
-    } else {
-        format!("an administrator: {delete}")
+    match assigned {
+        Some(user) => format!(
+            "an administrator: aws iam deactivate-mfa-device --user-name {user} --serial-number {serial} && {delete}"
+        ),
+        None => format!("an administrator: {delete}"),
     }
 }
 
@@ -145,9 +154,14 @@ fn refused(refusal: Box<Refusal>) -> Error {
             failure.hint("the access key isn't known, or not active: which one is used? --debug tells")
         }
         "SignatureDoesNotMatch" => failure.hint("the secret access key doesn't fit the access key"),
-        "ExpiredToken" | "ExpiredTokenException" => failure.hint("these session keys are over: get new ones"),
+        "ExpiredToken" | "ExpiredTokenException" => failure.hint(
+            "these session keys are over: unset AWS_SESSION_TOKEN and the keys with it, or name a profile by --profile",
+        ),
         "EntityTemporarilyUnmodifiable" => failure.hint("AWS wants some minutes before it is changed again"),
         "LimitExceeded" => failure.hint("a user has eight devices at most; an account has a quota of virtual devices"),
+        "NoSuchEntity" if refusal.message.contains("user with name") => {
+            failure.hint("is the user's name right? `aws iam list-users`")
+        }
         "NoSuchEntity" => failure.hint("`vmfa aws status` shows what there is"),
         _ => failure,
     };
@@ -168,7 +182,7 @@ fn is_denied(denied: &Denied, message: String) -> Error {
             failure.hint("a session made with MFA just now is wanted: vmfa aws session DEVICE --fresh")
         }
         _ if with_mfa => failure.hint("with MFA it is another matter: vmfa aws exec DEVICE -- COMMAND"),
-        Reason::Policies => failure.hint(format!("an administrator allows {} to whoever asked", denied.action)),
+        Reason::Policies => failure.hint(format!("ask an administrator to allow {}", denied.action)),
         _ => failure,
     };
     match denied.seen.extent() {

@@ -13,7 +13,7 @@ use super::kill::{Stage, serial};
 use super::proxy::{Act, Fate, Proxy};
 use crate::serve::socket::Server;
 use crate::serve::support::ALLOW_ALL;
-use crate::support::{Run, SEED, run};
+use crate::support::{Run, SEED, run, tool};
 
 /// A stage whose device is enabled and known.
 fn enabled() -> Stage {
@@ -92,6 +92,28 @@ fn what_is_renamed_while_its_removal_waits_is_removed_and_nothing_else() {
     assert!(child.wait().unwrap().success());
     assert_eq!(stage.here(), ["mfauser"]);
     assert!(stage.home.run(&["uri", "mfauser", "--reveal"]).expect(0).stdout.contains(SEED));
+}
+
+#[test]
+fn the_secret_is_offered_to_be_removed_once_it_is_good_for_nothing() {
+    let stage = enabled();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/answer.py");
+    let disable = |answer: &str| {
+        let ours = stage.command(stage.server.endpoint(), &["disable", "mfauser"]);
+        let mut command = tool("python3", "python3");
+        command.args([script, answer]).arg(ours.get_program()).args(ours.get_args()).env_clear();
+        for (name, value) in ours.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        run(&mut command, b"").expect(0).stdout
+    };
+    let said = disable("n");
+    assert!(said.contains("Remove `mfauser` and its secret here, too? [y/N]"), "{said}");
+    assert!(stage.there().is_empty() && stage.here() == ["mfauser"]);
+    // It is offered again: that the device was there is known.
+    let said = disable("y");
+    assert!(said.contains("was disabled before") && said.contains("removed mfauser"), "{said}");
+    assert!(stage.here().is_empty());
 }
 
 #[test]

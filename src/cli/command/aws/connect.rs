@@ -199,6 +199,24 @@ impl Run<'_> {
         }
     }
 
+    /// The region, where the environment doesn't have it.
+    pub(super) fn region_to_name(&self) -> Option<String> {
+        let known = ["AWS_REGION", "AWS_DEFAULT_REGION"].map(environment::text);
+        self.settings
+            .region()
+            .filter(|region| known.iter().any(|known| known.as_deref() != Some(region)))
+            .map(str::to_owned)
+    }
+
+    /// The endpoint of both services, where the environment doesn't have it.
+    pub(super) fn endpoint_to_name(&self) -> Option<String> {
+        let (iam, sts) = (self.settings.endpoint(Service::Iam), self.settings.endpoint(Service::Sts));
+        let known = environment::text("AWS_ENDPOINT_URL");
+        let named =
+            iam.custom && iam.url == sts.url && known.as_deref().map(|url| url.trim_end_matches('/')) != Some(&iam.url);
+        named.then(|| iam.url.clone())
+    }
+
     /// A device of this name, its serial number looked for where it isn't known, and the vault that has its secret.
     pub(super) fn device(&self, name: &str) -> Result<(Device, Arc<dyn Vault>)> {
         let device = device::find(self.registry, name)?;

@@ -96,6 +96,9 @@ impl Args {
             };
             // Nobody else waits for a person.
             drop(alone);
+            if !(self.remove || self.keep || global.json) && prompt::somebody_there() {
+                render::note(&format!("AWS has no {} any more", plain(&serial)));
+            }
             let removed = self.remove || (!self.keep && shown && ask());
             if removed {
                 let _alone = flow.alone(&serial).map_err(Error::from)?;
@@ -112,7 +115,7 @@ impl Args {
                 if let Some(now) = now.filter(|now| now.serial.as_ref() == Some(&serial)) {
                     flow.devices.remove(&now, clock::now())?;
                 }
-            } else {
+            } else if shown {
                 flow.forget_sessions(&device)?;
             }
             Ok(Answered {

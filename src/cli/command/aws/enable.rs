@@ -133,7 +133,9 @@ impl Args {
             _ if !checks => None,
             // That there is such a device doesn't say that it has the secret that is here.
             How::Already => {
-                Some(flow.session(&device, &Session::default()).map(|_| true).map_err(|error| run.explained(error))?)
+                flow.session(&device, &Session::default()).map_err(|error| run.explained(error))?;
+                flow.remember_number(&device)?;
+                Some(true)
             }
             // It is enabled, whatever comes now.
             _ => Some(run.checked(flow.wait_for_sts(&device, enabled))),

@@ -74,6 +74,11 @@ struct Answered {
     cached: bool,
     #[serde(skip)]
     form: Form,
+    /// Where a shell's next command would else go another way.
+    #[serde(skip)]
+    region: Option<String>,
+    #[serde(skip)]
+    endpoint: Option<String>,
 }
 
 /// What `credential_process` is to print (AWS SDKs and Tools Reference Guide, "Process credential provider").
@@ -106,7 +111,15 @@ impl Answer for Answered {
                 for (name, value) in fields {
                     writeln!(out, "export AWS_{name}={}", *quoted(value))?;
                 }
-                writeln!(out, "export AWS_CREDENTIAL_EXPIRATION={}", self.expiration)
+                writeln!(out, "export AWS_CREDENTIAL_EXPIRATION={}", self.expiration)?;
+                for (names, value) in
+                    [("AWS_REGION AWS_DEFAULT_REGION", &self.region), ("AWS_ENDPOINT_URL", &self.endpoint)]
+                {
+                    for name in names.split(' ').filter(|_| value.is_some()) {
+                        writeln!(out, "export {name}={}", *quoted(value.as_deref().unwrap_or_default()))?;
+                    }
+                }
+                Ok(())
             }
             Form::Process => {
                 let process = Process {
@@ -134,7 +147,10 @@ impl Answer for Answered {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let (device, session) = self.connect.open(global, |run| run.session(&self.device, &self.which.wanted()))?;
+        let ((device, session), region, endpoint) = self.connect.open(global, |run| {
+            let session = run.session(&self.device, &self.which.wanted())?;
+            Ok((session, run.region_to_name(), run.endpoint_to_name()))
+        })?;
         let Session { temporary, cached } = session;
         let form = match self.r#as.as_str() {
             "process" => Form::Process,
@@ -150,6 +166,8 @@ impl Args {
             expiration: expiration(temporary.expiration),
             cached,
             form,
+            region,
+            endpoint,
         };
         render::print(&answered, (global.json && form != Form::Process) || self.r#as == "json")
     }

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::connect;
-use crate::aws::status::{Line, Standing, Status};
+use crate::aws::status::{Line, Standing, Status, Whose};
 use crate::cli::Global;
 use crate::cli::error::Result;
 use crate::cli::render::{self, Answer, plain, table};
@@ -17,7 +17,7 @@ use crate::vault::memory::Memory;
 /// unknown: the secret here, and IAM doesn't let its list be seen.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Of this user [default: who calls]
+    /// Of this user [default: who calls, and what is here and enabled for nobody]
     #[arg(long, value_name = "NAME", conflicts_with = "all_users", value_parser = connect::user_name)]
     user: Option<String>,
     /// Of all users of the account
@@ -109,7 +109,12 @@ impl Args {
             };
             // No secret is read.
             let vault = Memory::default();
-            let status = run.flow(&vault).status(&identity, user.as_deref(), self.all_users);
+            let whose = match (&user, &self.user) {
+                (None, _) => Whose::Everybody,
+                (Some(user), Some(_)) => Whose::User(user),
+                (Some(user), None) => Whose::Caller(user),
+            };
+            let status = run.flow(&vault).status(&identity, whose);
             let Status { lines, whole } = status.map_err(|error| run.explained(error))?;
             let devices = lines.iter().map(One::of).collect();
             Ok(Answered { account: identity.account, user, complete: whole, devices })

@@ -314,6 +314,44 @@ fn a_device_added_from_a_picture_finds_its_number_and_a_code_proves_it() {
 }
 
 #[test]
+fn a_device_added_from_a_picture_is_enabled_rather_than_replaced() {
+    let aws = Aws::new();
+    let keys = with_policy(&aws, "mfauser", OWN_DEVICE);
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, world| {
+        let flow = here.flow(client, &keys);
+        let enrolment = flow.caller.create_virtual_mfa_device(&serial("mfauser"), "mfauser", "/", &[]).unwrap();
+        let picture = vmfa::provision::Enrolment { serial: None, ..enrolment };
+        flow.devices.add(&[("phone".parse().unwrap(), picture)], false, world.now()).unwrap();
+        let enrolled = flow.enroll(&wanted("mfauser")).unwrap();
+        assert_eq!((enrolled.how, enrolled.device.name.as_str()), (How::Finished, "phone"));
+        assert_eq!(flow.held(&serial("mfauser")).unwrap().map(|device| device.id), Some(enrolled.device.id));
+    });
+    assert_eq!(there(&aws), [format!("{} mfauser", serial("mfauser"))]);
+}
+
+#[test]
+fn a_pair_that_was_too_far_away_stands_in_nobodys_way() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, world| {
+        let flow = here.flow(client, &keys);
+        enrolled(&flow, "mfauser");
+        aws.wait(60);
+        change_drift(&here.registry, "mfauser", |_| Ok(Drift { seconds: 32_400, ppm: 0, since: 0 })).unwrap();
+        let failed = flow.resync(&flow.held(&serial("mfauser")).unwrap().unwrap(), "mfauser");
+        assert!(
+            failed.as_ref().is_err_and(|error| error.to_string().contains("is made to be 32400 s off")),
+            "{failed:?}"
+        );
+        change_drift(&here.registry, "mfauser", |_| Ok(Drift::default())).unwrap();
+        flow.resync(&flow.held(&serial("mfauser")).unwrap().unwrap(), "mfauser").unwrap();
+        assert_eq!(world.waited(), 0);
+    });
+}
+
+#[test]
 fn no_device_is_taken_for_one_that_it_is_not() {
     let aws = Aws::new();
     let keys = somebody(&aws, "mfauser");
