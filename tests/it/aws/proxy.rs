@@ -5,7 +5,6 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use vmfa::wire::xml;
 
@@ -105,8 +104,8 @@ impl Shared {
                 Act::Fate(Fate::Throttled) => broken(400, "Throttling"),
                 Act::Fate(Fate::FailsAfter) => self.forward(&request).map(|_| broken(503, "ServiceUnavailable"))?,
                 Act::Silence => {
-                    thread::sleep(Duration::from_secs(60));
-                    return Ok(());
+                    // Until the client has had enough.
+                    return io::copy(&mut reader, &mut io::sink()).map(drop);
                 }
                 Act::Before(work) => {
                     work();
