@@ -42,9 +42,8 @@ pub struct Flow<'a> {
 }
 
 /// The two codes of a pair, as they are sent.
-///
-/// `second` is the step of the second.
 pub(super) struct Sent {
+    /// That of the second.
     step: Step,
     pub(super) first: Zeroizing<String>,
     pub(super) second: Zeroizing<String>,
