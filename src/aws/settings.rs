@@ -230,12 +230,6 @@ impl Settings {
         self.region.as_deref()
     }
 
-    /// The partition of the region; `aws` without one.
-    #[must_use]
-    pub fn partition(&self) -> &'static Partition {
-        Partition::of(self.region())
-    }
-
     /// Where a service is.
     #[must_use]
     pub const fn endpoint(&self, service: Service) -> &Endpoint {

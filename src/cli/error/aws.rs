@@ -127,9 +127,9 @@ impl From<aws::Error> for Error {
                 .hint("don't allow deletion without MFA instead: whoever has the keys could then delete devices")
                 .said_by_aws(refusal),
             E::NotThere { ref name, .. } => Self::new(Kind::No, "aws-not-there", message)
-                .hint(format!("it was deleted there: `vmfa remove {name}`, then enable a new one")),
+                .hint(format!("are these the right keys and endpoint? If it was deleted there: `vmfa remove {name}`, then enable a new one")),
             E::OtherSecret { ref name, .. } => Self::new(Kind::No, "aws-other-secret", message).hint(format!(
-                "somebody created it anew: where is its secret? If nowhere: `vmfa remove {name}`, and enable a new one"
+                "are these the right keys and endpoint? If somebody created it anew and its secret is nowhere: `vmfa remove {name}`, and enable a new one"
             )),
         }
     }

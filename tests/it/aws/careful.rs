@@ -33,14 +33,16 @@ fn another_account_or_another_stand_in_costs_no_secret() {
     for account in ["999999999999", "123456789012"] {
         let other = Server::start(&["--account", account]);
         let keys = other.administrator();
-        let command =
-            stage.command(other.endpoint(), &["disable", "mfauser", "--user", "administrator", "--remove", "--json"]);
-        let failed = with(
-            command,
-            &[("AWS_ACCESS_KEY_ID", &keys.access_key_id), ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)],
-        );
         let code = if account == "123456789012" { "aws-not-there" } else { "aws-other-account" };
-        assert_eq!(failed.expect(1).error_code(), code);
+        // Nor is it called good for nothing.
+        for what_then in ["--remove", "--keep", "--jump"] {
+            let disable = ["disable", "mfauser", "--user", "administrator", what_then, "--json"];
+            let failed = with(
+                stage.command(other.endpoint(), &disable),
+                &[("AWS_ACCESS_KEY_ID", &keys.access_key_id), ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)],
+            );
+            assert_eq!(failed.expect(1).error_code(), code, "{what_then}");
+        }
     }
     assert_eq!(stage.here(), ["mfauser"]);
     stage.run(&["session", "mfauser"]).expect(0);

@@ -75,8 +75,7 @@ impl Args {
             let own = identity.user() == Some(&user);
             let was_enabled = flow.was_enabled(&device)?;
             let done = flow.disable(&device, &user, own).map_err(|error| run.explained(error))?;
-            let shown = was_enabled || done.deactivated || done.deleted;
-            if self.remove && !shown {
+            if !(was_enabled || done.deactivated || done.deleted) {
                 let url = &run.client.endpoint(Service::Iam).url;
                 return Err(Error::new(
                     Kind::No,
@@ -99,7 +98,7 @@ impl Args {
             if !(self.remove || self.keep || global.json) && prompt::somebody_there() {
                 render::note(&format!("AWS has no {} any more", plain(&serial)));
             }
-            let removed = self.remove || (!self.keep && shown && ask());
+            let removed = self.remove || (!self.keep && ask());
             if removed {
                 let _alone = flow.alone(&serial).map_err(Error::from)?;
                 let listed = flow.caller.list_mfa_devices(Some(&user)).map_err(|error| run.explained(error))?;
@@ -115,7 +114,7 @@ impl Args {
                 if let Some(now) = now.filter(|now| now.serial.as_ref() == Some(&serial)) {
                     flow.devices.remove(&now, clock::now())?;
                 }
-            } else if shown {
+            } else {
                 flow.forget_sessions(&device)?;
             }
             Ok(Answered {

@@ -189,7 +189,7 @@ impl Args {
 }
 
 /// From when on STS should know what IAM did.
-pub(super) fn known_from(enabled: Timestamp) -> Timestamp {
+fn known_from(enabled: Timestamp) -> Timestamp {
     enabled.plus(PROPAGATION.most).unwrap_or(enabled)
 }
 
