@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::client::Caller;
 use super::explain::Cause;
-use super::{Alone, Error, Interrupted, Locks, Refusal, World};
+use super::{Alone, Error, Locks, Refusal, World};
 use crate::device::issue::{Leased, Moment, Terms};
 use crate::device::pair::{self, Pair};
 use crate::device::{self, Devices};
@@ -162,9 +162,10 @@ impl<'a> Flow<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Lock`].
+    /// [`Error::Lock`] and [`Error::Locked`].
     pub fn alone(&self, serial: &str) -> Result<Alone, Error> {
-        self.locks.alone(serial, || self.world().tell(&format!("waiting for another vmfa that is at {serial}")))
+        let waiting = |holder| self.world().tell(&format!("waiting for {holder}, which is at {serial}"));
+        self.locks.alone(serial, &|time| self.world().pause(time), waiting)
     }
 
     /// The device's serial number.
@@ -178,9 +179,9 @@ impl<'a> Flow<'a> {
         for _ in 0..LAPS {
             let leased = self.devices.lease(device, enrolment, self.moment(), &terms)?;
             let what = format!("an unused code of {}", device.name);
-            if let Err(interrupted) = self.wait(leased.wait, &what) {
+            if let Err(error) = self.wait(leased.wait, &what) {
                 let _ = self.devices.give_lease_back(device, enrolment, &leased);
-                return Err(interrupted.into());
+                return Err(error);
             }
             // What took so long, for a person or a machine that slept, that it is over, is given back.
             if self.devices.keep_or_give_back(device, enrolment, &leased, self.moment().time, &terms)? {
@@ -206,10 +207,10 @@ impl<'a> Flow<'a> {
                 let terms = pair::Terms { patience: PATIENCE, ..terms };
                 let pair = self.devices.pair(device, enrolment, self.moment(), terms)?;
                 let Pair { codes: [_, second] } = &pair;
-                if let Err(interrupted) = self.wait(second.wait, &format!("a new pair of codes of {}", device.name)) {
+                if let Err(error) = self.wait(second.wait, &format!("a new pair of codes of {}", device.name)) {
                     let step = Step::new(second.issued.moving_factor);
                     let _ = self.devices.release_pair(device, enrolment, Some(step), self.moment());
-                    return Err(interrupted.into());
+                    return Err(error);
                 }
                 pair
             }
@@ -297,7 +298,7 @@ impl<'a> Flow<'a> {
         }
     }
 
-    pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted> {
+    pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Error> {
         if seconds == 0 {
             return Ok(());
         }

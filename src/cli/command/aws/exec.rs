@@ -34,7 +34,7 @@ impl Args {
             return Err(Error::usage("there is no command to run"));
         };
         let command = self.connect.open(global, |run| {
-            let (_, session) = run.session(&self.device, &self.which.wanted())?;
+            let (_, session) = run.session(&self.device, &self.which.wanted()?)?;
             Ok(self.prepared(run, program, arguments, &session.temporary))
         })?;
         match hygiene::run_instead(command) {

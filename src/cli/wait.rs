@@ -1,0 +1,72 @@
+//! Waiting for the clock that a device runs on: the system's by counting seconds, a server's by asking it again and again.
+
+use std::time::Duration;
+
+use super::clock::{self, Clock};
+use super::error::{Error, Kind, Result};
+use super::server_time::Server;
+use super::stand_in;
+use crate::time::Timestamp;
+
+/// When a server is first asked again, and then how often.
+const FIRST: Duration = Duration::from_secs(3);
+const OFTEN: Duration = Duration::from_secs(15);
+
+/// Waits until a clock shows a time, which is so many seconds away; where that is a stand-in's virtual one, it is moved
+/// with `jump`.
+///
+/// # Errors
+///
+/// A signal that would have ended the program, so that what was taken can be given back; and a clock that stands still.
+pub(super) fn until(clock: &Clock, time: Timestamp, seconds: u64, what: &str, jump: bool) -> Result<()> {
+    match clock.server() {
+        _ if seconds == 0 => Ok(()),
+        None => clock::wait(seconds, what, time).map_err(Error::interrupted),
+        Some(server) => follow(server, clock, time, seconds, what, jump),
+    }
+}
+
+fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &str, jump: bool) -> Result<()> {
+    if let Some(stand_in) = server.stand_in() {
+        // Somebody may have moved it just now.
+        if (jump && stand_in.move_to(time.as_unix())) || clock.time() >= time {
+            return Ok(());
+        }
+        return Err(stands_still(stand_in.url(), time, seconds, what)
+            .hint(format!("move it: `{}`, or --jump", stand_in::command(stand_in.url(), seconds))));
+    }
+    let elapsed = clock::stopwatch();
+    let begin = shown(server.asked_again());
+    let (mut due, mut stands) = (FIRST, false);
+    let left = |ahead| Duration::from_secs(time.as_unix().saturating_sub(shown(ahead)));
+    let waited = clock::count_down(seconds, what, time, || {
+        let mut remaining = left(server.ahead());
+        let passed = elapsed();
+        if passed >= due || remaining.is_zero() {
+            let ahead = server.asked_again();
+            remaining = left(ahead);
+            due = passed.saturating_add(OFTEN);
+            // Dates have whole seconds: half of what has passed has to show.
+            let moved = Duration::from_secs(shown(ahead).saturating_sub(begin));
+            stands = passed >= FIRST && moved < passed.div_f64(2.0);
+        }
+        // One that was set back is waited for no longer than it took before: then another code may be nearer.
+        if stands || remaining > Duration::from_secs(seconds) { Duration::ZERO } else { remaining }
+    });
+    waited.map_err(Error::interrupted)?;
+    if stands {
+        return Err(stands_still(server.url(), time, seconds, what).hint("name a clock that goes on: --clock"));
+    }
+    Ok(())
+}
+
+/// What a clock shows that is so far ahead of the system's, in Unix seconds.
+fn shown(ahead: i64) -> u64 {
+    let now = clock::now();
+    now.shifted(ahead).unwrap_or(now).as_unix()
+}
+
+fn stands_still(url: &str, time: Timestamp, seconds: u64, what: &str) -> Error {
+    let message = format!("time stands still at {url}, and {what} takes {seconds} s of it");
+    Error::new(Kind::No, "time-stands-still", message).available(time, seconds)
+}
