@@ -187,6 +187,8 @@ pub enum Error {
         endpoint: String,
         /// How many seconds were to be waited.
         seconds: u64,
+        /// Until when, by that clock.
+        until: Timestamp,
         /// For what.
         what: String,
     },

@@ -102,7 +102,7 @@ impl Server {
         let look = || {
             let (scheme, rest) = self.url.split_once("://")?;
             let authority = rest.split(['/', '?', '#']).next()?;
-            let stand_in = StandIn::at(&format!("{scheme}://{authority}"));
+            let stand_in = StandIn::by(self.agent.clone(), &format!("{scheme}://{authority}"));
             stand_in.time().filter(|told| told.is_virtual).map(|_| stand_in)
         };
         self.stand_in.get_or_init(look).as_ref()

@@ -28,10 +28,15 @@ impl StandIn {
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(ANSWER))
             .max_redirects(0)
-            .http_status_as_error(true)
+            .http_status_as_error(false)
             .proxy(None)
             .build()
             .into();
+        Self::by(agent, url)
+    }
+
+    /// The same over connections that are there already; the agent takes no status for an error.
+    pub(super) fn by(agent: ureq::Agent, url: &str) -> Self {
         Self { url: url.trim_end_matches('/').to_owned(), agent }
     }
 
@@ -42,6 +47,9 @@ impl StandIn {
     /// Its time; none where nobody answers as a stand-in does.
     pub(super) fn time(&self) -> Option<Told> {
         let mut answer = self.agent.get(format!("{}/_vmfa/time", self.url)).call().ok()?;
+        if answer.status() != 200 {
+            return None;
+        }
         let value: Value = serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()?;
         Some(Told { unix: value.get("unix")?.as_u64()?, is_virtual: value.get("virtual")?.as_bool()? })
     }
@@ -51,7 +59,7 @@ impl StandIn {
     pub(super) fn move_to(&self, unix: u64) -> bool {
         let body = format!("{{\"set\": \"{unix}\"}}");
         let moved = self.agent.post(format!("{}/_vmfa/time", self.url)).content_type("application/json").send(body);
-        moved.is_ok() || self.time().is_some_and(|told| told.unix >= unix)
+        moved.is_ok_and(|answer| answer.status() == 200) || self.time().is_some_and(|told| told.unix >= unix)
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::stand_in::StandIn;
 use super::{clock, render};
 use crate::aws::{Boot, Error, Interrupted, World};
+use crate::time::Timestamp;
 use crate::time::difference::Difference;
 
 /// The world of a run.
@@ -61,12 +62,13 @@ impl World for Real {
 
     fn wait(&self, seconds: u64, what: &str) -> Result<(), Error> {
         if let Some(stand_in) = self.virtual_stand_in() {
-            let until = stand_in.time().map(|told| told.unix.saturating_add(seconds)).filter(|_| self.jump);
-            if until.is_some_and(|until| stand_in.move_to(until)) {
+            let now = stand_in.time().map_or(self.now().as_unix(), |told| told.unix);
+            let until = now.saturating_add(seconds);
+            if self.jump && stand_in.move_to(until) {
                 return Ok(());
             }
-            let endpoint = stand_in.url().to_owned();
-            return Err(Error::StandsStill { endpoint, seconds, what: what.to_owned() });
+            let (endpoint, until) = (stand_in.url().to_owned(), Timestamp::from_unix(until));
+            return Err(Error::StandsStill { endpoint, seconds, until, what: what.to_owned() });
         }
         if self.quiet.load(Ordering::SeqCst) {
             return Ok(self.pause(seconds.saturating_mul(1000))?);

@@ -96,7 +96,8 @@ impl Verified {
         let shown = device.drift.apply(time).map(|shown| distance(shown.as_unix(), time.as_unix()));
         self.drift_set_seconds = shown.filter(|_| device.drift != Drift::default() && self.drift_steps.is_some());
         if let Some(seconds) = self.drift_set_seconds {
-            self.message.push_str(&format!("; its clock is set {seconds:+} s off (vmfa drift)"));
+            let side = if seconds < 0 { "behind" } else { "ahead" };
+            self.message.push_str(&format!("; `vmfa drift` set it {} s {side}", seconds.unsigned_abs()));
         }
         self
     }

@@ -83,7 +83,8 @@ impl From<aws::Error> for Error {
             E::Interrupted(aws::Interrupted { signal }) => {
                 Self::interrupted(signal).hint("the same command again goes on from where it was")
             }
-            E::StandsStill { endpoint, seconds, .. } => Self::new(Kind::No, "time-stands-still", message)
+            E::StandsStill { endpoint, seconds, until, .. } => Self::new(Kind::No, "time-stands-still", message)
+                .available(until, seconds)
                 .hint(format!("move it: `{}`, or --jump", stand_in::command(&endpoint, seconds))),
             E::TooShort { .. } => {
                 Self::new(Kind::No, "aws-session-too-short", message).hint("a longer --duration, or less by --min-remaining")

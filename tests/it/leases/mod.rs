@@ -3,6 +3,8 @@
 
 mod many;
 mod pairs;
+#[cfg(target_os = "linux")]
+mod standing;
 mod waiting;
 
 use serde_json::Value;
