@@ -70,10 +70,10 @@ mod tests {
             boot: Some(Boot { id: id.to_owned(), seconds: boot }),
             service: None,
         };
-        let began = CONTACT + off;
+        let began = CONTACT.saturating_add(off);
         let contact = Now { service: Some(Timestamp::from_unix(CONTACT)), ..at(began, 5_000, "one") };
         let now = at(began.checked_add_signed(system).unwrap(), 5_000_u64.checked_add_signed(boot).unwrap(), id);
-        Contact::of(contact).unwrap().service_time(&now).map(|time| time.as_unix() - CONTACT)
+        Contact::of(contact).unwrap().service_time(&now).map(|time| time.as_unix().saturating_sub(CONTACT))
     }
 
     #[test]

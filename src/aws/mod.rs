@@ -181,7 +181,7 @@ pub enum Error {
         seconds: u64,
     },
     /// A wait for a clock that stands.
-    #[error("time stands still at {endpoint}, and {what} takes {seconds} s of it")]
+    #[error("time stands still at {endpoint}: {seconds} s for {what} would never pass")]
     StandsStill {
         /// Whose clock.
         endpoint: String,

@@ -12,6 +12,9 @@ use crate::time::Timestamp;
 const FIRST: Duration = Duration::from_secs(3);
 const OFTEN: Duration = Duration::from_secs(15);
 
+/// How much longer a wait may become before the clock counts as set back, in seconds: dates are only so exact.
+const SLACK: u64 = 5;
+
 /// Waits until a clock shows a time, which is so many seconds away; where that is a stand-in's virtual one, it is moved
 /// with `jump`.
 ///
@@ -37,25 +40,30 @@ fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &
     }
     let elapsed = clock::stopwatch();
     let begin = shown(server.asked_again());
-    let (mut due, mut stands) = (FIRST, false);
+    let (mut due, mut stands, mut set_back) = (FIRST, false, false);
     let left = |ahead| Duration::from_secs(time.as_unix().saturating_sub(shown(ahead)));
     let waited = clock::count_down(seconds, what, time, || {
-        let mut remaining = left(server.ahead());
+        let mut remaining = left(server.difference().server_ahead());
         let passed = elapsed();
         if passed >= due || remaining.is_zero() {
             let ahead = server.asked_again();
             remaining = left(ahead);
             due = passed.saturating_add(OFTEN);
-            // Dates have whole seconds: half of what has passed has to show.
-            let moved = Duration::from_secs(shown(ahead).saturating_sub(begin));
-            stands = passed >= FIRST && moved < passed.div_f64(2.0);
+            // Dates have whole seconds: half of what has passed has to show. One that was set back doesn't stand.
+            let moved = shown(ahead).saturating_add(1).checked_sub(begin).map(Duration::from_secs);
+            set_back = remaining > Duration::from_secs(seconds.saturating_add(SLACK));
+            stands = passed >= FIRST && moved.is_some_and(|moved| moved < passed.div_f64(2.0));
         }
-        // One that was set back is waited for no longer than it took before: then another code may be nearer.
-        if stands || remaining > Duration::from_secs(seconds) { Duration::ZERO } else { remaining }
+        if stands || set_back { Duration::ZERO } else { remaining }
     });
     waited.map_err(Error::interrupted)?;
     if stands {
         return Err(stands_still(server.url(), time, seconds, what).hint("name a clock that goes on: --clock"));
+    }
+    if set_back {
+        // Whoever asked for this moment may now get another one sooner.
+        let message = format!("the clock at {} was set back while it was waited for", server.url());
+        return Err(Error::new(Kind::No, "clock", message).hint("try again"));
     }
     Ok(())
 }
@@ -67,6 +75,6 @@ fn shown(ahead: i64) -> u64 {
 }
 
 fn stands_still(url: &str, time: Timestamp, seconds: u64, what: &str) -> Error {
-    let message = format!("time stands still at {url}, and {what} takes {seconds} s of it");
+    let message = format!("time stands still at {url}: {seconds} s for {what} would never pass");
     Error::new(Kind::No, "time-stands-still", message).available(time, seconds)
 }

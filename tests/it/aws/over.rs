@@ -139,7 +139,10 @@ fn waiting_for_a_lock_has_an_end_and_names_who_has_it() {
     let own = format!("process {}", std::process::id());
     let waited = resync(&[]).expect(3);
     assert!(waited.stderr.contains(&format!("waiting for {own}, which is at {serial}")), "{waited:#?}");
-    assert!(waited.stderr.contains(&format!("{own} has ")) && waited.stderr.contains("for more than 1 s"), "{waited:#?}");
+    assert!(
+        waited.stderr.contains(&format!("{own} has ")) && waited.stderr.contains("for more than 1 s"),
+        "{waited:#?}"
+    );
     assert_eq!(resync(&["--json"]).expect(3).error_code(), "locked");
     drop(held);
     resync(&[]).expect(0);
@@ -165,7 +168,8 @@ fn what_is_run_does_not_inherit_the_passphrase() {
     fs::set_permissions(&look, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let config = format!("[profile run]\ncredential_process = {}\n", look.display());
     fs::write(home.path().join(".aws/config"), config).unwrap();
-    let answer = format!("otpauth://totp/Amazon%20Web%20Services:ann@123456789012?secret={SEED}&issuer=Amazon%20Web%20Services");
+    let answer =
+        format!("otpauth://totp/Amazon%20Web%20Services:ann@123456789012?secret={SEED}&issuer=Amazon%20Web%20Services");
     home.file("source", &answer);
     let shell = |line: &str| {
         let mut command = home.other("bash");
@@ -174,7 +178,9 @@ fn what_is_run_does_not_inherit_the_passphrase() {
         run(&mut command, b"")
     };
     shell(&format!("{vmfa} --passphrase-fd 7 add ann source --no-code 7<pass")).expect(0);
-    for (number, redirection) in [(7, "7<pass".to_owned()), (12, "12<pass".to_owned()), (7, "7< <(cat pass)".to_owned())] {
+    for (number, redirection) in
+        [(7, "7<pass".to_owned()), (12, "12<pass".to_owned()), (7, "7< <(cat pass)".to_owned())]
+    {
         let _ = fs::remove_file(home.path().join("seen"));
         let line = format!(
             "exec {vmfa} --passphrase-fd {number} aws exec ann --profile run --fresh --jump -- sh -c 'ls /proc/self/fd; cat /dev/fd/{number}' 9<source {redirection}"
