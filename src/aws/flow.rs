@@ -23,6 +23,9 @@ const PATIENCE: u64 = 300;
 /// The most turns of a flow. Four or five are enough where nothing fails.
 const TURNS: u8 = 14;
 
+/// How far a clock may be from where it has to be after a wait, in seconds: dates are only so exact.
+const INEXACT: u64 = 5;
+
 /// How often a code is waited for that is over by then.
 const LAPS: u8 = 5;
 
@@ -179,7 +182,7 @@ impl<'a> Flow<'a> {
         for _ in 0..LAPS {
             let leased = self.devices.lease(device, enrolment, self.moment(), &terms)?;
             let what = format!("an unused code of {}", device.name);
-            if let Err(error) = self.wait(leased.wait, &what) {
+            if let Err(error) = self.wait_until(leased.ready, leased.wait, &what) {
                 let _ = self.devices.give_lease_back(device, enrolment, &leased);
                 return Err(error);
             }
@@ -207,7 +210,8 @@ impl<'a> Flow<'a> {
                 let terms = pair::Terms { patience: PATIENCE, ..terms };
                 let pair = self.devices.pair(device, enrolment, self.moment(), terms)?;
                 let Pair { codes: [_, second] } = &pair;
-                if let Err(error) = self.wait(second.wait, &format!("a new pair of codes of {}", device.name)) {
+                let what = format!("a new pair of codes of {}", device.name);
+                if let Err(error) = self.wait_until(second.ready, second.wait, &what) {
                     let step = Step::new(second.issued.moving_factor);
                     let _ = self.devices.release_pair(device, enrolment, Some(step), self.moment());
                     return Err(error);
@@ -296,6 +300,17 @@ impl<'a> Flow<'a> {
             Some(denied) => Error::Denied { denied: Box::new(denied), refusal },
             None => Error::Refused(refusal),
         }
+    }
+
+    /// Waits for a code, by the clock that it is made by: one that was named may stand, whatever the service's does.
+    fn wait_until(&self, ready: Timestamp, seconds: u64, what: &str) -> Result<(), Error> {
+        self.wait(seconds, what)?;
+        let shown = self.moment().time;
+        if self.clock.is_some() && shown.plus(INEXACT).is_some_and(|shown| shown < ready) {
+            let endpoint = "the clock that --clock or VMFA_CLOCK names".to_owned();
+            return Err(Error::StandsStill { endpoint, seconds, until: ready, what: what.to_owned() });
+        }
+        Ok(())
     }
 
     pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Error> {

@@ -63,11 +63,20 @@ impl Locks {
     pub fn alone(&self, serial: &str, pause: Pause<'_>, waiting: impl FnOnce(Holder)) -> Result<Alone, Error> {
         // One of 256: a file for each device that ever was would stay for ever.
         let stripe = Id::of(serial).to_string();
+        self.sole(&format!("device-{stripe:.2}"), pause, waiting)
+    }
+
+    /// Keeps other runs out of something that has this name, which is a file's too, as long as what is returned lives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::alone`].
+    pub fn sole(&self, name: &str, pause: Pause<'_>, waiting: impl FnOnce(Holder)) -> Result<Alone, Error> {
         let waiting = |holder| {
             waiting(holder);
             Ok(None::<()>)
         };
-        self.take(&format!("device-{stripe:.2}"), pause, waiting).map(Alone)
+        self.take(name, pause, waiting).map(Alone)
     }
 
     /// Takes a lock, after `waiting` where somebody else has it: which may find that it isn't needed any more.

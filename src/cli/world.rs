@@ -44,6 +44,15 @@ impl Real {
     }
 }
 
+/// Lets some milliseconds pass.
+///
+/// # Errors
+///
+/// A signal that would have ended the program.
+pub(super) fn pause(milliseconds: u64) -> Result<(), Interrupted> {
+    clock::pause(Duration::from_millis(milliseconds), || false).map_err(|signal| Interrupted { signal })
+}
+
 impl World for Real {
     fn milliseconds(&self) -> i128 {
         clock::milliseconds()
@@ -79,12 +88,11 @@ impl World for Real {
     }
 
     fn pause(&self, milliseconds: u64) -> Result<(), Interrupted> {
-        let limit = Duration::from_millis(milliseconds);
         if self.quiet.load(Ordering::SeqCst) {
-            std::thread::sleep(limit);
+            std::thread::sleep(Duration::from_millis(milliseconds));
             return Ok(());
         }
-        clock::pause(limit, || false).map_err(|signal| Interrupted { signal })
+        pause(milliseconds)
     }
 
     fn random(&self, below: u64) -> u64 {

@@ -1,13 +1,12 @@
 use std::io::{self, Write};
-use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::aws::{Interrupted, LOCK_LIMIT, Locks, session};
+use crate::aws::{LOCK_LIMIT, Locks, session};
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, clock, prompt};
+use crate::cli::{Global, clock, prompt, world};
 use crate::device::{self, Devices};
 use crate::provision::aws;
 use crate::registry::Device;
@@ -63,9 +62,8 @@ impl Args {
         let vault = place.vault_of(&device)?;
         // Not while it is being enabled or disabled at AWS.
         let waiting = |holder| render::note(&format!("waiting for {holder}, which is at this device"));
-        let pause = |time| clock::pause(Duration::from_millis(time), || false).map_err(|signal| Interrupted { signal });
         let locks = Locks::new(place.home.locks.clone(), LOCK_LIMIT);
-        let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, &pause, waiting)).transpose()?;
+        let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, &world::pause, waiting)).transpose()?;
         // This very device, by whatever name now.
         let now = device::active(&registry)?.into_iter().find(|now| now.id == device.id);
         let device = now.ok_or(crate::registry::Error::Gone)?;

@@ -83,6 +83,11 @@ impl From<aws::Error> for Error {
             E::Interrupted(aws::Interrupted { signal }) => {
                 Self::interrupted(signal).hint("the same command again goes on from where it was")
             }
+            E::StandsStill { endpoint, seconds, until, .. } if !endpoint.contains("://") => {
+                Self::new(Kind::No, "time-stands-still", message)
+                    .available(until, seconds)
+                    .hint("leave it out: the service's own clock is used then")
+            }
             E::StandsStill { endpoint, seconds, until, .. } => Self::new(Kind::No, "time-stands-still", message)
                 .available(until, seconds)
                 .hint(format!("move it: `{}`, or --jump", stand_in::command(&endpoint, seconds))),

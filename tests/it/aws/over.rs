@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use vmfa::vault::age::{Age, Identity};
+use vmfa::vault::{Id, Item, Vault as _};
 
 use crate::serve::socket::Server;
 use crate::support::{Home, Run, SEED, run, tool};
@@ -104,6 +108,50 @@ fn a_stand_in_that_began_anew_on_the_same_port_gets_no_session_of_before() {
     assert_eq!(exec.stdout.trim(), text(&process, "AccessKeyId"), "the new one is shared");
 }
 
+/// What the vault keeps of a session of AWS itself, whose contact was so many seconds ago by the system's clock and by
+/// the one of a boot.
+fn kept(boot: &str, by_system: u64, by_boot: u64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let uptime = fs::read_to_string("/proc/uptime").unwrap();
+    let uptime: u64 = uptime.split('.').next().unwrap().parse().unwrap();
+    let key = r#""AKIAEXAMPLE000000001" "arn:aws:iam::123456789012:mfa/ann" "https://sts.amazonaws.com" user None"#;
+    serde_json::json!({ "sessions": [{
+        "key": key, "access_key_id": "ASIAEXAMPLE000000001", "secret_access_key": "secret", "session_token": "token",
+        "issued": now - by_system, "expiration": now + 3_600,
+        "contact": { "service": now - by_system, "system": now - by_system,
+                     "boot": { "id": boot, "seconds": uptime - by_boot } },
+    }], "enabled_at": [] })
+    .to_string()
+}
+
+#[test]
+fn a_session_of_aws_itself_takes_no_network_where_the_clocks_agree_and_is_asked_for_where_they_do_not() {
+    let home = home();
+    let id: Id = home.run(&["show", "ann", "--json"]).expect(0).json()["id"].as_str().unwrap().parse().unwrap();
+    let identity = Identity::File { path: home.identity(), passphrase: Arc::new(|_: &str| panic!("it has none")) };
+    let vault = Age::new(home.path().join("home"), Vec::new(), identity);
+    let session = |secret: String| {
+        let _ = vault.delete(id.companion());
+        let name = "ann".parse().unwrap();
+        let item = Item { name, issuer: None, account: "ann".to_owned(), secret: secret.into() };
+        vault.put(id.companion(), &item).unwrap();
+        let mut command = home.command();
+        command.args(["aws", "session", "ann", "--json"]).env("HOME", home.path());
+        command.env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE000000001").env("AWS_SECRET_ACCESS_KEY", "secret");
+        // Nobody answers there.
+        run(command.env("HTTPS_PROXY", "http://127.0.0.1:9"), b"")
+    };
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let boot = boot.trim();
+    assert_eq!(session(kept(boot, 1, 1)).expect(0).json()["cached"], Value::from(true));
+    for (boot, by_system, by_boot) in [(boot, 7_200, 1), ("another", 1, 1)] {
+        assert_eq!(session(kept(boot, by_system, by_boot)).expect(4).error_code(), "aws-unreachable");
+    }
+    // As it was kept before there were contacts.
+    let old = kept(boot, 1, 1).replace("\"contact\"", "\"ahead\":0,\"other\"");
+    assert_eq!(session(old).expect(4).error_code(), "aws-unreachable");
+}
+
 #[test]
 fn more_than_what_is_left_is_a_new_session_and_more_than_it_lasts_is_refused() {
     let server = start("127.0.0.1:0", "virtual");
@@ -194,4 +242,7 @@ fn what_is_run_does_not_inherit_the_passphrase() {
             assert!(text.lines().any(|open| open == "9"), "what was meant for it is there: {ran:#?} {seen}");
         }
     }
+    // By stdin, which a program could wind back.
+    let line = format!("{vmfa} --passphrase-fd 0 aws exec ann --profile run -- sh -c 'cat; cat /proc/self/fd/0' <pass");
+    assert_eq!(shell(&line).expect(0).stdout, "");
 }

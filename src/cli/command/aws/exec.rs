@@ -1,5 +1,5 @@
 use std::ffi::OsString;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::connect::{self, Run};
 use super::session::{self, Which};
@@ -35,7 +35,12 @@ impl Args {
         };
         let command = self.connect.open(global, |run| {
             let (_, session) = run.session(&self.device, &self.which.wanted()?)?;
-            Ok(self.prepared(run, program, arguments, &session.temporary))
+            let mut command = self.prepared(run, program, arguments, &session.temporary);
+            if global.passphrase_fd == Some(0) {
+                // The passphrase is no input of the command's.
+                command.stdin(Stdio::null());
+            }
+            Ok(command)
         })?;
         match hygiene::run_instead(command) {
             Ok(0) => Ok(()),

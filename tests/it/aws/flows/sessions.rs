@@ -156,6 +156,27 @@ fn a_named_clock_doesnt_make_a_session_last_longer() {
     assert!(!session(&|| Timestamp::from_unix(aws.now())).unwrap());
 }
 
+/// Whoever named it waits for it once, and not five times.
+#[test]
+fn a_named_clock_that_stands_is_told() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    let device = run(&aws, &wire, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+    aws.wait(60);
+    let world = Virtual::of(&aws);
+    let client = client(&wire, &world);
+    let stands = Timestamp::from_unix(aws.now());
+    let flow = vmfa::aws::flow::Flow { clock: Some(&|| stands), ..here.flow(&client, &keys) };
+    let fresh = Session { fresh: true, ..Session::default() };
+    for _ in 0..5 {
+        flow.session(&device, &fresh).unwrap();
+    }
+    let failed = flow.session(&device, &fresh);
+    assert!(matches!(&failed, Err(Error::StandsStill { until, .. }) if *until > stands), "{failed:?}");
+    assert!(world.waited() <= 30, "{}", world.told());
+}
+
 #[test]
 fn a_new_session_that_lasts_too_short_is_an_error() {
     let aws = Aws::new();
