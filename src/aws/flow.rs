@@ -167,7 +167,7 @@ impl<'a> Flow<'a> {
     ///
     /// [`Error::Lock`] and [`Error::Locked`].
     pub fn alone(&self, serial: &str) -> Result<Alone, Error> {
-        let waiting = |holder| self.world().tell(&format!("waiting for {holder}, which is at {serial}"));
+        let waiting = |holder| self.world().tell(&format!("waiting for {holder}, which works on {serial}"));
         self.locks.alone(serial, &|time| self.world().pause(time), waiting)
     }
 

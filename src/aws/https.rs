@@ -38,6 +38,14 @@ pub enum ClearText {
     Anywhere,
 }
 
+impl ClearText {
+    /// Connections that go nowhere else.
+    #[must_use]
+    pub fn agent(self, config: Config) -> Agent {
+        Agent::with_parts(config, DefaultConnector::new(), Finder { clear_text: self })
+    }
+}
+
 /// Finds addresses, and no other than this machine's where clear text is to stay here.
 #[derive(Debug)]
 struct Finder {
@@ -66,8 +74,7 @@ impl Https {
             Some(pem) => base().tls_config(TlsConfig::builder().root_certs(certificates(pem)?).build()).build(),
             None => base().build(),
         };
-        let direct = Agent::with_parts(base().proxy(None).build(), DefaultConnector::new(), Finder { clear_text });
-        Ok(Self { agent: agent.into(), direct })
+        Ok(Self { agent: agent.into(), direct: clear_text.agent(base().proxy(None).build()) })
     }
 }
 

@@ -171,7 +171,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Somebody else has it for too long.
-    #[error("{holder} has {path} locked, for more than {seconds} s")]
+    #[error("{path} is locked by {holder}; gave up after {seconds} s")]
     Locked {
         /// Which file.
         path: String,
@@ -193,7 +193,7 @@ pub enum Error {
         what: String,
     },
     /// A new session that doesn't last as long as it has to.
-    #[error("the service gives a session of {left} s, and {least} s have to be left")]
+    #[error("the new session lasts {left} s, less than the {least} s asked for")]
     TooShort {
         /// What it has left.
         left: u64,

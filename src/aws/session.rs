@@ -87,7 +87,7 @@ impl Flow<'_> {
         let meanwhile = |holder: Holder| {
             let found = if wanted.fresh { None } else { self.good(&cache.read()?, &key, wanted)? };
             if found.is_none() {
-                self.world().tell(&format!("waiting for {holder}, which gets a session with {}", device.name));
+                self.world().tell(&format!("waiting for {holder}, which is getting a session with {}", device.name));
             }
             Ok(found.map(|good| good.temporary))
         };
@@ -161,7 +161,7 @@ impl Flow<'_> {
     /// Keeps others from getting or changing sessions of a device, as long as what is returned lives.
     fn alone_at_sessions(&self, device: &Device) -> Result<Lock<()>, Error> {
         let waiting = |holder: Holder| {
-            self.world().tell(&format!("waiting for {holder}, which has the sessions of {}", device.name));
+            self.world().tell(&format!("waiting for {holder}, which uses the sessions of {}", device.name));
             Ok(None)
         };
         self.locks.take(&format!("session-{}", device.id), &|time| self.world().pause(time), waiting)

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::aws::https::ClearText;
+
 /// How long a stand-in may take to tell or move its time.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -24,15 +26,14 @@ pub(super) struct Told {
 }
 
 impl StandIn {
-    pub(super) fn at(url: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
+    pub(super) fn at(url: &str, clear_text: ClearText) -> Self {
+        let config = ureq::Agent::config_builder()
             .timeout_global(Some(ANSWER))
             .max_redirects(0)
             .http_status_as_error(false)
             .proxy(None)
-            .build()
-            .into();
-        Self::by(agent, url)
+            .build();
+        Self::by(clear_text.agent(config), url)
     }
 
     /// The same over connections that are there already; the agent takes no status for an error.

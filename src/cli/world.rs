@@ -26,8 +26,7 @@ pub(super) struct Real {
 }
 
 impl Real {
-    pub(super) fn new(stand_in: Option<String>, jump: bool, debug: bool) -> Self {
-        let stand_in = stand_in.as_deref().map(StandIn::at);
+    pub(super) fn new(stand_in: Option<StandIn>, jump: bool, debug: bool) -> Self {
         Self { stand_in, jump, debug, quiet: AtomicBool::new(false), is_virtual: OnceLock::new() }
     }
 

@@ -62,7 +62,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         // One at a time: two could make two identities.
         let locks = Locks::new(Place::find(global)?.home.locks, LOCK_LIMIT);
-        let waiting = |holder| render::note(&format!("waiting for {holder}, which is at the configuration"));
+        let waiting = |holder| render::note(&format!("waiting for {holder}, which changes the configuration"));
         let _lock = locks.sole("configuration", &world::pause, waiting)?;
         let place = Place::find(global)?;
         let kind = place.default_kind()?;

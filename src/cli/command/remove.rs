@@ -61,7 +61,7 @@ impl Args {
         }
         let vault = place.vault_of(&device)?;
         // Not while it is being enabled or disabled at AWS.
-        let waiting = |holder| render::note(&format!("waiting for {holder}, which is at this device"));
+        let waiting = |holder| render::note(&format!("waiting for {holder}, which works on this device"));
         let locks = Locks::new(place.home.locks.clone(), LOCK_LIMIT);
         let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, &world::pause, waiting)).transpose()?;
         // This very device, by whatever name now.

@@ -92,13 +92,13 @@ impl From<aws::Error> for Error {
                 .available(until, seconds)
                 .hint(format!("move it: `{}`, or --jump", stand_in::command(&endpoint, seconds))),
             E::TooShort { .. } => {
-                Self::new(Kind::No, "aws-session-too-short", message).hint("a longer --duration, or less by --min-remaining")
+                Self::new(Kind::No, "aws-session-too-short", message).hint("ask for a longer one with --duration, or for less with --min-remaining")
             }
             E::Locked { holder, .. } => {
                 let failure = Self::new(Kind::Storage, "locked", message);
                 match holder.process() {
-                    Some(process) => failure.hint(format!("does it hang? `ps -p {process}` tells what it is; end it, and try again")),
-                    None => failure.hint("wait until it is done, or end it"),
+                    Some(process) => failure.hint(format!("try again later; if it hangs (`ps -p {process}` shows it), end it")),
+                    None => failure.hint("try again later; if it hangs, end it"),
                 }
             }
             E::Refused(refusal) => refused(refusal),

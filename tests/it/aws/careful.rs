@@ -112,8 +112,9 @@ fn the_secret_is_offered_to_be_removed_once_it_is_good_for_nothing() {
     };
     // Nothing is changed and no code is used before the answer.
     let said = disable("n", 1);
-    assert!(said.contains(&format!("{} of user mfauser at {}", serial(), stage.server.endpoint())), "{said}");
-    assert!(said.contains("Deactivate and delete it there? [y/N]") && said.contains("nothing was changed"), "{said}");
+    let told = format!("{} of user mfauser will be deactivated and deleted at {}", serial(), stage.server.endpoint());
+    assert!(said.contains(&told), "{said}");
+    assert!(said.contains("Deactivate and delete it? [y/N]") && said.contains("nothing was changed"), "{said}");
     assert_eq!(stage.there(), [(serial(), Some("mfauser".to_owned()))]);
     let unasked = stage.run(&["disable", "mfauser", "--remove", "--json"]).expect(2);
     assert!(unasked.stderr.contains("--yes"), "{unasked:#?}");

@@ -20,6 +20,7 @@ use crate::cli::command::code::patience;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::server_time::Server;
+use crate::cli::stand_in::StandIn;
 use crate::cli::world::Real;
 use crate::cli::{Global, clock, environment};
 use crate::device::{self, Devices};
@@ -37,7 +38,7 @@ pub(super) const SESSION_NAME: &str = "vmfa";
 /// and one more.
 const ATTEMPTS: u8 = 4;
 
-/// How long a lock is waited for: whoever has it may be waiting for a code.
+/// How long a lock is waited for; its holder may be waiting for a code.
 const LOCK_TIMEOUT: &str = "10m";
 
 /// Whose keys, where, and how.
@@ -65,7 +66,7 @@ pub(super) struct Args {
     /// How long a call may take, 1s to 10m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = limit)]
     timeout: u64,
-    /// How long to wait for another vmfa that is at the same device, up to 1d
+    /// How long to wait for another vmfa process that works on the same device, such as 45s or 5m
     #[arg(long, value_name = "TIME", default_value = LOCK_TIMEOUT, value_parser = patience)]
     lock_timeout: u64,
     /// Don't wait and try once more where that would do
@@ -101,10 +102,10 @@ impl Args {
         let clock = clock::Which::named(self.clock.clone()).open_if_named()?;
         let registry = place.registry()?;
         let iam = settings.endpoint(Service::Iam);
-        let stand_in = iam.custom.then(|| iam.url.clone()).filter(|url| url.starts_with("http://"));
+        let clear_text = if self.plain_http { ClearText::Anywhere } else { ClearText::Here };
+        let stand_in = (iam.custom && iam.url.starts_with("http://")).then(|| StandIn::at(&iam.url, clear_text));
         let world = Real::new(stand_in, self.jump, self.debug);
         let roots = settings.ca_bundle().map(read_roots).transpose()?;
-        let clear_text = if self.plain_http { ClearText::Anywhere } else { ClearText::Here };
         let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout), clear_text)
             .map_err(|reason| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {reason}")))?;
         let attempts = settings.max_attempts().map_or(ATTEMPTS, |most| u8::try_from(most.get()).unwrap_or(u8::MAX));

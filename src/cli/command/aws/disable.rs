@@ -21,7 +21,7 @@ pub(in crate::cli) struct Args {
     /// Whose device it is [default: who calls]
     #[arg(long, value_name = "NAME", value_parser = connect::user_name)]
     user: Option<String>,
-    /// Deactivate and delete it at AWS without asking; the secret here stays unless you say --remove
+    /// Deactivate and delete the device at AWS without asking; its secret stays here unless you also say --remove
     #[arg(long, short)]
     yes: bool,
     /// Remove the secret here, too, without asking
@@ -75,11 +75,11 @@ impl Args {
             let vault = run.place.vault_of(&device)?;
             let flow = run.flow(vault.as_ref());
             if !self.yes {
-                let (name, at) = (plain(device.name.as_str()), &run.client.endpoint(Service::Iam).url);
+                let at = &run.client.endpoint(Service::Iam).url;
                 if !global.json && prompt::somebody_there() {
-                    render::note(&format!("{} of user {user} at {at}, `{name}` here", plain(&serial)));
+                    render::note(&format!("{} of user {user} will be deactivated and deleted at {at}", plain(&serial)));
                 }
-                prompt::confirm("Deactivate and delete it there?")?;
+                prompt::confirm("Deactivate and delete it?")?;
             }
             let alone = flow.alone(&serial).map_err(Error::from)?;
             let own = identity.user() == Some(&user);

@@ -12,8 +12,8 @@ use crate::time::Timestamp;
 
 /// A session with MFA: temporary keys for the AWS CLI, the SDKs, and everything else that reads them
 ///
-/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same as long as
-/// 5 minutes are left, or a tenth of its time where that is less. Commands that run at once share it.
+/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same as long
+/// as it is valid for another 5 minutes, or a tenth of its lifetime if that is shorter. Commands that run at once share it.
 ///
 /// As `credential_process`: vmfa aws session DEVICE --profile LONG-TERM-KEYS --as process
 #[derive(Debug, clap::Args)]
@@ -54,8 +54,8 @@ pub(super) struct Which {
     /// A new session, even where there is one that would do
     #[arg(long)]
     fresh: bool,
-    /// How long the session has to last from now on; one that may not is replaced by a new one, up to 36h [default: 5m,
-    /// or a tenth of its time where that is less]
+    /// How long the session must still be valid, such as 1h; otherwise get a new one [default: 5m, or a tenth of its
+    /// lifetime if that is shorter]
     #[arg(long, value_name = "TIME", value_parser = remaining)]
     min_remaining: Option<u64>,
 }
@@ -69,8 +69,10 @@ impl Which {
         });
         let lasts = self.duration.unwrap_or(if role.is_some() { ROLE_LASTS } else { LASTS });
         if self.min_remaining.is_some_and(|least| least >= lasts) {
-            return Err(Error::usage(format!("no session lasts longer than it is asked for: {lasts} s"))
-                .hint("less by --min-remaining, or more by --duration"));
+            return Err(Error::usage(format!(
+                "--min-remaining is as long as the session itself, {lasts} s, or longer"
+            ))
+            .hint("ask for a longer session with --duration, or for less with --min-remaining"));
         }
         Ok(Wanted { duration: self.duration, role, fresh: self.fresh, least: self.min_remaining })
     }
@@ -189,7 +191,7 @@ impl Args {
 /// What has to be left of one.
 fn remaining(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| *seconds <= 129_600);
-    seconds.ok_or_else(|| "a time up to 36h stands here".to_owned())
+    seconds.ok_or_else(|| "a time up to 36h stands here, such as 45s or 1h".to_owned())
 }
 
 /// What AWS takes for a session, 900 to 129,600 seconds; for a role less.
