@@ -1,6 +1,7 @@
 //! Sessions that are over, by the program itself: a local clock that was wrong, and a stand-in that began anew.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use vmfa::vault::age::{Age, Identity};
 use vmfa::vault::{Id, Item, Vault as _};
 
 use crate::serve::socket::Server;
-use crate::support::{Home, Run, SEED, run, tool};
+use crate::support::{Home, Run, SEED, run};
 
 /// A user with a device, whose keys and secret are the same in each account that begins so.
 const SCENARIO: &str = r#"
@@ -41,6 +42,13 @@ fn home() -> Home {
     home
 }
 
+/// A library that is loaded before others; its absence is a failure that names the package.
+fn preloaded(name: &str, package: &str) -> PathBuf {
+    let directories = fs::read_dir("/usr/lib").unwrap().filter_map(Result::ok);
+    let found = directories.map(|directory| directory.path().join(name)).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("{name} is missing: install Debian's {package} (tests/run does)"))
+}
+
 fn with_keys(command: &mut Command, endpoint: &str) -> Run {
     command
         .env("AWS_ENDPOINT_URL", endpoint)
@@ -51,11 +59,11 @@ fn with_keys(command: &mut Command, endpoint: &str) -> Run {
 
 /// The program at a faked time: so many seconds off.
 fn at(home: &Home, off: &str, endpoint: &str, arguments: &[&str]) -> Run {
-    let faketime = tool("faketime", "faketime");
-    let mut command = home.other(faketime.get_program());
-    command.args(["-f", off, env!("CARGO_BIN_EXE_vmfa"), "aws", "session", "ann"]).args(arguments);
-    // The directory is the home's own, whose locks no other time has seen.
-    command.env("HOME", home.path());
+    let mut command = home.command();
+    command.args(["aws", "session", "ann"]).args(arguments).env("HOME", home.path());
+    // Without its wrapper, whose semaphores are named after processes that may be long gone.
+    command.env("LD_PRELOAD", preloaded("faketime/libfaketime.so.1", "libfaketime")).env("FAKETIME", off);
+    command.env("FAKETIME_DISABLE_SHM", "1");
     with_keys(&mut command, endpoint)
 }
 
@@ -177,9 +185,7 @@ fn more_than_what_is_left_is_a_new_session_and_more_than_it_lasts_is_refused() {
 fn a_name_of_localhost_that_means_another_machine_gets_nothing_in_clear_text() {
     let server = start("127.0.0.1:0", "virtual");
     let home = home();
-    let wrapper = fs::read_dir("/usr/lib").unwrap().filter_map(Result::ok);
-    let wrapper = wrapper.map(|entry| entry.path().join("libnss_wrapper.so")).find(|path| path.exists());
-    let wrapper = wrapper.expect("install Debian's libnss-wrapper (tests/run does)");
+    let wrapper = preloaded("libnss_wrapper.so", "libnss-wrapper");
     let endpoint = format!("http://aws.localhost:{}", server.address.port());
     let session = |addresses: &[&str]| {
         let lines: String = addresses.iter().map(|address| format!("{address} aws.localhost\n")).collect();
