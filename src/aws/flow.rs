@@ -8,13 +8,13 @@ use super::client::Caller;
 use super::explain::Cause;
 use super::{Alone, Error, Interrupted, Locks, Refusal, World};
 use crate::device::issue::{Leased, Moment, Terms};
-use crate::device::pair::{self, Pair};
+use crate::device::pair::{self, Pair, Which};
 use crate::device::{self, Devices};
 use crate::oath::relying_party::Rules;
 use crate::oath::totp;
 use crate::provision::{Enrolment, aws};
-use crate::registry::{self, Device};
-use crate::time::{Drift, Step, Timestamp};
+use crate::registry::{self, Device, Token};
+use crate::time::{Drift, Timestamp};
 use crate::wire::sigv4::Credentials;
 
 /// The longest wait for a code or a pair that nobody has had yet, in seconds.
@@ -43,8 +43,8 @@ pub struct Flow<'a> {
 
 /// The two codes of a pair, as they are sent.
 pub(super) struct Sent {
-    /// That of the second.
-    step: Step,
+    /// Whose they are.
+    token: Token,
     pub(super) first: Zeroizing<String>,
     pub(super) second: Zeroizing<String>,
 }
@@ -196,7 +196,7 @@ impl<'a> Flow<'a> {
         let terms = pair::Terms { live: false, consumes: Rules::AWS.pair_uses_steps, patience: 0 };
         let now = match self.devices.pair(device, enrolment, self.moment(), terms) {
             Err(device::Error::NoPairYet { .. }) if again => {
-                self.devices.release_pair(device, enrolment, None, self.moment())?;
+                self.devices.release_pair(device, enrolment, Which::Last, self.moment())?;
                 self.devices.pair(device, enrolment, self.moment(), terms)
             }
             result => result,
@@ -205,26 +205,25 @@ impl<'a> Flow<'a> {
             Err(device::Error::NoPairYet { .. }) => {
                 let terms = pair::Terms { patience: PATIENCE, ..terms };
                 let pair = self.devices.pair(device, enrolment, self.moment(), terms)?;
-                let Pair { codes: [_, second] } = &pair;
+                let Pair { codes: [_, second], token } = &pair;
                 if let Err(interrupted) = self.wait(second.wait, &format!("a new pair of codes of {}", device.name)) {
-                    let step = Step::new(second.issued.moving_factor);
-                    let _ = self.devices.release_pair(device, enrolment, Some(step), self.moment());
+                    let _ = self.devices.release_pair(device, enrolment, Which::Own(*token), self.moment());
                     return Err(interrupted.into());
                 }
+                self.devices.show_pair(device, enrolment, &pair, self.moment().now)?;
                 pair
             }
             result => result?,
         };
         let text = |code: &Leased| Zeroizing::new(code.issued.code.to_string());
         let [first, second] = &pair.codes;
-        let step = Step::new(second.issued.moving_factor);
-        Ok(Sent { step, first: text(first), second: text(second) })
+        Ok(Sent { token: pair.token, first: text(first), second: text(second) })
     }
 
     /// Gives a pair back that never left.
     pub(super) fn take_back(&self, device: &Device, enrolment: &Enrolment, pair: &Sent, error: &Error) {
         if let Error::Unreachable { perhaps_done: false, .. } = error {
-            let _ = self.devices.release_pair(device, enrolment, Some(pair.step), self.moment());
+            let _ = self.devices.release_pair(device, enrolment, Which::Own(pair.token), self.moment());
         }
     }
 
@@ -240,7 +239,7 @@ impl<'a> Flow<'a> {
     ) -> Result<Error, Error> {
         let off = self.drift_of(device)?;
         if off.steps.unsigned_abs() >= Rules::AWS.pair.behind {
-            self.devices.release_pair(device, enrolment, Some(pair.step), self.moment())?;
+            self.devices.release_pair(device, enrolment, Which::Own(pair.token), self.moment())?;
             let seconds = off.seconds;
             let cause = if device.drift == Drift::default() {
                 Cause::Clock { seconds }

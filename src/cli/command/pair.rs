@@ -10,13 +10,12 @@ use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, source};
 use crate::device::issue::{self, Issued};
-use crate::device::pair::{Pair, Terms};
+use crate::device::pair::{Pair, Terms, Which};
 use crate::device::{self, Devices, accept};
 use crate::oath::MovingFactor;
 use crate::oath::relying_party::Rules;
 use crate::provision::Enrolment;
 use crate::registry::Device;
-use crate::time::Step;
 
 /// Two consecutive codes, for enabling a device and for resynchronizing it
 ///
@@ -119,6 +118,7 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
+        registry.expect_writable()?;
         let device = device::find(&registry, name)?;
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
@@ -141,11 +141,13 @@ impl Args {
         let mut shown = false;
         if let Err(interrupted) = self.wait_for(&pair, &mut shown, json, &device) {
             if !shown {
-                let second = Step::new(pair.codes[1].issued.moving_factor);
                 // Why the program ends matters more than what can't be given back.
-                let _ = devices.release_pair(&device, &enrolment, Some(second), clock.moment());
+                let _ = devices.release_pair(&device, &enrolment, Which::Own(pair.token), clock.moment());
             }
             return Err(interrupted);
+        }
+        if pair.codes.iter().any(|code| code.wait > 0) {
+            devices.show_pair(&device, &enrolment, &pair, clock::now())?;
         }
         let mut answered = self.answered(Some(&device), &enrolment, &pair.codes.map(|code| code.issued), clock)?;
         if shown {
