@@ -1,9 +1,11 @@
 //! Each code once: leases, pairs, and what is given back. Time is handed in by `--at`; the clock moves when all that it
 //! has is taken.
 
+mod clocks;
 mod many;
 mod owners;
 mod pairs;
+mod random;
 mod waiting;
 
 use serde_json::Value;
