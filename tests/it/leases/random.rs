@@ -55,6 +55,8 @@ struct Held {
     step: u64,
     /// Whether the pair took its steps from single use.
     both: bool,
+    /// Whether another had it first; then giving it back must free nothing.
+    shared: bool,
 }
 
 struct World {
@@ -95,12 +97,15 @@ impl World {
         } else {
             self.home.command()
         };
-        let jump = match dice.roll(8) {
+        // A pair far ahead stands in the way of others, so there are few.
+        let jump = match dice.roll(if arguments.contains(&"pair") { 80 } else { 8 }) {
             0 => dice.roll(10 * 86_400).cast_signed() - 5 * 86_400,
             1..4 => dice.roll(240).cast_signed() - 120,
             _ => 0,
         };
-        let ahead = self.time.fetch_add(dice.roll(20), Relaxed).cast_signed() + jump;
+        // Slowly, so that several want the same steps; and now and then by hours, so that steps become old.
+        let passed = if dice.roll(200) == 0 { dice.roll(10_000) } else { dice.roll(4) };
+        let ahead = self.time.fetch_add(passed, Relaxed).cast_signed() + jump;
         set_clock(&mut command, ahead);
         command.args(arguments).arg("--json").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let from = self.tick();
@@ -151,13 +156,14 @@ impl World {
         let Some(answer) = &ended.answer else { return };
         let (step, code) = (answer["step"].as_u64().unwrap(), answer["code"].as_str().unwrap());
         let secret = self.secret_of(step, code);
-        if answer["repeated"] == false {
-            self.write(What::Single, secret, step, &ended, &arguments);
-            let name = answer["device"].as_str().unwrap().to_owned();
-            held.push(Held { name, secret, codes: vec![code.to_owned()], step, both: false });
-        } else {
+        let shared = answer["repeated"] == true;
+        if shared {
             assert!(!arguments.contains(&"--fresh"), "{answer}");
+        } else {
+            self.write(What::Single, secret, step, &ended, &arguments);
         }
+        let name = answer["device"].as_str().unwrap().to_owned();
+        held.push(Held { name, secret, codes: vec![code.to_owned()], step, both: false, shared });
     }
 
     fn any_pair(&self, dice: &mut Dice, held: &mut Vec<Held>) {
@@ -180,7 +186,7 @@ impl World {
             self.write(What::Single, secret, step + 1, &ended, &arguments);
         }
         let codes = codes.to_vec();
-        held.push(Held { name: name.to_owned(), secret, codes, step, both: rules == "rfc" });
+        held.push(Held { name: name.to_owned(), secret, codes, step, both: rules == "rfc", shared: false });
     }
 
     fn any_release(&self, dice: &mut Dice, held: &mut Vec<Held>) {
@@ -193,10 +199,14 @@ impl World {
         let mine = held[index].clone();
         let mut arguments = vec!["release", mine.name.as_str()];
         // The first code of a pair alone, now and then.
-        let half = mine.codes.len() == 2 && mine.both && dice.roll(4) == 0;
+        let half = mine.codes.len() == 2 && mine.both && dice.roll(2) == 0;
         arguments.extend(mine.codes.iter().take(if half { 1 } else { 2 }).map(String::as_str));
         let ended = self.run(dice, &arguments, "", false);
         if ended.code.is_some_and(|code| code != 0) {
+            return;
+        }
+        if mine.shared {
+            held.remove(index);
             return;
         }
         let whole = mine.codes.len() == 2 && !half;
@@ -242,8 +252,8 @@ impl World {
         let mut held = Vec::new();
         while self.left.try_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             match dice.roll(20) {
-                0..9 => self.any_code(&mut dice, &mut held),
-                9..12 => self.any_pair(&mut dice, &mut held),
+                0..8 => self.any_code(&mut dice, &mut held),
+                8..12 => self.any_pair(&mut dice, &mut held),
                 12..16 => self.any_release(&mut dice, &mut held),
                 16..19 => self.any_change(&mut dice),
                 _ => self.any_counter(&mut dice),
