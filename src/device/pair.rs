@@ -139,7 +139,7 @@ impl Devices<'_> {
         let id = self.ledger(device, enrolment)?;
         let clock = Clock::of(device, moment.time)?;
         let reachable = clock.step.shifted(REACH).ok_or(Error::NoSuchStep)?;
-        let recent = REMEMBERED_AT_LEAST / clock.period.seconds();
+        let recent = REMEMBERED_AT_LEAST.checked_div(clock.period.seconds()).unwrap_or_default();
         let (outcome, freed) = self.change_ledger(id, moment.now, |ledger| {
             let Some(last) = ledger.last_pair else { return Ok((Returned::NotThere, None)) };
             let far = last.second > reachable;

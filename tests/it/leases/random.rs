@@ -250,7 +250,7 @@ impl World {
     fn work(&self, seed: u64) {
         let mut dice = Dice::new(seed);
         let mut held = Vec::new();
-        while self.left.try_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+        while self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
             match dice.roll(20) {
                 0..8 => self.any_code(&mut dice, &mut held),
                 8..12 => self.any_pair(&mut dice, &mut held),
