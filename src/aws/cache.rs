@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::contact::{Contact, Now};
 use super::sts::Temporary;
 use crate::registry::Device;
 use crate::time::Timestamp;
@@ -18,13 +19,12 @@ const LARGEST: usize = 40_000;
 /// What deactivating and deleting a device may take, in seconds.
 const A_MINUTE: u64 = 60;
 
-/// The longest time that a session has to have left, in seconds. The AWS CLI asks a `credential_process` again when there
-/// are less than 15 minutes left.
-const MARGIN: u64 = 15 * 60;
+/// What a session has to have left unless somebody says otherwise, in seconds; a tenth of its time where that is less.
+const LEAST: u64 = 5 * 60;
 
 /// The keys of one session, and what it was asked for with.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     /// What it was asked for with; who asks for the same gets the same.
     key: String,
     access_key_id: String,
@@ -33,8 +33,9 @@ struct Kept {
     /// When it began and ends, by the service's clock.
     issued: Timestamp,
     expiration: Timestamp,
-    /// The service's clock minus the system's, in seconds.
-    ahead: i64,
+    /// When the service was last known to take it.
+    #[serde(default)]
+    contact: Option<Contact>,
 }
 
 /// What the vault holds.
@@ -44,6 +45,18 @@ struct Stored {
     sessions: Vec<Kept>,
     /// Endpoints of IAM where the device was seen enabled, by runs that were about to change that.
     enabled_at: Vec<String>,
+    /// Those of them where it was deleted since.
+    #[serde(default)]
+    disabled_at: Vec<String>,
+}
+
+/// What is written down about an endpoint of IAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The device is enabled there.
+    Enabled,
+    /// It was, and is deleted now: its sessions are good for nothing.
+    Disabled,
 }
 
 /// What was read at once, so that it is written without being read again.
@@ -65,18 +78,22 @@ impl<'a> Cache<'a> {
         Self { vault, device }
     }
 
-    /// Writes down that the device is, or was, enabled at an endpoint. Whoever calls holds the device's lock.
-    pub(super) fn mark(&self, endpoint: &str, without_sessions: bool) -> Result<(), vault::Error> {
+    /// Writes down what became of the device at an endpoint. Whoever calls holds the device's lock.
+    pub(super) fn mark(&self, endpoint: &str, mark: Mark) -> Result<(), vault::Error> {
         let mut contents = self.read()?;
-        let marked = contents.is_marked(endpoint);
-        if marked && (!without_sessions || contents.stored.sessions.is_empty()) {
+        let (known, disabled) = (contents.is_marked(endpoint), mark == Mark::Disabled);
+        let Stored { sessions, enabled_at, disabled_at } = &mut contents.stored;
+        let was_disabled = disabled_at.iter().any(|known| known == endpoint);
+        if known && was_disabled == disabled && (!disabled || sessions.is_empty()) {
             return Ok(());
         }
-        if without_sessions {
-            contents.stored.sessions.clear();
+        if !known {
+            enabled_at.push(endpoint.to_owned());
         }
-        if !marked {
-            contents.stored.enabled_at.push(endpoint.to_owned());
+        disabled_at.retain(|known| known != endpoint);
+        if disabled {
+            sessions.clear();
+            disabled_at.push(endpoint.to_owned());
         }
         self.write(contents)
     }
@@ -87,22 +104,33 @@ impl<'a> Cache<'a> {
         mut others: Contents,
         key: &str,
         session: &Temporary,
-        now: Timestamp,
-        ahead: i64,
+        now: Now,
     ) -> Result<(), vault::Error> {
+        // Whoever gets a session has it enabled.
+        others.stored.disabled_at.clear();
         let all = &mut others.stored.sessions;
-        all.retain(|kept| kept.key != key && kept.left(now, None) > 0);
+        // It has just been asked for, so the service's time is known, unless its answers have none.
+        let issued = now.service.unwrap_or(now.system);
+        all.retain(|kept| kept.key != key && kept.expiration > issued);
         all.drain(..all.len().saturating_sub(MOST.saturating_sub(1)));
         all.push(Kept {
             key: key.to_owned(),
             access_key_id: session.credentials.access_key_id.clone(),
             secret_access_key: session.credentials.secret_access_key.clone(),
             session_token: session.credentials.session_token.clone(),
-            issued: now.shifted(ahead).unwrap_or(now),
+            issued,
             expiration: session.expiration,
-            ahead,
+            contact: Contact::of(now),
         });
         self.write(others)
+    }
+
+    /// Writes down that the service took the session of a key just now. Whoever calls has held the device's lock since
+    /// these were read.
+    pub(super) fn confirm(&self, mut contents: Contents, key: &str, now: Now) -> Result<(), vault::Error> {
+        let Some(kept) = contents.stored.sessions.iter_mut().find(|kept| kept.key == key) else { return Ok(()) };
+        kept.contact = Contact::of(now);
+        self.write(contents)
     }
 
     /// Writes as much of it as a vault takes.
@@ -149,22 +177,25 @@ impl<'a> Cache<'a> {
 }
 
 impl Contents {
-    /// The session of a key that has time enough left. `now` by the system's clock; where `service` is given, the
-    /// service's time is known to be that.
-    pub(super) fn find(&self, key: &str, now: Timestamp, service: Option<Timestamp>) -> Option<Temporary> {
-        let found = self.stored.sessions.iter().find(|kept| kept.key == key && kept.is_good(now, service));
-        found.map(Kept::temporary)
+    /// The session of a key, over or not.
+    pub(super) fn find(&self, key: &str) -> Option<&Kept> {
+        self.stored.sessions.iter().find(|kept| kept.key == key)
     }
 
-    /// The newest session whose key begins so, unless it is over within a minute.
-    pub(super) fn newest(&self, prefix: &str, now: Timestamp, service: Option<Timestamp>) -> Option<Temporary> {
-        let lasts = |kept: &&Kept| kept.key.starts_with(prefix) && kept.left(now, service) > A_MINUTE;
+    /// The newest session whose key begins so, if it certainly lasts another minute.
+    pub(super) fn newest(&self, prefix: &str, now: &Now) -> Option<Temporary> {
+        let lasts = |kept: &&Kept| kept.key.starts_with(prefix) && kept.left(now).is_some_and(|left| left > A_MINUTE);
         self.stored.sessions.iter().rev().find(lasts).map(Kept::temporary)
     }
 
     /// Whether there is one whose key begins so, over or not.
     pub(super) fn has(&self, prefix: &str) -> bool {
         self.stored.sessions.iter().any(|kept| kept.key.starts_with(prefix))
+    }
+
+    /// Where the device was deleted, and not enabled since.
+    pub(super) fn disabled_at(self) -> Vec<String> {
+        self.stored.disabled_at
     }
 
     /// Whether the device was seen enabled at an endpoint.
@@ -174,19 +205,24 @@ impl Contents {
 }
 
 impl Kept {
-    /// How many seconds are left.
-    fn left(&self, now: Timestamp, service: Option<Timestamp>) -> u64 {
-        let time = service.or_else(|| now.shifted(self.ahead)).unwrap_or(now);
+    /// How many seconds are left, at least; none where the service's time isn't certain.
+    pub(super) fn left(&self, now: &Now) -> Option<u64> {
+        let time = now.service.or_else(|| self.contact.as_ref()?.service_time(now))?;
+        Some(self.left_at(time))
+    }
+
+    /// The same at a time.
+    pub(super) const fn left_at(&self, time: Timestamp) -> u64 {
         self.expiration.as_unix().saturating_sub(time.as_unix())
     }
 
-    /// Whether it is worth handing out: a quarter of its time is left, or a quarter of an hour.
-    fn is_good(&self, now: Timestamp, service: Option<Timestamp>) -> bool {
+    /// What has to be left for it to be handed out, in seconds, where nobody says.
+    pub(super) fn least(&self) -> u64 {
         let whole = self.expiration.as_unix().saturating_sub(self.issued.as_unix());
-        self.left(now, service) > MARGIN.min(whole.div_euclid(4))
+        LEAST.min(whole.div_euclid(10))
     }
 
-    fn temporary(&self) -> Temporary {
+    pub(super) fn temporary(&self) -> Temporary {
         Temporary {
             credentials: Credentials {
                 access_key_id: self.access_key_id.clone(),

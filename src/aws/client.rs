@@ -148,6 +148,14 @@ impl<'a> Client<'a> {
         now.shifted(self.ahead()).unwrap_or(now)
     }
 
+    /// The service's time as its last answer told, however far from the system's that is. For judging what the service
+    /// itself judges by its clock; codes are made by [`Self::time`].
+    #[must_use]
+    pub fn told(&self) -> Option<Timestamp> {
+        let told = self.clocks().told?;
+        self.world.now().shifted(told.server_ahead())
+    }
+
     /// Calls an action.
     ///
     /// # Errors
@@ -267,7 +275,10 @@ impl<'a> Client<'a> {
     /// Takes in what was learned of the service's clock, which may be virtual. The latest is right where it contradicts what was known: time may
     /// have been moved.
     pub fn learn(&self, latest: Difference) {
-        self.clocks().far = true;
+        let mut clocks = self.clocks();
+        clocks.far = true;
+        clocks.told = Some(latest);
+        drop(clocks);
         self.narrow(latest);
     }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::client::Caller;
 use super::explain::Cause;
-use super::{Alone, Error, Interrupted, Locks, Refusal, World};
+use super::{Alone, Error, Locks, Refusal, World};
 use crate::device::issue::{Leased, Moment, Terms};
 use crate::device::pair::{self, Pair, Which};
 use crate::device::{self, Devices};
@@ -22,6 +22,9 @@ const PATIENCE: u64 = 300;
 
 /// The most turns of a flow. Four or five are enough where nothing fails.
 const TURNS: u8 = 14;
+
+/// How far a clock may be from where it has to be after a wait, in seconds: dates are only so exact.
+const INEXACT: u64 = 5;
 
 /// How often a code is waited for that is over by then.
 const LAPS: u8 = 5;
@@ -162,9 +165,10 @@ impl<'a> Flow<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Lock`].
+    /// [`Error::Lock`] and [`Error::Locked`].
     pub fn alone(&self, serial: &str) -> Result<Alone, Error> {
-        self.locks.alone(serial, || self.world().tell(&format!("waiting for another vmfa that is at {serial}")))
+        let waiting = |holder| self.world().tell(&format!("waiting for {holder}, which is at {serial}"));
+        self.locks.alone(serial, &|time| self.world().pause(time), waiting)
     }
 
     /// The device's serial number.
@@ -178,9 +182,9 @@ impl<'a> Flow<'a> {
         for _ in 0..LAPS {
             let leased = self.devices.lease(device, enrolment, self.moment(), &terms)?;
             let what = format!("an unused code of {}", device.name);
-            if let Err(interrupted) = self.wait(leased.wait, &what) {
+            if let Err(error) = self.wait_until(leased.ready, leased.wait, &what) {
                 let _ = self.devices.give_lease_back(device, enrolment, &leased);
-                return Err(interrupted.into());
+                return Err(error);
             }
             // What took so long, for a person or a machine that slept, that it is over, is given back.
             if self.devices.keep_or_give_back(device, enrolment, &leased, self.moment().time, &terms)? {
@@ -206,9 +210,10 @@ impl<'a> Flow<'a> {
                 let terms = pair::Terms { patience: PATIENCE, ..terms };
                 let pair = self.devices.pair(device, enrolment, self.moment(), terms)?;
                 let Pair { codes: [_, second], token } = &pair;
-                if let Err(interrupted) = self.wait(second.wait, &format!("a new pair of codes of {}", device.name)) {
+                let what = format!("a new pair of codes of {}", device.name);
+                if let Err(error) = self.wait_until(second.ready, second.wait, &what) {
                     let _ = self.devices.release_pair(device, enrolment, Which::Own(*token), self.moment());
-                    return Err(interrupted.into());
+                    return Err(error);
                 }
                 self.devices.show_pair(device, enrolment, &pair, self.moment().now)?;
                 pair
@@ -296,7 +301,18 @@ impl<'a> Flow<'a> {
         }
     }
 
-    pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted> {
+    /// Waits for a code, by the clock that it is made by: one that was named may stand, whatever the service's does.
+    fn wait_until(&self, ready: Timestamp, seconds: u64, what: &str) -> Result<(), Error> {
+        self.wait(seconds, what)?;
+        let shown = self.moment().time;
+        if self.clock.is_some() && shown.plus(INEXACT).is_some_and(|shown| shown < ready) {
+            let endpoint = "the clock that --clock or VMFA_CLOCK names".to_owned();
+            return Err(Error::StandsStill { endpoint, seconds, until: ready, what: what.to_owned() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn wait(&self, seconds: u64, what: &str) -> Result<(), Error> {
         if seconds == 0 {
             return Ok(());
         }

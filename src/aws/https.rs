@@ -1,9 +1,15 @@
 //! Requests over HTTP, and TLS with the web's own roots or those that somebody named.
 
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ureq::config::Config;
+use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Timeout};
 use zeroize::Zeroizing;
 
@@ -23,13 +29,28 @@ pub struct Https {
     direct: Agent,
 }
 
+/// Where requests in clear text may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClearText {
+    /// To this machine only, whatever a name is said to mean: RFC 6761, section 6.3, is kept by few resolvers.
+    Here,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// Finds addresses, and no other than this machine's where clear text is to stay here.
+#[derive(Debug)]
+struct Finder {
+    clear_text: ClearText,
+}
+
 impl Https {
     /// Trusts the roots of a PEM file, where one is named, else the web's. A call takes `limit` at most.
     ///
     /// # Errors
     ///
     /// What is wrong with the file's content, in words.
-    pub fn new(roots: Option<&[u8]>, limit: Duration) -> Result<Self, String> {
+    pub fn new(roots: Option<&[u8]>, limit: Duration, clear_text: ClearText) -> Result<Self, String> {
         let base = || {
             Agent::config_builder()
                 .timeout_connect(Some(CONNECT.min(limit)))
@@ -45,8 +66,30 @@ impl Https {
             Some(pem) => base().tls_config(TlsConfig::builder().root_certs(certificates(pem)?).build()).build(),
             None => base().build(),
         };
-        Ok(Self { agent: agent.into(), direct: base().proxy(None).build().into() })
+        let direct = Agent::with_parts(base().proxy(None).build(), DefaultConnector::new(), Finder { clear_text });
+        Ok(Self { agent: agent.into(), direct })
     }
+}
+
+impl Resolver for Finder {
+    fn resolve(&self, uri: &Uri, config: &Config, time: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let addresses = DefaultResolver::default().resolve(uri, config, time)?;
+        match elsewhere(&addresses).filter(|_| self.clear_text == ClearText::Here) {
+            Some(address) => Err(ureq::Error::Io(std::io::Error::new(
+                ErrorKind::AddrNotAvailable,
+                format!(
+                    "{} is {address}, which isn't this machine: seeds and sessions would cross the network in clear text",
+                    uri.host().unwrap_or_default()
+                ),
+            ))),
+            None => Ok(addresses),
+        }
+    }
+}
+
+/// An address that isn't this machine's.
+fn elsewhere(addresses: &[SocketAddr]) -> Option<IpAddr> {
+    addresses.iter().map(|address| address.ip().to_canonical()).find(|address| !address.is_loopback())
 }
 
 /// The certificates of a PEM file.
@@ -80,7 +123,6 @@ impl Transport for Https {
 }
 
 fn lost(error: &ureq::Error) -> Lost {
-    use std::io::ErrorKind;
     let perhaps_arrived = match error {
         ureq::Error::BadUri(_)
         | ureq::Error::HostNotFound
@@ -96,6 +138,7 @@ fn lost(error: &ureq::Error) -> Lost {
         ureq::Error::Io(error) => !matches!(
             error.kind(),
             ErrorKind::ConnectionRefused
+                | ErrorKind::AddrNotAvailable
                 | ErrorKind::NotFound
                 | ErrorKind::HostUnreachable
                 | ErrorKind::NetworkUnreachable
@@ -103,4 +146,29 @@ fn lost(error: &ureq::Error) -> Lost {
         _ => true,
     };
     Lost { reason: error.to_string(), perhaps_arrived }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_elsewhere_is_one_too_many() {
+        let first = |addresses: &[&str]| {
+            let addresses: Vec<SocketAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            elsewhere(&addresses).map(|address| address.to_string())
+        };
+        assert_eq!(first(&["127.0.0.1:80", "127.8.0.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80"]), None);
+        assert_eq!(first(&["127.0.0.1:80", "192.0.2.7:80"]), Some("192.0.2.7".to_owned()));
+        assert_eq!(first(&["[::1]:80", "[::ffff:192.0.2.7]:80"]), Some("192.0.2.7".to_owned()));
+        assert_eq!(first(&["0.0.0.0:80"]), Some("0.0.0.0".to_owned()));
+    }
+
+    /// Not an address of this machine, but the resolver says so without a network.
+    #[test]
+    fn clear_text_goes_to_no_address_elsewhere_and_the_request_never_left() {
+        let https = Https::new(None, Duration::from_secs(5), ClearText::Here).unwrap();
+        let lost = https.post("http://192.0.2.7:9/", &[], "Action=x").err().unwrap();
+        assert!(lost.reason.contains("192.0.2.7, which isn't this machine") && !lost.perhaps_arrived, "{lost:?}");
+    }
 }

@@ -1,17 +1,34 @@
 //! Locks between processes of one user: whoever dies gives his back.
 
+use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::PathBuf;
 
-use super::Error;
+use super::{Error, Interrupted};
 use crate::vault::Id;
 
+/// How long a lock is waited for where nobody says otherwise, in seconds: somebody who has it may wait for a code.
+pub const LIMIT: u64 = 10 * 60;
+
+/// The time between two looks at a lock that somebody has, in milliseconds.
+const LOOK: u64 = 20;
+
+/// Lets so many milliseconds pass.
+pub type Pause<'a> = &'a dyn Fn(u64) -> Result<(), Interrupted>;
+
 /// Files that locks are taken on, in a directory of the user's own. They stay: a file that is deleted while somebody
-/// waits for its lock lets two in.
+/// waits for its lock lets two in. Who has a lock stands in its file.
 #[derive(Debug, Clone)]
 pub struct Locks {
     directory: PathBuf,
+    /// How long one is waited for, in seconds.
+    limit: u64,
 }
+
+/// Who has a lock: a process, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder(Option<u32>);
 
 /// A lock that is held.
 #[derive(Debug)]
@@ -31,56 +48,131 @@ pub(super) enum Lock<T> {
 }
 
 impl Locks {
-    /// Locks in a directory, which is made when the first one is taken.
+    /// Locks in a directory, which is made when the first one is taken, each waited for so many seconds at most.
     #[must_use]
-    pub const fn new(directory: PathBuf) -> Self {
-        Self { directory }
+    pub const fn new(directory: PathBuf, limit: u64) -> Self {
+        Self { directory, limit }
     }
 
     /// Keeps other runs of this user on this machine from changing the same device, as long as what is returned lives.
+    /// `waiting` is told who has it, `pause` lets some milliseconds pass.
     ///
     /// # Errors
     ///
-    /// [`Error::Lock`].
-    pub fn alone(&self, serial: &str, waiting: impl FnOnce()) -> Result<Alone, Error> {
+    /// [`Error::Lock`], [`Error::Locked`] and [`Error::Interrupted`].
+    pub fn alone(&self, serial: &str, pause: Pause<'_>, waiting: impl FnOnce(Holder)) -> Result<Alone, Error> {
         // One of 256: a file for each device that ever was would stay for ever.
         let stripe = Id::of(serial).to_string();
-        let waiting = || {
-            waiting();
+        self.sole(&format!("device-{stripe:.2}"), pause, waiting)
+    }
+
+    /// Keeps other runs out of something that has this name, which is a file's too, as long as what is returned lives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::alone`].
+    pub fn sole(&self, name: &str, pause: Pause<'_>, waiting: impl FnOnce(Holder)) -> Result<Alone, Error> {
+        let waiting = |holder| {
+            waiting(holder);
             Ok(None::<()>)
         };
-        self.take(&format!("device-{stripe:.2}"), waiting).map(Alone)
+        self.take(name, pause, waiting).map(Alone)
     }
 
     /// Takes a lock, after `waiting` where somebody else has it: which may find that it isn't needed any more.
     pub(super) fn take<T>(
         &self,
         name: &str,
-        waiting: impl FnOnce() -> Result<Option<T>, Error>,
+        pause: Pause<'_>,
+        waiting: impl FnOnce(Holder) -> Result<Option<T>, Error>,
     ) -> Result<Lock<T>, Error> {
         let path = self.directory.join(format!("{name}.lock"));
         let failed = |source| Error::Lock { path: path.display().to_string(), source };
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
+        options.create(true).truncate(false).read(true).write(true);
         #[cfg(unix)]
         {
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         }
         builder.create(&self.directory).map_err(failed)?;
-        let file = options.open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                if let Some(found) = waiting()? {
-                    return Ok(Lock::Needless(found));
-                }
-                file.lock().map_err(failed)?;
+        let mut file = options.open(&path).map_err(failed)?;
+        let mut waiting = Some(waiting);
+        let mut left = self.limit.saturating_mul(1000).div_euclid(LOOK);
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            if let Some(waiting) = waiting.take()
+                && let Some(found) = waiting(Holder::read(&mut file))?
+            {
+                return Ok(Lock::Needless(found));
+            }
+            if left == 0 {
+                let holder = Holder::read(&mut file);
+                return Err(Error::Locked { path: path.display().to_string(), holder, seconds: self.limit });
+            }
+            left = left.saturating_sub(1);
+            pause(LOOK)?;
         }
+        // Who has it is told to others; without that it is held all the same.
+        let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Lock::Held(Held(file)))
+    }
+}
+
+impl Holder {
+    /// What the file of a lock says that somebody has.
+    fn read(file: &mut File) -> Self {
+        let mut text = String::new();
+        let read = file.rewind().and_then(|()| file.take(16).read_to_string(&mut text));
+        Self(read.ok().and_then(|_| text.trim().parse().ok()))
+    }
+
+    /// The process's number.
+    #[must_use]
+    pub const fn process(self) -> Option<u32> {
+        self.0
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(process) => write!(f, "process {process}"),
+            None => f.write_str("another process"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_lock_is_waited_for_so_long_and_no_longer_and_its_holder_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let locks = Locks::new(directory.path().join("locks"), 7);
+        let waited = AtomicU64::new(0);
+        let pause = |milliseconds| {
+            waited.fetch_add(milliseconds, Ordering::SeqCst);
+            Ok(())
+        };
+        let held = locks.alone("arn", &pause, |_| panic!("somebody has it")).unwrap();
+        let mut told = None;
+        let failed = locks.alone("arn", &pause, |holder| told = Some(holder));
+        let own = Holder(Some(std::process::id()));
+        assert!(matches!(&failed, Err(Error::Locked { holder, seconds: 7, .. }) if *holder == own), "{failed:?}");
+        assert_eq!((told, waited.load(Ordering::SeqCst)), (Some(own), 7_000));
+        let interrupted = locks.alone("arn", &|_| Err(Interrupted { signal: 2 }), |_| {});
+        assert!(matches!(interrupted, Err(Error::Interrupted(Interrupted { signal: 2 }))), "{interrupted:?}");
+        drop(held);
+        locks.alone("arn", &pause, |_| panic!("nobody has it any more")).unwrap();
     }
 }

@@ -7,6 +7,7 @@
 pub mod answer;
 mod cache;
 pub mod client;
+mod contact;
 pub mod credentials;
 pub mod denied;
 pub mod disable;
@@ -29,9 +30,10 @@ use crate::device;
 use crate::name::Name;
 use crate::time::Timestamp;
 use crate::time::difference::Difference;
+pub use contact::Boot;
 use denied::Denied;
 use explain::Cause;
-pub use lock::{Alone, Locks};
+pub use lock::{Alone, Holder, LIMIT as LOCK_LIMIT, Locks, Pause};
 use settings::Service;
 
 /// What flows need of the world around them.
@@ -39,12 +41,18 @@ pub trait World: Send + Sync + fmt::Debug {
     /// The system's time, in milliseconds since 1970.
     fn milliseconds(&self) -> i128;
 
+    /// How long this boot of the machine has lasted; none where there is no clock that nobody sets and that goes on
+    /// while the machine sleeps.
+    fn boot(&self) -> Option<Boot> {
+        None
+    }
+
     /// Waits until so many seconds have passed for the service, and says for what.
     ///
     /// # Errors
     ///
-    /// [`Interrupted`].
-    fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted>;
+    /// [`Error::Interrupted`], and [`Error::StandsStill`] where no time passes there.
+    fn wait(&self, seconds: u64, what: &str) -> Result<(), Error>;
 
     /// Pauses before something is tried again, in milliseconds.
     ///
@@ -161,6 +169,36 @@ pub enum Error {
         path: String,
         /// What the OS said.
         source: std::io::Error,
+    },
+    /// Somebody else has it for too long.
+    #[error("{holder} has {path} locked, for more than {seconds} s")]
+    Locked {
+        /// Which file.
+        path: String,
+        /// Who has it.
+        holder: Holder,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A wait for a clock that stands.
+    #[error("time stands still at {endpoint}: {seconds} s for {what} would never pass")]
+    StandsStill {
+        /// Whose clock.
+        endpoint: String,
+        /// How many seconds were to be waited.
+        seconds: u64,
+        /// Until when, by that clock.
+        until: Timestamp,
+        /// For what.
+        what: String,
+    },
+    /// A new session that doesn't last as long as it has to.
+    #[error("the service gives a session of {left} s, and {least} s have to be left")]
+    TooShort {
+        /// What it has left.
+        left: u64,
+        /// What it has to have left.
+        least: u64,
     },
     /// A device that AWS may know, but not by which number.
     #[error("`{0}` has no serial number (ARN)")]

@@ -2,16 +2,19 @@
 
 use zeroize::Zeroizing;
 
-use super::cache::{Cache, Contents};
+use super::cache::{Cache, Contents, Mark};
+use super::client::Caller;
+use super::contact::Now;
 use super::explain::Cause;
 use super::flow::Flow;
-use super::lock::Lock;
+use super::lock::{Holder, Lock};
 use super::settings::Service;
 use super::sts::{RoleRequest, Temporary, Token};
 use super::{Error, Refusal};
 use crate::oath::relying_party::PROPAGATION;
 use crate::registry::Device;
 use crate::time::Timestamp;
+use crate::vault;
 
 /// How often STS is asked whether it knows yet what IAM did, and how many seconds lie between.
 const QUESTIONS: u8 = 5;
@@ -29,6 +32,9 @@ pub struct Wanted {
     pub role: Option<Role>,
     /// A new one, even where there is one that would do.
     pub fresh: bool,
+    /// What it has to have left, in seconds; five minutes or a tenth of its time, whichever is less, where that is left
+    /// out.
+    pub least: Option<u64>,
 }
 
 /// A role to take.
@@ -51,6 +57,22 @@ pub struct Session {
     pub cached: bool,
 }
 
+/// Where `disable` deleted a device and nobody has enabled it since, as far as is known here.
+///
+/// # Errors
+///
+/// Those of the vault.
+pub fn disabled_at(vault: &dyn vault::Vault, device: &Device) -> Result<Vec<String>, vault::Error> {
+    Ok(Cache::of(vault, device).read()?.disabled_at())
+}
+
+/// A kept session that may be handed out.
+struct Good {
+    temporary: Temporary,
+    /// Whether the service had to be asked because its time wasn't certain.
+    asked: bool,
+}
+
 impl Flow<'_> {
     /// A session: one that is kept, else a new one, for a code that nobody has had.
     ///
@@ -61,16 +83,15 @@ impl Flow<'_> {
         let serial = Self::serial(device)?;
         let key = self.key(serial, wanted);
         let cache = Cache::of(self.devices.vault, device);
-        let good = |contents: &Contents| if wanted.fresh { None } else { self.good(contents, &key) };
         // Whoever has the lock may be long in getting another one.
-        let meanwhile = || {
-            let found = if wanted.fresh { None } else { good(&cache.read()?) };
+        let meanwhile = |holder: Holder| {
+            let found = if wanted.fresh { None } else { self.good(&cache.read()?, &key, wanted)? };
             if found.is_none() {
-                self.world().tell(&format!("waiting for another vmfa that gets a session with {}", device.name));
+                self.world().tell(&format!("waiting for {holder}, which gets a session with {}", device.name));
             }
-            Ok(found)
+            Ok(found.map(|good| good.temporary))
         };
-        let lock = self.locks.take(&format!("session-{}", device.id), meanwhile)?;
+        let lock = self.locks.take(&format!("session-{}", device.id), &|time| self.world().pause(time), meanwhile)?;
         if let Lock::Needless(temporary) = lock {
             return Ok(Session { temporary, cached: true });
         }
@@ -78,7 +99,12 @@ impl Flow<'_> {
             Err(_) if wanted.fresh => Contents::default(),
             result => result?,
         };
-        if let Some(temporary) = good(&contents) {
+        if !wanted.fresh
+            && let Some(Good { temporary, asked }) = self.good(&contents, &key, wanted)?
+        {
+            if asked {
+                self.kept(cache.confirm(contents, &key, self.now()));
+            }
             return Ok(Session { temporary, cached: true });
         }
         if self.caller.credentials.session_token.is_some() && wanted.role.is_none() {
@@ -86,14 +112,18 @@ impl Flow<'_> {
         }
         let temporary = self.with_code(device, |token| self.ask(wanted, token))?;
         self.keep(device, contents, &key, &temporary);
-        Ok(Session { temporary, cached: false })
+        let left = self.now().service.map(|time| temporary.expiration.as_unix().saturating_sub(time.as_unix()));
+        match (left, wanted.least) {
+            (Some(left), Some(least)) if left < least => Err(Error::TooShort { left, least }),
+            _ => Ok(Session { temporary, cached: false }),
+        }
     }
 
     /// A session of the user that was had before with this device and isn't over, whatever it was asked for with.
     pub(super) fn kept_of_user(&self, device: &Device) -> Result<Option<Temporary>, Error> {
         let prefix = format!("{}{USER}", self.prefix(Self::serial(device)?));
         let contents = Cache::of(self.devices.vault, device).read()?;
-        Ok(contents.newest(&prefix, self.world().now(), self.service_time()))
+        Ok(contents.newest(&prefix, &self.now()))
     }
 
     /// Whether it is known that the device was enabled at this endpoint: by a session with these keys, or by a run that
@@ -110,22 +140,31 @@ impl Flow<'_> {
 
     /// Writes down that the device is enabled where IAM is.
     pub(super) fn remember_enabled(&self, device: &Device) -> Result<(), Error> {
-        self.mark(device, false)
+        self.mark(device, Mark::Enabled)
     }
 
-    /// Forgets the sessions of a device, but not that it was enabled where IAM is.
+    /// Writes down that the device was deleted where IAM is, and forgets its sessions.
     ///
     /// # Errors
     ///
     /// Those of the vault.
-    pub fn forget_sessions(&self, device: &Device) -> Result<(), Error> {
-        self.mark(device, true)
+    pub fn remember_disabled(&self, device: &Device) -> Result<(), Error> {
+        self.mark(device, Mark::Disabled)
     }
 
-    fn mark(&self, device: &Device, without_sessions: bool) -> Result<(), Error> {
+    fn mark(&self, device: &Device, mark: Mark) -> Result<(), Error> {
         let cache = Cache::of(self.devices.vault, device);
-        let _lock = self.locks.take(&format!("session-{}", device.id), || Ok(None::<()>))?;
-        Ok(cache.mark(&self.caller.client.endpoint(Service::Iam).url, without_sessions)?)
+        let _lock = self.alone_at_sessions(device)?;
+        Ok(cache.mark(&self.caller.client.endpoint(Service::Iam).url, mark)?)
+    }
+
+    /// Keeps others from getting or changing sessions of a device, as long as what is returned lives.
+    fn alone_at_sessions(&self, device: &Device) -> Result<Lock<()>, Error> {
+        let waiting = |holder: Holder| {
+            self.world().tell(&format!("waiting for {holder}, which has the sessions of {}", device.name));
+            Ok(None)
+        };
+        self.locks.take(&format!("session-{}", device.id), &|time| self.world().pause(time), waiting)
     }
 
     /// Waits until STS knows what IAM did `since`: until a session can be had, which is kept. None where it still
@@ -136,7 +175,7 @@ impl Flow<'_> {
     /// [`Error`], but not that STS doesn't know yet.
     pub fn wait_for_sts(&self, device: &Device, since: Timestamp) -> Result<Option<Temporary>, Error> {
         let serial = Self::serial(device)?;
-        let _lock = self.locks.take(&format!("session-{}", device.id), || Ok(None::<()>))?;
+        let _lock = self.alone_at_sessions(device)?;
         let wanted = Wanted::default();
         let first = since.plus(PROPAGATION.least).unwrap_or(since);
         let wait = first.as_unix().saturating_sub(self.caller.client.time().as_unix());
@@ -223,33 +262,52 @@ impl Flow<'_> {
         }
     }
 
-    /// A session that is worth handing out, by the clock that is known best.
-    fn good(&self, contents: &Contents, key: &str) -> Option<Temporary> {
-        contents.find(key, self.world().now(), self.service_time())
+    /// A kept session that certainly has time enough left: by the service's clock as this run heard it, else as the last
+    /// contact proves, else as the service says when it is asked with the session itself. An endpoint that isn't AWS's
+    /// is always asked: it may have begun anew, and know nothing of sessions that it gave.
+    fn good(&self, contents: &Contents, key: &str, wanted: &Wanted) -> Result<Option<Good>, Error> {
+        let Some(kept) = contents.find(key) else { return Ok(None) };
+        let least = wanted.least.unwrap_or_else(|| kept.least());
+        let now = self.now();
+        let left = kept.left(&now);
+        if left.is_some_and(|left| left <= least) || left.is_none() && kept.left_at(now.system) <= least {
+            return Ok(None);
+        }
+        let temporary = kept.temporary();
+        let client = self.caller.client;
+        let forgetful = !client.endpoint(Service::Sts).is_aws();
+        if left.is_some() && !forgetful {
+            return Ok(Some(Good { temporary, asked: false }));
+        }
+        match (Caller { client, credentials: &temporary.credentials }).identity() {
+            Ok(_) => {}
+            Err(Error::Refused(refusal)) if !refusal.is_failure() && !refusal.is_throttling() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let lasts = kept.left(&self.now()).is_some_and(|left| left > least);
+        Ok(lasts.then_some(Good { temporary, asked: left.is_none() }))
     }
 
-    /// The service's time, where it is known.
-    fn service_time(&self) -> Option<Timestamp> {
-        let known = self.caller.client.difference().map(|_| self.caller.client.time());
-        self.clock.map_or(known, |clock| Some(clock()))
+    /// What all clocks show.
+    fn now(&self) -> Now {
+        let world = self.world();
+        Now { system: world.now(), boot: world.boot(), service: self.caller.client.told() }
     }
 
     /// That it can't be kept is no reason not to hand it out.
     fn keep(&self, device: &Device, others: Contents, key: &str, temporary: &Temporary) {
         let cache = Cache::of(self.devices.vault, device);
-        let world = self.world();
-        let now = world.now();
-        let ahead = self.clock.map_or_else(
-            || self.caller.client.ahead(),
-            |clock| i64::try_from(i128::from(clock().as_unix()).saturating_sub(now.as_unix().into())).unwrap_or(0),
-        );
-        if let Err(error) = cache.keep(others, key, temporary, now, ahead) {
-            world.tell(&format!("warning: the session isn't kept for the next command: {error}"));
-        }
+        self.kept(cache.keep(others, key, temporary, self.now()));
         // A device that was removed meanwhile leaves nothing.
         let gone = |devices: Vec<Device>| !devices.iter().any(|other| other.id == device.id);
         if self.devices.registry.list().is_ok_and(gone) {
             let _ = cache.forget();
+        }
+    }
+
+    fn kept(&self, result: Result<(), vault::Error>) {
+        if let Err(error) = result {
+            self.world().tell(&format!("warning: the session isn't kept for the next command: {error}"));
         }
     }
 

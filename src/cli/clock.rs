@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::error::{Error, Result};
 use super::interrupt::Interrupted;
-use super::{environment, render, server_time};
+use super::server_time::Server;
+use super::{environment, render};
+use crate::aws::Boot;
 use crate::device::issue::Moment;
 use crate::time::Timestamp;
 
@@ -34,12 +36,20 @@ pub(super) struct Which {
 }
 
 /// What the arguments say, once a server has been asked where one was named.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Clock {
     /// Where it stands still, when.
     at: Option<Timestamp>,
-    /// This clock minus the system's, in seconds.
-    ahead: i64,
+    ahead: Ahead,
+}
+
+/// How far a clock is ahead of the system's.
+#[derive(Debug, Clone)]
+enum Ahead {
+    /// So many seconds.
+    By(i64),
+    /// As far as a server's, which is asked again and again: it may be moved.
+    Server(Arc<Server>),
 }
 
 impl Args {
@@ -82,11 +92,12 @@ impl Which {
             None => environment::text("VMFA_CLOCK"),
         };
         let ahead = match named.as_deref() {
-            None | Some("system") => 0,
-            Some(url) if url.contains("://") => server_time::difference(url)?.server_ahead(),
-            Some(text) => shift(text)?,
+            None | Some("system") => Ahead::By(0),
+            Some(url) if url.contains("://") => Ahead::Server(Arc::new(Server::ask(url)?)),
+            Some(text) => Ahead::By(shift(text)?),
         };
-        let reachable = now().shifted(ahead).map(|_| Clock { at: None, ahead });
+        let clock = Clock { at: None, ahead };
+        let reachable = now().shifted(clock.ahead()).map(|_| clock);
         reachable.ok_or_else(|| Error::usage("that clock stands before 1970 or too far ahead"))
     }
 }
@@ -100,7 +111,7 @@ fn shift(text: &str) -> Result<i64> {
 impl Clock {
     /// The time asked for, else now by this clock: asked again after whatever had to wait for a person.
     pub(super) fn time(&self) -> Timestamp {
-        self.at.or_else(|| now().shifted(self.ahead)).unwrap_or(now())
+        self.at.or_else(|| now().shifted(self.ahead())).unwrap_or(now())
     }
 
     pub(super) fn moment(&self) -> Moment {
@@ -108,8 +119,19 @@ impl Clock {
     }
 
     /// This clock minus the system's, in seconds.
-    pub(super) const fn ahead(&self) -> i64 {
-        self.ahead
+    pub(super) fn ahead(&self) -> i64 {
+        match &self.ahead {
+            Ahead::By(seconds) => *seconds,
+            Ahead::Server(server) => server.ahead(),
+        }
+    }
+
+    /// The server whose clock it is.
+    pub(super) fn server(&self) -> Option<&Server> {
+        match &self.ahead {
+            Ahead::By(_) => None,
+            Ahead::Server(server) => Some(server),
+        }
     }
 
     /// Whether it stands still, so that nothing can be waited for.
@@ -144,22 +166,35 @@ pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, i128, i128) {
     (result, milliseconds(before), milliseconds(after))
 }
 
-/// Waits so many seconds, and says so on stderr: counting down on a terminal, else in one line. A machine that slept
-/// meanwhile has waited too.
+/// Waits so many seconds, and says so on stderr. A machine that slept meanwhile has waited too.
 ///
 /// # Errors
 ///
-/// A signal that would have ended the program, so that what was taken can be given back.
-pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> Result<()> {
-    wait_or_signal(seconds, what, until).map_err(Error::interrupted)
+/// The number of a signal that would have ended the program.
+pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> std::result::Result<(), u8> {
+    let (end, start, limit) = (now().plus(seconds).unwrap_or(now()), Instant::now(), Duration::from_secs(seconds));
+    count_down(seconds, what, until, || {
+        // By the system's clock, whose seconds are counted; one that is set back makes nobody wait longer.
+        let left = Duration::from_secs(end.as_unix()).saturating_sub(since_1970());
+        left.min(limit.saturating_sub(start.elapsed()))
+    })
 }
 
-/// The same; the error is the signal's number.
-pub(super) fn wait_or_signal(seconds: u64, what: &str, until: Timestamp) -> std::result::Result<(), u8> {
+/// Waits while time is left, which is asked ten times a second, and says so on stderr: counting down on a terminal, else
+/// in one line.
+///
+/// # Errors
+///
+/// As [`wait`], so that what was taken can be given back.
+pub(super) fn count_down(
+    seconds: u64,
+    what: &str,
+    until: Timestamp,
+    mut left: impl FnMut() -> Duration,
+) -> std::result::Result<(), u8> {
     if seconds == 0 {
         return Ok(());
     }
-    let (end, start, limit) = (now().plus(seconds).unwrap_or(now()), Instant::now(), Duration::from_secs(seconds));
     let interrupted = Interrupted::watch();
     let eyes = std::io::stderr().is_terminal();
     let line = |left: u64| format!("waiting {left} s for {what}, until {until}");
@@ -168,9 +203,7 @@ pub(super) fn wait_or_signal(seconds: u64, what: &str, until: Timestamp) -> std:
     }
     let mut shown = None;
     let result = loop {
-        // By the system's clock, whose seconds are counted; one that is set back makes nobody wait longer.
-        let left = Duration::from_secs(end.as_unix()).saturating_sub(since_1970());
-        let left = left.min(limit.saturating_sub(start.elapsed()));
+        let left = left();
         if left.is_zero() {
             break Ok(());
         }
@@ -213,6 +246,28 @@ pub(super) fn pause(limit: Duration, mut done: impl FnMut() -> bool) -> std::res
         }
         thread::sleep(left.min(Duration::from_millis(100)));
     }
+}
+
+/// Tells how long it has been since this call, by a clock that nobody sets.
+pub(super) fn stopwatch() -> impl Fn() -> Duration {
+    let start = Instant::now();
+    move || start.elapsed()
+}
+
+/// How long this boot of the machine has lasted, its sleep included. Straight from the kernel: what fakes the time for
+/// other programs doesn't reach it.
+#[cfg(target_os = "linux")]
+pub(super) fn boot() -> Option<Boot> {
+    use rustix::time::{ClockId, clock_gettime};
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let seconds = u64::try_from(clock_gettime(ClockId::Boottime).tv_sec).ok()?;
+    Some(Boot { id: id.trim().to_owned(), seconds })
+}
+
+/// Other systems have such clocks too, and no safe way to them that was tried: kept sessions are asked for there.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn boot() -> Option<Boot> {
+    None
 }
 
 /// The system's time in milliseconds since 1970.

@@ -75,7 +75,7 @@ impl Error {
         Self::new(kind, "silent", "")
     }
 
-    fn available(mut self, at: Timestamp, wait: u64) -> Self {
+    pub(super) fn available(mut self, at: Timestamp, wait: u64) -> Self {
         self.available = Some((at, wait));
         self
     }
@@ -86,8 +86,22 @@ impl Error {
         self
     }
 
+    /// A signal ended a wait. What becomes of what was taken for it, whoever waited says.
     pub(super) fn interrupted(signal: u8) -> Self {
-        Self::new(Kind::Interrupted(signal), "interrupted", "interrupted: what was waited for is given back")
+        Self::new(Kind::Interrupted(signal), "interrupted", "interrupted")
+    }
+
+    /// The same after what had been taken was given back, or wasn't.
+    pub(super) fn given_back(mut self, given_back: bool) -> Self {
+        if matches!(self.kind, Kind::Interrupted(_)) {
+            let end = if given_back {
+                "what was waited for is given back"
+            } else {
+                "what was waited for counts as handed out"
+            };
+            self.message = format!("{}: {end}", self.message);
+        }
+        self
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {

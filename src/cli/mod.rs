@@ -14,6 +14,8 @@ mod prompt;
 mod render;
 mod server_time;
 mod source;
+mod stand_in;
+mod wait;
 mod world;
 
 use std::ffi::OsString;
@@ -66,7 +68,10 @@ pub fn main() -> ExitCode {
     let arguments: Vec<_> = environment::arguments();
     let json = arguments.iter().any(|argument| argument == "--json");
     let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli.command.run(&cli.global),
+        Ok(cli) => {
+            prompt::take_over(cli.global.passphrase_fd);
+            cli.command.run(&cli.global)
+        }
         Err(error) => parse_failure(&error, &arguments, json),
     });
     match outcome {

@@ -1,6 +1,8 @@
 //! Asking a person.
 
+use std::fs::File;
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
@@ -13,7 +15,7 @@ pub(super) fn somebody_there() -> bool {
 
 /// Whether there is a terminal to ask at, whatever stdin is.
 pub(super) fn terminal_there() -> bool {
-    !cfg!(unix) || std::fs::File::open("/dev/tty").is_ok()
+    !cfg!(unix) || File::open("/dev/tty").is_ok()
 }
 
 /// A line typed or pasted without being shown.
@@ -95,16 +97,47 @@ pub(super) fn new_passphrase() -> Result<Zeroizing<String>> {
     Ok(first)
 }
 
+/// What the passphrase comes by, once it was taken over.
+static TAKEN: OnceLock<(u32, std::io::Result<File>)> = OnceLock::new();
+
+/// Takes over the descriptor that a passphrase comes by, before anything else is opened: what this program runs doesn't
+/// inherit it, and could read the passphrase once more. The three standard ones stay.
+pub(super) fn take_over(descriptor: Option<u32>) {
+    if let Some(descriptor) = descriptor.filter(|descriptor| *descriptor > 2) {
+        let _ = TAKEN.set((descriptor, taken_over(descriptor)));
+    }
+}
+
+#[cfg(unix)]
+fn taken_over(descriptor: u32) -> std::io::Result<File> {
+    use rustix::fs::{Mode, OFlags, fcntl_setfl, open};
+    // A FIFO that nobody writes to any more would be waited for.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = open(format!("/dev/fd/{descriptor}"), flags, Mode::empty());
+    if let Ok(number) = std::os::fd::RawFd::try_from(descriptor) {
+        // Whoever started this program opened it, and nothing here has it yet.
+        let _ = nix::unistd::close(number);
+    }
+    let file = opened?;
+    fcntl_setfl(&file, OFlags::empty())?;
+    Ok(file.into())
+}
+
+#[cfg(not(unix))]
+fn taken_over(_: u32) -> std::io::Result<File> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
 /// A passphrase from a file descriptor: its first line, or all of it where there is no line end.
 pub(super) fn from_descriptor(descriptor: u32) -> Result<Zeroizing<String>> {
     const LONGEST: u64 = 4096;
     let failed = |reason: &str| Error::input("passphrase-fd", format!("file descriptor {descriptor}: {reason}"));
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    let read = if descriptor == 0 {
-        std::io::stdin().lock().take(LONGEST).read_to_end(&mut bytes)
-    } else {
-        // By its name, so that no descriptor of this process is taken over or closed.
-        std::fs::File::open(format!("/dev/fd/{descriptor}")).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes))
+    let read = match TAKEN.get() {
+        Some((_, Ok(file))) => file.take(LONGEST).read_to_end(&mut bytes),
+        Some((_, Err(error))) => Err(error.kind().into()),
+        None if descriptor == 0 => std::io::stdin().lock().take(LONGEST).read_to_end(&mut bytes),
+        None => File::open(format!("/dev/fd/{descriptor}")).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)),
     };
     read.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => failed("is not open"),

@@ -1,47 +1,118 @@
 //! What a server's clock shows: the `Date` of its answers (RFC 9110, section 6.6.1).
 
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::clock;
 use super::error::{Error, Kind, Result};
+use super::stand_in::StandIn;
 use crate::time::difference::Difference;
 
-/// How often a server is asked, and how long an answer may take. When that time is over, nothing more is asked.
+/// How often a server is asked at first, and how long an answer may take. When that time is over, nothing more is asked.
 const QUESTIONS: u8 = 4;
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Asks a server, several times.
-///
-/// # Errors
-///
-/// A URL that isn't one, a server that doesn't answer or gives no date.
-pub(super) fn difference(url: &str) -> Result<Difference> {
-    let (scheme, rest) = url.split_once("://").map_or((None, ""), |(scheme, rest)| (Some(scheme), rest));
-    if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
-        return Err(Error::usage("a URL with a user or password in it was not used: a clock needs none"));
-    }
-    let scheme = scheme.map(str::to_ascii_lowercase);
-    if !matches!(scheme.as_deref(), Some("http" | "https")) {
-        return Err(Error::usage(format!("`{url}` is no http:// or https:// URL")));
-    }
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(LIMIT))
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .http_status_as_error(false)
-        .user_agent(concat!("vmfa/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .into();
-    let expired = clock::deadline(LIMIT);
-    let mut known = ask(&agent, url)?;
-    for _ in 1..QUESTIONS {
-        if expired() {
-            break;
+/// How long an answer is good for: the server's clock may be set, and so may this machine's.
+const GOOD: Duration = Duration::from_secs(5);
+
+/// A server whose clock is looked at.
+pub(super) struct Server {
+    url: String,
+    agent: ureq::Agent,
+    known: Mutex<Known>,
+    stand_in: OnceLock<Option<StandIn>>,
+}
+
+/// What its last answers told.
+struct Known {
+    difference: Difference,
+    is_old: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Server {
+    /// Asks a server, several times.
+    ///
+    /// # Errors
+    ///
+    /// A URL that isn't one, a server that doesn't answer or gives no date.
+    pub(super) fn ask(url: &str) -> Result<Self> {
+        let (scheme, rest) = url.split_once("://").map_or((None, ""), |(scheme, rest)| (Some(scheme), rest));
+        if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+            return Err(Error::usage("a URL with a user or password in it was not used: a clock needs none"));
         }
-        // The connection stands by now, so later answers are quicker. One that fails or contradicts says nothing.
-        known = ask(&agent, url).ok().and_then(|next| known.and(next)).unwrap_or(known);
+        let scheme = scheme.map(str::to_ascii_lowercase);
+        if !matches!(scheme.as_deref(), Some("http" | "https")) {
+            return Err(Error::usage(format!("`{url}` is no http:// or https:// URL")));
+        }
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .timeout_global(Some(LIMIT))
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .user_agent(concat!("vmfa/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        let expired = clock::deadline(LIMIT);
+        let mut known = ask(&agent, url)?;
+        for _ in 1..QUESTIONS {
+            if expired() {
+                break;
+            }
+            // The connection stands by now, so later answers are quicker. One that fails or contradicts says nothing.
+            known = ask(&agent, url).ok().and_then(|next| known.and(next)).unwrap_or(known);
+        }
+        let known = Mutex::new(Known { difference: known, is_old: clock::deadline(GOOD) });
+        Ok(Self { url: url.to_owned(), agent, known, stand_in: OnceLock::new() })
     }
-    Ok(known)
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What its answers told so far.
+    pub(super) fn difference(&self) -> Difference {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).difference
+    }
+
+    /// What to add to the system's time to have the server's, in seconds: as the last answer told, if that isn't old and
+    /// its time isn't known to be virtual; else it is asked.
+    pub(super) fn ahead(&self) -> i64 {
+        let is_virtual = matches!(self.stand_in.get(), Some(Some(_)));
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ahead, is_old) = (known.difference.server_ahead(), Arc::clone(&known.is_old));
+        drop(known);
+        if is_virtual || is_old() { self.asked_again() } else { ahead }
+    }
+
+    /// The same, asked now. A server that doesn't answer any more is taken to go on as it did.
+    pub(super) fn asked_again(&self) -> i64 {
+        let latest = ask(&self.agent, &self.url);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(latest) = latest {
+            // Where the two contradict each other, time was moved.
+            known.difference = known.difference.and(latest).unwrap_or(latest);
+        }
+        known.is_old = clock::deadline(GOOD);
+        known.difference.server_ahead()
+    }
+
+    /// The stand-in that it is, where its time is virtual: it stands until somebody moves it.
+    pub(super) fn stand_in(&self) -> Option<&StandIn> {
+        let look = || {
+            let (scheme, rest) = self.url.split_once("://")?;
+            let authority = rest.split(['/', '?', '#']).next()?;
+            let stand_in = StandIn::by(self.agent.clone(), &format!("{scheme}://{authority}"));
+            stand_in.time().filter(|told| told.is_virtual).map(|_| stand_in)
+        };
+        self.stand_in.get_or_init(look).as_ref()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 fn ask(agent: &ureq::Agent, url: &str) -> Result<Difference> {

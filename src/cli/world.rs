@@ -6,22 +6,16 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
-
+use super::stand_in::StandIn;
 use super::{clock, render};
-use crate::aws::{Interrupted, World};
+use crate::aws::{Boot, Error, Interrupted, World};
+use crate::time::Timestamp;
 use crate::time::difference::Difference;
-
-/// The longest that a stand-in's time is waited for, in seconds: nobody moves it.
-const LONGEST: u64 = 600;
-
-/// How long a stand-in may take to tell or move its time.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// The world of a run.
 pub(super) struct Real {
     /// Where a stand-in may be, whose time may be virtual.
-    stand_in: Option<String>,
+    stand_in: Option<StandIn>,
     /// Whether virtual time is moved rather than waited for.
     jump: bool,
     /// Whether requests are told of.
@@ -33,6 +27,7 @@ pub(super) struct Real {
 
 impl Real {
     pub(super) fn new(stand_in: Option<String>, jump: bool, debug: bool) -> Self {
+        let stand_in = stand_in.as_deref().map(StandIn::at);
         Self { stand_in, jump, debug, quiet: AtomicBool::new(false), is_virtual: OnceLock::new() }
     }
 
@@ -42,45 +37,20 @@ impl Real {
     }
 
     /// The stand-in whose time is virtual.
-    fn virtual_stand_in(&self) -> Option<&str> {
-        let url = self.stand_in.as_deref()?;
-        let is_virtual = || self.time(url).is_some_and(|(_, is_virtual)| is_virtual);
-        self.is_virtual.get_or_init(is_virtual).then_some(url)
-    }
-
-    /// A stand-in's time, and whether it is virtual.
-    fn time(&self, url: &str) -> Option<(u64, bool)> {
-        let mut answer = agent().get(format!("{url}/_vmfa/time")).call().ok()?;
-        let value: Value = serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()?;
-        Some((value.get("unix")?.as_u64()?, value.get("virtual")?.as_bool()?))
-    }
-
-    fn wait_for_virtual(&self, url: &str, seconds: u64, what: &str) -> Result<(), Interrupted> {
-        if self.jump {
-            let body = format!("{{\"advance\": \"{seconds}s\"}}");
-            let moved = agent().post(format!("{url}/_vmfa/time")).content_type("application/json").send(body);
-            if moved.is_ok() {
-                return Ok(());
-            }
-        }
-        let Some((start, _)) = self.time(url) else { return Ok(()) };
-        let end = start.saturating_add(seconds);
-        self.tell(&format!(
-            "waiting {seconds} s of the stand-in's time for {what}: --jump moves it, or `vmfa serve time +{seconds}s --endpoint {url}`"
-        ));
-        let there = || self.time(url).is_none_or(|(time, _)| time >= end);
-        clock::pause(Duration::from_secs(LONGEST), there).map_err(|signal| Interrupted { signal })
+    fn virtual_stand_in(&self) -> Option<&StandIn> {
+        let stand_in = self.stand_in.as_ref()?;
+        let is_virtual = || stand_in.time().is_some_and(|told| told.is_virtual);
+        self.is_virtual.get_or_init(is_virtual).then_some(stand_in)
     }
 }
 
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .timeout_global(Some(ANSWER))
-        .max_redirects(0)
-        .http_status_as_error(true)
-        .proxy(None)
-        .build()
-        .into()
+/// Lets some milliseconds pass.
+///
+/// # Errors
+///
+/// A signal that would have ended the program.
+pub(super) fn pause(milliseconds: u64) -> Result<(), Interrupted> {
+    clock::pause(Duration::from_millis(milliseconds), || false).map_err(|signal| Interrupted { signal })
 }
 
 impl World for Real {
@@ -89,31 +59,40 @@ impl World for Real {
     }
 
     fn difference(&self) -> Option<Difference> {
-        let url = self.stand_in.as_deref().filter(|_| self.is_virtual.get() != Some(&false))?;
-        let (told, sent, received) = clock::timed(|| self.time(url));
-        let is_virtual = *self.is_virtual.get_or_init(|| told.is_some_and(|(_, is_virtual)| is_virtual));
-        told.filter(|_| is_virtual).map(|(time, _)| Difference::of(time.into(), sent, received))
+        let stand_in = self.stand_in.as_ref().filter(|_| self.is_virtual.get() != Some(&false))?;
+        let (told, sent, received) = clock::timed(|| stand_in.time());
+        let is_virtual = *self.is_virtual.get_or_init(|| told.is_some_and(|told| told.is_virtual));
+        told.filter(|_| is_virtual).map(|told| Difference::of(told.unix.into(), sent, received))
     }
 
-    fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted> {
-        if let Some(url) = self.virtual_stand_in() {
-            return self.wait_for_virtual(url, seconds, what);
+    fn boot(&self) -> Option<Boot> {
+        clock::boot()
+    }
+
+    fn wait(&self, seconds: u64, what: &str) -> Result<(), Error> {
+        if let Some(stand_in) = self.virtual_stand_in() {
+            let now = stand_in.time().map_or(self.now().as_unix(), |told| told.unix);
+            let until = now.saturating_add(seconds);
+            if self.jump && stand_in.move_to(until) {
+                return Ok(());
+            }
+            let (endpoint, until) = (stand_in.url().to_owned(), Timestamp::from_unix(until));
+            return Err(Error::StandsStill { endpoint, seconds, until, what: what.to_owned() });
         }
         if self.quiet.load(Ordering::SeqCst) {
-            return self.pause(seconds.saturating_mul(1000));
+            return Ok(self.pause(seconds.saturating_mul(1000))?);
         }
         let now = self.now();
         let until = now.plus(seconds).unwrap_or(now);
-        clock::wait_or_signal(seconds, what, until).map_err(|signal| Interrupted { signal })
+        clock::wait(seconds, what, until).map_err(|signal| Interrupted { signal }.into())
     }
 
     fn pause(&self, milliseconds: u64) -> Result<(), Interrupted> {
-        let limit = Duration::from_millis(milliseconds);
         if self.quiet.load(Ordering::SeqCst) {
-            std::thread::sleep(limit);
+            std::thread::sleep(Duration::from_millis(milliseconds));
             return Ok(());
         }
-        clock::pause(limit, || false).map_err(|signal| Interrupted { signal })
+        pause(milliseconds)
     }
 
     fn random(&self, below: u64) -> u64 {

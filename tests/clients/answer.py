@@ -1,15 +1,16 @@
-"""Runs a program at a terminal of its own and answers its first question: answer.py ANSWER PROGRAM ARGUMENTS…"""
+"""Runs a program at a terminal of its own and answers its questions: answer.py ANSWER,ANSWER… PROGRAM ARGUMENTS…"""
 
 import os
 import pty
 import select
 import sys
 
-answer, *command = sys.argv[1:]
+answers, *command = sys.argv[1:]
+answers = answers.split(",")
 child, terminal = pty.fork()
 if child == 0:
     os.execv(command[0], command)
-said, answered = b"", False
+said, answered = b"", 0
 while select.select([terminal], [], [], 60)[0]:
     try:
         piece = os.read(terminal, 4096)
@@ -18,8 +19,8 @@ while select.select([terminal], [], [], 60)[0]:
     if not piece:
         break
     said += piece
-    if b"[y/N] " in said and not answered:
-        os.write(terminal, answer.encode() + b"\n")
-        answered = True
+    if answered < min(said.count(b"[y/N] "), len(answers)):
+        os.write(terminal, answers[answered].encode() + b"\n")
+        answered += 1
 sys.stdout.write(said.decode().replace("\r\n", "\n"))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

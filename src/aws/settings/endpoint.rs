@@ -172,6 +172,17 @@ impl fmt::Display for Service {
     }
 }
 
+impl Endpoint {
+    /// Whether it is AWS itself, by whatever name: nobody else has hosts below these, with certificates for them.
+    #[must_use]
+    pub fn is_aws(&self) -> bool {
+        let host = self.url.strip_prefix("https://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+        let below =
+            |suffix: &str| host.and_then(|host| host.strip_suffix(suffix)).is_some_and(|name| name.ends_with('.'));
+        !self.custom || std::iter::once(&AWS).chain(&PARTITIONS).any(|partition| below(partition.suffix))
+    }
+}
+
 impl Partition {
     /// The partition of a region; `aws` without one, and for a region that fits nowhere: it may be new.
     #[must_use]
@@ -368,6 +379,25 @@ mod tests {
             assert!(matches!(&refused, Error::PlainHttp { host: named, .. } if named == host), "{refused:?}");
             assert!(check(&format!("http://{host}"), &Given::Variable("AWS_ENDPOINT_URL"), true).is_ok());
         }
+    }
+
+    #[test]
+    fn aws_is_known_by_whatever_name_it_has() {
+        let of = |url: &str| Endpoint { url: url.to_owned(), signing_region: String::new(), custom: true };
+        for url in ["https://vpce-1.sts.eu-west-1.vpce.amazonaws.com", "https://sts.cn-north-1.amazonaws.com.cn:443/x"]
+        {
+            assert!(of(url).is_aws(), "{url}");
+        }
+        for url in [
+            "http://sts.amazonaws.com",
+            "https://amazonaws.com",
+            "https://evilamazonaws.com",
+            "https://localhost:4566",
+            "https://sts.amazonaws.com.example.com",
+        ] {
+            assert!(!of(url).is_aws(), "{url}");
+        }
+        assert!(Endpoint { custom: false, ..of("https://sts.amazonaws.com") }.is_aws());
     }
 
     #[test]

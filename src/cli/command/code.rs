@@ -57,6 +57,9 @@ pub(in crate::cli) struct Args {
     /// Wait at most so long, 45s or 5m; 0s doesn't wait
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "fresh", value_parser = lease::patience)]
     timeout: u64,
+    /// Where --clock is a stand-in on virtual time, move that on rather than wait for it
+    #[arg(long, requires = "fresh")]
+    jump: bool,
 }
 
 /// How far a relying party might look.

@@ -8,7 +8,7 @@ use crate::cli::clock::{self, Clock};
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::server_time;
+use crate::cli::server_time::Server;
 use crate::cli::{Global, source};
 use crate::device::drift::{change_drift, changed, describe, measure, seconds};
 use crate::device::{self, Devices};
@@ -308,7 +308,7 @@ impl Args {
         let device = device::find(&registry, name)?;
         let clock = self.clock.open()?;
         let time = clock.time();
-        let difference = server_time::difference(url)?;
+        let difference = Server::ask(url)?.difference();
         let shown = device.drift.apply(time).ok_or(device::Error::NoSuchStep)?;
         let own = i128::from(distance(shown.as_unix(), time.as_unix()).saturating_add(clock.ahead()));
         let milliseconds = difference.milliseconds().saturating_add(own.saturating_mul(1000));

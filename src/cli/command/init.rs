@@ -1,14 +1,14 @@
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::config::{Age as AgeConfig, make_private};
+use crate::aws::{LOCK_LIMIT, Locks};
+use crate::cli::config::Age as AgeConfig;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, prompt};
+use crate::cli::{Global, prompt, world};
 use crate::registry::Registry as _;
 use crate::vault::Kind;
 use crate::vault::age::{self, Identity};
@@ -61,7 +61,9 @@ impl Answer for Initialized {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         // One at a time: two could make two identities.
-        let _lock = lock(Place::find(global)?.config_path())?;
+        let locks = Locks::new(Place::find(global)?.home.locks, LOCK_LIMIT);
+        let waiting = |holder| render::note(&format!("waiting for {holder}, which is at the configuration"));
+        let _lock = locks.sole("configuration", &world::pause, waiting)?;
         let place = Place::find(global)?;
         let kind = place.default_kind()?;
         let mut config = place.config.clone();
@@ -208,20 +210,6 @@ fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>> {
         ))),
         _ => Ok(path),
     }
-}
-
-/// The lock of those who write the configuration, until it is dropped.
-fn lock(config: &Path) -> Result<File> {
-    let path = config.with_extension("lock");
-    let failed = |error: io::Error| Error::new(ErrorKind::Storage, "io", format!("{}: {error}", path.display()));
-    make_private(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-    let mut options = File::options();
-    options.create(true).truncate(false).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(&path).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
 }
 
 fn describe(age: &AgeConfig) -> String {

@@ -8,8 +8,8 @@ use crate::cli::clock::{self, Clock};
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, source};
-use crate::device::issue::{self, Issued};
+use crate::cli::{Global, source, wait};
+use crate::device::issue::{self, Issued, Leased, Returned};
 use crate::device::pair::{Pair, Terms, Which};
 use crate::device::{self, Devices, accept};
 use crate::oath::MovingFactor;
@@ -45,6 +45,9 @@ pub(in crate::cli) struct Args {
     /// With --wait or --live, wait at most so long for the pair to become possible, 45s or 5m
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = patience)]
     timeout: u64,
+    /// Where --clock is a stand-in on virtual time, move that on rather than wait for it
+    #[arg(long, requires = "patient")]
+    jump: bool,
     /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far
     /// as the device tells]
     #[arg(long, value_name = "RULES", value_parser = rules(), conflicts_with = "from", hide_possible_values = true)]
@@ -139,12 +142,16 @@ impl Args {
         };
         let pair = devices.pair(&device, &enrolment, clock.moment(), terms)?;
         let mut shown = false;
-        if let Err(interrupted) = self.wait_for(&pair, &mut shown, json, &device) {
-            if !shown {
-                // Why the program ends matters more than what can't be given back.
-                let _ = devices.release_pair(&device, &enrolment, Which::Own(pair.token), clock.moment());
+        if let Err(error) = self.wait_for(&pair, &mut shown, json, &device, clock) {
+            if shown {
+                devices.show_pair(&device, &enrolment, &pair, clock::now())?;
+                let name = plain(device.name.as_str());
+                return Err(error
+                    .given_back(false)
+                    .hint(format!("a code of this pair was shown; if nobody used it: `vmfa release {name} --pair`")));
             }
-            return Err(interrupted);
+            let given_back = devices.release_pair(&device, &enrolment, Which::Own(pair.token), clock.moment());
+            return Err(error.given_back(matches!(given_back, Ok(Returned::Yes))));
         }
         if pair.codes.iter().any(|code| code.wait > 0) {
             devices.show_pair(&device, &enrolment, &pair, clock::now())?;
@@ -157,19 +164,22 @@ impl Args {
     }
 
     /// Waits until both codes can be used. In a live pair the first is shown as soon as its time has come.
-    fn wait_for(&self, pair: &Pair, shown: &mut bool, json: bool, device: &Device) -> Result<()> {
+    fn wait_for(&self, pair: &Pair, shown: &mut bool, json: bool, device: &Device, clock: &Clock) -> Result<()> {
         let name = plain(device.name.as_str());
         let [one, two] = &pair.codes;
+        let until = |code: &Leased, seconds, what: &str| {
+            wait::until(clock, code.ready, seconds, &format!("{what} of {name}"), self.jump)
+        };
         if self.live {
-            clock::wait(one.wait, &format!("a new code of {name}"), one.ready)?;
+            until(one, one.wait, "a new code")?;
             if !json && self.r#as == "plain" {
                 render::answer(|out| writeln!(out, "{}", one.issued.code))?;
                 *shown = true;
             }
             let left = two.wait.saturating_sub(one.wait);
-            return clock::wait(left, &format!("the next code of {name}"), two.ready);
+            return until(two, left, "the next code");
         }
-        clock::wait(two.wait, &format!("a new pair of {name}"), two.ready)
+        until(two, two.wait, "a new pair")
     }
 
     fn of_source(&self, from: &OsString, clock: &Clock, json: bool) -> Result<Answered> {

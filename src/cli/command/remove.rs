@@ -2,11 +2,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::aws::Locks;
+use crate::aws::{LOCK_LIMIT, Locks, session};
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, clock, prompt};
+use crate::cli::{Global, clock, prompt, world};
 use crate::device::{self, Devices};
 use crate::provision::aws;
 use crate::registry::Device;
@@ -42,7 +42,7 @@ impl Args {
         let place = Place::find(global)?;
         let registry = place.registry()?;
         let device = device::find(&registry, &self.device)?;
-        let notes: Vec<String> = aws_note(&device).into_iter().collect();
+        let notes: Vec<String> = aws_note(&device, global).into_iter().collect();
         if !self.yes {
             let say = |text: &str| {
                 if !global.json {
@@ -61,9 +61,9 @@ impl Args {
         }
         let vault = place.vault_of(&device)?;
         // Not while it is being enabled or disabled at AWS.
-        let waiting = || render::note("waiting for another vmfa that is at this device");
-        let locks = Locks::new(place.home.locks.clone());
-        let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, waiting)).transpose()?;
+        let waiting = |holder| render::note(&format!("waiting for {holder}, which is at this device"));
+        let locks = Locks::new(place.home.locks.clone(), LOCK_LIMIT);
+        let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, &world::pause, waiting)).transpose()?;
         // This very device, by whatever name now.
         let now = device::active(&registry)?.into_iter().find(|now| now.id == device.id);
         let device = now.ok_or(crate::registry::Error::Gone)?;
@@ -73,14 +73,22 @@ impl Args {
     }
 }
 
-/// What AWS still holds of an AWS device.
-fn aws_note(device: &Device) -> Option<String> {
+/// What AWS still holds of an AWS device, as far as that is known.
+fn aws_note(device: &Device, global: &Global) -> Option<String> {
     let aws = device.issuer.as_deref() == Some(aws::ISSUER) || device.serial.is_some();
     let serial = device.serial.as_deref().unwrap_or("ARN");
-    aws.then(|| {
-        format!(
-            "AWS still expects codes of this device: deactivate it there too, or the user can't sign in \
-             (aws iam deactivate-mfa-device --user-name USER --serial-number {serial})"
-        )
-    })
+    // It stands beside the secret; whoever can't read that without being asked isn't asked for a word.
+    let disabled_at = || {
+        let vault = Place::find_quietly(global).ok()?.vault_of(device).ok()?;
+        session::disabled_at(vault.as_ref(), device).ok()?.pop()
+    };
+    match disabled_at() {
+        _ if !aws => None,
+        Some(endpoint) => Some(format!("AWS has no {serial} any more: it was deleted at {}", plain(&endpoint))),
+        None => Some(format!(
+            "if AWS still expects codes of this device, deactivate it there too, or the user can't sign in: \
+             vmfa aws disable {}, or aws iam deactivate-mfa-device --user-name USER --serial-number {serial}",
+            plain(device.name.as_str())
+        )),
+    }
 }

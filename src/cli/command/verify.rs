@@ -14,7 +14,8 @@ use crate::oath::relying_party::{Refusal, Rules, State, Verdict};
 use crate::oath::resync::Solution;
 use crate::oath::{Code, MovingFactor, distance};
 use crate::provision::Enrolment;
-use crate::time::Timestamp;
+use crate::registry::Device;
+use crate::time::{Drift, Timestamp};
 
 /// Verify codes as the service would
 ///
@@ -76,6 +77,9 @@ struct Verified {
     /// Device minus reference clock; for a counter, how far past the expected one.
     drift_steps: Option<i64>,
     drift_seconds: Option<i64>,
+    /// How far the device's clock is set wrong on purpose, where it is: a drift is whole steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift_set_seconds: Option<i64>,
     /// How many steps off the relying party takes the device to be from now on.
     adjustment_steps: Option<i64>,
     /// Whether the code had been accepted before; unknown where it can't be told which code it is.
@@ -84,6 +88,19 @@ struct Verified {
     reason: Option<&'static str>,
     /// The same for people.
     message: String,
+}
+
+impl Verified {
+    /// The same of a device whose clock may be wrong on purpose.
+    fn with_drift(mut self, device: &Device, time: Timestamp) -> Self {
+        let shown = device.drift.apply(time).map(|shown| distance(shown.as_unix(), time.as_unix()));
+        self.drift_set_seconds = shown.filter(|_| device.drift != Drift::default() && self.drift_steps.is_some());
+        if let Some(seconds) = self.drift_set_seconds {
+            let side = if seconds < 0 { "behind" } else { "ahead" };
+            self.message.push_str(&format!("; `vmfa drift` set it {} s {side}", seconds.unsigned_abs()));
+        }
+        self
+    }
 }
 
 impl Answer for Verified {
@@ -117,6 +134,7 @@ impl Args {
                     devices.verify(&device, &stored, &rules, moment, &codes)?
                 };
                 verified(Some(name), &stored, &rules, &state, verdict, moment.time, &codes)?
+                    .with_drift(&device, moment.time)
             }
             None => {
                 let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref())?;
@@ -167,6 +185,7 @@ fn verified(
         counter: None,
         drift_steps: None,
         drift_seconds: None,
+        drift_set_seconds: None,
         adjustment_steps: None,
         used: None,
         reason: None,

@@ -4,6 +4,7 @@ use super::{Error, Kind};
 use crate::aws::denied::{Bite, Denied, Extent, Reason};
 use crate::aws::explain::Cause;
 use crate::aws::{self, Refusal, credentials, settings};
+use crate::cli::stand_in;
 use crate::device;
 
 impl From<settings::Error> for Error {
@@ -79,7 +80,27 @@ impl From<aws::Error> for Error {
                 Self::new(Kind::No, "no-free-step", message).available(free, wait)
             }
             E::Device(error) => error.into(),
-            E::Interrupted(aws::Interrupted { signal }) => Self::interrupted(signal),
+            E::Interrupted(aws::Interrupted { signal }) => {
+                Self::interrupted(signal).hint("the same command again goes on from where it was")
+            }
+            E::StandsStill { endpoint, seconds, until, .. } if !endpoint.contains("://") => {
+                Self::new(Kind::No, "time-stands-still", message)
+                    .available(until, seconds)
+                    .hint("leave it out: the service's own clock is used then")
+            }
+            E::StandsStill { endpoint, seconds, until, .. } => Self::new(Kind::No, "time-stands-still", message)
+                .available(until, seconds)
+                .hint(format!("move it: `{}`, or --jump", stand_in::command(&endpoint, seconds))),
+            E::TooShort { .. } => {
+                Self::new(Kind::No, "aws-session-too-short", message).hint("a longer --duration, or less by --min-remaining")
+            }
+            E::Locked { holder, .. } => {
+                let failure = Self::new(Kind::Storage, "locked", message);
+                match holder.process() {
+                    Some(process) => failure.hint(format!("does it hang? `ps -p {process}` tells what it is; end it, and try again")),
+                    None => failure.hint("wait until it is done, or end it"),
+                }
+            }
             E::Refused(refusal) => refused(refusal),
             E::Explained { cause, refusal } => explained(&cause).said_by_aws(refusal),
             E::Denied { denied, refusal } => is_denied(&denied, message).said_by_aws(refusal),
@@ -91,6 +112,10 @@ impl From<aws::Error> for Error {
             }
             E::Unreachable { reason, .. } if reason.contains("lookup address") => {
                 Self::new(Kind::Remote, "aws-unreachable", message).hint("is the region right, and the network there?")
+            }
+            E::Unreachable { reason, .. } if reason.contains("isn't this machine") => {
+                Self::new(Kind::Usage, "aws-plain-http", message)
+                    .hint("https://, or on a network of tests that nobody else reads: --plain-http")
             }
             E::Unreachable { .. } => Self::new(Kind::Remote, "aws-unreachable", message),
             E::Unreadable { .. } => Self::new(Kind::Remote, "aws-unreadable", message)

@@ -36,7 +36,7 @@ fn another_account_or_another_stand_in_costs_no_secret() {
         let code = if account == "123456789012" { "aws-not-there" } else { "aws-other-account" };
         // Nor is it called good for nothing.
         for what_then in ["--remove", "--keep", "--jump"] {
-            let disable = ["disable", "mfauser", "--user", "administrator", what_then, "--json"];
+            let disable = ["disable", "mfauser", "--user", "administrator", what_then, "--yes", "--json"];
             let failed = with(
                 stage.command(other.endpoint(), &disable),
                 &[("AWS_ACCESS_KEY_ID", &keys.access_key_id), ("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key)],
@@ -70,7 +70,7 @@ fn what_is_renamed_while_it_is_disabled_is_removed_and_nothing_else() {
             _ => Act::Fate(Fate::Good),
         }
     });
-    run(&mut stage.command(&proxy.url(), &["disable", "mfauser", "--remove"]), b"").expect(0);
+    run(&mut stage.command(&proxy.url(), &["disable", "mfauser", "--remove", "--yes"]), b"").expect(0);
     assert_eq!(stage.here(), ["mfauser"]);
     let left = stage.home.run(&["uri", "mfauser", "--reveal"]).expect(0).stdout;
     assert!(left.contains(SEED), "{left}");
@@ -80,14 +80,15 @@ fn what_is_renamed_while_it_is_disabled_is_removed_and_nothing_else() {
 fn what_is_renamed_while_its_removal_waits_is_removed_and_nothing_else() {
     let stage = enabled();
     stage.home.add("precious");
-    let locks = vmfa::aws::Locks::new(stage.home.path().join("home/locks"));
-    let held = locks.alone(&serial(), || panic!("somebody has it")).unwrap();
+    let locks = vmfa::aws::Locks::new(stage.home.path().join("home/locks"), 1);
+    let held = locks.alone(&serial(), &|_| Ok(()), |_| panic!("somebody has it")).unwrap();
     let mut remove = stage.home.command();
     let mut child = remove.args(["remove", "mfauser", "--yes"]).stderr(Stdio::piped()).spawn().unwrap();
-    // It says so as soon as it waits.
-    let mut said = [0; 7];
+    // It says so as soon as it waits, and for whom.
+    let expected = format!("waiting for process {}, ", std::process::id());
+    let mut said = vec![0; expected.len()];
     child.stderr.as_mut().unwrap().read_exact(&mut said).unwrap();
-    assert_eq!(&said, b"waiting");
+    assert_eq!(String::from_utf8(said).unwrap(), expected);
     stage.home.run(&["rename", "mfauser", "old"]).expect(0);
     stage.home.run(&["rename", "precious", "mfauser"]).expect(0);
     drop(held);
@@ -100,29 +101,51 @@ fn what_is_renamed_while_its_removal_waits_is_removed_and_nothing_else() {
 fn the_secret_is_offered_to_be_removed_once_it_is_good_for_nothing() {
     let stage = enabled();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/answer.py");
-    let disable = |answer: &str| {
+    let disable = |answers: &str, code: i32| {
         let ours = stage.command(stage.server.endpoint(), &["disable", "mfauser"]);
         let mut command = tool("python3", "python3");
-        command.args([script, answer]).arg(ours.get_program()).args(ours.get_args()).env_clear();
+        command.args([script, answers]).arg(ours.get_program()).args(ours.get_args()).env_clear();
         for (name, value) in ours.get_envs() {
             command.env(name, value.unwrap_or_default());
         }
-        run(&mut command, b"").expect(0).stdout
+        run(&mut command, b"").expect(code).stdout
     };
-    let said = disable("n");
+    // Nothing is changed and no code is used before the answer.
+    let said = disable("n", 1);
+    assert!(said.contains(&format!("{} of user mfauser at {}", serial(), stage.server.endpoint())), "{said}");
+    assert!(said.contains("Deactivate and delete it there? [y/N]") && said.contains("nothing was changed"), "{said}");
+    assert_eq!(stage.there(), [(serial(), Some("mfauser".to_owned()))]);
+    let unasked = stage.run(&["disable", "mfauser", "--remove", "--json"]).expect(2);
+    assert!(unasked.stderr.contains("--yes"), "{unasked:#?}");
+    assert_eq!(stage.there(), [(serial(), Some("mfauser".to_owned()))]);
+    assert!(!stage.server.get("/_vmfa/events").body.contains("GetSessionToken"));
+    let said = disable("y,n", 0);
     assert!(said.contains("Remove `mfauser` and its secret here, too? [y/N]"), "{said}");
     assert!(stage.there().is_empty() && stage.here() == ["mfauser"]);
     // It is offered again: that the device was there is known.
-    let said = disable("y");
+    let said = disable("y,y", 0);
     assert!(said.contains("was disabled before") && said.contains("removed mfauser"), "{said}");
     assert!(stage.here().is_empty());
+}
+
+#[test]
+fn remove_says_what_disable_said() {
+    let stage = enabled();
+    let note = || stage.home.run(&["remove", "mfauser"]).expect(2).stderr;
+    assert!(note().contains("if AWS still expects codes of this device"), "{}", note());
+    let disabled = stage.run(&["disable", "mfauser", "--keep", "--yes"]).expect(0);
+    assert!(disabled.stderr.contains("good for nothing: vmfa remove mfauser"), "{disabled:#?}");
+    let gone = format!("AWS has no {} any more: it was deleted at {}", serial(), stage.server.endpoint());
+    assert!(note().contains(&gone) && !note().contains("expects codes"), "{}", note());
+    let removed = stage.home.run(&["remove", "mfauser", "--yes"]).expect(0);
+    assert!(removed.stderr.contains(&gone), "{removed:#?}");
 }
 
 #[test]
 fn disabling_guesses_no_device() {
     let stage = enabled();
     stage.home.add("mine");
-    let failed = stage.run(&["disable", "mine", "--remove", "--json"]).expect(1);
+    let failed = stage.run(&["disable", "mine", "--remove", "--yes", "--json"]).expect(1);
     assert_eq!(failed.error_code(), "aws-no-serial");
     assert_eq!(stage.there(), [(serial(), Some("mfauser".to_owned()))]);
     let failed = stage.run(&["session", "mine", "--json"]).expect(1);

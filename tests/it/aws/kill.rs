@@ -166,7 +166,7 @@ fn disable_by_an_administrator_killed_at_any_request_is_finished_by_the_next_run
             let mut stage = Stage::new(OWN_DEVICE);
             stage.run(&["enable", "--no-wait"]).expect(0);
             stage.keys = stage.server.administrator();
-            let disable = ["disable", "mfauser", "--user", "mfauser", "--remove", "--jump"];
+            let disable = ["disable", "mfauser", "--user", "mfauser", "--remove", "--yes", "--jump"];
             let (killed, proxy) = killed_at(&stage, number, when, &disable);
             let secret_is_here = stage.here() == ["mfauser"];
             assert!(secret_is_here || stage.there().is_empty(), "{when:?} {number}: gone here before it is gone there");
@@ -189,12 +189,13 @@ fn disable_killed_at_any_request_is_finished_by_the_next_run() {
             let stage = Stage::new(OWN_DEVICE);
             stage.run(&["enable", "--no-wait"]).expect(0);
             stage.server.wait(60);
-            let (killed, proxy) = killed_at(&stage, number, when, &["disable", "mfauser", "--remove", "--jump"]);
+            let (killed, proxy) =
+                killed_at(&stage, number, when, &["disable", "mfauser", "--remove", "--yes", "--jump"]);
             let secret_is_here = stage.here() == ["mfauser"];
             assert!(secret_is_here || stage.there().is_empty(), "{when:?} {number}: gone here before it is gone there");
             if secret_is_here {
                 stage.home.run(&["uri", "mfauser", "--reveal"]).expect(0);
-                stage.run_by(&proxy, &["disable", "mfauser", "--remove", "--jump"]).expect(0);
+                stage.run_by(&proxy, &["disable", "mfauser", "--remove", "--yes", "--jump"]).expect(0);
             }
             assert!(stage.there().is_empty() && stage.here().is_empty(), "{when:?} {number}");
             if !killed {

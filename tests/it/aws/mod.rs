@@ -18,6 +18,8 @@ mod flows;
 mod kill;
 #[cfg(feature = "cli")]
 mod moto;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod over;
 mod process;
 mod profiles;
 #[cfg(feature = "cli")]

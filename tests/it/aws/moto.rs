@@ -53,7 +53,7 @@ fn moto_is_served_as_well() {
     assert_eq!(vmfa(&["session", "mfauser", "--json"]).expect(0).json()["cached"], Value::from(true));
     let role = ["session", "mfauser", "--role-arn", "arn:aws:iam::123456789012:role/ops", "--as", "process"];
     assert_eq!(vmfa(&role).expect(0).json()["Version"], Value::from(1));
-    let disabled = vmfa(&["disable", "mfauser", "--user", "mfauser", "--remove", "--json"]).expect(0).json();
+    let disabled = vmfa(&["disable", "mfauser", "--user", "mfauser", "--remove", "--yes", "--json"]).expect(0).json();
     assert_eq!((&disabled["deleted"], &disabled["removed"]), (&Value::from(true), &Value::from(true)), "{disabled:#}");
     let status = vmfa(&["status", "--all-users", "--json"]).expect(0).json();
     assert_eq!(status["devices"], Value::from(Vec::<Value>::new()));

@@ -9,7 +9,7 @@ use vmfa::aws::client::{Caller, Client, Incoming, Lost, Transport};
 use vmfa::aws::enroll::Wanted;
 use vmfa::aws::flow::Flow;
 use vmfa::aws::settings::Endpoint;
-use vmfa::aws::{Interrupted, Locks, World};
+use vmfa::aws::{Boot, Error, Interrupted, Locks, World};
 use vmfa::device::Devices;
 use vmfa::registry::memory::Memory as Registry;
 use vmfa::serve::{Outcome, Request, Stand};
@@ -146,6 +146,8 @@ pub struct Virtual<'a> {
     aws: &'a Aws,
     /// The system's clock minus the stand-in's.
     pub off: i64,
+    /// Which boot of the machine this is, and how far its clock is ahead of the stand-in's.
+    pub boot: Option<(&'static str, i64)>,
     random: AtomicU64,
     pub told: Mutex<Vec<String>>,
     pub debugged: Mutex<Vec<String>>,
@@ -167,6 +169,7 @@ impl<'a> Virtual<'a> {
         Self {
             aws,
             off,
+            boot: Some(("one", 0)),
             random: AtomicU64::new(7),
             told: Mutex::default(),
             debugged: Mutex::default(),
@@ -188,7 +191,12 @@ impl World for Virtual<'_> {
         (i128::from(self.aws.now()) + i128::from(self.off)) * 1000
     }
 
-    fn wait(&self, seconds: u64, what: &str) -> Result<(), Interrupted> {
+    fn boot(&self) -> Option<Boot> {
+        let (id, begin) = self.boot?;
+        Some(Boot { id: id.to_owned(), seconds: self.aws.now().checked_add_signed(begin)? })
+    }
+
+    fn wait(&self, seconds: u64, what: &str) -> Result<(), Error> {
         self.told.lock().unwrap().push(format!("waits {seconds} s for {what}"));
         self.waited.fetch_add(seconds, Ordering::SeqCst);
         self.aws.wait(seconds);
@@ -226,7 +234,7 @@ pub struct Here {
 impl Here {
     pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let locks = Locks::new(directory.path().join("locks"));
+        let locks = Locks::new(directory.path().join("locks"), 10);
         Self { vault: Vault::default(), registry: Registry::default(), directory, locks }
     }
 
@@ -242,8 +250,12 @@ impl Here {
 
 /// A client of a transport.
 pub fn client<'a>(wire: &'a dyn Transport, world: &'a dyn World) -> Client<'a> {
-    let endpoint =
-        Endpoint { url: "http://127.0.0.1".to_owned(), signing_region: "us-east-1".to_owned(), custom: true };
+    client_of(wire, world, true)
+}
+
+/// The same; of AWS itself where its endpoint is no other.
+pub fn client_of<'a>(wire: &'a dyn Transport, world: &'a dyn World, custom: bool) -> Client<'a> {
+    let endpoint = Endpoint { url: "http://127.0.0.1".to_owned(), signing_region: "us-east-1".to_owned(), custom };
     Client::new(endpoint.clone(), endpoint, wire, world, 4)
 }
 

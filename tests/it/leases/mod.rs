@@ -6,6 +6,7 @@ mod many;
 mod owners;
 mod pairs;
 mod random;
+mod standing;
 mod waiting;
 
 use serde_json::Value;

@@ -11,13 +11,15 @@ use zeroize::Zeroizing;
 use crate::aws::client::{Caller, Client};
 use crate::aws::credentials::{Failure, Fetch, Role, Source, process};
 use crate::aws::flow::Flow;
-use crate::aws::https::Https;
+use crate::aws::https::{ClearText, Https};
 use crate::aws::session::{self, Session, Wanted};
 use crate::aws::settings::{Options, Service, Settings};
 use crate::aws::sts::{Identity, RoleRequest, Temporary};
 use crate::aws::{self, Locks, World as _};
+use crate::cli::command::code::patience;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
+use crate::cli::server_time::Server;
 use crate::cli::world::Real;
 use crate::cli::{Global, clock, environment};
 use crate::device::{self, Devices};
@@ -35,6 +37,9 @@ pub(super) const SESSION_NAME: &str = "vmfa";
 /// and one more.
 const ATTEMPTS: u8 = 4;
 
+/// How long a lock is waited for: whoever has it may be waiting for a code.
+const LOCK_TIMEOUT: &str = "10m";
+
 /// Whose keys, where, and how.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
@@ -48,7 +53,7 @@ pub(super) struct Args {
     region: Option<String>,
     /// Another server than AWS, such as `vmfa serve` [env: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_IAM,
     /// AWS_ENDPOINT_URL_STS]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, visible_alias = "endpoint", value_name = "URL")]
     endpoint_url: Option<String>,
     /// Take an endpoint without TLS on another machine: whoever is on the way there reads secrets and sessions
     #[arg(long)]
@@ -60,6 +65,9 @@ pub(super) struct Args {
     /// How long a call may take, 1s to 10m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = limit)]
     timeout: u64,
+    /// How long to wait for another vmfa that is at the same device, up to 1d
+    #[arg(long, value_name = "TIME", default_value = LOCK_TIMEOUT, value_parser = patience)]
+    lock_timeout: u64,
     /// Don't wait and try once more where that would do
     #[arg(long)]
     no_retry: bool,
@@ -96,15 +104,20 @@ impl Args {
         let stand_in = iam.custom.then(|| iam.url.clone()).filter(|url| url.starts_with("http://"));
         let world = Real::new(stand_in, self.jump, self.debug);
         let roots = settings.ca_bundle().map(read_roots).transpose()?;
-        let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout))
+        let clear_text = if self.plain_http { ClearText::Anywhere } else { ClearText::Here };
+        let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout), clear_text)
             .map_err(|reason| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {reason}")))?;
         let attempts = settings.max_attempts().map_or(ATTEMPTS, |most| u8::try_from(most.get()).unwrap_or(u8::MAX));
         let client = Client::new(iam.clone(), settings.endpoint(Service::Sts).clone(), &transport, &world, attempts);
         if let Some(difference) = world.difference() {
             client.learn(difference);
         }
-        let time = clock.map(|clock| move || clock.time());
-        let locks = Locks::new(place.home.locks.clone());
+        let time = clock.map(|clock| {
+            // One that is virtual is asked at each use: it moves when somebody moves it.
+            clock.server().map(Server::stand_in);
+            move || clock.time()
+        });
+        let locks = Locks::new(place.home.locks.clone(), self.lock_timeout);
         let mut run = Run {
             place: &place,
             registry: &registry,
@@ -124,10 +137,7 @@ impl Args {
             Failure::Role { error: Trouble::Cli(error), .. } => error,
             failure @ Failure::Process { .. } => Error::new(Kind::Input, "credential-process", failure.to_string()),
         })?;
-        if found.expires.is_some_and(|expires| expires <= clock::now()) {
-            let message = format!("the keys from {} are over", found.origin);
-            return Err(Error::new(Kind::Input, "aws-credentials", message));
-        }
+        // Whether they are over already, the service says by its own clock.
         world.debug(&|| format!("keys {} from {}", found.credentials.access_key_id, found.origin));
         run.credentials = &found.credentials;
         work(&run)
@@ -317,7 +327,7 @@ impl Fetch for Run<'_> {
             session_name: session_name.to_owned(),
             external_id: role.external_id.clone(),
         };
-        let wanted = Wanted { duration, role: Some(role), fresh: false };
+        let wanted = Wanted { duration, role: Some(role), ..Wanted::default() };
         let flow = self.flow(vault.as_ref());
         Ok(Flow { caller, ..flow }.session(&device, &wanted)?.temporary.credentials)
     }

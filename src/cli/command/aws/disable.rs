@@ -12,8 +12,8 @@ use crate::device;
 
 /// Deactivate and delete a device at AWS; then, if you want, its secret here
 ///
-/// For one's own device AWS asks for a session with MFA, which is got with the device's last code. The secret stays until
-/// AWS has no such device any more.
+/// You are asked before anything is changed. For one's own device AWS asks for a session with MFA, which is got with the
+/// device's last code. The secret stays until AWS has no such device any more.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The device's name, exactly
@@ -21,6 +21,9 @@ pub(in crate::cli) struct Args {
     /// Whose device it is [default: who calls]
     #[arg(long, value_name = "NAME", value_parser = connect::user_name)]
     user: Option<String>,
+    /// Deactivate and delete it at AWS without asking; the secret here stays unless you say --remove
+    #[arg(long, short)]
+    yes: bool,
     /// Remove the secret here, too, without asking
     #[arg(long, conflicts_with = "keep")]
     remove: bool,
@@ -71,6 +74,13 @@ impl Args {
             }
             let vault = run.place.vault_of(&device)?;
             let flow = run.flow(vault.as_ref());
+            if !self.yes {
+                let (name, at) = (plain(device.name.as_str()), &run.client.endpoint(Service::Iam).url);
+                if !global.json && prompt::somebody_there() {
+                    render::note(&format!("{} of user {user} at {at}, `{name}` here", plain(&serial)));
+                }
+                prompt::confirm("Deactivate and delete it there?")?;
+            }
             let alone = flow.alone(&serial).map_err(Error::from)?;
             let own = identity.user() == Some(&user);
             let was_enabled = flow.was_enabled(&device)?;
@@ -88,14 +98,14 @@ impl Args {
                 )));
             }
             let ask = || {
-                !global.json
+                !(global.json || self.yes)
                     && prompt::somebody_there()
                     && prompt::confirm(&format!("Remove `{}` and its secret here, too?", plain(device.name.as_str())))
                         .is_ok()
             };
             // Nobody else waits for a person.
             drop(alone);
-            if !(self.remove || self.keep || global.json) && prompt::somebody_there() {
+            if !(self.remove || self.keep || self.yes || global.json) && prompt::somebody_there() {
                 render::note(&format!("AWS has no {} any more", plain(&serial)));
             }
             let removed = self.remove || (!self.keep && ask());
@@ -115,7 +125,7 @@ impl Args {
                     flow.devices.remove(&now, clock::now())?;
                 }
             } else {
-                flow.forget_sessions(&device)?;
+                flow.remember_disabled(&device)?;
             }
             Ok(Answered {
                 device: device.name.to_string(),

@@ -1,5 +1,5 @@
 use std::ffi::OsString;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::connect::{self, Run};
 use super::session::{self, Which};
@@ -34,8 +34,13 @@ impl Args {
             return Err(Error::usage("there is no command to run"));
         };
         let command = self.connect.open(global, |run| {
-            let (_, session) = run.session(&self.device, &self.which.wanted())?;
-            Ok(self.prepared(run, program, arguments, &session.temporary))
+            let (_, session) = run.session(&self.device, &self.which.wanted()?)?;
+            let mut command = self.prepared(run, program, arguments, &session.temporary);
+            if global.passphrase_fd == Some(0) {
+                // The passphrase is no input of the command's.
+                command.stdin(Stdio::null());
+            }
+            Ok(command)
         })?;
         match hygiene::run_instead(command) {
             Ok(0) => Ok(()),

@@ -6,14 +6,14 @@ use zeroize::Zeroizing;
 use super::connect;
 use crate::aws::session::{Role, Session, Wanted};
 use crate::cli::Global;
-use crate::cli::error::Result;
+use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
 use crate::time::Timestamp;
 
 /// A session with MFA: temporary keys for the AWS CLI, the SDKs, and everything else that reads them
 ///
-/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same until 15
-/// minutes are left, or a quarter of its time where that is less. Commands that run at once share it.
+/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same as long as
+/// 5 minutes are left, or a tenth of its time where that is less. Commands that run at once share it.
 ///
 /// As `credential_process`: vmfa aws session DEVICE --profile LONG-TERM-KEYS --as process
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,10 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     connect: connect::Args,
 }
+
+/// How long sessions last that nobody asked another time for, in seconds: those of users, and those with roles.
+const LASTS: u64 = 12 * 60 * 60;
+const ROLE_LASTS: u64 = 60 * 60;
 
 /// Which session.
 #[derive(Debug, Clone, clap::Args)]
@@ -50,16 +54,25 @@ pub(super) struct Which {
     /// A new session, even where there is one that would do
     #[arg(long)]
     fresh: bool,
+    /// How long the session has to last from now on; one that may not is replaced by a new one, up to 36h [default: 5m,
+    /// or a tenth of its time where that is less]
+    #[arg(long, value_name = "TIME", value_parser = remaining)]
+    min_remaining: Option<u64>,
 }
 
 impl Which {
-    pub(super) fn wanted(&self) -> Wanted {
+    pub(super) fn wanted(&self) -> Result<Wanted> {
         let role = self.role_arn.clone().map(|arn| Role {
             arn,
             session_name: self.role_session_name.clone(),
             external_id: self.external_id.clone(),
         });
-        Wanted { duration: self.duration, role, fresh: self.fresh }
+        let lasts = self.duration.unwrap_or(if role.is_some() { ROLE_LASTS } else { LASTS });
+        if self.min_remaining.is_some_and(|least| least >= lasts) {
+            return Err(Error::usage(format!("no session lasts longer than it is asked for: {lasts} s"))
+                .hint("less by --min-remaining, or more by --duration"));
+        }
+        Ok(Wanted { duration: self.duration, role, fresh: self.fresh, least: self.min_remaining })
     }
 }
 
@@ -148,7 +161,7 @@ impl Answer for Answered {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let ((device, session), region, endpoint) = self.connect.open(global, |run| {
-            let session = run.session(&self.device, &self.which.wanted())?;
+            let session = run.session(&self.device, &self.which.wanted()?)?;
             Ok((session, run.region_to_name(), run.endpoint_to_name()))
         })?;
         let Session { temporary, cached } = session;
@@ -171,6 +184,12 @@ impl Args {
         };
         render::print(&answered, (global.json && form != Form::Process) || self.r#as == "json")
     }
+}
+
+/// What has to be left of one.
+fn remaining(text: &str) -> std::result::Result<u64, String> {
+    let seconds = crate::time::duration(text).filter(|seconds| *seconds <= 129_600);
+    seconds.ok_or_else(|| "a time up to 36h stands here".to_owned())
 }
 
 /// What AWS takes for a session, 900 to 129,600 seconds; for a role less.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{Args, Codes};
-use crate::cli::Global;
 use crate::cli::clock::{self, Clock};
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, plain};
+use crate::cli::{Global, wait};
 use crate::device::issue::{LONGEST_WAIT, Leased, Moment, Terms};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
@@ -57,7 +57,7 @@ impl Args {
         let terms = self.terms(&device, clock);
         for _ in 0..ATTEMPTS {
             let leased = devices.lease(&device, &enrolment, clock.moment(), &terms)?;
-            if wait_for(&devices, &device, &enrolment, &leased, &terms, clock)? {
+            if wait_for(&devices, &device, &enrolment, &leased, &terms, clock, self.jump)? {
                 return Codes::of_device(device, &[leased.issued], clock.time());
             }
         }
@@ -83,7 +83,7 @@ impl Args {
                 Err(device::Error::NoFreeStep { .. }) => continue,
                 leased => leased?,
             };
-            if wait_for(&devices, &member.device, &enrolment, &leased, &terms, clock)? {
+            if wait_for(&devices, &member.device, &enrolment, &leased, &terms, clock, self.jump)? {
                 if render::for_eyes() {
                     render::note(&format!("from {}", plain(member.device.name.as_str())));
                 }
@@ -180,12 +180,12 @@ fn wait_for(
     leased: &Leased,
     terms: &Terms,
     clock: &Clock,
+    jump: bool,
 ) -> Result<bool> {
     let what = format!("an unused code of {}", plain(device.name.as_str()));
-    if let Err(interrupted) = clock::wait(leased.wait, &what, leased.ready) {
-        // Why the program ends matters more than what can't be given back.
-        let _ = devices.give_lease_back(device, enrolment, leased);
-        return Err(interrupted);
+    if let Err(error) = wait::until(clock, leased.ready, leased.wait, &what, jump) {
+        let given_back = devices.give_lease_back(device, enrolment, leased).is_ok();
+        return Err(error.given_back(given_back));
     }
     Ok(devices.keep_or_give_back(device, enrolment, leased, clock.time(), terms)?)
 }

@@ -49,8 +49,8 @@ pub(super) struct Events {
 #[derive(Debug, clap::Args)]
 struct Which {
     /// Where the stand-in is [env: AWS_ENDPOINT_URL]
-    #[arg(long, value_name = "URL")]
-    endpoint: Option<String>,
+    #[arg(long, visible_alias = "endpoint", value_name = "URL")]
+    endpoint_url: Option<String>,
 }
 
 /// What `/_vmfa/time` answers.
@@ -136,10 +136,11 @@ impl Time {
 
 impl Which {
     fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Value>) -> Result<T> {
-        let endpoint = self.endpoint.clone().or_else(|| environment::text("AWS_ENDPOINT_URL")).ok_or_else(|| {
-            Error::usage("which stand-in isn't said")
-                .hint("--endpoint URL, or AWS_ENDPOINT_URL as `vmfa serve` prints it")
-        })?;
+        let endpoint =
+            self.endpoint_url.clone().or_else(|| environment::text("AWS_ENDPOINT_URL")).ok_or_else(|| {
+                Error::usage("which stand-in isn't said")
+                    .hint("--endpoint-url URL, or AWS_ENDPOINT_URL as `vmfa serve` prints it")
+            })?;
         if !endpoint.starts_with("http://") {
             return Err(Error::usage(format!("`{endpoint}` is no http:// URL")));
         }

@@ -13,7 +13,7 @@ use vmfa::time::{Drift, Timestamp};
 use vmfa::vault::Vault as _;
 use vmfa::wire::sigv4::Credentials;
 
-use super::support::{ACCOUNT, Aws, Fate, Here, Virtual, Wire, client, wanted};
+use super::support::{ACCOUNT, Aws, Fate, Here, Virtual, Wire, client, client_of, wanted};
 use crate::serve::support::ALLOW_ALL;
 
 const OWN_DEVICE: &str = include_str!("../../../../vectors/iam/own-mfa-device.json");

@@ -36,10 +36,14 @@ fn sessions_are_shared_by_what_they_were_asked_for_with() {
             })
             .collect();
         assert_eq!(wire.count("GetSessionToken") + wire.count("AssumeRole"), 4);
-        // A quarter of its time is left at least: of fifteen minutes, not quite four.
-        aws.wait(660);
+        // A tenth of its time is left at least, of fifteen minutes one and a half; or what is asked for.
+        aws.wait(780);
         assert!(flow.session(&device, &all[1]).unwrap().cached);
-        aws.wait(30);
+        let longer = Session { least: Some(300), ..all[1].clone() };
+        assert!(!flow.session(&device, &longer).unwrap().cached);
+        aws.wait(770);
+        assert!(flow.session(&device, &all[1]).unwrap().cached);
+        aws.wait(60);
         assert!(!flow.session(&device, &all[1]).unwrap().cached);
         assert_eq!(flow.session(&device, &all[0]).unwrap().temporary.credentials.access_key_id, kept[0]);
         let fresh = flow.session(&device, &Session { fresh: true, ..Session::default() }).unwrap();
@@ -49,6 +53,141 @@ fn sessions_are_shared_by_what_they_were_asked_for_with() {
         assert!(here.vault.holds(device.id.companion()).unwrap());
         flow.devices.remove(&flow.held(&serial("mfauser")).unwrap().unwrap(), Timestamp::from_unix(aws.now())).unwrap();
         assert!(!here.vault.holds(device.id.companion()).unwrap());
+    });
+}
+
+/// What this machine's clocks did between two runs.
+struct Between {
+    what: &'static str,
+    /// How far the system's clock was off, and how far it is then.
+    off: [i64; 2],
+    /// The same of the clock of its boot, and which boot that is.
+    boot: [Option<(&'static str, i64)>; 2],
+    /// How many seconds later.
+    later: u64,
+    /// Whether the session is handed out, and whether STS was asked first.
+    expected: (bool, bool),
+}
+
+#[test]
+fn no_session_that_is_over_is_handed_out_whatever_became_of_the_clocks() {
+    const ONE: Option<(&str, i64)> = Some(("one", 0));
+    let right = |what, off: [i64; 2], later, expected| Between { what, off, boot: [ONE; 2], later, expected };
+    let stories = [
+        right("all right", [0, 0], 600, (true, false)),
+        right("over", [0, 0], 1_200, (false, false)),
+        right("too little left", [0, 0], 850, (false, false)),
+        right("two hours fast, and stays so", [7_200, 7_200], 600, (true, false)),
+        right("two hours fast, and over", [7_200, 7_200], 1_200, (false, false)),
+        right("two hours fast, then put right", [7_200, 0], 600, (true, true)),
+        right("two hours fast, then put right, and over", [7_200, 0], 1_200, (false, false)),
+        right("two hours slow, then put right", [-7_200, 0], 600, (true, true)),
+        right("put wrong", [0, -7_200], 600, (true, true)),
+        right("put wrong, and over", [0, -7_200], 1_200, (false, true)),
+        right("put wrong, fast", [0, 7_200], 600, (false, false)),
+        Between { what: "another boot", boot: [ONE, Some(("two", -5_000))], ..right("", [0, 0], 600, (true, true)) },
+        Between {
+            what: "another system keeps the clock in another zone, and it is over",
+            boot: [ONE, Some(("two", -5_000))],
+            ..right("", [0, -3_600], 1_200, (false, true))
+        },
+        Between {
+            what: "a virtual machine that stood meanwhile",
+            boot: [ONE, Some(("one", -1_100))],
+            ..right("", [0, 0], 1_200, (false, false))
+        },
+        Between {
+            what: "one whose clock stood too, and was put right only a little",
+            boot: [ONE, Some(("one", -1_190))],
+            ..right("", [0, -1_100], 1_200, (false, true))
+        },
+        Between { what: "no clock of the boot", boot: [None, None], ..right("", [0, 0], 600, (true, true)) },
+        Between { what: "no such clock, and over", boot: [None, None], ..right("", [0, -7_200], 1_200, (false, true)) },
+    ];
+    for Between { what, off, boot, later, expected } in stories {
+        let aws = Aws::new();
+        let keys = somebody(&aws, "mfauser");
+        let (wire, here) = (Wire::good(&aws), Here::new());
+        let device = run(&aws, &wire, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+        aws.wait(60);
+        let wanted = Session { duration: Some(900), ..Session::default() };
+        let session = |index: usize, boot| {
+            let mut world = Virtual::off_by(&aws, off[index]);
+            world.boot = boot;
+            let client = client_of(&wire, &world, false);
+            let asked = wire.count("GetCallerIdentity");
+            let session = here.flow(&client, &keys).session(&device, &wanted).unwrap();
+            (session.temporary, session.cached, wire.count("GetCallerIdentity") > asked)
+        };
+        let (first, cached, asked) = session(0, boot[0]);
+        assert!(!cached && !asked, "{what}");
+        aws.wait(later);
+        let (second, cached, asked) = session(1, boot[1]);
+        assert_eq!((cached, asked), expected, "{what}");
+        assert_eq!(second == first, cached, "{what}");
+        assert!(second.expiration.as_unix() > aws.now() + 90, "{what}");
+        // What was asked once is known from then on.
+        let (third, cached, asked) = session(1, boot[1]);
+        assert!(third == second && cached && asked == boot[1].is_none(), "{what}");
+    }
+}
+
+/// A named clock is the one that devices run on: what is over, the service says by its own.
+#[test]
+fn a_named_clock_doesnt_make_a_session_last_longer() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    let device = run(&aws, &wire, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+    aws.wait(60);
+    let wanted = Session { duration: Some(900), ..Session::default() };
+    let session = |clock: &(dyn Fn() -> Timestamp + Sync)| {
+        let world = Virtual::of(&aws);
+        let client = client_of(&wire, &world, false);
+        let flow = here.flow(&client, &keys);
+        vmfa::aws::flow::Flow { clock: Some(clock), ..flow }.session(&device, &wanted).map(|session| session.cached)
+    };
+    assert!(!session(&|| Timestamp::from_unix(aws.now())).unwrap());
+    // It lasts, whatever that clock shows.
+    assert!(session(&|| Timestamp::from_unix(aws.now() + 7_200)).unwrap());
+    aws.wait(1_200);
+    let behind = session(&|| Timestamp::from_unix(aws.now() - 1_200));
+    assert!(behind.is_err(), "a code of that clock is wrong, and the session that was kept is over: {behind:?}");
+    assert!(!session(&|| Timestamp::from_unix(aws.now())).unwrap());
+}
+
+/// Whoever named it waits for it once, and not five times.
+#[test]
+fn a_named_clock_that_stands_is_told() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    let device = run(&aws, &wire, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+    aws.wait(60);
+    let world = Virtual::of(&aws);
+    let client = client(&wire, &world);
+    let stands = Timestamp::from_unix(aws.now());
+    let flow = vmfa::aws::flow::Flow { clock: Some(&|| stands), ..here.flow(&client, &keys) };
+    let fresh = Session { fresh: true, ..Session::default() };
+    for _ in 0..5 {
+        flow.session(&device, &fresh).unwrap();
+    }
+    let failed = flow.session(&device, &fresh);
+    assert!(matches!(&failed, Err(Error::StandsStill { until, .. }) if *until > stands), "{failed:?}");
+    assert!(world.waited() <= 30, "{}", world.told());
+}
+
+#[test]
+fn a_new_session_that_lasts_too_short_is_an_error() {
+    let aws = Aws::new();
+    let keys = somebody(&aws, "mfauser");
+    let (wire, here) = (Wire::good(&aws), Here::new());
+    run(&aws, &wire, |client, _| {
+        let device = enrolled(&here.flow(client, &keys), "mfauser");
+        aws.wait(60);
+        let wanted = Session { duration: Some(900), least: Some(1_000), ..Session::default() };
+        let failed = here.flow(client, &keys).session(&device, &wanted);
+        assert!(matches!(failed, Err(Error::TooShort { least: 1_000, .. })), "{failed:?}");
     });
 }
 

@@ -1,0 +1,80 @@
+//! Waiting for the clock that a device runs on: the system's by counting seconds, a server's by asking it again and again.
+
+use std::time::Duration;
+
+use super::clock::{self, Clock};
+use super::error::{Error, Kind, Result};
+use super::server_time::Server;
+use super::stand_in;
+use crate::time::Timestamp;
+
+/// When a server is first asked again, and then how often.
+const FIRST: Duration = Duration::from_secs(3);
+const OFTEN: Duration = Duration::from_secs(15);
+
+/// How much longer a wait may become before the clock counts as set back, in seconds: dates are only so exact.
+const SLACK: u64 = 5;
+
+/// Waits until a clock shows a time, which is so many seconds away; where that is a stand-in's virtual one, it is moved
+/// with `jump`.
+///
+/// # Errors
+///
+/// A signal that would have ended the program, so that what was taken can be given back; and a clock that stands still.
+pub(super) fn until(clock: &Clock, time: Timestamp, seconds: u64, what: &str, jump: bool) -> Result<()> {
+    match clock.server() {
+        _ if seconds == 0 => Ok(()),
+        None => clock::wait(seconds, what, time).map_err(Error::interrupted),
+        Some(server) => follow(server, clock, time, seconds, what, jump),
+    }
+}
+
+fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &str, jump: bool) -> Result<()> {
+    if let Some(stand_in) = server.stand_in() {
+        // Somebody may have moved it just now.
+        if (jump && stand_in.move_to(time.as_unix())) || clock.time() >= time {
+            return Ok(());
+        }
+        return Err(stands_still(stand_in.url(), time, seconds, what)
+            .hint(format!("move it: `{}`, or --jump", stand_in::command(stand_in.url(), seconds))));
+    }
+    let elapsed = clock::stopwatch();
+    let begin = shown(server.asked_again());
+    let (mut due, mut stands, mut set_back) = (FIRST, false, false);
+    let left = |ahead| Duration::from_secs(time.as_unix().saturating_sub(shown(ahead)));
+    let waited = clock::count_down(seconds, what, time, || {
+        let mut remaining = left(server.difference().server_ahead());
+        let passed = elapsed();
+        if passed >= due || remaining.is_zero() {
+            let ahead = server.asked_again();
+            remaining = left(ahead);
+            due = passed.saturating_add(OFTEN);
+            // Dates have whole seconds: half of what has passed has to show. One that was set back doesn't stand.
+            let moved = shown(ahead).saturating_add(1).checked_sub(begin).map(Duration::from_secs);
+            set_back = remaining > Duration::from_secs(seconds.saturating_add(SLACK));
+            stands = passed >= FIRST && moved.is_some_and(|moved| moved < passed.div_f64(2.0));
+        }
+        if stands || set_back { Duration::ZERO } else { remaining }
+    });
+    waited.map_err(Error::interrupted)?;
+    if stands {
+        return Err(stands_still(server.url(), time, seconds, what).hint("name a clock that goes on: --clock"));
+    }
+    if set_back {
+        // Whoever asked for this moment may now get another one sooner.
+        let message = format!("the clock at {} was set back while it was waited for", server.url());
+        return Err(Error::new(Kind::No, "clock", message).hint("try again"));
+    }
+    Ok(())
+}
+
+/// What a clock shows that is so far ahead of the system's, in Unix seconds.
+fn shown(ahead: i64) -> u64 {
+    let now = clock::now();
+    now.shifted(ahead).unwrap_or(now).as_unix()
+}
+
+fn stands_still(url: &str, time: Timestamp, seconds: u64, what: &str) -> Error {
+    let message = format!("time stands still at {url}: {seconds} s for {what} would never pass");
+    Error::new(Kind::No, "time-stands-still", message).available(time, seconds)
+}
