@@ -8,13 +8,13 @@ use super::client::Caller;
 use super::explain::Cause;
 use super::{Alone, Error, Locks, Refusal, World};
 use crate::device::issue::{Leased, Moment, Terms};
-use crate::device::pair::{self, Pair};
+use crate::device::pair::{self, Pair, Which};
 use crate::device::{self, Devices};
 use crate::oath::relying_party::Rules;
 use crate::oath::totp;
 use crate::provision::{Enrolment, aws};
-use crate::registry::{self, Device};
-use crate::time::{Drift, Step, Timestamp};
+use crate::registry::{self, Device, Token};
+use crate::time::{Drift, Timestamp};
 use crate::wire::sigv4::Credentials;
 
 /// The longest wait for a code or a pair that nobody has had yet, in seconds.
@@ -46,8 +46,8 @@ pub struct Flow<'a> {
 
 /// The two codes of a pair, as they are sent.
 pub(super) struct Sent {
-    /// That of the second.
-    step: Step,
+    /// Whose they are.
+    token: Token,
     pub(super) first: Zeroizing<String>,
     pub(super) second: Zeroizing<String>,
 }
@@ -200,7 +200,7 @@ impl<'a> Flow<'a> {
         let terms = pair::Terms { live: false, consumes: Rules::AWS.pair_uses_steps, patience: 0 };
         let now = match self.devices.pair(device, enrolment, self.moment(), terms) {
             Err(device::Error::NoPairYet { .. }) if again => {
-                self.devices.release_pair(device, enrolment, None, self.moment())?;
+                self.devices.release_pair(device, enrolment, Which::Last, self.moment())?;
                 self.devices.pair(device, enrolment, self.moment(), terms)
             }
             result => result,
@@ -209,27 +209,26 @@ impl<'a> Flow<'a> {
             Err(device::Error::NoPairYet { .. }) => {
                 let terms = pair::Terms { patience: PATIENCE, ..terms };
                 let pair = self.devices.pair(device, enrolment, self.moment(), terms)?;
-                let Pair { codes: [_, second] } = &pair;
+                let Pair { codes: [_, second], token } = &pair;
                 let what = format!("a new pair of codes of {}", device.name);
                 if let Err(error) = self.wait_until(second.ready, second.wait, &what) {
-                    let step = Step::new(second.issued.moving_factor);
-                    let _ = self.devices.release_pair(device, enrolment, Some(step), self.moment());
+                    let _ = self.devices.release_pair(device, enrolment, Which::Own(*token), self.moment());
                     return Err(error);
                 }
+                self.devices.show_pair(device, enrolment, &pair, self.moment().now)?;
                 pair
             }
             result => result?,
         };
         let text = |code: &Leased| Zeroizing::new(code.issued.code.to_string());
         let [first, second] = &pair.codes;
-        let step = Step::new(second.issued.moving_factor);
-        Ok(Sent { step, first: text(first), second: text(second) })
+        Ok(Sent { token: pair.token, first: text(first), second: text(second) })
     }
 
     /// Gives a pair back that never left.
     pub(super) fn take_back(&self, device: &Device, enrolment: &Enrolment, pair: &Sent, error: &Error) {
         if let Error::Unreachable { perhaps_done: false, .. } = error {
-            let _ = self.devices.release_pair(device, enrolment, Some(pair.step), self.moment());
+            let _ = self.devices.release_pair(device, enrolment, Which::Own(pair.token), self.moment());
         }
     }
 
@@ -245,7 +244,7 @@ impl<'a> Flow<'a> {
     ) -> Result<Error, Error> {
         let off = self.drift_of(device)?;
         if off.steps.unsigned_abs() >= Rules::AWS.pair.behind {
-            self.devices.release_pair(device, enrolment, Some(pair.step), self.moment())?;
+            self.devices.release_pair(device, enrolment, Which::Own(pair.token), self.moment())?;
             let seconds = off.seconds;
             let cause = if device.drift == Drift::default() {
                 Cause::Clock { seconds }

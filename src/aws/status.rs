@@ -147,7 +147,8 @@ impl Flow<'_> {
     fn never_used(&self, device: &Device) -> Result<bool, Error> {
         let Some(ledger) = device.ledger else { return Ok(true) };
         let registry = self.devices.registry;
-        let forgotten = registry.ledger(ledger)?.forgotten.is_some();
-        Ok(!forgotten && registry.claimed(ledger, Step::new(0), Step::new(i64::MAX.unsigned_abs()))?.is_empty())
+        let forgotten = registry.ledger(ledger)?.forgotten;
+        Ok(forgotten.is_empty()
+            && registry.claimed(ledger, Step::new(0), Step::new(i64::MAX.unsigned_abs()))?.is_empty())
     }
 }

@@ -349,19 +349,37 @@ impl From<registry::Error> for Error {
             E::Conflict(_) | E::LedgerConflict => (Kind::Storage, "conflict"),
             E::Gone => (Kind::No, "no-such-device"),
             E::TooNew { .. } => (Kind::Storage, "registry-too-new"),
-            E::Damaged { .. } => (Kind::Storage, "registry-damaged"),
+            E::Damaged { .. } | E::NotIntact { .. } => (Kind::Storage, "registry-damaged"),
+            E::Locked { .. } => (Kind::Storage, "registry-locked"),
+            E::Full { .. } => (Kind::Storage, "registry-full"),
+            E::ReadOnly { .. } => (Kind::Storage, "registry-read-only"),
+            E::NoLocks { .. } => (Kind::Storage, "registry-no-locks"),
+            E::Restored { .. } => (Kind::Storage, "registry-restored"),
             E::Engine { .. } => (Kind::Storage, "registry"),
         };
         let failure = Self::new(kind, code, error.to_string());
         match error {
             E::Conflict(_) | E::LedgerConflict => failure.hint("try again"),
             E::TooNew { .. } => failure.hint("upgrade vmfa, or use another VMFA_HOME"),
-            E::Damaged { .. } => failure.hint("restore the file from a backup; the secrets are not in it"),
-            E::Engine { ref reason, .. } if reason.contains("readonly") => {
-                failure.hint("what is handed out is written down first: make the directory and its files writable")
+            E::Damaged { .. } | E::NotIntact { .. } => failure
+                .hint("keep the file, and put back the newest backup of it: it knows which codes were handed out")
+                .hint("then `vmfa doctor --restored`; the secrets are not in it, and are not lost"),
+            E::Locked { holder: Some(holder), .. } if holder.ends_with("stopped") => {
+                let pid = holder.split_whitespace().nth(1).unwrap_or("PID");
+                failure.hint(format!("let it go on: kill -CONT {pid}"))
             }
-            E::Engine { .. } => failure
-                .hint("a file that is damaged: restore it from a backup, or move it away; the secrets are not in it"),
+            E::Locked { .. } => failure.hint("nothing was changed: try again when it has ended"),
+            E::Full { .. } => failure.hint("nothing was changed: free some space there, and try again"),
+            E::ReadOnly { .. } => failure
+                .hint("make the file and its directory writable: each code is written down before it is shown")
+                .hint("to read it: `vmfa list`, `vmfa show`, `vmfa code NAME --at TIME`"),
+            E::NoLocks { .. } => {
+                failure.hint("without locks two processes can get the same code: set VMFA_HOME to a local directory")
+            }
+            E::Restored { .. } => failure
+                .hint("put the newest copy back, if you have one")
+                .hint("to go on with this one: `vmfa doctor --restored`; codes up to now then count as handed out"),
+            E::Engine { .. } => failure.hint("`vmfa doctor` looks at the file"),
             E::NameTaken(_) | E::Busy { .. } | E::Gone => failure,
         }
     }

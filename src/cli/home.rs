@@ -16,6 +16,8 @@ pub(super) struct Home {
     pub(super) registry: PathBuf,
     /// The directory of the age vault, with its items below it.
     pub(super) age: PathBuf,
+    /// By which an older copy of the registry is noticed; beside the age vault, and so not always beside the registry.
+    pub(super) mark: PathBuf,
     /// What keeps runs out of each other's way.
     pub(super) locks: PathBuf,
     /// The identity that `vmfa init` makes.
@@ -43,6 +45,7 @@ impl Home {
             config: config.join("config.toml"),
             registry: state.join("registry.sqlite3"),
             age: data.to_owned(),
+            mark: data.join("registry.mark"),
             locks: state.join("locks"),
             identity: data.join("identity.age"),
         }

@@ -88,7 +88,7 @@ impl Place {
     }
 
     pub(super) fn registry(&self) -> Result<Sqlite> {
-        Ok(Sqlite::open(&self.home.registry)?)
+        Ok(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))
     }
 
     /// The vault for new devices: `--vault`, `VMFA_VAULT`, what `vmfa init` chose, the keyring.

@@ -7,16 +7,14 @@ use std::collections::BTreeSet;
 use std::thread;
 
 use super::clock::Clock;
+use super::ledger::{Claimed, FAR};
 use super::{Devices, Error};
 use crate::oath::resync::Window;
 use crate::oath::{Code, MovingFactor, hotp};
 use crate::provision::Enrolment;
-use crate::registry::{self, Device};
+use crate::registry::{self, Device, Run, Runs, Token};
 use crate::time::{Step, Timestamp};
 use crate::vault::Id;
-
-/// A step that no clock reaches.
-const FAR: Step = Step::new(i64::MAX.unsigned_abs());
 
 /// The most codes given at once.
 pub const MOST: u16 = 10_000;
@@ -65,17 +63,46 @@ pub struct Leased {
     pub ready: Timestamp,
     /// How many seconds that is away; none when it can be used now.
     pub wait: u64,
+    /// Whose it is.
+    pub token: Token,
+}
+
+/// What became of something that was to be given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returned {
+    /// It can be handed out again.
+    Yes,
+    /// It was never handed out, or is forgotten.
+    NotThere,
+    /// Somebody else has it, too, or may have.
+    Shared,
 }
 
 /// Steps around a moment that nobody may have any more.
 struct Taken {
     steps: BTreeSet<Step>,
-    forgotten: Option<Step>,
+    forgotten: Runs,
 }
 
 impl Taken {
     fn has(&self, step: Step) -> bool {
-        self.forgotten.is_some_and(|forgotten| step <= forgotten) || self.steps.contains(&step)
+        self.forgotten.contains(step) || self.steps.contains(&step)
+    }
+
+    /// The first free step from this one on.
+    fn free_from(&self, first: u64) -> Step {
+        let mut next = Step::new(first);
+        loop {
+            let past = match self.forgotten.run_of(next) {
+                Some(Run { last, .. }) => last,
+                None if self.steps.contains(&next) => next,
+                None => return next,
+            };
+            match past.shifted(1) {
+                Some(step) => next = step,
+                None => return past,
+            }
+        }
     }
 }
 
@@ -123,12 +150,29 @@ impl Devices<'_> {
         let clock = Clock::of(device, moment.time)?;
         let steps = clock.steps(offset, count)?;
         let ledger = self.ledger(device, enrolment)?;
-        let new = self.claim_all(ledger, clock.period, &steps, moment.now)?;
-        let new: BTreeSet<Step> = new.into_iter().collect();
+        let new = self.claim_all(ledger, &clock, &steps, moment.now)?;
+        let new: BTreeSet<Step> = new.steps.into_iter().collect();
         steps.into_iter().map(|step| clock.issued(step, &enrolment.secret, !new.contains(&step))).collect()
     }
 
-    /// The same where the secret isn't at hand: it is read while the steps are written down. `moment` is asked again
+    /// The same where nothing can be written down. Whoever asks knows that somebody else may get these codes as fresh.
+    ///
+    /// # Errors
+    ///
+    /// As [`at_time`].
+    pub fn codes_unwritten(
+        &self,
+        device: &Device,
+        enrolment: &Enrolment,
+        moment: Moment,
+        offset: i64,
+        count: u16,
+    ) -> Result<Vec<Issued>, Error> {
+        let clock = Clock::of(device, moment.time)?;
+        clock.steps(offset, count)?.into_iter().map(|step| clock.issued(step, &enrolment.secret, false)).collect()
+    }
+
+    /// The same as [`Self::codes`] where the secret isn't at hand: it is read while the steps are written down. `moment` is asked again
     /// afterwards, for the vault may have had to wait for a person; the codes are those of the moment returned.
     ///
     /// # Errors
@@ -150,7 +194,7 @@ impl Devices<'_> {
         let clock = Clock::of(device, asked.time)?;
         let steps = clock.steps(offset, count)?;
         let (enrolment, new) = thread::scope(|scope| {
-            let claim = || self.claim_all(ledger, clock.period, &steps, asked.now);
+            let claim = || self.claim_all(ledger, &clock, &steps, asked.now);
             let claiming = thread::Builder::new().spawn_scoped(scope, claim);
             let enrolment = self.enrolment(device);
             // Without a thread, one after the other.
@@ -160,12 +204,12 @@ impl Devices<'_> {
         let new = new?;
         match enrolment.map(|enrolment| (enrolment, moment())) {
             Ok((enrolment, now)) if Clock::of(device, now.time)?.step == clock.step => {
-                let new: BTreeSet<Step> = new.into_iter().collect();
+                let new: BTreeSet<Step> = new.steps.into_iter().collect();
                 let issued = |step: Step| clock.issued(step, &enrolment.secret, !new.contains(&step));
                 Ok((steps.into_iter().map(issued).collect::<Result<_, _>>()?, now))
             }
             other => {
-                self.give_back(ledger, &new)?;
+                self.give_back(&new)?;
                 let (enrolment, now) = other?;
                 Ok((self.codes(device, &enrolment, now, offset, count)?, now))
             }
@@ -187,12 +231,13 @@ impl Devices<'_> {
     ) -> Result<Leased, Error> {
         let clock = Clock::of(device, moment.time)?;
         let ledger = self.ledger(device, enrolment)?;
-        let taken = self.claim(ledger, clock.period, &clock.candidates(terms), 1, moment.now)?;
-        let Some(step) = taken.first().copied() else {
+        let last = Step::new(clock.step.value().saturating_add(terms.window.ahead));
+        let taken = self.claim(ledger, &clock, &clock.candidates(terms), (1, last), moment.now)?;
+        let Some(step) = taken.steps.first().copied() else {
             return Err(self.no_free_step(device, ledger, &clock, terms));
         };
         let (wait, ready) = clock.wait_for(step, terms.window)?;
-        Ok(Leased { issued: clock.issued(step, &enrolment.secret, false)?, ready, wait })
+        Ok(Leased { issued: clock.issued(step, &enrolment.secret, false)?, ready, wait, token: taken.token })
     }
 
     /// How near a lease is, if nobody else takes it before: in how many seconds, then how many steps from the device's
@@ -216,8 +261,8 @@ impl Devices<'_> {
         }
     }
 
-    /// Whether a leased code is one that the relying party takes now, after whatever it was that took time. Else it is
-    /// given back.
+    /// Whether a leased code may be shown: it is still this claim's, and one that the relying party takes now, after
+    /// whatever it was that took time. Else it is given back.
     ///
     /// # Errors
     ///
@@ -234,8 +279,13 @@ impl Devices<'_> {
         let good = terms.window.around(now).contains(&leased.issued.moving_factor);
         if !good {
             self.give_lease_back(device, enrolment, leased)?;
+            return Ok(false);
         }
-        Ok(good)
+        if leased.wait == 0 {
+            return Ok(true);
+        }
+        let ledger = self.ledger(device, enrolment)?;
+        Ok(self.registry.give(ledger, Step::new(leased.issued.moving_factor), leased.token)?)
     }
 
     /// Gives a lease back that nobody has seen.
@@ -244,7 +294,8 @@ impl Devices<'_> {
     ///
     /// Those of vault and registry.
     pub fn give_lease_back(&self, device: &Device, enrolment: &Enrolment, leased: &Leased) -> Result<(), Error> {
-        self.give_back(self.ledger(device, enrolment)?, &[Step::new(leased.issued.moving_factor)])
+        let (ledger, steps) = (self.ledger(device, enrolment)?, vec![Step::new(leased.issued.moving_factor)]);
+        self.give_back(&Claimed { ledger, token: leased.token, steps })
     }
 
     fn taken_around(&self, ledger: Id, clock: &Clock, terms: &Terms) -> Result<Taken, Error> {
@@ -261,24 +312,25 @@ impl Devices<'_> {
             Err(error) => return error,
         };
         let beyond = clock.step.value().saturating_add(terms.window.ahead).saturating_add(1);
-        let mut next = taken.forgotten.map_or(beyond, |step| beyond.max(step.value().saturating_add(1)));
-        while taken.has(Step::new(next)) {
-            next = next.saturating_add(1);
-        }
-        match clock.wait_for(Step::new(next), terms.window) {
+        match clock.wait_for(taken.free_from(beyond), terms.window) {
             Ok((wait, free)) => Error::NoFreeStep { name: device.name.to_string(), free, wait },
             Err(error) => error,
         }
     }
 
-    /// Gives a step back whose code demonstrably never reached the service; false where it wasn't handed out.
+    /// Gives a step back whose code demonstrably never reached the service, and that nobody else was shown or waits for.
     ///
     /// # Errors
     ///
     /// Those of vault and registry.
-    pub fn release(&self, device: &Device, enrolment: &Enrolment, step: Step) -> Result<bool, Error> {
+    pub fn release(&self, device: &Device, enrolment: &Enrolment, step: Step) -> Result<Returned, Error> {
         let ledger = self.ledger(device, enrolment)?;
-        Ok(self.registry.release(ledger, step, false)?)
+        let Some(holder) = self.registry.holder(ledger, step)? else { return Ok(Returned::NotThere) };
+        if holder.again || !holder.given {
+            return Ok(Returned::Shared);
+        }
+        let released = self.registry.release(ledger, step, holder.token)?;
+        Ok(if released { Returned::Yes } else { Returned::Shared })
     }
 
     /// The steps handed out whose code this is. Several, by chance, once in a long while.

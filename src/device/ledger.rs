@@ -9,12 +9,24 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 use zeroize::Zeroizing;
 
+use super::clock::Clock;
 use super::{Devices, Error};
 use crate::oath::{Algorithm, MovingFactor};
 use crate::provision::Enrolment;
-use crate::registry::{self, Claim, Device, Fingerprint, Forget, Ledger, REMEMBERED, REMEMBERED_AT_LEAST};
+use crate::registry::{self, Claim, Device, Fingerprint, Forget, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Token};
 use crate::time::{Period, Step, Timestamp};
 use crate::vault::Id;
+
+/// A step that no clock reaches.
+pub(super) const FAR: Step = Step::new(i64::MAX.unsigned_abs());
+
+/// Steps that were taken, and by which claim.
+#[derive(Debug, Clone)]
+pub(super) struct Claimed {
+    pub(super) ledger: Id,
+    pub(super) token: Token,
+    pub(super) steps: Vec<Step>,
+}
 
 /// How often a change is tried against other processes making theirs.
 pub(super) const ATTEMPTS: u8 = 50;
@@ -33,35 +45,55 @@ impl Devices<'_> {
         Ok(self.registry.join(device.id, &fingerprint(key.as_bytes(), enrolment))?)
     }
 
-    /// Takes steps: the first `most` of the candidates that were never handed out.
+    /// Takes steps: the first `most` of the candidates that were never handed out. Those after `ready` are waited for.
     pub(super) fn claim(
         &self,
         ledger: Id,
-        period: Period,
+        clock: &Clock,
         candidates: &[Step],
-        most: usize,
+        (most, ready): (usize, Step),
         now: Timestamp,
-    ) -> Result<Vec<Step>, Error> {
-        let forget = forget(period, now);
-        Ok(self.registry.claim(&Claim { ledger, candidates, most, now, again: false, forget })?)
+    ) -> Result<Claimed, Error> {
+        self.take(&Claim {
+            ledger,
+            token: Token::random(),
+            candidates,
+            most,
+            ready,
+            now,
+            again: false,
+            forget: forget(clock.period, now),
+        })
     }
 
     /// Takes steps that are given whether they were handed out before or not; the result are those that weren't.
     pub(super) fn claim_all(
         &self,
         ledger: Id,
-        period: Period,
+        clock: &Clock,
         steps: &[Step],
         now: Timestamp,
-    ) -> Result<Vec<Step>, Error> {
-        let (most, forget) = (steps.len(), forget(period, now));
-        Ok(self.registry.claim(&Claim { ledger, candidates: steps, most, now, again: true, forget })?)
+    ) -> Result<Claimed, Error> {
+        self.take(&Claim {
+            ledger,
+            token: Token::random(),
+            candidates: steps,
+            most: steps.len(),
+            ready: FAR,
+            now,
+            again: true,
+            forget: forget(clock.period, now),
+        })
+    }
+
+    fn take(&self, claim: &Claim<'_>) -> Result<Claimed, Error> {
+        Ok(Claimed { ledger: claim.ledger, token: claim.token, steps: self.registry.claim(claim)? })
     }
 
     /// Gives steps back that were taken in vain; those that somebody handed out again meanwhile stay taken.
-    pub(super) fn give_back(&self, ledger: Id, steps: &[Step]) -> Result<(), Error> {
-        for step in steps {
-            self.registry.release(ledger, *step, true)?;
+    pub(super) fn give_back(&self, claimed: &Claimed) -> Result<(), Error> {
+        for step in &claimed.steps {
+            self.registry.release(claimed.ledger, *step, claimed.token)?;
         }
         Ok(())
     }

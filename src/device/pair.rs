@@ -1,12 +1,13 @@
 //! Pairs: two codes of consecutive steps, in order, for enabling a device and for resynchronizing it.
 
 use super::clock::Clock;
-use super::issue::{Leased, Moment};
-use super::ledger::ATTEMPTS;
+use super::issue::{Leased, Moment, Returned};
+use super::ledger::{ATTEMPTS, Claimed, FAR};
 use super::{Devices, Error};
+use crate::oath::{Code, hotp};
 use crate::provision::Enrolment;
-use crate::registry::{self, Device, LastPair, Ledger, Returnable};
-use crate::time::Step;
+use crate::registry::{self, Device, LastPair, Ledger, REMEMBERED_AT_LEAST, Returnable, Token};
+use crate::time::{Step, Timestamp};
 
 /// How many steps ahead a relying party takes a pair at the most: what AWS was measured to do.
 const REACH: i64 = 1_000;
@@ -17,6 +18,19 @@ const REACH: i64 = 1_000;
 pub struct Pair {
     /// In order.
     pub codes: [Leased; 2],
+    /// Whose they are.
+    pub token: Token,
+}
+
+/// Which pair is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The one that this claim took.
+    Own(Token),
+    /// The one that ends with this step, as whoever was shown its codes knows.
+    Second(Step),
+    /// The last one, where no other was handed out in the day before it.
+    Last,
 }
 
 /// How a pair is to be made.
@@ -56,21 +70,23 @@ impl Devices<'_> {
                 return Err(Error::NoPairYet { name: device.name.to_string(), ready, wait });
             }
             // Claimed before the pair is written down: a death in between costs two steps and repeats none.
-            let mut claimed = Vec::new();
+            let mut claimed = Claimed { ledger, token: Token::random(), steps: Vec::new() };
             if terms.consumes {
-                claimed = self.claim(ledger, clock.period, &steps, 2, moment.now)?;
-                if claimed.len() < 2 {
-                    self.give_back(ledger, &claimed)?;
-                    oldest = if claimed.contains(&first) { after(steps[1])? } else { steps[1] };
+                let ready = if wait == 0 { FAR } else { Step::new(0) };
+                claimed = self.claim(ledger, &clock, &steps, (2, ready), moment.now)?;
+                if claimed.steps.len() < 2 {
+                    self.give_back(&claimed)?;
+                    oldest = if claimed.steps.contains(&first) { after(steps[1])? } else { steps[1] };
                     continue;
                 }
             }
+            let token = claimed.token;
             let returnable = Returnable { claimed: terms.consumes, before: known.last_pair.map(|last| last.second) };
-            let last_pair = Some(LastPair { second: steps[1], returnable: Some(returnable) });
+            let last_pair = Some(LastPair { second: steps[1], token, given: wait == 0, returnable: Some(returnable) });
             match self.registry.update_ledger(&Ledger { last_pair, changed: moment.now, ..known }) {
                 Ok(()) => {}
                 Err(registry::Error::LedgerConflict) => {
-                    self.give_back(ledger, &claimed)?;
+                    self.give_back(&claimed)?;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -81,16 +97,34 @@ impl Devices<'_> {
                     issued: clock.issued(step, &enrolment.secret, false)?,
                     ready: clock.reference(start),
                     wait,
+                    token,
                 })
             };
-            return Ok(Pair { codes: [code(steps[0])?, code(steps[1])?] });
+            return Ok(Pair { codes: [code(steps[0])?, code(steps[1])?], token });
         }
         Err(registry::Error::LedgerConflict.into())
     }
 
-    /// Gives the last pair back that demonstrably never reached the service; with `second`, only if it ends with that
-    /// step. The one before it can't be given back any more, unless it lies so far ahead that no relying party took it.
-    /// False where there is none that could be.
+    /// Writes down that a pair, which was waited for, is shown now.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn show_pair(&self, device: &Device, enrolment: &Enrolment, pair: &Pair, now: Timestamp) -> Result<(), Error> {
+        let id = self.ledger(device, enrolment)?;
+        for code in &pair.codes {
+            self.registry.give(id, Step::new(code.issued.moving_factor), pair.token)?;
+        }
+        self.change_ledger(id, now, |ledger| {
+            if let Some(last) = ledger.last_pair.as_mut().filter(|last| last.token == pair.token) {
+                last.given = true;
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives a pair back that demonstrably never reached the service. Only the last one can be, and the one before it
+    /// not any more, unless it lies so far ahead that no relying party took it.
     ///
     /// # Errors
     ///
@@ -99,26 +133,52 @@ impl Devices<'_> {
         &self,
         device: &Device,
         enrolment: &Enrolment,
-        second: Option<Step>,
+        which: Which,
         moment: Moment,
-    ) -> Result<bool, Error> {
+    ) -> Result<Returned, Error> {
         let id = self.ledger(device, enrolment)?;
-        let reachable = Clock::of(device, moment.time)?.step.shifted(REACH).ok_or(Error::NoSuchStep)?;
-        let released = self.change_ledger(id, moment.now, |ledger| {
-            let last = ledger.last_pair.filter(|last| second.is_none_or(|second| second == last.second));
-            let far = |last: LastPair| (last.second > reachable).then_some(Returnable { claimed: false, before: None });
-            let Some((last, returnable)) = last.and_then(|last| Some((last, last.returnable.or(far(last))?))) else {
-                return Ok(None);
+        let clock = Clock::of(device, moment.time)?;
+        let reachable = clock.step.shifted(REACH).ok_or(Error::NoSuchStep)?;
+        let recent = REMEMBERED_AT_LEAST.checked_div(clock.period.seconds()).unwrap_or_default();
+        let (outcome, freed) = self.change_ledger(id, moment.now, |ledger| {
+            let Some(last) = ledger.last_pair else { return Ok((Returned::NotThere, None)) };
+            let far = last.second > reachable;
+            let beside = last.returnable.and_then(|returnable| returnable.before);
+            let alone = beside.is_none_or(|before| last.second.value().abs_diff(before.value()) > recent);
+            let meant = match which {
+                Which::Own(token) => last.token == token,
+                Which::Second(second) => last.second == second && last.given,
+                Which::Last if !last.given || !alone => return Ok((Returned::Shared, None)),
+                Which::Last => true,
             };
-            ledger.last_pair = returnable.before.map(|second| LastPair { second, returnable: None });
-            Ok(Some((last.second, returnable.claimed)))
+            let returnable = last.returnable.or(far.then_some(Returnable { claimed: false, before: None }));
+            let Some(returnable) = returnable.filter(|_| meant) else { return Ok((Returned::NotThere, None)) };
+            let before = |second| LastPair { second, token: Token::NONE, given: true, returnable: None };
+            ledger.last_pair = returnable.before.map(before);
+            Ok((Returned::Yes, returnable.claimed.then_some((last.second, last.token))))
         })?;
-        match released {
-            Some((second, true)) => self.give_back(id, &[Step::new(second.value().saturating_sub(1)), second])?,
-            Some((_, false)) => {}
-            None => return Ok(false),
+        if let Some((second, token)) = freed {
+            let steps = vec![Step::new(second.value().saturating_sub(1)), second];
+            self.give_back(&Claimed { ledger: id, token, steps })?;
         }
-        Ok(true)
+        Ok(outcome)
+    }
+
+    /// The step that a pair of codes ends with, where it is the last one that was handed out.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn last_pair_as(
+        &self,
+        device: &Device,
+        enrolment: &Enrolment,
+        codes: [Code; 2],
+    ) -> Result<Option<Step>, Error> {
+        let Some(last) = self.registry.ledger(self.ledger(device, enrolment)?)?.last_pair else { return Ok(None) };
+        let code = |step: u64| hotp::code(&enrolment.secret, step, &enrolment.parameters);
+        let second = last.second.value();
+        Ok((codes == [code(second.saturating_sub(1)), code(second)]).then_some(last.second))
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Claim, Device, Error, Fingerprint, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Registry, State, clash, names_clash,
+    Claim, Device, Error, Fingerprint, Holder, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Registry, Run, State, Token,
+    clash, names_clash,
 };
 use crate::name::Name;
 use crate::time::{Step, Timestamp};
@@ -18,10 +19,10 @@ pub struct Memory(Mutex<Tables>);
 #[derive(Debug, Default)]
 struct Tables {
     devices: Vec<Device>,
-    /// With the fingerprint, and the seconds for which they are worth remembering.
+    /// With the fingerprint, and the period of the device that began it, in seconds.
     ledgers: BTreeMap<Id, (Fingerprint, u64, Ledger)>,
-    /// When each step was claimed, and whether it was handed out again.
-    claimed: BTreeMap<(Id, Step), (Timestamp, bool)>,
+    /// When each step was claimed, and by whom.
+    claimed: BTreeMap<(Id, Step), (Timestamp, Holder)>,
 }
 
 impl Memory {
@@ -83,8 +84,7 @@ impl Registry for Memory {
         let known = ledgers.iter().find(|(_, (known, ..))| known == fingerprint).map(|(id, _)| *id);
         let id = known.unwrap_or_else(Id::random);
         let period = device.parameters.period().map_or(0, |period| period.seconds());
-        let remembered = period.saturating_mul(REMEMBERED).max(REMEMBERED_AT_LEAST);
-        ledgers.entry(id).or_insert_with(|| (*fingerprint, remembered, Ledger::new(id)));
+        ledgers.entry(id).or_insert_with(|| (*fingerprint, period, Ledger::new(id)));
         device.ledger = Some(id);
         Ok(id)
     }
@@ -101,16 +101,17 @@ impl Registry for Memory {
         let forgotten = ledgers.get_mut(&claim.ledger).map(|(.., ledger)| &mut ledger.forgotten);
         let forgotten = forgotten.ok_or(Error::Gone)?;
         let mut taken = Vec::new();
-        for step in claim.candidates.iter().filter(|step| forgotten.is_none_or(|forgotten| **step > forgotten)) {
+        for step in claim.candidates.iter().filter(|step| !forgotten.contains(**step)) {
             if taken.len() >= claim.most {
                 break;
             }
             match claimed.entry((claim.ledger, *step)) {
                 Entry::Vacant(free) => {
-                    free.insert((claim.now, false));
+                    let given = *step <= claim.ready;
+                    free.insert((claim.now, Holder { token: claim.token, again: false, given }));
                     taken.push(*step);
                 }
-                Entry::Occupied(mut taken) => taken.get_mut().1 |= claim.again,
+                Entry::Occupied(mut taken) => taken.get_mut().1.again |= claim.again,
             }
         }
         if !taken.is_empty() {
@@ -118,7 +119,7 @@ impl Registry for Memory {
             claimed.retain(|(ledger, step), (since, _)| {
                 let kept = *ledger != claim.ledger || *step >= forget.below || *since >= forget.before;
                 if !kept {
-                    *forgotten = (*forgotten).max(Some(*step));
+                    forgotten.add(Run { first: *step, last: *step });
                 }
                 kept
             });
@@ -126,10 +127,23 @@ impl Registry for Memory {
         Ok(taken)
     }
 
-    fn release(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, Error> {
+    fn release(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
         let claimed = &mut self.tables().claimed;
-        let kept = claimed.get(&(ledger, step)).is_some_and(|(_, again)| *again && unless_again);
-        Ok(!kept && claimed.remove(&(ledger, step)).is_some())
+        let own = claimed.get(&(ledger, step)).is_some_and(|(_, holder)| holder.token == token && !holder.again);
+        Ok(own && claimed.remove(&(ledger, step)).is_some())
+    }
+
+    fn give(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
+        let mut tables = self.tables();
+        let own = tables.claimed.get_mut(&(ledger, step)).map(|(_, holder)| holder);
+        Ok(own.filter(|holder| holder.token == token).is_some_and(|holder| {
+            holder.given = true;
+            true
+        }))
+    }
+
+    fn holder(&self, ledger: Id, step: Step) -> Result<Option<Holder>, Error> {
+        Ok(self.tables().claimed.get(&(ledger, step)).map(|(_, holder)| *holder))
     }
 
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
@@ -148,19 +162,29 @@ impl Registry for Memory {
         let stored = tables.ledgers.get_mut(&ledger.id).map(|(.., stored)| stored);
         let stored = stored.filter(|stored| stored.revision == ledger.revision).ok_or(Error::LedgerConflict)?;
         let revision = ledger.revision.saturating_add(1);
-        *stored = Ledger { revision, forgotten: stored.forgotten, ..ledger.clone() };
+        *stored = Ledger { revision, forgotten: stored.forgotten.clone(), ..ledger.clone() };
         Ok(())
     }
 
     fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         let mut tables = self.tables();
         let Tables { devices, ledgers, claimed } = &mut *tables;
-        ledgers.retain(|id, (_, remembered, ledger)| {
-            let since = Timestamp::from_unix(now.as_unix().saturating_sub(*remembered));
-            ledger.counter.is_some()
-                || ledger.changed >= since
-                || devices.iter().any(|device| device.ledger == Some(*id))
-                || claimed.iter().any(|((owner, _), (when, _))| owner == id && *when >= since)
+        ledgers.retain(|id, (_, period, ledger)| {
+            if devices.iter().any(|device| device.ledger == Some(*id)) {
+                return true;
+            }
+            let remembered = period.saturating_mul(REMEMBERED).max(REMEMBERED_AT_LEAST);
+            let since = Timestamp::from_unix(now.as_unix().saturating_sub(remembered));
+            claimed.retain(|(owner, step), (when, _)| {
+                let passed = step.value().saturating_mul(*period) < since.as_unix();
+                let kept = owner != id || *when >= since || !passed;
+                if !kept {
+                    ledger.forgotten.add(Run { first: *step, last: *step });
+                }
+                kept
+            });
+            let empty = Ledger { revision: ledger.revision, changed: ledger.changed, ..Ledger::new(*id) };
+            *ledger != empty || claimed.keys().any(|(owner, _)| owner == id)
         });
         claimed.retain(|(ledger, _), _| ledgers.contains_key(ledger));
         Ok(())

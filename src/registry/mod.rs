@@ -3,7 +3,9 @@
 //! A registry knows devices by id and name, and what changes about them. Every change is atomic: a
 //! call changes all that it was given or nothing.
 
+mod error;
 pub mod memory;
+mod runs;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -13,6 +15,9 @@ use crate::name::Name;
 use crate::oath::{Parameters, relying_party};
 use crate::time::{Drift, Step, Timestamp};
 use crate::vault::{Id, Kind};
+
+pub use error::{Error, Restored};
+pub use runs::{Run, Runs};
 
 /// What is known of a device, but for its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +58,9 @@ pub struct Ledger {
     pub last_pair: Option<LastPair>,
     /// The counter that no device of the secret has handed out yet.
     pub counter: Option<u64>,
-    /// Steps up to this one count as handed out: some were, and are forgotten. [`Registry::claim`] alone changes it.
-    pub forgotten: Option<Step>,
+    /// Steps that passed long ago and were handed out, as runs. [`Registry::claim`] and [`Registry::sweep`] alone change
+    /// it.
+    pub forgotten: Runs,
     /// What a relying party knows that verifies this secret's codes here; none before the first verification.
     pub relying_party: Option<relying_party::State>,
     /// When it was last changed, by the system's clock.
@@ -68,8 +74,50 @@ pub struct Ledger {
 pub struct LastPair {
     /// Its second step.
     pub second: Step,
+    /// Who took it.
+    pub token: Token,
+    /// Whether it was shown to somebody; false while whoever took it waits until it can be used.
+    pub given: bool,
     /// What is left when it is given back; none where it can't be.
     pub returnable: Option<Returnable>,
+}
+
+/// Names one claim: only who took something can give it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Token(u64);
+
+impl Token {
+    /// Of what was taken before claims had tokens.
+    pub const NONE: Self = Self(0);
+
+    /// A new one, from the OS's random numbers.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Id::random().low_bits().max(1))
+    }
+
+    /// As a back-end stores it.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+
+    /// From what a back-end stored.
+    #[must_use]
+    pub const fn from_value(value: u64) -> Self {
+        Self(value)
+    }
+}
+
+/// Who has a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The claim that took it first.
+    pub token: Token,
+    /// Whether it was handed out again after that.
+    pub again: bool,
+    /// Whether it was shown to somebody; false while whoever took it waits until it can be used.
+    pub given: bool,
 }
 
 /// What a pair that is given back leaves.
@@ -86,16 +134,17 @@ impl Ledger {
     #[must_use]
     pub const fn new(id: Id) -> Self {
         let changed = Timestamp::from_unix(0);
-        Self { id, last_pair: None, counter: None, forgotten: None, relying_party: None, changed, revision: 0 }
+        Self { id, last_pair: None, counter: None, forgotten: Runs::NONE, relying_party: None, changed, revision: 0 }
     }
 }
 
-/// What was handed out is remembered for so many periods after the step passed and the code was given. AWS, the most
+/// Each step that was handed out is kept by itself for so many periods after it passed and its code was given; then it
+/// becomes part of a run. AWS, the most
 /// generous of what was measured, takes a pair 1,000 steps away from where it believes the device to be; four times
 /// that leaves room for a device that is resynchronized again and again.
 pub const REMEMBERED: u64 = 4_000;
 
-/// The shortest time for which anything is remembered, in seconds.
+/// The shortest time for which each step is kept by itself, in seconds.
 pub const REMEMBERED_AT_LEAST: u64 = 24 * 60 * 60;
 
 /// A keyed hash of a secret, by which two devices of one secret find each other. The key is the vault's own, so that a
@@ -107,10 +156,14 @@ pub type Fingerprint = [u8; 32];
 pub struct Claim<'a> {
     /// Where they are written down.
     pub ledger: Id,
+    /// Whose they are from now on.
+    pub token: Token,
     /// What may be taken, the best first.
     pub candidates: &'a [Step],
     /// How many at most.
     pub most: usize,
+    /// The last one that can be shown now. Those after it are waited for first, then [`Registry::give`] is called.
+    pub ready: Step,
     /// When this is, by the system's clock.
     pub now: Timestamp,
     /// Whether those that were handed out before are handed out again. Who waits for one of them must not give it back
@@ -208,13 +261,26 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// stays taken.
     fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error>;
 
-    /// Gives a step back that was claimed; false where it wasn't. With `unless_again`, one that was handed out again
-    /// meanwhile stays claimed.
+    /// Gives a step back that this very claim took; false where another did, or where it was handed out again since.
     ///
     /// # Errors
     ///
     /// Those of the back-end.
-    fn release(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, Error>;
+    fn release(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error>;
+
+    /// Writes down that what a claim took, and waited for, is shown now; false where the claim hasn't got it any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn give(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error>;
+
+    /// Who has a step; none where nobody has, or where it is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn holder(&self, ledger: Id, step: Step) -> Result<Option<Holder>, Error>;
 
     /// The steps from `first` to `last` that were handed out and aren't forgotten, in order.
     ///
@@ -237,8 +303,9 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// [`Error::LedgerConflict`] where the stored revision is another one.
     fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error>;
 
-    /// Forgets ledgers that no device has and where nothing is worth remembering ([`REMEMBERED`] periods of the device
-    /// that began it). One with a counter is kept: counters are never used twice.
+    /// Shortens ledgers that no device has: steps that passed and were given long ago ([`REMEMBERED`] periods of the
+    /// device that began it) become runs. Forgets those where nothing was ever handed out or accepted; a secret that is
+    /// enrolled again goes on where it was.
     ///
     /// # Errors
     ///
@@ -258,62 +325,6 @@ pub trait Registry: Send + Sync + fmt::Debug {
     ///
     /// What is wrong with it.
     fn probe(&self) -> Result<String, Error>;
-}
-
-/// Why a registry didn't do what it was asked to.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Names are unique.
-    #[error("a device named `{0}` exists already")]
-    NameTaken(Name),
-    /// An `add` of this name is under way elsewhere, or was interrupted.
-    #[error("an `add` of `{name}` is under way, or was interrupted; it can be tried again after {until}")]
-    Busy {
-        /// Which name.
-        name: Name,
-        /// When the other's time is up.
-        until: Timestamp,
-    },
-    /// Somebody else was faster.
-    #[error("`{0}` was changed by another process")]
-    Conflict(Name),
-    /// Somebody else was faster.
-    #[error("what was handed out or accepted was changed by another process at the same time")]
-    LedgerConflict,
-    /// The device, or what was written down of it, isn't there any more.
-    #[error("the device was removed by another process")]
-    Gone,
-    /// Written by a newer version.
-    #[error("{path} has schema version {found}; this vmfa knows {known} and older")]
-    TooNew {
-        /// Which file.
-        path: String,
-        /// Its version.
-        found: i64,
-        /// The newest that this program knows.
-        known: i64,
-    },
-    /// The engine.
-    #[error("{place}: {reason}")]
-    Engine {
-        /// Which file or server.
-        place: String,
-        /// What it said.
-        reason: String,
-    },
-    /// A record that can't be understood.
-    #[error("{place}: the record of {record} {id} is damaged: {field}")]
-    Damaged {
-        /// Which file or server.
-        place: String,
-        /// Of what: a device, or a ledger.
-        record: &'static str,
-        /// Its id as stored.
-        id: String,
-        /// Which field.
-        field: &'static str,
-    },
 }
 
 /// The rules for names, over what a back-end holds: shared by all back-ends, so that none bends them.

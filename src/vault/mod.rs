@@ -40,6 +40,11 @@ impl Id {
         Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
+    /// Half of its bits, for tokens.
+    pub(crate) fn low_bits(self) -> u64 {
+        self.0.as_u64_pair().1
+    }
+
     /// Under which a device's vault keeps what can be had again with the device's codes, such as sessions: it goes when
     /// the device goes.
     #[must_use]

@@ -110,8 +110,14 @@ impl Registry for Fragile<registry::memory::Memory> {
     fn claim(&self, claim: &registry::Claim<'_>) -> Result<Vec<Step>, registry::Error> {
         self.with_power(|inner| inner.claim(claim), dead_registry)
     }
-    fn release(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, registry::Error> {
-        self.with_power(|inner| inner.release(ledger, step, unless_again), dead_registry)
+    fn release(&self, ledger: Id, step: Step, token: registry::Token) -> Result<bool, registry::Error> {
+        self.with_power(|inner| inner.release(ledger, step, token), dead_registry)
+    }
+    fn give(&self, ledger: Id, step: Step, token: registry::Token) -> Result<bool, registry::Error> {
+        self.with_power(|inner| inner.give(ledger, step, token), dead_registry)
+    }
+    fn holder(&self, ledger: Id, step: Step) -> Result<Option<registry::Holder>, registry::Error> {
+        self.with_power(|inner| inner.holder(ledger, step), dead_registry)
     }
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, registry::Error> {
         self.with_power(|inner| inner.claimed(ledger, first, last), dead_registry)

@@ -23,7 +23,7 @@ mod hygiene;
 #[cfg(feature = "cli")]
 mod init;
 mod layers;
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod leases;
 mod lifecycle;
 mod oath;

@@ -178,7 +178,16 @@ impl Args {
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let (codes, moment) = match device.parameters.factor {
-            MovingFactor::Time { .. } => devices.codes_now(&device, || clock.moment(), offset, self.count)?,
+            // A moment that was named is no lease: nobody is promised a code of their own.
+            MovingFactor::Time { .. } if clock.stands_still() && registry.expect_writable().is_err() => {
+                render::note("warning: the registry can't be written: this code may be handed out again");
+                let (enrolment, moment) = (devices.enrolment(&device)?, clock.moment());
+                (devices.codes_unwritten(&device, &enrolment, moment, offset, self.count)?, moment)
+            }
+            MovingFactor::Time { .. } => {
+                registry.expect_writable()?;
+                devices.codes_now(&device, || clock.moment(), offset, self.count)?
+            }
             MovingFactor::Counter { .. } => {
                 self.refuse_times()?;
                 let enrolment = devices.enrolment(&device)?;

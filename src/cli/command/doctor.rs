@@ -7,7 +7,9 @@ use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, clock, environment};
 use crate::device::Devices;
-use crate::registry::Registry as _;
+use crate::device::issue::LONGEST_WAIT;
+use crate::oath::totp;
+use crate::registry::{Device, Registry};
 use crate::time::Timestamp;
 use crate::vault::{Kind, Vault};
 
@@ -16,7 +18,11 @@ use crate::vault::{Kind, Vault};
 /// Nobody is prompted, and no device's secret is read. What interrupted runs left behind is cleared up.
 /// Exit code 3 where the chosen vault, the registry, or the clock doesn't work.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {}
+pub(in crate::cli) struct Args {
+    /// Go on with a registry that was restored or replaced: codes up to now count as handed out
+    #[arg(long)]
+    restored: bool,
+}
 
 /// The release of this program: a clock that stands before it is wrong.
 const RELEASED: Timestamp = Timestamp::from_unix(1_795_219_200);
@@ -84,7 +90,12 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let mut checks = Vec::new();
         match Place::find_quietly(global) {
-            Ok(place) => checks.extend(of_place(&place)),
+            Ok(place) => {
+                if self.restored && place.registry()?.accept_restored(clock::now())? {
+                    render::note("codes up to now count as handed out");
+                }
+                checks.extend(of_place(&place));
+            }
             Err(error) => checks.push(Check::failed("configuration", true, &error)),
         }
         checks.push(match clock::Which::default().open() {
@@ -145,11 +156,41 @@ fn of_place(place: &Place) -> Vec<Check> {
     match registry {
         Ok(registry) => {
             checks.push(Check::of("registry", true, registry.probe().map_err(Error::from)));
+            checks.extend(ahead(&devices, &registry));
             checks.extend(leftovers(place, &registry));
         }
         Err(error) => checks.push(Check::failed("registry", true, &error)),
     }
     checks
+}
+
+/// Devices that have no code for a while, because a clock that ran ahead used up those of the present.
+fn ahead(devices: &[Device], registry: &dyn Registry) -> Option<Check> {
+    let now = clock::now();
+    let mut late = Vec::new();
+    for device in devices {
+        let Some((ledger, period)) = device.ledger.zip(device.parameters.period().ok()) else { continue };
+        let Some((step, _)) = period.step_at(now, totp::EPOCH) else { continue };
+        let Ok(known) = registry.ledger(ledger) else { continue };
+        let end = known.forgotten.run_of(step).and_then(|run| period.start_of(run.last.shifted(1)?, totp::EPOCH));
+        // Less than that is waited for by everybody who takes codes faster than they come.
+        if let Some(end) = end.filter(|end| end.as_unix() > now.as_unix().saturating_add(LONGEST_WAIT)) {
+            late.push((device, end));
+        }
+    }
+    let (device, end) = late.first()?;
+    let others = match late.len() {
+        1 => String::new(),
+        more => format!(" (and {} more)", more.saturating_sub(1)),
+    };
+    let text = format!("all codes of `{}` up to {end} count as handed out{others}: a clock ran ahead", device.name);
+    Some(Check::failed(
+        "codes",
+        true,
+        &Error::new(ErrorKind::Storage, "ahead", text)
+            .hint("have the service make a new secret, and add it: vmfa add NAME SOURCE --replace")
+            .hint("at AWS: vmfa aws disable NAME, then vmfa aws enable"),
+    ))
 }
 
 /// Clears up after interrupted runs, in each vault that has something to clear.

@@ -9,14 +9,13 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, source, wait};
-use crate::device::issue::{self, Issued, Leased};
-use crate::device::pair::{Pair, Terms};
+use crate::device::issue::{self, Issued, Leased, Returned};
+use crate::device::pair::{Pair, Terms, Which};
 use crate::device::{self, Devices, accept};
 use crate::oath::MovingFactor;
 use crate::oath::relying_party::Rules;
 use crate::provision::Enrolment;
 use crate::registry::Device;
-use crate::time::Step;
 
 /// Two consecutive codes, for enabling a device and for resynchronizing it
 ///
@@ -122,6 +121,7 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
+        registry.expect_writable()?;
         let device = device::find(&registry, name)?;
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
@@ -144,14 +144,17 @@ impl Args {
         let mut shown = false;
         if let Err(error) = self.wait_for(&pair, &mut shown, json, &device, clock) {
             if shown {
+                devices.show_pair(&device, &enrolment, &pair, clock::now())?;
                 let name = plain(device.name.as_str());
                 return Err(error
                     .given_back(false)
                     .hint(format!("a code of this pair was shown; if nobody used it: `vmfa release {name} --pair`")));
             }
-            let second = Step::new(pair.codes[1].issued.moving_factor);
-            let given_back = devices.release_pair(&device, &enrolment, Some(second), clock.moment());
-            return Err(error.given_back(matches!(given_back, Ok(true))));
+            let given_back = devices.release_pair(&device, &enrolment, Which::Own(pair.token), clock.moment());
+            return Err(error.given_back(matches!(given_back, Ok(Returned::Yes))));
+        }
+        if pair.codes.iter().any(|code| code.wait > 0) {
+            devices.show_pair(&device, &enrolment, &pair, clock::now())?;
         }
         let mut answered = self.answered(Some(&device), &enrolment, &pair.codes.map(|code| code.issued), clock)?;
         if shown {

@@ -7,26 +7,28 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::device::issue::Moment;
+use crate::device::issue::{Moment, Returned};
+use crate::device::pair::Which;
 use crate::device::{self, Devices};
 use crate::oath::Code;
 use crate::time::Step;
 
-/// Give back a code that demonstrably never reached the service
+/// Give back a code or a pair that never reached the service
 ///
-/// It may be handed out again afterwards. A code that the service may have seen, even one that it refused, is used up:
-/// leave it.
+/// It can be handed out again afterwards. Keep a code that the service may have seen, even one that it refused: it is
+/// used up. A code that was shown twice stays used up, too.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).args(["code", "step", "pair"])))]
+#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["code", "step", "pair"])))]
 pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: String,
-    /// The code, as it was given
-    code: Option<String>,
-    /// Its step instead, as `vmfa code --json` told it
-    #[arg(long, value_name = "STEP")]
+    /// The code as it was given, or the two codes of a pair
+    #[arg(num_args = 1..=2)]
+    code: Vec<String>,
+    /// Its step, as `vmfa code --json` told it
+    #[arg(long, value_name = "STEP", conflicts_with = "pair")]
     step: Option<u64>,
-    /// The last pair
+    /// The last pair; name it by its two codes where others take pairs of this device as well
     #[arg(long)]
     pair: bool,
 }
@@ -49,10 +51,14 @@ impl Answer for Released {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let code = self.code.as_deref().map(str::parse::<Code>).transpose()?;
+        let codes = self.code.iter().map(|code| code.parse()).collect::<std::result::Result<Vec<Code>, _>>()?;
+        if self.pair && codes.len() == 1 {
+            return Err(Error::usage("a pair has two codes: give both, in order"));
+        }
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
+        registry.expect_writable()?;
         let device = device::find(&registry, &self.device)?;
         // Counters can't go back: a service that missed one takes the next.
         if device.parameters.period().is_err() {
@@ -62,21 +68,34 @@ impl Args {
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let enrolment = devices.enrolment(&device)?;
-        let not_there = |what: &str| {
-            Error::new(Kind::No, "not-handed-out", format!("`{}` has {what}", device.name))
-                .hint("what is long past is forgotten")
-        };
+        let refused = |what: &str| Error::new(Kind::No, "not-handed-out", format!("`{}` {what}", device.name));
+        let not_there = |what: &str| refused(&format!("has {what}")).hint("what is long past is forgotten");
         let answer = |step: Option<u64>, released| Released { device: device.name.to_string(), step, released };
-        let released = if self.pair {
+        let pair = match codes[..] {
+            [one, two] => Some(Some([one, two])),
+            _ => self.pair.then_some(None),
+        };
+        let released = if let Some(codes) = pair {
             let now = clock::now();
-            if !devices.release_pair(&device, &enrolment, None, Moment { time: now, now })? {
-                return Err(not_there("no pair that could be given back: only the last one can"));
+            let which = match codes {
+                None => Some(Which::Last),
+                Some(codes) => devices.last_pair_as(&device, &enrolment, codes)?.map(Which::Second),
+            };
+            let moment = Moment { time: now, now };
+            let returned = which.map(|which| devices.release_pair(&device, &enrolment, which, moment)).transpose()?;
+            match returned.unwrap_or(Returned::NotThere) {
+                Returned::Yes => answer(None, "pair"),
+                Returned::NotThere => return Err(not_there("no pair that could be given back: only the last one can")),
+                Returned::Shared => {
+                    return Err(refused("gave another pair shortly before, or somebody waits for the last one")
+                        .hint(format!("name yours by its codes: vmfa release {} CODE1 CODE2", device.name)));
+                }
             }
-            answer(None, "pair")
         } else {
-            let step = match code {
-                Some(code) => {
-                    let steps = devices.handed_out_as(&device, &enrolment, code)?;
+            let step = match (codes.first(), self.step.map(Step::new)) {
+                (Some(code), wanted) => {
+                    let mut steps = devices.handed_out_as(&device, &enrolment, *code)?;
+                    steps.retain(|step| wanted.is_none_or(|wanted| wanted == *step));
                     if steps.len() > 1 {
                         let mut error = Error::new(Kind::No, "ambiguous", "by chance several steps have this code");
                         for step in steps {
@@ -86,13 +105,20 @@ impl Args {
                     }
                     steps.first().copied()
                 }
-                None => self.step.map(Step::new),
+                (None, wanted) => wanted,
             };
             let step = step.ok_or_else(|| not_there("handed out no such code"))?;
-            if !devices.release(&device, &enrolment, step)? {
-                return Err(not_there("handed out no code of this step"));
+            match devices.release(&device, &enrolment, step)? {
+                Returned::Yes => answer(Some(step.value()), "code"),
+                Returned::NotThere => return Err(not_there("handed out no code of this step")),
+                Returned::Shared => {
+                    return Err(Error::new(
+                        Kind::No,
+                        "shared",
+                        format!("the code of step {} was given to somebody else, too: it stays used up", step.value()),
+                    ));
+                }
             }
-            answer(Some(step.value()), "code")
         };
         render::print(&released, global.json)
     }

@@ -3,11 +3,16 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::Sqlite;
+use super::restored::last_step;
 use crate::registry::{
-    Claim, Device, Error, Fingerprint, LastPair, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Returnable,
+    Claim, Device, Error, Fingerprint, Holder, LastPair, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Returnable, Run,
+    Runs, Token,
 };
 use crate::time::{Step, Timestamp};
 use crate::vault::Id;
+
+/// The most that one change counts.
+const MOST_COUNTED: u64 = 1 << 20;
 
 impl Sqlite {
     pub(super) fn join_ledger(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error> {
@@ -27,9 +32,11 @@ impl Sqlite {
             Some(known) => known.parse().map_err(|_| self.damaged_ledger(&known, "id"))?,
             None => {
                 let new = Id::random();
-                let sql = "INSERT INTO ledger (id, fingerprint, period, changed, revision)
-                    SELECT ?1, ?2, period, 0, 0 FROM device WHERE id = ?3";
-                transaction.execute(sql, params![new.to_string(), fingerprint, device]).map_err(engine)?;
+                let sql = "INSERT INTO ledger (id, fingerprint, period, runs, changed, revision)
+                    SELECT ?1, ?2, period, ?4, 0, 0 FROM device WHERE id = ?3";
+                let runs = self.runs_before(&transaction, &device)?;
+                let parameters = params![new.to_string(), fingerprint, device, runs.to_string()];
+                transaction.execute(sql, parameters).map_err(engine)?;
                 new
             }
         };
@@ -59,58 +66,112 @@ impl Sqlite {
         taken
     }
 
+    /// What may have been handed out for a secret before this registry knew of it: where it replaced another one.
+    fn runs_before(&self, connection: &Connection, device: &str) -> Result<Runs, Error> {
+        let sql = "SELECT accepted, period FROM registry, device WHERE device.id = ?1";
+        let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?));
+        let (accepted, period) = connection.query_row(sql, [device], read).map_err(|error| self.failed(&error))?;
+        let accepted = Timestamp::from_unix(accepted.cast_unsigned());
+        let mut runs = Runs::NONE;
+        if let Some(last) = period.filter(|_| accepted.as_unix() > 0).and_then(|period| last_step(accepted, period)) {
+            runs.add(Run { first: Step::new(0), last });
+        }
+        Ok(runs)
+    }
+
     fn claim_within(&self, connection: &mut Connection, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
         let engine = |error: rusqlite::Error| self.failed(&error);
         let transaction = self.begin(connection)?;
+        self.see_mark(&transaction)?;
         let ledger = claim.ledger.to_string();
         let now = claim.now.as_unix().cast_signed();
-        let forgotten = {
-            let sql = "SELECT forgotten FROM ledger WHERE id = ?1";
-            let mut select = transaction.prepare_cached(sql).map_err(engine)?;
-            let forgotten = select.query_row([&ledger], |row| row.get::<_, Option<i64>>(0)).optional();
-            forgotten.map_err(engine)?.ok_or(Error::Gone)?.map(|step| Step::new(step.cast_unsigned()))
+        let mut forgotten = {
+            let mut select = transaction.prepare_cached("SELECT runs FROM ledger WHERE id = ?1").map_err(engine)?;
+            let runs = select.query_row([&ledger], |row| row.get::<_, String>(0)).optional();
+            self.runs(&ledger, &runs.map_err(engine)?.ok_or(Error::Gone)?)?
         };
         let mut taken = Vec::new();
         let mut changed = false;
         {
-            let sql = "INSERT OR IGNORE INTO claimed (ledger, step, since) VALUES (?1, ?2, ?3)";
+            let sql = "INSERT OR IGNORE INTO claimed (ledger, step, since, token, given) VALUES (?1, ?2, ?3, ?4, ?5)";
             let mut insert = transaction.prepare_cached(sql).map_err(engine)?;
-            for step in claim.candidates.iter().filter(|step| forgotten.is_none_or(|forgotten| **step > forgotten)) {
+            let token = claim.token.value().cast_signed();
+            for step in claim.candidates.iter().filter(|step| !forgotten.contains(**step)) {
                 if taken.len() >= claim.most {
                     break;
                 }
-                if insert.execute(params![ledger, step.value().cast_signed(), now]).map_err(engine)? == 1 {
+                let number = step.value().cast_signed();
+                if insert.execute(params![ledger, number, now, token, *step <= claim.ready]).map_err(engine)? == 1 {
                     taken.push(*step);
                 } else if claim.again {
                     let sql = "UPDATE claimed SET again = 1 WHERE ledger = ?1 AND step = ?2 AND again = 0";
                     let mut update = transaction.prepare_cached(sql).map_err(engine)?;
-                    changed |= update.execute(params![ledger, step.value().cast_signed()]).map_err(engine)? == 1;
+                    changed |= update.execute(params![ledger, number]).map_err(engine)? == 1;
                 }
             }
         }
         if taken.is_empty() && !changed {
             return Ok(taken);
         }
-        let old = "FROM claimed WHERE ledger = ?1 AND step < ?2 AND since < ?3";
-        let (below, before) = (claim.forget.below.value().cast_signed(), claim.forget.before.as_unix().cast_signed());
-        let newest = {
-            let mut select = transaction.prepare_cached(&format!("SELECT max(step) {old}")).map_err(engine)?;
-            select.query_row(params![ledger, below, before], |row| row.get::<_, Option<i64>>(0)).map_err(engine)?
-        };
-        if let Some(newest) = newest {
-            let sql = "UPDATE ledger SET forgotten = max(coalesce(forgotten, 0), ?2) WHERE id = ?1";
-            transaction.execute(sql, params![ledger, newest]).map_err(engine)?;
-            transaction.execute(&format!("DELETE {old}"), params![ledger, below, before]).map_err(engine)?;
-        }
+        self.shorten(&transaction, &ledger, &mut forgotten, (claim.forget.below, claim.forget.before))?;
+        let count = if claim.again { None } else { self.count_on(&transaction, 1)? };
         transaction.commit().map_err(engine)?;
+        self.leave_mark(count.as_ref());
         Ok(taken)
     }
 
-    pub(super) fn release_step(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, Error> {
-        let sql = "DELETE FROM claimed WHERE ledger = ?1 AND step = ?2 AND NOT (?3 AND again)";
-        let parameters = params![ledger.to_string(), step.value().cast_signed(), unless_again];
+    /// Makes runs of the steps of a ledger that lie before a step and were handed out before a moment.
+    fn shorten(
+        &self,
+        connection: &Connection,
+        ledger: &str,
+        forgotten: &mut Runs,
+        (below, before): (Step, Timestamp),
+    ) -> Result<(), Error> {
+        let engine = |error: rusqlite::Error| self.failed(&error);
+        let old = "FROM claimed WHERE ledger = ?1 AND step < ?2 AND since < ?3";
+        let old_ones = params![ledger, below.value().cast_signed(), before.as_unix().cast_signed()];
+        let steps: Vec<i64> = {
+            let mut select = connection.prepare_cached(&format!("SELECT step {old} ORDER BY step")).map_err(engine)?;
+            let rows = select.query_map(old_ones, |row| row.get(0)).map_err(engine)?;
+            rows.collect::<Result<_, _>>().map_err(engine)?
+        };
+        if steps.is_empty() {
+            return Ok(());
+        }
+        for step in steps {
+            let step = Step::new(step.cast_unsigned());
+            forgotten.add(Run { first: step, last: step });
+        }
+        let sql = "UPDATE ledger SET runs = ?2 WHERE id = ?1";
+        connection.execute(sql, params![ledger, forgotten.to_string()]).map_err(engine)?;
+        connection.execute(&format!("DELETE {old}"), old_ones).map_err(engine)?;
+        Ok(())
+    }
+
+    pub(super) fn release_step(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
+        let sql = "DELETE FROM claimed WHERE ledger = ?1 AND step = ?2 AND token = ?3 AND again = 0";
+        let parameters = params![ledger.to_string(), step.value().cast_signed(), token.value().cast_signed()];
         let released = self.connection().execute(sql, parameters);
         Ok(released.map_err(|error| self.failed(&error))? == 1)
+    }
+
+    pub(super) fn give_step(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
+        let sql = "UPDATE claimed SET given = 1 WHERE ledger = ?1 AND step = ?2 AND token = ?3";
+        let parameters = params![ledger.to_string(), step.value().cast_signed(), token.value().cast_signed()];
+        let given = self.connection().execute(sql, parameters);
+        Ok(given.map_err(|error| self.failed(&error))? == 1)
+    }
+
+    pub(super) fn holder_of(&self, ledger: Id, step: Step) -> Result<Option<Holder>, Error> {
+        let sql = "SELECT token, again, given FROM claimed WHERE ledger = ?1 AND step = ?2";
+        let read = |row: &Row<'_>| {
+            let token = Token::from_value(row.get::<_, i64>(0)?.cast_unsigned());
+            Ok(Holder { token, again: row.get(1)?, given: row.get(2)? })
+        };
+        let parameters = params![ledger.to_string(), step.value().cast_signed()];
+        let found = self.connection().query_row(sql, parameters, read).optional();
+        found.map_err(|error| self.failed(&error))
     }
 
     pub(super) fn claimed_steps(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
@@ -126,80 +187,115 @@ impl Sqlite {
 
     pub(super) fn read_ledger(&self, id: Id) -> Result<Ledger, Error> {
         let connection = self.connection();
-        let sql = "SELECT last_pair, pair_claimed, pair_before, counter, forgotten, relying_party, changed, revision
-            FROM ledger WHERE id = ?1";
+        let sql = "SELECT last_pair, pair_claimed, pair_before, counter, runs, relying_party, changed, revision,
+            pair_token, pair_given FROM ledger WHERE id = ?1";
         let read = |row: &Row<'_>| {
             let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned));
             let step = |column| Ok::<_, rusqlite::Error>(number(column)?.map(Step::new));
             let before = step(2)?;
             let returnable = row.get::<_, Option<bool>>(1)?.map(|claimed| Returnable { claimed, before });
+            let (token, given) = (Token::from_value(number(8)?.unwrap_or_default()), row.get(9)?);
             let ledger = Ledger {
                 id,
-                last_pair: step(0)?.map(|second| LastPair { second, returnable }),
+                last_pair: step(0)?.map(|second| LastPair { second, token, given, returnable }),
                 counter: number(3)?,
-                forgotten: step(4)?,
+                forgotten: Runs::NONE,
                 relying_party: None,
                 changed: Timestamp::from_unix(number(6)?.unwrap_or_default()),
                 revision: number(7)?.unwrap_or_default(),
             };
-            Ok((ledger, row.get::<_, Option<String>>(5)?))
+            Ok((ledger, row.get::<_, Option<String>>(5)?, row.get::<_, String>(4)?))
         };
         let found =
             connection.prepare_cached(sql).and_then(|mut select| select.query_row([id.to_string()], read).optional());
-        let (mut ledger, relying_party) = found.map_err(|error| self.failed(&error))?.ok_or(Error::Gone)?;
+        let (mut ledger, relying_party, runs) = found.map_err(|error| self.failed(&error))?.ok_or(Error::Gone)?;
         let relying_party = relying_party.map(|text| serde_json::from_str(&text)).transpose();
         ledger.relying_party = relying_party.map_err(|_| self.damaged_ledger(&id.to_string(), "relying_party"))?;
+        ledger.forgotten = self.runs(&id.to_string(), &runs)?;
         Ok(ledger)
     }
 
     pub(super) fn write_ledger(&self, ledger: &Ledger) -> Result<(), Error> {
         let relying_party = ledger.relying_party.as_ref().map(serde_json::to_string).transpose();
         let relying_party = relying_party.map_err(|_| self.damaged_ledger(&ledger.id.to_string(), "relying_party"))?;
+        let engine = |error: rusqlite::Error| self.failed(&error);
+        let mut connection = self.connection();
+        let transaction = self.begin(&mut connection)?;
+        self.see_mark(&transaction)?;
+        let id = ledger.id.to_string();
+        let sql = "SELECT coalesce(counter, 0) FROM ledger WHERE id = ?1 AND revision = ?2";
+        let known = transaction.query_row(sql, params![id, ledger.revision.cast_signed()], |row| row.get::<_, i64>(0));
+        let known = known.optional().map_err(engine)?.ok_or(Error::LedgerConflict)?.cast_unsigned();
         let sql = "UPDATE ledger SET last_pair = ?1, pair_claimed = ?2, pair_before = ?3, counter = ?4,
-            relying_party = ?5, changed = ?6, revision = revision + 1 WHERE id = ?7 AND revision = ?8";
+            relying_party = ?5, changed = ?6, pair_token = ?8, pair_given = ?9, revision = revision + 1 WHERE id = ?7";
         let returnable = ledger.last_pair.and_then(|pair| pair.returnable);
         let step = |step: Step| step.value().cast_signed();
-        let written = self.connection().execute(
-            sql,
-            params![
-                ledger.last_pair.map(|pair| step(pair.second)),
-                returnable.map(|returnable| returnable.claimed),
-                returnable.and_then(|returnable| returnable.before).map(step),
-                ledger.counter.map(u64::cast_signed),
-                relying_party,
-                ledger.changed.as_unix().cast_signed(),
-                ledger.id.to_string(),
-                ledger.revision.cast_signed(),
-            ],
-        );
-        if written.map_err(|error| self.failed(&error))? == 0 {
-            return Err(Error::LedgerConflict);
-        }
+        transaction
+            .execute(
+                sql,
+                params![
+                    ledger.last_pair.map(|pair| step(pair.second)),
+                    returnable.map(|returnable| returnable.claimed),
+                    returnable.and_then(|returnable| returnable.before).map(step),
+                    ledger.counter.map(u64::cast_signed),
+                    relying_party,
+                    ledger.changed.as_unix().cast_signed(),
+                    id,
+                    ledger.last_pair.map_or(0, |pair| pair.token.value()).cast_signed(),
+                    ledger.last_pair.is_none_or(|pair| pair.given),
+                ],
+            )
+            .map_err(engine)?;
+        // Each counter that was given counts, so that a restored registry knows how many to skip.
+        let given = ledger.counter.unwrap_or_default().saturating_sub(known);
+        let count = self.count_on(&transaction, given.clamp(1, MOST_COUNTED))?;
+        transaction.commit().map_err(engine)?;
+        self.leave_mark(count.as_ref());
         Ok(())
     }
 
     pub(super) fn sweep_ledgers(&self, now: Timestamp) -> Result<(), Error> {
         let mut connection = self.connection();
         let engine = |error: rusqlite::Error| self.failed(&error);
-        let abandoned = "FROM ledger WHERE counter IS NULL
-            AND NOT EXISTS (SELECT 1 FROM device WHERE device.ledger = ledger.id)
-            AND changed < ?1 - max(coalesce(period, 0) * ?2, ?3)
-            AND NOT EXISTS (SELECT 1 FROM claimed WHERE claimed.ledger = ledger.id
-                AND claimed.since >= ?1 - max(coalesce(period, 0) * ?2, ?3))";
+        // Ledgers without a device: with steps that nobody could accept any more, or with nothing at all.
+        let since = "(?1 - max(coalesce(period, 0) * ?2, ?3))";
+        let abandoned = "NOT EXISTS (SELECT 1 FROM device WHERE device.ledger = ledger.id)";
+        let old = format!(
+            "FROM ledger WHERE period > 0 AND {abandoned} AND EXISTS (SELECT 1 FROM claimed
+                WHERE claimed.ledger = ledger.id AND claimed.since < {since} AND claimed.step < {since} / period)"
+        );
+        let empty = format!(
+            "FROM ledger WHERE {abandoned} AND counter IS NULL AND last_pair IS NULL AND runs = ''
+                AND relying_party IS NULL AND NOT EXISTS (SELECT 1 FROM claimed WHERE claimed.ledger = ledger.id)"
+        );
         let (periods, least) = (REMEMBERED.cast_signed(), REMEMBERED_AT_LEAST.cast_signed());
         let parameters = params![now.as_unix().cast_signed(), periods, least];
-        let any = connection.query_row(&format!("SELECT EXISTS (SELECT 1 {abandoned})"), parameters, |row| row.get(0));
-        if !any.map_err(engine)? {
+        let any = format!("SELECT EXISTS (SELECT 1 {old}) OR EXISTS (SELECT 1 {empty})");
+        if !connection.query_row(&any, parameters, |row| row.get(0)).map_err(engine)? {
             return Ok(());
         }
         let transaction = self.begin_change(&mut connection)?;
-        transaction.execute(&format!("DELETE {abandoned}"), parameters).map_err(engine)?;
-        let orphans = "DELETE FROM claimed WHERE ledger NOT IN (SELECT id FROM ledger)";
-        transaction.execute(orphans, []).map_err(engine)?;
+        let ledgers: Vec<(String, String, i64, i64)> = {
+            let sql = format!("SELECT id, runs, {since}, {since} / period {old}");
+            let mut select = transaction.prepare(&sql).map_err(engine)?;
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            let rows = select.query_map(parameters, read).map_err(engine)?;
+            rows.collect::<Result<_, _>>().map_err(engine)?
+        };
+        for (id, runs, before, below) in ledgers {
+            let mut runs = self.runs(&id, &runs)?;
+            let limits = (Step::new(below.cast_unsigned()), Timestamp::from_unix(before.cast_unsigned()));
+            self.shorten(&transaction, &id, &mut runs, limits)?;
+        }
+        transaction.execute(&format!("DELETE {empty}"), []).map_err(engine)?;
         transaction.commit().map_err(engine)
     }
 
-    fn damaged_ledger(&self, id: &str, field: &'static str) -> Error {
+    fn runs(&self, ledger: &str, text: &str) -> Result<Runs, Error> {
+        text.parse().map_err(|_| self.damaged_ledger(ledger, "runs"))
+    }
+
+    pub(super) fn damaged_ledger(&self, id: &str, field: &'static str) -> Error {
         Error::Damaged { place: self.path.display().to_string(), record: "ledger", id: id.to_owned(), field }
     }
 }

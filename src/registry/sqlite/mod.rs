@@ -1,89 +1,32 @@
 //! The registry in one SQLite file: write-ahead log, every change one immediate transaction.
 
+mod failure;
 mod ledger;
+mod locks;
+mod mark;
+mod open;
+mod restored;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter,
-};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter};
 
-use super::{Claim, Device, Error, Fingerprint, Ledger, Registry, State, clash, names_clash};
+use super::{Claim, Device, Error, Fingerprint, Holder, Ledger, Registry, State, Token, clash, names_clash};
 use crate::name::Name;
 use crate::oath::{Digits, MovingFactor, Parameters};
 use crate::time::{Drift, Period, Step, Timestamp};
 use crate::vault::Id;
 
-/// What brings a file from one schema version (`PRAGMA user_version`) to the next. Never edited, only
-/// added to: files of every version are out there.
-const MIGRATIONS: &[&str] = &[
-    "
-    CREATE TABLE device (
-        id         TEXT PRIMARY KEY,
-        name       TEXT NOT NULL,
-        state      TEXT NOT NULL CHECK (state IN ('pending', 'active', 'retired')),
-        batch      TEXT,
-        replaces   TEXT,
-        until      INTEGER,
-        issuer     TEXT,
-        account    TEXT NOT NULL,
-        algorithm  TEXT NOT NULL,
-        digits     INTEGER NOT NULL,
-        period     INTEGER,
-        counter    INTEGER,
-        serial     TEXT,
-        vault      TEXT NOT NULL,
-        created    INTEGER NOT NULL,
-        revision   INTEGER NOT NULL,
-        CHECK ((period IS NULL) <> (counter IS NULL))
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX device_name ON device (name);
-    CREATE UNIQUE INDEX device_active ON device (name) WHERE state = 'active';
-    CREATE UNIQUE INDEX device_pending ON device (name) WHERE state = 'pending';
-",
-    "
-    ALTER TABLE device ADD COLUMN drift_seconds INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE device ADD COLUMN drift_ppm INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE device ADD COLUMN drift_since INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE device ADD COLUMN ledger TEXT;
-    CREATE INDEX device_ledger ON device (ledger) WHERE ledger IS NOT NULL;
-    CREATE TABLE ledger (
-        id             TEXT PRIMARY KEY,
-        fingerprint    BLOB NOT NULL UNIQUE,
-        period         INTEGER,
-        last_pair      INTEGER,
-        pair_claimed   INTEGER,
-        pair_before    INTEGER,
-        counter        INTEGER,
-        forgotten      INTEGER,
-        relying_party  TEXT,
-        changed        INTEGER NOT NULL,
-        revision       INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE claimed (
-        ledger  TEXT NOT NULL,
-        step    INTEGER NOT NULL,
-        since   INTEGER NOT NULL,
-        again   INTEGER NOT NULL DEFAULT 0,
-        PRIMARY KEY (ledger, step)
-    ) STRICT, WITHOUT ROWID;
-",
-];
-
-/// How long a writer waits for another one.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// How many bytes of write-ahead log are left to the next process, which reads all of them: some sixty codes.
-const LONGEST_LOG: u64 = 256 << 10;
-
 /// A registry file. One connection, guarded; other processes have their own.
 pub struct Sqlite {
     path: PathBuf,
+    mark: Option<mark::Mark>,
+    /// Whether it was seen that the file system locks files.
+    locks: AtomicBool,
     connection: Mutex<Connection>,
 }
 
@@ -94,88 +37,8 @@ impl fmt::Debug for Sqlite {
 }
 
 impl Sqlite {
-    /// Opens a registry, making it (mode 0600, in a directory of mode 0700) where there is none and
-    /// bringing an older one up to date.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::TooNew`], or [`Error::Engine`] with what SQLite or the file system said.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        let failed = |reason: String| Error::Engine { place: path.display().to_string(), reason };
-        create_private(path).map_err(|error| failed(error.to_string()))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| failed(error.to_string()))?;
-        let sqlite = Self { path: path.to_owned(), connection: Mutex::new(connection) };
-        sqlite.prepare()?;
-        Ok(sqlite)
-    }
-
-    fn prepare(&self) -> Result<(), Error> {
-        let mut connection = self.connection();
-        connection.busy_timeout(PATIENCE).map_err(|error| self.failed(&error))?;
-        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-        // What was written down has reached the disk; what is only shown is the exception, in `claim_steps`.
-        connection.pragma_update(None, "synchronous", "FULL").map_err(|error| self.failed(&error))?;
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        let long = std::fs::metadata(log).is_ok_and(|log| log.len() > LONGEST_LOG);
-        self.leave_log(&connection, !long)?;
-        let found = self.version(&connection)?;
-        if found == known {
-            return Ok(());
-        }
-        self.refuse_newer(found, known)?;
-        // One at a time: no time limit of SQLite's covers the switch to the write-ahead log.
-        let lock = self.lock_of_makers()?;
-        if self.version(&connection)? == known {
-            return Ok(());
-        }
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| self.failed(&error))?;
-        let transaction = self.begin_change(&mut connection)?;
-        // Asked again under the lock: another process may have been first.
-        let found = self.version(&transaction)?;
-        self.refuse_newer(found, known)?;
-        for migration in MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-            transaction.execute_batch(migration).map_err(|error| self.failed(&error))?;
-        }
-        transaction.pragma_update(None, "user_version", known).map_err(|error| self.failed(&error))?;
-        transaction.commit().map_err(|error| self.failed(&error))?;
-        drop(lock);
-        Ok(())
-    }
-
-    /// The lock of those who make or migrate the file, on a file beside it, until it is dropped.
-    fn lock_of_makers(&self) -> Result<std::fs::File, Error> {
-        let path = self.path.with_extension("lock");
-        let failed =
-            |error: std::io::Error| Error::Engine { place: path.display().to_string(), reason: error.to_string() };
-        create_private(&path).map_err(failed)?;
-        let file = std::fs::File::options().write(true).open(&path).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        Ok(file)
-    }
-
-    fn refuse_newer(&self, found: i64, known: i64) -> Result<(), Error> {
-        if found > known {
-            return Err(Error::TooNew { path: self.path.display().to_string(), found, known });
-        }
-        Ok(())
-    }
-
-    fn version(&self, connection: &Connection) -> Result<i64, Error> {
-        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|error| self.failed(&error))
-    }
-
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the write-ahead log is left when this process ends. What is in it is as safe there. Moving it to the
-    /// main file would cost a code four more flushes; that is done where it got long, and after a change of devices, so
-    /// that a copy of the main file has them.
-    fn leave_log(&self, connection: &Connection, leave: bool) -> Result<(), Error> {
-        let result = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, leave);
-        result.map(|_| ()).map_err(|error| self.failed(&error))
     }
 
     /// Begins a change of devices.
@@ -185,11 +48,10 @@ impl Sqlite {
     }
 
     fn begin<'a>(&self, connection: &'a mut Connection) -> Result<Transaction<'a>, Error> {
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &rusqlite::Error) -> Error {
-        Error::Engine { place: self.path.display().to_string(), reason: error.to_string() }
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(|error| self.failed(&error))?;
+        self.see_lock()?;
+        Ok(transaction)
     }
 
     fn check_name(&self, connection: &Connection, device: &Device) -> Result<(), Error> {
@@ -369,8 +231,16 @@ impl Registry for Sqlite {
         self.claim_steps(claim)
     }
 
-    fn release(&self, ledger: Id, step: Step, unless_again: bool) -> Result<bool, Error> {
-        self.release_step(ledger, step, unless_again)
+    fn release(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
+        self.release_step(ledger, step, token)
+    }
+
+    fn give(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
+        self.give_step(ledger, step, token)
+    }
+
+    fn holder(&self, ledger: Id, step: Step) -> Result<Option<Holder>, Error> {
+        self.holder_of(ledger, step)
     }
 
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
@@ -407,29 +277,10 @@ impl Registry for Sqlite {
             .optional()
             .map_err(|error| self.failed(&error))?;
         if let Some(reason) = damage.filter(|word| word != "ok") {
-            return Err(Error::Engine { place: self.path.display().to_string(), reason });
+            return Err(Error::NotIntact { place: self.path.display().to_string(), reason });
         }
+        self.see_mark(&connection)?;
         let devices = self.select(&connection, "WHERE state = 'active'", None)?.len();
         Ok(format!("{}, {devices} device{}", self.path.display(), if devices == 1 { "" } else { "s" }))
     }
-}
-
-/// SQLite makes its files as the umask says; ours are nobody else's business. Its log files take the
-/// mode of the main file.
-fn create_private(path: &Path) -> std::io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(directory) = path.parent() {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(directory)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ())
 }

@@ -125,8 +125,10 @@ fn where_a_service_takes_each_step_once_a_pair_uses_its_codes_up() {
     // The other way round: steps given singly are in no pair.
     at(&home, T + 300, &["code", "x", "--fresh"]);
     assert_eq!(refused(&home, T + 300, &["pair", "x"]), "no-pair-yet");
-    assert_eq!(steps(&at(&home, T + 360, &["pair", "x"])), [T / 30 + 11, T / 30 + 12]);
-    home.run(&["release", "x", "--pair"]).expect(0);
+    let pair = at(&home, T + 360, &["pair", "x"]);
+    assert_eq!(steps(&pair), [T / 30 + 11, T / 30 + 12]);
+    let [one, two] = of(&pair).map(|code| code.as_str().unwrap());
+    home.run(&["release", "x", one, two]).expect(0);
     assert_eq!(steps(&at(&home, T + 360, &["pair", "x"])), [T / 30 + 11, T / 30 + 12]);
 }
 

@@ -25,7 +25,7 @@ fn who_would_wait_too_long_is_told_when_and_not_kept() {
 }
 
 /// A process that has said that it waits.
-fn waiting(home: &Home, arguments: &[&str], told: &str) -> Child {
+pub fn waiting(home: &Home, arguments: &[&str], told: &str) -> Child {
     let mut command = home.command();
     let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -34,7 +34,7 @@ fn waiting(home: &Home, arguments: &[&str], told: &str) -> Child {
     child
 }
 
-fn interrupt(mut child: Child, signal: &str, code: i32) {
+pub fn interrupt(mut child: Child, signal: &str, code: i32) {
     Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(code));
     let mut answer = String::new();

@@ -15,6 +15,8 @@ use std::process::{Child, Command};
 
 #[cfg(feature = "cli")]
 pub use program::{Home, Run, SEED, run, tool};
+#[cfg(all(feature = "cli", target_os = "linux"))]
+pub use program::{at_clock, set_clock};
 
 /// A file below `vectors/`.
 pub fn vector(name: &str) -> PathBuf {

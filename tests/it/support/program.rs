@@ -114,6 +114,26 @@ pub fn run(command: &mut Command, stdin: &[u8]) -> Run {
     }
 }
 
+/// The program by a system clock that is so many seconds ahead, or behind.
+#[cfg(target_os = "linux")]
+pub fn at_clock(home: &Home, ahead: i64) -> Command {
+    let mut command = home.command();
+    set_clock(&mut command, ahead);
+    command
+}
+
+/// The same for any command. The library is loaded by itself, since the program `faketime` starts another one, which a
+/// signal doesn't reach.
+#[cfg(target_os = "linux")]
+pub fn set_clock(command: &mut Command, ahead: i64) {
+    let libraries = fs::read_dir("/usr/lib").unwrap().flatten();
+    let library = libraries
+        .map(|directory| directory.path().join("faketime/libfaketime.so.1"))
+        .find(|path| path.exists())
+        .expect("libfaketime is missing: install Debian's faketime (tests/run does)");
+    command.env("LD_PRELOAD", library).env("FAKETIME", format!("{ahead:+}s")).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+}
+
 /// A program that the tests need: its absence is a failure that names the package.
 pub fn tool(program: &str, package: &str) -> Command {
     let found = std::env::var_os("PATH")

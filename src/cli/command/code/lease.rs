@@ -40,6 +40,7 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
+        registry.expect_writable()?;
         if let Some(pattern) = pattern(name) {
             let pattern = pattern.map_err(|error| Error::usage(format!("`{name}` is no pattern: {}", error.msg)))?;
             return self.leased_from_pool(&place, &registry, name, &pattern, clock);

@@ -1,0 +1,126 @@
+//! Why a registry didn't do what it was asked to.
+
+use crate::name::Name;
+use crate::time::Timestamp;
+
+/// Why a registry didn't do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Names are unique.
+    #[error("a device named `{0}` exists already")]
+    NameTaken(Name),
+    /// An `add` of this name is under way elsewhere, or was interrupted.
+    #[error("an `add` of `{name}` is under way, or was interrupted; it can be tried again after {until}")]
+    Busy {
+        /// Which name.
+        name: Name,
+        /// When the other's time is up.
+        until: Timestamp,
+    },
+    /// Somebody else was faster.
+    #[error("`{0}` was changed by another process")]
+    Conflict(Name),
+    /// Somebody else was faster.
+    #[error("what was handed out or accepted was changed by another process at the same time")]
+    LedgerConflict,
+    /// The device, or what was written down of it, isn't there any more.
+    #[error("the device was removed by another process")]
+    Gone,
+    /// Written by a newer version.
+    #[error("{path} has schema version {found}; this vmfa knows {known} and older")]
+    TooNew {
+        /// Which file.
+        path: String,
+        /// Its version.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// Another process has the lock.
+    #[error("{place} is locked{}", by(.holder))]
+    Locked {
+        /// Which file.
+        place: String,
+        /// The other process, where the system tells.
+        holder: Option<String>,
+    },
+    /// There is no room for what was to be written down.
+    #[error("{place} can't be written: the disk is full")]
+    Full {
+        /// Which file.
+        place: String,
+    },
+    /// It can be read and not written.
+    #[error("{place} can't be written: {reason}")]
+    ReadOnly {
+        /// Which file.
+        place: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file system grants a lock to everybody who asks, so that two processes could hand out one code.
+    #[error("the file system of {place} doesn't lock files")]
+    NoLocks {
+        /// Which file.
+        place: String,
+    },
+    /// The file isn't what it was.
+    #[error("{place} is damaged: {reason}")]
+    NotIntact {
+        /// Which file.
+        place: String,
+        /// What the engine said.
+        reason: String,
+    },
+    /// An older state of the file came back, or another file stands in its place.
+    #[error("{place} is {what}: it doesn't know all codes that were handed out")]
+    Restored {
+        /// Which file.
+        place: String,
+        /// Which of the two.
+        what: Restored,
+    },
+    /// The engine.
+    #[error("{place}: {reason}")]
+    Engine {
+        /// Which file or server.
+        place: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A record that can't be understood.
+    #[error("{place}: the record of {record} {id} is damaged: {field}")]
+    Damaged {
+        /// Which file or server.
+        place: String,
+        /// Of what: a device, or a ledger.
+        record: &'static str,
+        /// Its id as stored.
+        id: String,
+        /// Which field.
+        field: &'static str,
+    },
+}
+
+/// How a registry can know less than was handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// An older state of the same registry.
+    Older,
+    /// Another registry, or a new one.
+    Another,
+}
+
+impl std::fmt::Display for Restored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Older => "an older copy",
+            Self::Another => "not the registry that was here before",
+        })
+    }
+}
+
+fn by(holder: &Option<String>) -> String {
+    holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default()
+}

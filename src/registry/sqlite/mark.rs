@@ -1,0 +1,55 @@
+//! A mark outside of the registry, by which an older copy of it is noticed.
+//!
+//! It holds the registry's name and how much was handed out. A copy from a backup knows less than the mark says; codes
+//! that were given since would be given again.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::open::create_private;
+use crate::registry::Restored;
+
+/// What a mark says, or a registry about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Count {
+    pub(super) id: String,
+    pub(super) changes: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Mark {
+    path: PathBuf,
+}
+
+impl Mark {
+    pub(super) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// What was written last; none where there is no mark, or none that can be read.
+    pub(super) fn read(&self) -> Option<Count> {
+        let mut text = String::new();
+        File::open(&self.path).ok()?.take(200).read_to_string(&mut text).ok()?;
+        let (id, changes) = text.trim_end().strip_prefix("vmfa registry 1 ")?.split_once(' ')?;
+        Some(Count { id: id.to_owned(), changes: changes.parse().ok()? })
+    }
+
+    /// Writes it after what it counts has reached the disk. One that can't be written notices less, and is no reason to
+    /// hold a code back. Its length never changes, so that a write is whole or missing.
+    pub(super) fn write(&self, count: &Count) {
+        let text = format!("vmfa registry 1 {} {:020}\n", count.id, count.changes);
+        let _ = create_private(&self.path)
+            .and_then(|()| File::options().write(true).open(&self.path))
+            .and_then(|mut file| file.write_all(text.as_bytes()));
+    }
+
+    /// Why a registry that says this of itself isn't the one that the mark was written for.
+    pub(super) fn objects_to(&self, own: &Count) -> Option<Restored> {
+        let mark = self.read()?;
+        if mark.id != own.id {
+            return Some(Restored::Another);
+        }
+        (mark.changes > own.changes).then_some(Restored::Older)
+    }
+}

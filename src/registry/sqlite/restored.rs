@@ -1,0 +1,109 @@
+//! Going on with a registry that knows less than was handed out.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::Sqlite;
+use super::mark::{Count, Mark};
+use crate::registry::{Error, LastPair, Run, Runs, Token};
+use crate::time::{Step, Timestamp};
+
+/// Steps after the present that may have been handed out as well: whoever waits for one has it already.
+const AHEAD: u64 = 10;
+
+impl Sqlite {
+    /// Keeps a mark in this file, by which an older copy of the registry is noticed before it hands anything out.
+    #[must_use]
+    pub fn with_mark(mut self, path: &Path) -> Self {
+        self.mark = Some(Mark::at(path));
+        self
+    }
+
+    /// Goes on with a registry that was restored or replaced: all codes up to `now`, by the system's clock, count as
+    /// handed out, and counters skip as many as may have been given. Nothing to do where the mark doesn't object.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    pub fn accept_restored(&self, now: Timestamp) -> Result<bool, Error> {
+        let Some(mark) = &self.mark else { return Ok(false) };
+        let mut connection = self.connection();
+        let engine = |error: rusqlite::Error| self.failed(&error);
+        let transaction = self.begin(&mut connection)?;
+        let own = self.count(&transaction)?;
+        if mark.objects_to(&own).is_none() {
+            return Ok(false);
+        }
+        let missing = mark.read().filter(|mark| mark.id == own.id).map_or(0, |mark| mark.changes);
+        let missing = missing.saturating_sub(own.changes);
+        let ledgers: Vec<(String, Option<i64>, String)> = {
+            let mut select = transaction.prepare("SELECT id, period, runs FROM ledger").map_err(engine)?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(engine)?;
+            rows.collect::<Result<_, _>>().map_err(engine)?
+        };
+        for (id, period, runs) in ledgers {
+            let Some(last) = period.and_then(|period| last_step(now, period)) else {
+                let sql = "UPDATE ledger SET counter = counter + ?2, revision = revision + 1 WHERE id = ?1";
+                transaction.execute(sql, params![id, missing.cast_signed()]).map_err(engine)?;
+                continue;
+            };
+            let mut runs: Runs = runs.parse().map_err(|_| self.damaged_ledger(&id, "runs"))?;
+            runs.add(Run { first: Step::new(0), last });
+            let pair = LastPair { second: last, token: Token::NONE, given: true, returnable: None };
+            let sql = "UPDATE ledger SET runs = ?2, last_pair = max(coalesce(last_pair, 0), ?3), pair_claimed = NULL,
+                pair_before = NULL, pair_token = 0, pair_given = 1, revision = revision + 1 WHERE id = ?1";
+            let parameters = params![id, runs.to_string(), pair.second.value().cast_signed()];
+            transaction.execute(sql, parameters).map_err(engine)?;
+        }
+        let changes = own.changes.saturating_add(missing);
+        let sql = "UPDATE registry SET changes = ?1, accepted = ?2";
+        transaction.execute(sql, params![changes.cast_signed(), now.as_unix().cast_signed()]).map_err(engine)?;
+        transaction.commit().map_err(engine)?;
+        mark.write(&Count { changes, ..own });
+        Ok(true)
+    }
+
+    /// What the registry says of itself.
+    pub(super) fn count(&self, connection: &Connection) -> Result<Count, Error> {
+        let read =
+            |row: &rusqlite::Row<'_>| Ok(Count { id: row.get(0)?, changes: row.get::<_, i64>(1)?.cast_unsigned() });
+        let found = connection
+            .prepare_cached("SELECT id, changes FROM registry")
+            .and_then(|mut select| select.query_row([], read));
+        found.map_err(|error| self.failed(&error))
+    }
+
+    /// Refuses a registry that the mark objects to.
+    pub(super) fn see_mark(&self, connection: &Connection) -> Result<(), Error> {
+        let Some(mark) = &self.mark else { return Ok(()) };
+        match mark.objects_to(&self.count(connection)?) {
+            Some(what) => Err(Error::Restored { place: self.path.display().to_string(), what }),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts what is handed out, in the transaction that writes it down. The mark is for afterwards.
+    pub(super) fn count_on(&self, connection: &Connection, by: u64) -> Result<Option<Count>, Error> {
+        if self.mark.is_none() {
+            return Ok(None);
+        }
+        let added = connection
+            .prepare_cached("UPDATE registry SET changes = changes + ?1")
+            .and_then(|mut update| update.execute([by.cast_signed()]));
+        added.map_err(|error| self.failed(&error))?;
+        self.count(connection).map(Some)
+    }
+
+    pub(super) fn leave_mark(&self, count: Option<&Count>) {
+        if let (Some(mark), Some(count)) = (&self.mark, count) {
+            mark.write(count);
+        }
+    }
+}
+
+/// The last step that may have been handed out by this time.
+pub(super) fn last_step(now: Timestamp, period: i64) -> Option<Step> {
+    let step = now.as_unix().checked_div(period.cast_unsigned())?;
+    Some(Step::new(step.saturating_add(AHEAD)))
+}
