@@ -57,12 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if lacking == 0 && extra == 0 {
             tally.whole = tally.whole.saturating_add(1);
         } else if verbose {
-            println!(
-                "{}: {lacking} of {} missed, {extra} wrong, {:?}",
-                image.path,
-                image.expect.len(),
-                elapsed()
-            );
+            println!("{}: {lacking} of {} missed, {extra} wrong, {:?}", image.path, image.expect.len(), elapsed());
         }
         missed = missed.saturating_add(u32::try_from(lacking)?);
         wrong = wrong.saturating_add(u32::try_from(extra)?);

@@ -96,7 +96,7 @@ fn media(brands: &[u8]) -> (&'static str, Foreign) {
 }
 
 /// TGA has no first bytes of its own: version 2 has last ones, the older has a header that only few values fit.
-fn is_tga(bytes: &[u8]) -> bool {
+pub(super) fn is_tga(bytes: &[u8]) -> bool {
     if bytes.ends_with(TGA_FOOTER) {
         return true;
     }
@@ -147,7 +147,7 @@ mod tests {
             (b"\0\0\0\x14ftypmif1\0\0\0\0mif1", "a HEIF picture"),
             (b"\0\0\0\x18ftypisom\0\0\0\0isom", "a video (MP4 or QuickTime)"),
             (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
-            (b"\0\0\x01\0\x01\0\x10\x10", "an icon (ICO)"),
+            (b"\0\0\x02\0\x01\0\x10\x10", "a cursor (CUR)"),
             (b"\xff\x0a\xfa", "a JPEG XL picture"),
             (b"8BPS\0\x01", "a Photoshop picture"),
             (&tga, "a TGA picture"),
@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn text_and_what_is_read_is_never_foreign() {
-        let texts = ["", "BZHE3DPEHPK3PXPA", "BZh234ABCD", "FLIFJBSWY3DPEHPK", "qoifabcd", "otpauth://totp/a?secret=AA"];
+        let texts =
+            ["", "BZHE3DPEHPK3PXPA", "BZh234ABCD", "FLIFJBSWY3DPEHPK", "qoifabcd", "otpauth://totp/a?secret=AA"];
         for text in texts.into_iter().chain(["<html><svg/></html>", "<note/>", "{\"a\": \"<svg>\"}"]) {
             assert_eq!(kind(text.as_bytes()), None, "{text}");
         }

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
@@ -226,7 +226,10 @@ fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         |first: u8, last: u8| trimmed.first() == Some(&first) && (!perhaps_secret || trimmed.last() == Some(&last));
     let document = std::str::from_utf8(trimmed).is_ok() && (between(b'{', b'}') || between(b'<', b'>'));
     let uri = trimmed.get(..uri::SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(uri::SCHEME.as_bytes()));
-    let readable = looks_like_seed(trimmed) || document || uri || (!perhaps_secret && (is_image(&inner) || foreign::kind(&inner).is_some()));
+    let readable = looks_like_seed(trimmed)
+        || document
+        || uri
+        || (!perhaps_secret && (is_image(&inner) || foreign::kind(&inner).is_some()));
     readable.then_some(inner)
 }
 

@@ -52,9 +52,7 @@ pub(super) fn screen(search: &Search) -> Result<Found> {
             Ok(one) => found.absorb(one),
             // A monitor without a code is no error where another one has it.
             Err(
-                error @ (provision::Error::NoQrCode
-                | provision::Error::QrTimeUp
-                | provision::Error::NotOtpauth { .. }),
+                error @ (provision::Error::NoQrCode | provision::Error::QrTimeUp | provision::Error::NotOtpauth { .. }),
             ) => {
                 first_error.get_or_insert(error);
             }

@@ -30,10 +30,8 @@ const fn last_resort(name: &'static str, view: View) -> Attempt {
 
 /// The only attempts on a picture of its full size where that is [large](super::load::LARGE): the ladder below climbs
 /// on one of half the size.
-pub(super) const AT_FULL_SIZE: &[Attempt] = &[
-    attempt("full size", |p| as_is(&p.luma)),
-    attempt("full size inverted", |p| own(p.luma.inverted())),
-];
+pub(super) const AT_FULL_SIZE: &[Attempt] =
+    &[attempt("full size", |p| as_is(&p.luma)), attempt("full size inverted", |p| own(p.luma.inverted()))];
 
 /// Stages in order; all attempts of a stage are made before it is asked whether more is needed.
 /// Cheap and likely first: four of five images end with the first stage.
@@ -52,6 +50,12 @@ pub(super) const STAGES: &[&[Attempt]] = &[
         attempt("÷4 inverted", |p| smaller(&p.luma, 4).map(inverted)),
     ],
     &[
+        attempt("smooth 4", |p| own(p.luma.smoothed(4).otsu())),
+        attempt("smooth 4 inverted", |p| own(p.luma.smoothed(4).otsu().inverted())),
+        attempt("smooth 2", |p| own(p.luma.smoothed(2).otsu())),
+        attempt("smooth 2 inverted", |p| own(p.luma.smoothed(2).otsu().inverted())),
+        attempt("÷2 smooth 4", |p| own(p.luma.shrunk(2)?.smoothed(4).otsu())),
+        attempt("÷2 smooth 4 inverted", |p| own(p.luma.shrunk(2)?.smoothed(4).otsu().inverted())),
         attempt("×2 unsharp", |p| own(larger(&p.luma)?.unsharp(2, 2))),
         attempt("×2 unsharp inverted", |p| own(larger(&p.luma)?.unsharp(2, 2).inverted())),
         attempt("threshold 208", |p| own(p.luma.threshold(208))),
@@ -65,10 +69,6 @@ pub(super) const STAGES: &[&[Attempt]] = &[
         attempt("inverted, completed", |p| own(p.luma.inverted().completed()?)),
         attempt("white dilated twice", |p| own(p.luma.white_dilated().white_dilated())),
         attempt("black dilated", |p| own(p.luma.black_dilated())),
-        attempt("smooth 4", |p| own(p.luma.smoothed(4).otsu())),
-        attempt("smooth 4 inverted", |p| own(p.luma.smoothed(4).otsu().inverted())),
-        attempt("smooth 2", |p| own(p.luma.smoothed(2).otsu())),
-        attempt("smooth 2 inverted", |p| own(p.luma.smoothed(2).otsu().inverted())),
         attempt("closed 7", |p| own(p.luma.closed_down(3))),
         attempt("inverted, closed 5", |p| own(p.luma.inverted().closed_down(2))),
         attempt("inverted, closed 7", |p| own(p.luma.inverted().closed_down(3))),

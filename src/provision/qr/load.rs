@@ -10,6 +10,7 @@ use image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
 use zeroize::Zeroizing;
 
 use super::luma::Luma;
+use crate::provision::foreign::is_tga;
 use crate::provision::{Error, Limits};
 
 /// What the attempts work on: one way of seeing the source.
@@ -33,8 +34,10 @@ pub(super) fn format(bytes: &[u8]) -> Option<(ImageFormat, &'static str)> {
             Some([12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]) => (ImageFormat::Bmp, "BMP"),
             _ => return None,
         },
+        [0, 0, 1, 0, 1..=255, 0, ..] => (ImageFormat::Ico, "ICO"),
         // "P2" to "P7" too.
         [b'P', b'1'..=b'7', b' ' | b'\t' | b'\n' | b'\r', ..] => (ImageFormat::Pnm, "PNM"),
+        _ if is_tga(bytes) => (ImageFormat::Tga, "TGA"),
         _ => return None,
     };
     Some(found)
@@ -243,7 +246,10 @@ impl Rows {
 
     pub(super) fn pictures(self) -> Pictures {
         if !self.large {
-            return Pictures { full_size: None, usual: pictures(self.width, self.height, &self.samples, self.channels) };
+            return Pictures {
+                full_size: None,
+                usual: pictures(self.width, self.height, &self.samples, self.channels),
+            };
         }
         let full_size = Luma::new(self.width, self.height, self.full_size);
         let usual = pictures(self.width / 2, self.height / 2, &self.samples, self.channels);

@@ -37,7 +37,13 @@ impl Luma {
     /// For codes that touch a page or frame as dark as their own modules.
     pub(super) fn white_around_codes(&self) -> Option<Self> {
         let binary = self.otsu();
-        let boxes: Vec<Area> = areas(&binary)?.into_iter().filter(Area::may_be_a_code).collect();
+        let (width, height) = (self.width(), self.height());
+        let whole = |area: &Area| area.right - area.left == width && area.bottom - area.top == height;
+        let likely: Vec<Area> =
+            areas(&binary)?.into_iter().filter(|area| area.may_be_a_code() && !whole(area)).collect();
+        // A page around a frame isn't the code.
+        let within = |area: &&Area| !likely.iter().any(|inner| area.is_around(inner));
+        let boxes: Vec<Area> = likely.iter().filter(within).copied().collect();
         if boxes.is_empty() {
             return None;
         }
@@ -146,6 +152,15 @@ impl Area {
         let (short, long) = (wide.min(high), wide.max(high));
         let all = wide * high;
         short >= SHORTEST && short * 8 >= long * 7 && self.pixels * 5 >= all && self.pixels * 5 <= all * 4
+    }
+
+    /// Whether another lies within it that is no mere eye of a code: those have five modules of at least 21.
+    fn is_around(&self, inner: &Self) -> bool {
+        let within = self.left <= inner.left
+            && self.top <= inner.top
+            && self.right >= inner.right
+            && self.bottom >= inner.bottom;
+        within && self != inner && (inner.right - inner.left) * 10 > (self.right - self.left) * 3
     }
 
     fn and(self, other: Self) -> Self {

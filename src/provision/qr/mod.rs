@@ -47,7 +47,7 @@ const SLICE: Duration = Duration::from_millis(10);
 /// What errors call pixels that came without a file.
 const RGBA: &str = "RGBA";
 
-/// Which image format the bytes start as: PNG, JPEG, GIF, WEBP, TIFF, BMP or PNM (P1 to P7).
+/// Which image format the bytes start as: PNG, JPEG, GIF, WEBP, TIFF, BMP, ICO, TGA or PNM (P1 to P7).
 ///
 /// By content only, never by a name. It may still be damaged, or posing.
 #[must_use]

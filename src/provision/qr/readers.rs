@@ -90,7 +90,8 @@ fn part(header: &StructuredAppendInfo, bytes: &[u8]) -> Option<Part> {
 /// with structured append are errors to it.
 pub(super) fn rqrr(luma: &Luma, _expired: &dyn Fn() -> bool) -> Vec<Find> {
     const MOST: usize = 64;
-    let patterns = binarizer(luma).and_then(|it| it.get_black_matrix().map(|matrix| finder_patterns(matrix).len()).ok());
+    let patterns =
+        binarizer(luma).and_then(|it| it.get_black_matrix().map(|matrix| finder_patterns(matrix).len()).ok());
     if patterns.is_none_or(|patterns| patterns > MOST) {
         return Vec::new();
     }

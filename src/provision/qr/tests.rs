@@ -333,7 +333,8 @@ fn codes_come_in_reading_order_and_once() {
 
 #[test]
 fn every_attempt_has_a_name_of_its_own() {
-    let mut names: Vec<_> = STAGES.iter().copied().chain([AT_FULL_SIZE]).flatten().map(|attempt| attempt.name).collect();
+    let mut names: Vec<_> =
+        STAGES.iter().copied().chain([AT_FULL_SIZE]).flatten().map(|attempt| attempt.name).collect();
     names.sort_unstable();
     let all = names.len();
     names.dedup();
