@@ -155,6 +155,30 @@ pub(super) fn deadline(limit: Duration) -> Arc<dyn Fn() -> bool + Send + Sync> {
     Arc::new(move || start.elapsed() >= limit)
 }
 
+/// Tells whether this process has worked for `limit` since this call, whatever else the machine is busy with; at the
+/// latest after ten times as long.
+pub(super) fn work_limit(limit: Duration) -> Arc<dyn Fn() -> bool + Send + Sync> {
+    const PATIENCE: u32 = 10;
+    let (start, worked) = (Instant::now(), cpu_time());
+    Arc::new(move || match (cpu_time(), worked) {
+        (Some(now), Some(before)) => {
+            now.saturating_sub(before) >= limit || start.elapsed() >= limit.saturating_mul(PATIENCE)
+        }
+        _ => start.elapsed() >= limit,
+    })
+}
+
+/// How long all threads of this process have worked; `None` where that can't be asked.
+#[cfg(unix)]
+fn cpu_time() -> Option<Duration> {
+    Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime)).ok()
+}
+
+#[cfg(not(unix))]
+const fn cpu_time() -> Option<Duration> {
+    None
+}
+
 /// The system's time around a piece of work, in milliseconds since 1970. What the work took is measured by a clock
 /// that nobody sets.
 pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, i128, i128) {

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::argv;
 use super::render::plain;
 use crate::aws::Refusal;
+use crate::provision::Foreign;
 use crate::time::Timestamp;
 use crate::vault::Kind as VaultKind;
 use crate::{device, name, oath, provision, registry, serve, time, vault};
@@ -252,6 +253,9 @@ impl From<oath::Error> for Error {
     }
 }
 
+/// The way out for pictures.
+const AS_PNG: &str = "save it as PNG or JPEG, or open it and read the screen (SOURCE is `screen`)";
+
 impl From<provision::Error> for Error {
     fn from(error: provision::Error) -> Self {
         use provision::Error as E;
@@ -260,10 +264,15 @@ impl From<provision::Error> for Error {
             E::TooLarge { .. } => "too-large",
             E::Unrecognized => "unrecognized",
             E::WrongKind { .. } => "wrong-kind",
+            E::UnsupportedFormat { .. } => "unsupported-format",
             E::ImageTooLarge { .. } => "image-too-large",
             E::ImageBroken { .. } => "image-broken",
+            E::ImageUnsupported { .. } => "image-unsupported",
             E::ImagesUnsupported => "images-unsupported",
             E::NoQrCode => "no-qr-code",
+            E::QrTimeUp => "qr-time-up",
+            E::QrPart { .. } => "qr-part",
+            E::QrPartsDisagree => "qr-parts-disagree",
             E::NotOtpauth { .. } => "not-otpauth",
             E::UriType => "uri-type",
             E::UriLine { .. } => "uri-line",
@@ -292,9 +301,18 @@ impl From<provision::Error> for Error {
                  look at the original",
             ),
             E::NoQrCode => failure.hint("try a larger or sharper picture, the secret key as text, or `screen`"),
+            E::QrTimeUp => failure.hint("give it longer, such as `--deadline 20s`, or cut the code out of the picture"),
+            E::QrPart { .. } => failure.hint("take one picture with all parts in it"),
+            E::QrPartsDisagree => failure.hint("take one picture with all parts of one text, and no others"),
+            E::ImageUnsupported { .. } => failure.hint(AS_PNG),
+            E::UnsupportedFormat { kind, .. } => failure.hint(match kind {
+                Foreign::Document => "open it and read the screen (SOURCE is `screen`), or take a screenshot of it",
+                Foreign::Video => "take a screenshot of the moment that shows the code",
+                Foreign::Archive => "unpack it first",
+                _ => AS_PNG,
+            }),
             E::ImageTooLarge { .. } => failure.hint("cut the code out of the picture, or scale it down"),
             E::NoSeed => failure.hint("AWS shows the seed only in the answer that creates the device"),
-            E::WrongKind { what: "an SVG drawing" } => failure.hint("open it in a browser, and use `screen`"),
             _ => failure,
         }
     }

@@ -14,19 +14,37 @@ use super::error::{Error, Result};
 use super::{clock, prompt};
 use crate::provision::{self, Enrolment, Found, Limits};
 
-/// How long images are searched for codes before what was found counts.
-const SEARCH: Duration = Duration::from_secs(5);
+/// How long a picture is searched.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub(super) struct Search {
+    /// How much CPU time to spend on searching a picture for QR codes, such as 20s
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = seconds)]
+    deadline: Duration,
+}
+
+fn seconds(text: &str) -> std::result::Result<Duration, String> {
+    let seconds = crate::time::duration(text).filter(|seconds| (1..=3600).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "not a time between 1s and 1h".to_owned())
+}
+
+impl Search {
+    /// The time runs from here: made when the bytes are there, for each picture anew.
+    fn limits(&self) -> Limits {
+        Limits { expired: clock::work_limit(self.deadline), ..Limits::default() }
+    }
+}
 
 /// Reads a source; the hidden prompt where none is named.
-pub(super) fn read(source: Option<&OsStr>) -> Result<Found> {
+pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
     let Some(source) = source else {
-        return from_prompt();
+        return from_prompt(search);
     };
     if source == "clipboard" {
-        return desktop::clipboard();
+        return desktop::clipboard(search);
     }
     if source == "screen" {
-        return desktop::screen();
+        return desktop::screen(search);
     }
     let (bytes, place) = if source == "-" {
         (from_stdin()?, "stdin".to_owned())
@@ -34,17 +52,16 @@ pub(super) fn read(source: Option<&OsStr>) -> Result<Found> {
         let path = Path::new(source);
         (from_path(path)?, path.display().to_string())
     };
-    provision::read(&bytes, &limits()).map_err(|error| Error::from(error).about(&place))
-}
-
-/// The time runs from here: made when the bytes are there, for each picture anew.
-fn limits() -> Limits {
-    Limits { expired: clock::deadline(SEARCH), ..Limits::default() }
+    provision::read(&bytes, &search.limits()).map_err(|error| Error::from(error).about(&place))
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several.
-pub(super) fn read_one(source: Option<&OsStr>, account: Option<&str>) -> Result<(Enrolment, Vec<provision::Warning>)> {
-    let Found { mut enrolments, warnings } = read(source)?;
+pub(super) fn read_one(
+    source: Option<&OsStr>,
+    account: Option<&str>,
+    search: &Search,
+) -> Result<(Enrolment, Vec<provision::Warning>)> {
+    let Found { mut enrolments, warnings } = read(source, search)?;
     let accounts: Vec<String> = enrolments.iter().map(|enrolment| enrolment.account.clone()).collect();
     if let Some(account) = account {
         enrolments.retain(|enrolment| enrolment.account == account);
@@ -63,13 +80,13 @@ pub(super) fn read_one(source: Option<&OsStr>, account: Option<&str>) -> Result<
     })
 }
 
-fn from_prompt() -> Result<Found> {
+fn from_prompt(search: &Search) -> Result<Found> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::usage("no source is named, and nobody is there to be asked")
             .hint("a source is a path, `-` for stdin, `clipboard` or `screen`"));
     }
     let text = prompt::hidden("secret key or otpauth URI (not shown)")?;
-    Ok(provision::read(text.as_bytes(), &limits())?)
+    Ok(provision::read(text.as_bytes(), &search.limits())?)
 }
 
 fn from_stdin() -> Result<Zeroizing<Vec<u8>>> {

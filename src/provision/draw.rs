@@ -49,11 +49,14 @@ pub enum Error {
 /// The quiet zone that ISO/IEC 18004, section 5.3.8, asks for.
 const QUIET: usize = 4;
 
-/// In a terminal both colours are painted, so that one module parts the code from anything else; with
-/// four, the code of an AWS device wouldn't fit 24 lines.
-const QUIET_TERMINAL: usize = 1;
-
 impl Drawing {
+    /// The quiet zone of a terminal, in modules: both colours are painted, so that two part the code from anything
+    /// else. With the four of an image, hardly a code would fit 24 lines.
+    pub const QUIET: usize = 2;
+
+    /// The quiet zone of a terminal that is too small for two: one is read by most, none on black by nobody.
+    pub const LEAST_QUIET: usize = 1;
+
     /// The largest module of a PNG, in pixels.
     pub const MOST_PIXELS: u32 = 64;
 
@@ -71,16 +74,16 @@ impl Drawing {
         Ok(Self { terminal, image })
     }
 
-    /// Lines of half blocks, two rows of modules each; ends with a line feed.
+    /// Lines of half blocks, two rows of modules each, with so many light modules around; ends with a line feed.
     ///
     /// With `colours`, black on white is painted by ANSI escapes whatever the terminal's own colours
     /// are. Without, blocks are the light modules: right for a terminal of light text on a dark
     /// background, inverted on others, which many readers take as well.
     #[must_use]
-    pub fn to_terminal(&self, colours: bool) -> Zeroizing<String> {
+    pub fn to_terminal(&self, colours: bool, quiet: usize) -> Zeroizing<String> {
         const PAINT: &str = "\x1b[30;47m";
         const RESET: &str = "\x1b[0m";
-        let rows: Vec<_> = self.terminal.rows(QUIET_TERMINAL).collect();
+        let rows: Vec<_> = self.terminal.rows(quiet).collect();
         // Three bytes a block; never grown, so that nothing is left behind unwiped.
         let line =
             rows.len().saturating_mul(3).saturating_add(PAINT.len()).saturating_add(RESET.len()).saturating_add(1);
@@ -106,6 +109,13 @@ impl Drawing {
             text.push('\n');
         }
         text
+    }
+
+    /// How many columns and lines [`Self::to_terminal`] takes.
+    #[must_use]
+    pub fn terminal_size(&self, quiet: usize) -> (usize, usize) {
+        let side = self.terminal.side.saturating_add(quiet.saturating_mul(2));
+        (side, side.div_ceil(2))
     }
 
     /// How many modules an image has on each side, the quiet zone included.
@@ -226,16 +236,21 @@ mod tests {
     #[test]
     fn an_aws_uri_fits_a_terminal_of_80_by_24() {
         let drawing = Drawing::new(AWS).unwrap();
-        let plain = drawing.to_terminal(false);
+        let plain = drawing.to_terminal(false, Drawing::LEAST_QUIET);
         assert_eq!(plain.lines().count(), 24);
         assert!(plain.lines().all(|line| line.chars().count() == 47));
+        for quiet in [Drawing::LEAST_QUIET, Drawing::QUIET] {
+            let plain = drawing.to_terminal(false, quiet);
+            let size = (plain.lines().next().unwrap().chars().count(), plain.lines().count());
+            assert_eq!(drawing.terminal_size(quiet), size);
+        }
         assert!(!plain.contains('\x1b'));
     }
 
     #[test]
     fn with_colours_every_line_paints_both_and_resets() {
         let drawing = Drawing::new(AWS).unwrap();
-        let painted = drawing.to_terminal(true);
+        let painted = drawing.to_terminal(true, 1);
         assert!(painted.lines().all(|line| line.starts_with("\x1b[30;47m") && line.ends_with("\x1b[0m")));
         let inverse = |block| match block {
             '█' => ' ',
@@ -243,7 +258,7 @@ mod tests {
             '▀' => '▄',
             _ => '▀',
         };
-        for (painted, plain) in painted.lines().zip(drawing.to_terminal(false).lines()) {
+        for (painted, plain) in painted.lines().zip(drawing.to_terminal(false, 1).lines()) {
             let blocks = painted.trim_start_matches("\x1b[30;47m").trim_end_matches("\x1b[0m");
             assert_eq!(blocks.chars().map(inverse).collect::<String>(), plain);
         }
@@ -254,14 +269,14 @@ mod tests {
         let enrolment = crate::provision::uri::parse(AWS).unwrap().enrolments.remove(0);
         let short = crate::provision::uri::format_short(&enrolment);
         let drawing = Drawing::new(&short).unwrap();
-        assert!(drawing.to_terminal(true).lines().count() <= 22);
+        assert!(drawing.terminal_size(Drawing::QUIET).1 < 24, "with the full margin of a terminal");
         let read = qr::payloads(&drawing.to_png(4).unwrap(), &Limits::default()).unwrap();
         assert_eq!(crate::provision::uri::parse(&read[0]).unwrap().enrolments, [enrolment]);
     }
 
     #[test]
     fn half_blocks_painted_as_pixels_are_read_back() {
-        let painted = Drawing::new(AWS).unwrap().to_terminal(true);
+        let painted = Drawing::new(AWS).unwrap().to_terminal(true, 1);
         let mut rows: Vec<Vec<bool>> = Vec::new();
         for line in painted.lines() {
             let blocks = line.trim_start_matches("\x1b[30;47m").trim_end_matches("\x1b[0m");

@@ -1,3 +1,4 @@
+use super::Foreign;
 use crate::{oath, secret};
 
 /// Why a source gives no enrolment. Never holds any of the source's text but names and single
@@ -23,6 +24,14 @@ pub enum Error {
         /// Which kind.
         what: &'static str,
     },
+    /// A file of a known format that isn't read.
+    #[error("the source is {what}, a format that is not read")]
+    UnsupportedFormat {
+        /// Which format.
+        what: &'static str,
+        /// What the way out depends on.
+        kind: Foreign,
+    },
     /// An image whose header announces too much.
     #[error("the image has {width}×{height} pixels; at most {limit} megapixels are read")]
     ImageTooLarge {
@@ -47,6 +56,30 @@ pub enum Error {
     /// An image without any QR code that can be read.
     #[error("the image has no readable QR code")]
     NoQrCode,
+    /// Time was up before a QR code was found: there may be one.
+    #[error("time was up before a QR code was found in the image")]
+    QrTimeUp,
+    /// Structured append: a text that is split over several QR codes, of which some are missing.
+    #[error("the image's QR code is part {part} of {of} of one text, and part {missing} is not in the image")]
+    QrPart {
+        /// The first part that was found, counted from 1.
+        part: u8,
+        /// How many parts there are.
+        of: u8,
+        /// The first part that wasn't.
+        missing: u8,
+    },
+    /// Parts of a split text that don't make one text.
+    #[error("the image has parts of a text that is split over several QR codes, and they don't belong together")]
+    QrPartsDisagree,
+    /// An image of a known format in a variant that isn't read.
+    #[error("the {format} image is of a kind that is not supported: {reason}")]
+    ImageUnsupported {
+        /// Which format it is.
+        format: &'static str,
+        /// What of it isn't read.
+        reason: String,
+    },
     /// QR codes, but none enrols.
     #[error("the image's QR code holds {what}, not an otpauth URI")]
     NotOtpauth {

@@ -9,6 +9,7 @@ pub mod base32;
 #[cfg(feature = "qr")]
 pub mod draw;
 mod error;
+mod foreign;
 #[cfg(feature = "qr")]
 pub mod qr;
 mod sniff;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use error::Error;
+pub use foreign::Foreign;
 pub use sniff::read;
 #[cfg(feature = "qr")]
 pub use sniff::read_pixels;
@@ -92,7 +94,8 @@ pub enum Warning {
 pub struct Limits {
     /// The most pixels of an image, read from its header before anything is decoded.
     pub pixels: u64,
-    /// Whether time is up; asked between attempts. Handed in, because nothing here reads a clock.
+    /// Whether time is up; asked often, by the caller's thread and by the one that works. Handed in, because nothing
+    /// here reads a clock. One that measures the CPU time of the process reads the same on a machine that is busy.
     pub expired: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 

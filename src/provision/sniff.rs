@@ -1,10 +1,13 @@
 //! What a source is, told by its content.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
-use super::{Enrolment, Error, Found, Limits, Warning, aws, base32, uri};
+use super::{Enrolment, Error, Found, Limits, Warning, aws, base32, foreign, uri};
 use crate::oath::Parameters;
 
 /// The most bytes of text: ten thousand enrolments fit.
@@ -35,6 +38,9 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
     };
     if is_image(bytes) {
         return image(bytes, limits);
+    }
+    if let Some((what, kind)) = foreign::kind(bytes) {
+        return Err(Error::UnsupportedFormat { what, kind });
     }
     let text = decode_text(bytes)?;
     let text = text.trim();
@@ -220,7 +226,10 @@ fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         |first: u8, last: u8| trimmed.first() == Some(&first) && (!perhaps_secret || trimmed.last() == Some(&last));
     let document = std::str::from_utf8(trimmed).is_ok() && (between(b'{', b'}') || between(b'<', b'>'));
     let uri = trimmed.get(..uri::SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(uri::SCHEME.as_bytes()));
-    let readable = looks_like_seed(trimmed) || document || uri || (!perhaps_secret && is_image(&inner));
+    let readable = looks_like_seed(trimmed)
+        || document
+        || uri
+        || (!perhaps_secret && (is_image(&inner) || foreign::kind(&inner).is_some()));
     readable.then_some(inner)
 }
 
@@ -231,14 +240,29 @@ pub(super) fn dense(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     dense
 }
 
-/// The bytes of `data:TYPE;base64,…`; `None` where the text is no such thing.
+/// The bytes of a data URI (RFC 2397), base64 with or without its padding; `None` where the text is no such thing.
 fn data_uri(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
     if !starts_with(text, "data:") {
         return None;
     }
-    let bytes =
-        text.split_once(";base64,").and_then(|(_, encoded)| STANDARD.decode(dense(encoded.as_bytes()).as_slice()).ok());
-    Some(bytes.map(Zeroizing::new).ok_or(Error::WrongKind { what: "a data URI without readable base64" }))
+    let unreadable = |what| Some(Err(Error::WrongKind { what }));
+    let Some((kind, data)) = text.split_once(',') else { return unreadable("a data URI without data") };
+    let bytes = Zeroizing::new(percent_decode(data.as_bytes()).collect::<Vec<u8>>());
+    let kind = kind.to_ascii_lowercase();
+    if kind.trim_end().ends_with(";base64") {
+        return match LENIENT.decode(dense(&bytes).as_slice()) {
+            Ok(bytes) => Some(Ok(Zeroizing::new(bytes))),
+            Err(_) => unreadable("a data URI without readable base64"),
+        };
+    }
+    if kind.starts_with("data:image/") && !is_image(&bytes) && foreign::kind(&bytes).is_none() {
+        return unreadable("a data URI whose data is no image");
+    }
+    Some(Ok(bytes))
 }
 
 /// Which kind of link or other scheme a text begins with, in a word.

@@ -18,7 +18,7 @@ fn make(home: &Home, recipe: &str) -> PathBuf {
         }
         "head" => {
             let (count, file) = rest.split_once(':').unwrap();
-            fs::read(vector(file)).unwrap()[..count.parse().unwrap()].to_vec()
+            fs::read(vector(file)).unwrap().into_iter().take(count.parse().unwrap()).collect()
         }
         "png" => {
             let (width, height) = rest.split_once('x').unwrap();
@@ -129,4 +129,59 @@ fn what_stdin_brings_is_judged_alike() {
     let home = Home::new();
     let run = home.run_with(&["add", "bad", "-", "--json"], b"\0\0").expect(5);
     assert_eq!((run.error_code().as_str(), run.stdout.as_str()), ("wrong-kind", ""));
+}
+
+/// What a message about a source says, with its hints.
+fn told(home: &Home, source: &[u8], options: &[&str]) -> String {
+    let path = home.file("source", source);
+    let arguments = ["code", "--from", path.to_str().unwrap()];
+    home.run(&[&arguments[..], options].concat()).expect(5).stderr
+}
+
+#[test]
+fn formats_that_are_not_read_are_named_with_the_way_out() {
+    let home = Home::new();
+    let cases: [(&[u8], &str, &str); 5] = [
+        (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", "an AVIF picture", "PNG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture", "PNG"),
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF document", "screenshot"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0isom", "a video", "screenshot"),
+        (b"PK\x03\x04\x14\0\0\0", "a ZIP archive", "unpack"),
+    ];
+    for (source, what, way) in cases {
+        let told = told(&home, source, &[]);
+        assert!(told.contains(what) && told.contains(way) && !told.contains("binary data"), "{told}");
+    }
+    let float = fs::read(vector("qr/python-float.tiff")).unwrap();
+    let told = told(&home, &float, &[]);
+    assert!(told.contains("not supported") && told.contains("PNG") && !told.contains("damaged"), "{told}");
+}
+
+#[test]
+fn a_search_that_ran_out_of_time_says_so_and_names_deadline() {
+    let home = Home::new();
+    // Finder patterns side by side cost a reader seconds.
+    let side = 20 * 90;
+    let shade = |at: usize| {
+        let (x, y) = (at % side % 20 / 2, at / side % 20 / 2);
+        let from_edge = x.min(y).min(6_usize.saturating_sub(x.max(y)));
+        if x < 7 && y < 7 && from_edge != 1 { 0 } else { 255 }
+    };
+    let mut picture = format!("P5 {side} {side} 255\n").into_bytes();
+    picture.extend((0..side * side).map(shade));
+    let told = told(&home, &picture, &["--deadline", "1s"]);
+    assert!(told.contains("time was up") && told.contains("--deadline"), "{told}");
+}
+
+#[test]
+fn parts_of_a_split_code_are_named_and_never_enrolled() {
+    let home = Home::new();
+    let part = |number: u8| fs::read(vector(&format!("qr/python-split-part-{number}.png"))).unwrap();
+    assert!(told(&home, &part(1), &[]).contains("part 1 of 3"));
+    assert!(told(&home, &part(3), &[]).contains("part 3 of 3"));
+    let whole = vector("qr/python-split.png");
+    let add = home.run(&["add", "whole", whole.to_str().unwrap(), "--json"]).expect(0).json();
+    let picture = vector("qr/aws-mfauser.png");
+    let same = home.run(&["code", "--from", picture.to_str().unwrap(), "--at", "59"]).expect(0).stdout;
+    assert_eq!(home.run(&["code", "whole", "--at", "59"]).expect(0).stdout, same, "{add}");
 }

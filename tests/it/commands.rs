@@ -318,6 +318,35 @@ fn secrets_go_to_something_else_than_a_terminal_only_when_told() {
     assert!(drawn.contains('\u{2580}') && drawn.lines().count() <= 24);
 }
 
+/// What `vmfa qr` says to a terminal of a size, of util-linux's `script`.
+fn on_terminal(home: &Home, columns: u16, rows: u16) -> String {
+    let program = env!("CARGO_BIN_EXE_vmfa");
+    let shell = format!("stty cols {columns} rows {rows}; exec {program} qr x");
+    let output = home.other("script").args(["-qec", &shell, "/dev/null"]).env("TERM", "xterm").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace('\r', "")
+}
+
+#[test]
+fn a_terminal_that_is_too_small_gets_no_broken_code_but_the_way_out() {
+    let home = Home::new();
+    home.run(&["add", "x", vector(AWS_IMAGE).to_str().unwrap(), "--no-code"]).expect(0);
+    for (columns, rows) in [(40, 60), (200, 20), (10, 5)] {
+        let told = on_terminal(&home, columns, rows);
+        assert!(told.contains("--png FILE") && told.contains("columns"), "{columns}×{rows}: {told}");
+        assert!(!told.contains('█'), "{columns}×{rows}: {told}");
+    }
+    // The lines of a code: with the full margin where that fits, else with a narrower one.
+    let side = |columns, rows| {
+        let told = on_terminal(&home, columns, rows);
+        let lines: Vec<&str> = told.lines().filter(|line| line.contains('\x1b')).collect();
+        let blank = lines[0].chars().all(|c| " \x1b[0123456789;m".contains(c));
+        (lines.len(), blank)
+    };
+    assert_eq!(side(120, 60), (25, true), "the full URI, two modules around");
+    assert_eq!(side(80, 24), (23, true), "the short form, two modules around");
+    assert_eq!(side(80, 23), (22, false), "the short form, one module around");
+}
+
 #[test]
 fn zbarimg_reads_what_qr_writes() {
     let home = Home::new();

@@ -179,6 +179,17 @@ fn the_outfile_of_an_image_is_read() {
     let base64 = base64::engine::general_purpose::STANDARD.encode(&image);
     assert_eq!(*one(&base64).secret.to_base32(), SEED64);
     assert_eq!(*one(format!("data:image/png;base64,{base64}")).secret.to_base32(), SEED64);
+    let unpadded = base64.trim_end_matches('=');
+    let escaped = base64.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D");
+    let all_escaped: String = image.iter().map(|byte| format!("%{byte:02X}")).collect();
+    for uri in [
+        format!("DATA:IMAGE/PNG;BASE64,{base64}"),
+        format!("data:image/png;charset=x;base64,{unpadded}"),
+        format!("data:image/png;base64,{escaped}"),
+        format!("data:image/png,{all_escaped}"),
+    ] {
+        assert_eq!(*one(&uri).secret.to_base32(), SEED64, "{}", &uri[..40]);
+    }
 }
 
 #[cfg(feature = "qr")]

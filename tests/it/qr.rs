@@ -22,7 +22,9 @@ fn kind(error: &Error) -> &'static str {
         Error::Unrecognized => "error:Unrecognized",
         Error::ImageTooLarge { .. } => "error:ImageTooLarge",
         Error::ImageBroken { .. } => "error:ImageBroken",
+        Error::ImageUnsupported { .. } => "error:ImageUnsupported",
         Error::NoQrCode => "error:NoQrCode",
+        Error::QrPart { .. } => "error:QrPart",
         _ => "error of another kind",
     }
 }

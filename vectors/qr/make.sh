@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the images of this folder again, and expect.txt with them.
-# Needs Debian's qrencode and a Python with qrcode and pillow: PYTHON=/path/to/python ./make.sh
+# Needs Debian's qrencode and fonts-dejavu, and a Python with qrcode, segno and pillow: PYTHON=/path/to/python ./make.sh
 set -eu
 cd "$(dirname "$0")"
 rm -f -- *.png *.jpg *.gif *.bmp *.webp *.tiff *.pbm *.pgm *.ppm *.pam expect.txt
@@ -10,7 +10,7 @@ aws='otpauth://totp/Amazon%20Web%20Services:mfauser@123456789012?secret=GEZDGNBV
 {
     echo "# file, tab, payloads in reading order (tab between them) or error:Variant"
     echo "# qrencode-*, aws-mfauser.png: $(qrencode --version 2>&1 | head -n 1), the number is pixels a module"
-    "${PYTHON:-python3}" -c 'import importlib.metadata as m; print("# python-*: Python qrcode", m.version("qrcode"), "and pillow", m.version("pillow"), "- the number is pixels a module")'
+    "${PYTHON:-python3}" -c 'import importlib.metadata as m; print("# python-*: Python qrcode", m.version("qrcode") + ", segno", m.version("segno"), "and pillow", m.version("pillow"), "- the number is pixels a module")'
     echo "# broken-*: cut or written by make.sh"
 } > expect.txt
 

@@ -30,6 +30,8 @@ pub(in crate::cli) struct Args {
     name: String,
     /// A path, `-` for stdin, `clipboard`, or `screen`; a hidden prompt where it is left out
     source: Option<OsString>,
+    #[command(flatten)]
+    search: source::Search,
     /// Take the place of the device of this name; its secret is deleted once the new one is stored
     #[arg(long)]
     replace: bool,
@@ -92,7 +94,7 @@ impl Args {
         {
             return Err(error.into());
         }
-        let Found { enrolments, warnings } = source::read(self.source.as_deref())?;
+        let Found { enrolments, warnings } = source::read(self.source.as_deref(), &self.search)?;
         let several = enrolments.len() > 1;
         if several && self.replace {
             return Err(Error::new(

@@ -37,6 +37,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
+    search: source::Search,
+    #[command(flatten)]
     clock: clock::Args,
     /// The code of the next time step
     #[arg(long)]
@@ -199,7 +201,7 @@ impl Args {
     }
 
     fn of_source(&self, global: &Global, from: &OsString, clock: &Clock, offset: i64) -> Result<Codes> {
-        let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref())?;
+        let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref(), &self.search)?;
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         if !global.json {
             for warning in &warnings {

@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use terminal_size::Height;
+use terminal_size::{Height, Width};
 use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Kind, Result};
@@ -87,21 +87,34 @@ impl Args {
         }
     }
 
-    /// For the terminal, in the short form of the URI where the full one's code would lose its upper edge to
-    /// the shell's next prompt.
+    /// For the terminal. One that is too low for the full URI, with a line for the shell's next prompt, gets its short
+    /// form; one that is too small for that too, a narrower margin.
     fn text(&self, global: &Global, colours: bool) -> Result<Zeroizing<String>> {
         let enrolment = of_device(global, &self.device)?;
-        let full = drawing(&uri::format(&enrolment))?.to_terminal(colours);
-        let Some((_, Height(rows))) = terminal_size::terminal_size() else { return Ok(full) };
-        if full.lines().count() < usize::from(rows) {
-            return Ok(full);
+        let full = drawing(&uri::format(&enrolment))?;
+        let size = terminal_size::terminal_size();
+        let Some((Width(columns @ 1..), Height(rows @ 1..))) = size else {
+            return Ok(full.to_terminal(colours, Drawing::QUIET));
+        };
+        let short = drawing(&uri::format_short(&enrolment))?;
+        let forms = [
+            (&full, Drawing::QUIET),
+            (&short, Drawing::QUIET),
+            (&full, Drawing::LEAST_QUIET),
+            (&short, Drawing::LEAST_QUIET),
+        ];
+        let fits = |(form, quiet): &&(&Drawing, usize)| {
+            let (wide, high) = form.terminal_size(*quiet);
+            wide <= usize::from(columns) && high < usize::from(rows)
+        };
+        if let Some((form, quiet)) = forms.iter().find(fits) {
+            return Ok(form.to_terminal(colours, *quiet));
         }
-        let short = drawing(&uri::format_short(&enrolment))?.to_terminal(colours);
-        let needed = short.lines().count().saturating_add(1);
-        if needed > usize::from(rows) {
-            render::note(&format!("the code needs {needed} rows, the terminal has {rows}: enlarge it, or --png FILE"));
-        }
-        Ok(short)
+        let (wide, high) = short.terminal_size(Drawing::LEAST_QUIET);
+        let needed = high.saturating_add(1);
+        let message = format!("the code needs {wide} columns and {needed} rows, the terminal has {columns} and {rows}");
+        Err(Error::new(Kind::Usage, "terminal-size", message)
+            .hint("enlarge the terminal, or write a picture: --png FILE"))
     }
 
     fn image(&self, drawing: &Drawing) -> Result<Zeroizing<Vec<u8>>> {

@@ -37,6 +37,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
+    search: source::Search,
+    #[command(flatten)]
     clock: clock::Args,
     /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as
     /// the device tells]
@@ -137,7 +139,7 @@ impl Args {
                     .with_drift(&device, moment.time)
             }
             None => {
-                let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref())?;
+                let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref(), &self.search)?;
                 let of_source = accept::rules_for(enrolment.issuer.as_deref(), enrolment.serial.as_deref());
                 let rules = self.rules.unwrap_or(*of_source);
                 let time = clock.time();

@@ -4,16 +4,10 @@
 //! dotted styles. [`STAGES`] is the whole of it; a new attempt is a line there.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-
-use rxing::common::HybridBinarizer;
-use rxing::multi::MultipleBarcodeReader;
-use rxing::qrcode::cpp_port::QrReader;
-use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8Source};
-use zeroize::Zeroizing;
 
 use super::load::Picture;
 use super::luma::Luma;
+use super::readers::{Find, rqrr, rxing};
 
 /// A view of a picture for a reader; `None` where it makes no sense for this picture.
 type View = fn(&Picture) -> Option<Cow<'_, Luma>>;
@@ -23,7 +17,7 @@ pub(super) struct Attempt {
     #[cfg_attr(not(test), expect(dead_code, reason = "for those who read the table, and tests"))]
     pub(super) name: &'static str,
     view: View,
-    reader: fn(&Luma) -> Vec<Find>,
+    reader: fn(&Luma, &dyn Fn() -> bool) -> Vec<Find>,
 }
 
 const fn attempt(name: &'static str, view: View) -> Attempt {
@@ -33,6 +27,11 @@ const fn attempt(name: &'static str, view: View) -> Attempt {
 const fn last_resort(name: &'static str, view: View) -> Attempt {
     Attempt { name, view, reader: rqrr }
 }
+
+/// The only attempts on a picture of its full size where that is [large](super::load::LARGE): the ladder below climbs
+/// on one of half the size.
+pub(super) const AT_FULL_SIZE: &[Attempt] =
+    &[attempt("full size", |p| as_is(&p.luma)), attempt("full size inverted", |p| own(p.luma.inverted()))];
 
 /// Stages in order; all attempts of a stage are made before it is asked whether more is needed.
 /// Cheap and likely first: four of five images end with the first stage.
@@ -51,13 +50,28 @@ pub(super) const STAGES: &[&[Attempt]] = &[
         attempt("÷4 inverted", |p| smaller(&p.luma, 4).map(inverted)),
     ],
     &[
+        attempt("smooth 4", |p| own(p.luma.smoothed(4).otsu())),
+        attempt("smooth 4 inverted", |p| own(p.luma.smoothed(4).otsu().inverted())),
+        attempt("smooth 2", |p| own(p.luma.smoothed(2).otsu())),
+        attempt("smooth 2 inverted", |p| own(p.luma.smoothed(2).otsu().inverted())),
+        attempt("÷2 smooth 4", |p| own(p.luma.shrunk(2)?.smoothed(4).otsu())),
+        attempt("÷2 smooth 4 inverted", |p| own(p.luma.shrunk(2)?.smoothed(4).otsu().inverted())),
         attempt("×2 unsharp", |p| own(larger(&p.luma)?.unsharp(2, 2))),
         attempt("×2 unsharp inverted", |p| own(larger(&p.luma)?.unsharp(2, 2).inverted())),
         attempt("threshold 208", |p| own(p.luma.threshold(208))),
         attempt("threshold 160", |p| own(p.luma.threshold(160))),
+        attempt("threshold 128", |p| own(p.luma.threshold(128))),
         attempt("threshold 12", |p| own(p.luma.threshold(12))),
+        attempt("darkest on dark", |p| own(p.luma.darkest_on_dark()?)),
+        attempt("white around codes", |p| own(p.luma.white_around_codes()?)),
+        attempt("inverted, white around codes", |p| own(p.luma.inverted().white_around_codes()?)),
+        attempt("completed", |p| own(p.luma.completed()?)),
+        attempt("inverted, completed", |p| own(p.luma.inverted().completed()?)),
         attempt("white dilated twice", |p| own(p.luma.white_dilated().white_dilated())),
         attempt("black dilated", |p| own(p.luma.black_dilated())),
+        attempt("closed 7", |p| own(p.luma.closed_down(3))),
+        attempt("inverted, closed 5", |p| own(p.luma.inverted().closed_down(2))),
+        attempt("inverted, closed 7", |p| own(p.luma.inverted().closed_down(3))),
     ],
     &[
         attempt("white dilated", |p| own(p.luma.white_dilated())),
@@ -75,6 +89,7 @@ pub(super) const STAGES: &[&[Attempt]] = &[
         attempt("threshold 96", |p| own(p.luma.threshold(96))),
         attempt("threshold 48", |p| own(p.luma.threshold(48))),
         attempt("median", |p| own(p.luma.median())),
+        attempt("median across and down", |p| own(p.luma.median_across_and_down())),
         attempt("darkest channel", |p| as_is(&p.extremes.as_ref()?.0)),
         attempt("darkest channel inverted", |p| own(p.extremes.as_ref()?.0.inverted())),
         attempt("lightest channel", |p| as_is(&p.extremes.as_ref()?.1)),
@@ -83,95 +98,13 @@ pub(super) const STAGES: &[&[Attempt]] = &[
     &[last_resort("rqrr on otsu", |p| own(bounded(&p.luma)?.otsu())), last_resort("rqrr", |p| bounded(&p.luma))],
 ];
 
-/// A text, and where its code is.
-pub(super) struct Find {
-    pub(super) text: Zeroizing<String>,
-    pub(super) place: Place,
-}
-
-/// The middle of a code and its size, in parts of the image's width and height.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
-    pub(super) x: f32,
-    pub(super) y: f32,
-    pub(super) width: f32,
-    pub(super) height: f32,
-}
-
-impl Place {
-    /// Whether it takes so much of the image that no other code is likely.
-    pub(super) fn fills_the_image(&self) -> bool {
-        self.width * self.height > 0.5
-    }
-}
-
 impl Attempt {
     /// What this attempt finds, and how many pixels the reader was shown.
-    pub(super) fn make(&self, picture: &Picture) -> (Vec<Find>, usize) {
+    pub(super) fn make(&self, picture: &Picture, expired: &dyn Fn() -> bool) -> (Vec<Find>, usize) {
         match (self.view)(picture) {
-            Some(view) => ((self.reader)(&view), view.pixels().len()),
+            Some(view) => ((self.reader)(&view, expired), view.pixels().len()),
             None => (Vec::new(), 0),
         }
-    }
-}
-
-/// zxing-cpp's reader for codes of any turn, mirrored too.
-fn rxing(luma: &Luma) -> Vec<Find> {
-    let (Ok(width), Ok(height)) = (u32::try_from(luma.width()), u32::try_from(luma.height())) else {
-        return Vec::new();
-    };
-    let hints = DecodeHints {
-        TryHarder: Some(true),
-        PossibleFormats: Some(HashSet::from([BarcodeFormat::QR_CODE])),
-        ..DecodeHints::default()
-    };
-    let Ok(source) = Luma8Source::new_with_slice(luma.pixels(), width, height) else { return Vec::new() };
-    let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
-    let results = QrReader.decode_multiple_with_hints(&mut bitmap, &hints).unwrap_or_default();
-    let find = |result: &rxing::RXingResult| Find {
-        text: Zeroizing::new(result.getText().to_owned()),
-        place: place(luma, result.getPoints().iter().map(|point| (point.x, point.y))),
-    };
-    results.iter().map(find).collect()
-}
-
-/// An independent reader: slower, panics on some images (WanzenBug/rqrr#54), and takes long for many
-/// finder patterns, so it is asked last and about little.
-fn rqrr(luma: &Luma) -> Vec<Find> {
-    let pixels = luma.pixels();
-    let at = |x: usize, y: usize| {
-        let index = y.checked_mul(luma.width()).and_then(|row| row.checked_add(x));
-        index.and_then(|index| pixels.get(index)).copied().unwrap_or(u8::MAX)
-    };
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(luma.width(), luma.height(), at);
-    let find = |grid: &rqrr::Grid<_>| {
-        let (_, text) = grid.decode().ok()?;
-        let corners = grid.bounds.iter().map(|point| (real(point.x), real(point.y)));
-        Some(Find { text: Zeroizing::new(text), place: place(luma, corners) })
-    };
-    image.detect_grids().iter().filter_map(find).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "coordinates are far below 2^23")]
-fn real(coordinate: i32) -> f32 {
-    coordinate as f32
-}
-
-fn place(luma: &Luma, corners: impl Iterator<Item = (f32, f32)> + Clone) -> Place {
-    let side = |length: usize| real(i32::try_from(length).unwrap_or(i32::MAX)).max(1.0);
-    let (width, height) = (side(luma.width()), side(luma.height()));
-    let least = |of: fn((f32, f32)) -> f32| corners.clone().map(of).fold(f32::INFINITY, f32::min);
-    let most = |of: fn((f32, f32)) -> f32| corners.clone().map(of).fold(f32::NEG_INFINITY, f32::max);
-    let (left, right) = (least(|(x, _)| x), most(|(x, _)| x));
-    let (top, bottom) = (least(|(_, y)| y), most(|(_, y)| y));
-    if !(left.is_finite() && right.is_finite() && top.is_finite() && bottom.is_finite()) {
-        return Place { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
-    }
-    Place {
-        x: (left + right) / 2.0 / width,
-        y: (top + bottom) / 2.0 / height,
-        width: (right - left) / width,
-        height: (bottom - top) / height,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Image files and raw pixels, bounded, to pictures that the attempts work on.
 //!
 //! The header is read first: an image that announces too much is refused before a pixel of it is
-//! decoded, and the decoder's allocations are capped as well. Orientation tags are passed over,
+//! decoded, and so is one that would take too much memory; the decoder's allocations are capped as well. Orientation tags are passed over,
 //! because a QR code reads the same in any turn (ISO/IEC 18004, section 12).
 
 use std::io::Cursor;
 
-use image::{ColorType, ImageDecoder, ImageFormat, ImageReader};
+use image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
 use zeroize::Zeroizing;
 
 use super::luma::Luma;
+use crate::provision::foreign::is_tga;
 use crate::provision::{Error, Limits};
 
 /// What the attempts work on: one way of seeing the source.
@@ -33,28 +34,46 @@ pub(super) fn format(bytes: &[u8]) -> Option<(ImageFormat, &'static str)> {
             Some([12 | 16 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]) => (ImageFormat::Bmp, "BMP"),
             _ => return None,
         },
+        [0, 0, 1, 0, 1..=255, 0, ..] => (ImageFormat::Ico, "ICO"),
         // "P2" to "P7" too.
         [b'P', b'1'..=b'7', b' ' | b'\t' | b'\n' | b'\r', ..] => (ImageFormat::Pnm, "PNM"),
+        _ if is_tga(bytes) => (ImageFormat::Tga, "TGA"),
         _ => return None,
     };
     Some(found)
+}
+
+/// From so many pixels on, all but the first attempts work on half the size: the ladder takes 0.2 s a megapixel, so
+/// that no more of it than that fits any time limit, and memory is bounded.
+pub(super) const LARGE: u64 = 16 << 20;
+
+/// What decoding one image may take, in bytes, with the file, which the caller has too.
+const MEMORY: u64 = 270 << 20;
+
+/// All ways of seeing an image.
+pub(super) struct Pictures {
+    /// Of a large image: itself, grey.
+    pub(super) full_size: Option<Picture>,
+    /// First the likeliest; none where the image is too small for any code. Of a large image, at half the size.
+    pub(super) usual: Vec<Picture>,
 }
 
 /// An image whose header was read, and found to be within the limits.
 pub(super) struct Header {
     format: ImageFormat,
     pub(super) name: &'static str,
-    allocation: u64,
+    pixels: u64,
 }
 
 impl Header {
     pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
         let (format, name) = format(bytes).ok_or(Error::Unrecognized)?;
-        // Eight bytes a pixel at the widest that is decoded whole, and as much again as a 16-bit row needs.
-        let allocation = limits.pixels.saturating_mul(8).saturating_add(16 << 20);
-        let header = Self { format, name, allocation };
+        let header = Self { format, name, pixels: limits.pixels };
         if let (ImageFormat::Png, Some((width, height))) = (format, png_size(bytes)) {
             check(width, height, limits)?;
+        }
+        if format == ImageFormat::Png {
+            return Ok(header);
         }
         let (width, height) = header.decoder(bytes)?.dimensions();
         check(width, height, limits)?;
@@ -64,49 +83,99 @@ impl Header {
         Ok(header)
     }
 
-    /// The pictures to look at, first the likeliest; none where the image is too small for any code.
-    pub(super) fn decode(&self, bytes: &[u8]) -> Result<Vec<Picture>, Error> {
+    /// The pictures to look at.
+    pub(super) fn decode(&self, bytes: &[u8], expired: &dyn Fn() -> bool) -> Result<Pictures, Error> {
+        if self.format == ImageFormat::Png {
+            return super::png::decode(bytes, expired);
+        }
         let decoder = self.decoder(bytes)?;
         let (width, height) = decoder.dimensions();
         let colour = decoder.color_type();
-        let size = usize::try_from(decoder.total_bytes()).map_err(|_| self.broken("it is too large"))?;
-        if decoder.total_bytes() > self.allocation {
-            return Err(self.broken("its pixels are too deep"));
+        let channels = usize::from(colour.channel_count());
+        let depth = usize::from(colour.bytes_per_pixel()).checked_div(channels).unwrap_or_default();
+        if depth > 2 {
+            return Err(self.unsupported("samples of floating-point numbers"));
         }
+        let pixels = u64::from(width).saturating_mul(u64::from(height));
+        let whole = decoder.total_bytes();
+        let kept = if pixels > LARGE { pixels / 4 } else { pixels.saturating_mul(4) };
+        let file = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(3);
+        let needed = whole.saturating_add(self.working_memory(bytes, pixels, whole)).saturating_add(kept);
+        check_memory(width, height, needed, file)?;
+        let size = usize::try_from(whole).map_err(|_| self.broken("it is too large"))?;
         let mut raw = Zeroizing::new(Vec::new());
         raw.try_reserve_exact(size).map_err(|_| self.broken("there is no memory for its pixels"))?;
         raw.resize(size, 0);
-        decoder.read_image(&mut raw).map_err(|error| self.broken(error))?;
-        let (samples, channels) = self.bytes_a_sample(raw, colour)?;
-        Ok(pictures(width, height, &samples, channels))
+        decoder.read_image(&mut raw).map_err(|error| self.failed(&error))?;
+        Ok(Pictures::of_samples(width, height, raw, channels, depth))
+    }
+
+    /// What the decoder needs beside the pixels that it gives, in bytes.
+    fn working_memory(&self, bytes: &[u8], pixels: u64, whole: u64) -> u64 {
+        match self.format {
+            // Coefficients of two bytes for up to three components.
+            ImageFormat::Jpeg if is_progressive(bytes) => pixels.saturating_mul(6),
+            ImageFormat::Jpeg | ImageFormat::Bmp => 0,
+            // A canvas and the frame that is drawn on it.
+            ImageFormat::WebP => pixels.saturating_mul(8),
+            // A frame; the whole file's samples before they are put in order; a strip may be the whole.
+            _ => whole,
+        }
     }
 
     fn decoder<'a>(&self, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a, Error> {
         let mut reader = ImageReader::with_format(Cursor::new(bytes), self.format);
         let mut limits = image::Limits::default();
-        limits.max_alloc = Some(self.allocation);
+        // Eight bytes a pixel at the widest that is decoded whole, and as much again as a 16-bit row needs.
+        limits.max_alloc = Some(self.pixels.saturating_mul(8).saturating_add(16 << 20).min(MEMORY));
         reader.limits(limits);
-        reader.into_decoder().map_err(|error| self.broken(error))
+        reader.into_decoder().map_err(|error| self.failed(&error))
     }
 
-    /// Samples of one byte each, and how many a pixel has.
-    fn bytes_a_sample(&self, raw: Zeroizing<Vec<u8>>, colour: ColorType) -> Result<(Zeroizing<Vec<u8>>, usize), Error> {
-        let channels = usize::from(colour.channel_count());
-        let samples = match usize::from(colour.bytes_per_pixel()).checked_div(channels).unwrap_or_default() {
-            1 => raw,
-            2 => {
-                let high =
-                    |pair: &[u8]| <[u8; 2]>::try_from(pair).map_or(0, |pair| u16::from_ne_bytes(pair).to_be_bytes()[0]);
-                Zeroizing::new(raw.chunks_exact(2).map(high).collect())
-            }
-            _ => return Err(self.broken("floating-point samples are not read")),
-        };
-        Ok((samples, channels))
+    /// What a decoder couldn't do, or found damaged.
+    fn failed(&self, error: &ImageError) -> Error {
+        match error {
+            ImageError::Unsupported(reason) => self.unsupported(reason),
+            error => self.broken(error),
+        }
+    }
+
+    fn unsupported(&self, reason: impl ToString) -> Error {
+        Error::ImageUnsupported { format: self.name, reason: reason.to_string() }
     }
 
     fn broken(&self, reason: impl ToString) -> Error {
         Error::ImageBroken { format: self.name, reason: reason.to_string() }
     }
+}
+
+/// An error where that much memory, and `more` for the file, is too much.
+pub(super) fn check_memory(width: u32, height: u32, needed: u64, more: u64) -> Result<(), Error> {
+    let room = MEMORY.saturating_sub(more);
+    if needed <= room {
+        return Ok(());
+    }
+    let pixels = u64::from(width).saturating_mul(u64::from(height));
+    // No overflow: at most 2^64 / 2^29.
+    let limit = (pixels >> 10).saturating_mul(room >> 10).checked_div(needed >> 10).unwrap_or(0) >> 10;
+    Err(Error::ImageTooLarge { width, height, limit })
+}
+
+/// Whether the first frame header of a JPEG (ITU-T T.81, table B.1) is one of the progressive ones.
+fn is_progressive(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let [0xff, marker, more @ ..] = rest {
+        match marker {
+            0xff => rest = rest.get(1..).unwrap_or_default(),
+            0xc2 | 0xc6 | 0xca | 0xce => return true,
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xda => return false,
+            _ => {
+                let length = more.first_chunk().copied().map(u16::from_be_bytes).map_or(usize::MAX, usize::from);
+                rest = more.get(length..).unwrap_or_default();
+            }
+        }
+    }
+    false
 }
 
 /// Width and height of the IHDR chunk (ISO/IEC 15948, section 11.2.1): the decoder refuses a row
@@ -126,13 +195,141 @@ pub(super) fn check(width: u32, height: u32, limits: &Limits) -> Result<(), Erro
 /// From this alpha on a pixel counts as opaque: scaled images have edges of nearly full alpha.
 const OPAQUE: u8 = 250;
 
-/// All ways of seeing pixels of one to four channels: grey, grey and alpha, RGB, RGBA.
+/// Takes the rows of an image, samples of one byte each, and keeps no more of it than is looked at.
+pub(super) struct Rows {
+    width: usize,
+    height: usize,
+    channels: usize,
+    large: bool,
+    full_size: Zeroizing<Vec<u8>>,
+    samples: Zeroizing<Vec<u8>>,
+    /// The upper row of a pair.
+    above: Zeroizing<Vec<u8>>,
+}
+
+impl Rows {
+    /// For pixels of one to four channels: grey, grey and alpha, RGB, RGBA.
+    pub(super) fn new(width: u32, height: u32, channels: usize) -> Option<Self> {
+        let large = u64::from(width).saturating_mul(u64::from(height)) > LARGE;
+        let (width, height) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+        let pixels = width.checked_mul(height)?;
+        let room = |size: usize| {
+            let mut room = Vec::new();
+            room.try_reserve_exact(size).ok()?;
+            Some(Zeroizing::new(room))
+        };
+        let (full_size, samples) = if large { (pixels, pixels / 4) } else { (0, pixels) };
+        let (full_size, samples) = (room(full_size)?, room(samples.checked_mul(channels)?)?);
+        Some(Self { width, height, channels, large, full_size, samples, above: Zeroizing::new(Vec::new()) })
+    }
+
+    pub(super) fn push(&mut self, row: &[u8]) {
+        if !self.large {
+            self.samples.extend_from_slice(row);
+            return;
+        }
+        self.full_size.extend(row.chunks_exact(self.channels).map(on_white));
+        if self.above.is_empty() {
+            self.above.extend_from_slice(row);
+            return;
+        }
+        let two = self.channels.saturating_mul(2);
+        for (above, below) in self.above.chunks_exact(two).zip(row.chunks_exact(two)) {
+            let pairs = above.iter().zip(below);
+            let sums = pairs.map(|(&a, &b)| u16::from(a).saturating_add(u16::from(b)));
+            let right = sums.clone().skip(self.channels);
+            let mean = |(left, right): (u16, u16)| u8::try_from(left.saturating_add(right) / 4).unwrap_or(u8::MAX);
+            self.samples.extend(sums.zip(right).map(mean));
+        }
+        self.above.clear();
+    }
+
+    pub(super) fn pictures(self) -> Pictures {
+        if !self.large {
+            return Pictures {
+                full_size: None,
+                usual: pictures(self.width, self.height, &self.samples, self.channels),
+            };
+        }
+        let full_size = Luma::new(self.width, self.height, self.full_size);
+        let usual = pictures(self.width / 2, self.height / 2, &self.samples, self.channels);
+        Pictures { full_size: full_size.map(Picture::grey), usual }
+    }
+}
+
+impl Pictures {
+    /// Of pixels in memory, one byte a sample.
+    pub(super) fn of(width: u32, height: u32, samples: &[u8], channels: usize) -> Self {
+        let mut rows = Rows::new(width, height, channels);
+        let line = usize::try_from(width).unwrap_or(0).saturating_mul(channels).max(1);
+        if let Some(rows) = &mut rows {
+            samples.chunks_exact(line).for_each(|row| rows.push(row));
+        }
+        rows.map_or_else(Self::none, Rows::pictures)
+    }
+
+    /// Of pixels that a decoder gave, one or two bytes a sample. Those of a large image are overwritten by their luma
+    /// as it is made: there is no room for both.
+    fn of_samples(width: u32, height: u32, mut raw: Zeroizing<Vec<u8>>, channels: usize, depth: usize) -> Self {
+        let large = u64::from(width).saturating_mul(u64::from(height)) > LARGE;
+        if !large && depth == 1 {
+            return Self::of(width, height, &raw, channels);
+        }
+        let (Ok(wide), Ok(high)) = (usize::try_from(width), usize::try_from(height)) else { return Self::none() };
+        let (pixel, line) = (channels.saturating_mul(depth), wide.saturating_mul(channels));
+        let (mut from, mut to) = (0_usize, 0_usize);
+        let mut row = Zeroizing::new(Vec::with_capacity(line));
+        for _ in 0..high {
+            let end = from.saturating_add(wide.saturating_mul(pixel));
+            row.clear();
+            match raw.get(from..end) {
+                Some(samples) if depth == 2 => row.extend(samples.chunks_exact(2).map(high_byte)),
+                Some(samples) => row.extend_from_slice(samples),
+                None => return Self::none(),
+            }
+            from = end;
+            let width = if large { wide } else { line };
+            let Some(place) = raw.get_mut(to..to.saturating_add(width)) else { return Self::none() };
+            if large {
+                let shades = row.chunks_exact(channels).map(on_white);
+                place.iter_mut().zip(shades).for_each(|(place, shade)| *place = shade);
+            } else {
+                place.copy_from_slice(&row);
+            }
+            to = to.saturating_add(width);
+        }
+        raw.truncate(to);
+        raw.shrink_to_fit();
+        if !large {
+            return Self::of(width, height, &raw, channels);
+        }
+        let full_size = Luma::new(wide, high, raw);
+        let half = full_size.as_ref().and_then(|luma| luma.shrunk(2));
+        Self { full_size: full_size.map(Picture::grey), usual: half.map(Picture::grey).into_iter().collect() }
+    }
+
+    const fn none() -> Self {
+        Self { full_size: None, usual: Vec::new() }
+    }
+}
+
+/// The more significant of two bytes in the machine's order.
+fn high_byte(pair: &[u8]) -> u8 {
+    <[u8; 2]>::try_from(pair).map_or(0, |pair| u16::from_ne_bytes(pair).to_be_bytes()[0])
+}
+
+fn on_white(samples: &[u8]) -> u8 {
+    let ([r, g, b], alpha) = pixel(samples);
+    let flat = if alpha == u8::MAX { [r, g, b] } else { [r, g, b].map(|c| blend(c, u8::MAX, alpha)) };
+    luma(flat)
+}
+
+/// All ways of seeing pixels.
 ///
 /// Transparent images are drawn for a background that isn't known: on white, on black, on black
 /// inverted, and the alpha alone (black on transparent black has no other contrast). Alpha that is
 /// the same in all pixels says nothing; some screens leave zeros there.
-pub(super) fn pictures(width: u32, height: u32, samples: &[u8], channels: usize) -> Vec<Picture> {
-    let (Ok(width), Ok(height)) = (usize::try_from(width), usize::try_from(height)) else { return Vec::new() };
+fn pictures(width: usize, height: usize, samples: &[u8], channels: usize) -> Vec<Picture> {
     let pixels = || samples.chunks_exact(channels.max(1)).map(pixel);
     let on = |background: Option<u8>| {
         let flat = pixels().map(|([r, g, b], alpha)| match background {
@@ -150,7 +347,7 @@ pub(super) fn pictures(width: u32, height: u32, samples: &[u8], channels: usize)
         return on(varies.then_some(255)).into_iter().collect();
     }
     let black = on(Some(0));
-    let inverted = black.as_ref().map(|black| Picture { luma: black.luma.inverted(), extremes: None });
+    let inverted = black.as_ref().map(|black| Picture::grey(black.luma.inverted()));
     let opacity = Picture::new(width, height, pixels().map(|(_, alpha)| [255_u8.saturating_sub(alpha); 3]));
     [on(Some(255)), black, inverted, opacity].into_iter().flatten().collect()
 }
@@ -173,6 +370,10 @@ fn blend(colour: u8, background: u8, alpha: u8) -> u8 {
 }
 
 impl Picture {
+    const fn grey(luma: Luma) -> Self {
+        Self { luma, extremes: None }
+    }
+
     fn new(width: usize, height: usize, pixels: impl Iterator<Item = [u8; 3]> + Clone) -> Option<Self> {
         let luma = Luma::new(width, height, Zeroizing::new(pixels.clone().map(luma).collect()))?;
         let darkest = |[r, g, b]: [u8; 3]| r.min(g).min(b);

@@ -3,14 +3,23 @@
 //! Decoding untrusted images is work without a bound, and one of the readers panics on some of them.
 //! So it is done in a thread of its own, called [`WORKER`], whose finds come over as they are made: the
 //! caller's thread never waits longer than [`Limits::expired`] lets it, and leaves the worker behind
-//! when time is up. The worker asks the same question between attempts, so it ends soon after. A panic
+//! when time is up. The worker asks the same question between rows of a PNG, attempts, and possible codes, so it
+//! ends within a second, but for the decoders of other formats and the last of the readers: they run to their end
+//! first, which bounds on size keep to some seconds. A panic
 //! in a decoder is an attempt that found nothing (this needs `panic = "unwind"`); a program that sets
 //! a panic hook should keep silent for threads of that name.
+//!
+//! No image takes more than 300 MB, the caller's copy of the file included.
 
 mod attempts;
 mod load;
 mod luma;
+mod margins;
+mod parts;
+mod png;
+mod readers;
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -19,8 +28,10 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use self::attempts::{Find, STAGES};
-use self::load::{Header, Picture};
+use self::attempts::{AT_FULL_SIZE, Attempt, STAGES};
+use self::load::{Header, Pictures};
+use self::parts::assembled;
+use self::readers::Find;
 use super::{Error, Limits};
 
 /// The name of the threads that decode.
@@ -36,7 +47,7 @@ const SLICE: Duration = Duration::from_millis(10);
 /// What errors call pixels that came without a file.
 const RGBA: &str = "RGBA";
 
-/// Which image format the bytes start as: PNG, JPEG, GIF, WEBP, TIFF, BMP or PNM (P1 to P7).
+/// Which image format the bytes start as: PNG, JPEG, GIF, WEBP, TIFF, BMP, ICO, TGA or PNM (P1 to P7).
 ///
 /// By content only, never by a name. It may still be damaged, or posing.
 #[must_use]
@@ -47,20 +58,23 @@ pub fn format(bytes: &[u8]) -> Option<&'static str> {
 /// The texts of all QR codes in an image file: no two the same, from top to bottom, and from left to
 /// right among those beside each other. Of an animation, the first frame.
 ///
-/// Attempts go on until a stage of them has found a text that starts with `otpauth`; then, unless a
-/// code fills the image, until a fixed amount of work is done, because a page may hold another one
-/// that is harder to read. When [`Limits::expired`] says so they end
-/// with what was found so far.
+/// Attempts go on until a stage of them has found a text; then, unless a code fills the image, until a fixed amount
+/// of work is done, because a page may hold another one that is harder to read: twice as much where no text starts
+/// with `otpauth` yet. When [`Limits::expired`] says so they end with what was found so far. A text that is split over
+/// several codes (structured append) is put together.
 ///
 /// # Errors
 ///
 /// [`Error::Unrecognized`] for no image at all, [`Error::ImageTooLarge`] by its header,
-/// [`Error::ImageBroken`], and [`Error::NoQrCode`], also when time was up before one was found.
+/// [`Error::ImageUnsupported`], [`Error::ImageBroken`], [`Error::NoQrCode`], [`Error::QrTimeUp`] when time was up before
+/// one was found, [`Error::QrPart`] and [`Error::QrPartsDisagree`] for a text whose parts aren't all there.
 pub fn payloads(bytes: &[u8], limits: &Limits) -> Result<Vec<Zeroizing<String>>, Error> {
     let name = format(bytes).ok_or(Error::Unrecognized)?;
     let bytes = Zeroizing::new(bytes.to_vec());
     let own_limits = limits.clone();
-    in_worker(limits, name, move || guarded(&bytes, || Header::read(&bytes, &own_limits)?.decode(&bytes)))
+    in_worker(limits, name, move || {
+        guarded(&bytes, || Header::read(&bytes, &own_limits)?.decode(&bytes, &*own_limits.expired))
+    })
 }
 
 /// The same for pixels of a screen or clipboard: rows from the top, four bytes a pixel, alpha not
@@ -81,8 +95,9 @@ pub fn payloads_of_rgba(
         let reason = format!("{} bytes are no {width}×{height} pixels", rgba.len());
         return Err(Error::ImageBroken { format: RGBA, reason });
     }
-    let rgba = Zeroizing::new(rgba.to_vec());
-    in_worker(limits, RGBA, move || Ok(load::pictures(width, height, &rgba, 4)))
+    // Here, not in the worker, which would need a copy of them all.
+    let pictures = Pictures::of(width, height, rgba, 4);
+    in_worker(limits, RGBA, move || Ok(pictures))
 }
 
 /// A decoder that panics has found the image broken.
@@ -97,12 +112,12 @@ fn guarded<T>(bytes: &[u8], decode: impl FnOnce() -> Result<T, Error>) -> Result
 fn in_worker(
     limits: &Limits,
     format: &'static str,
-    load: impl FnOnce() -> Result<Vec<Picture>, Error> + Send + 'static,
+    load: impl FnOnce() -> Result<Pictures, Error> + Send + 'static,
 ) -> Result<Vec<Zeroizing<String>>, Error> {
     let (sender, receiver) = mpsc::channel();
     let expired = Arc::clone(&limits.expired);
     let work = move || match load() {
-        Ok(pictures) => climb(&pictures, &*expired, &sender),
+        Ok(pictures) => climb(pictures, &*expired, &sender),
         // The caller is gone when its time is up.
         Err(error) => drop(sender.send(Err(error))),
     };
@@ -110,48 +125,132 @@ fn in_worker(
         .name(WORKER.to_owned())
         .spawn(work)
         .map_err(|error| Error::ImageBroken { format, reason: error.to_string() })?;
-    let mut found = Vec::new();
-    let mut outcome = Ok(());
-    while !(limits.expired)() {
+    let mut messages = Vec::new();
+    let done = loop {
         match receiver.recv_timeout(SLICE) {
-            Ok(Ok(finds)) => found.extend(finds),
-            Ok(Err(error)) => outcome = Err(error),
+            Ok(message) => messages.push(message),
+            Err(RecvTimeoutError::Disconnected) => break true,
+            Err(RecvTimeoutError::Timeout) if (limits.expired)() => break false,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                // It is done: nothing of it stays behind.
-                let _ = worker.join();
-                break;
-            }
+        }
+    };
+    if done {
+        // Nothing of it stays behind.
+        let _ = worker.join();
+    }
+    let mut found = Vec::new();
+    let mut outcome = if done { Err(Error::NoQrCode) } else { Err(Error::QrTimeUp) };
+    for message in messages {
+        match message {
+            Ok(finds) => found.extend(finds),
+            Err(error) => outcome = Err(error),
         }
     }
-    outcome?;
-    // What came between the last look and the end of time.
-    found.extend(receiver.try_iter().flatten().flatten());
-    let texts = in_reading_order(found);
-    if texts.is_empty() { Err(Error::NoQrCode) } else { Ok(texts) }
+    let texts = in_reading_order(assembled(found)?);
+    if texts.is_empty() { outcome } else { Ok(texts) }
 }
 
 /// Makes the attempts on all pictures, stage by stage, and sends what each finds.
-fn climb(pictures: &[Picture], expired: &dyn Fn() -> bool, sender: &Sender<Result<Vec<Find>, Error>>) {
-    let (mut enrols, mut alone) = (false, false);
-    let mut spent = 0_usize;
-    for stage in STAGES {
-        let further = enrols;
-        if enrols && alone {
+fn climb(pictures: Pictures, expired: &dyn Fn() -> bool, sender: &Sender<Result<Vec<Find>, Error>>) {
+    let Pictures { full_size, usual } = pictures;
+    let mut search = Search { expired, sender, seen: Vec::new(), alone: false, spent: 0 };
+    if let Some(picture) = full_size {
+        let attempts = AT_FULL_SIZE.iter().map(|attempt| (attempt, &picture));
+        if search.over(attempts, usize::MAX).is_break() || search.alone {
             return;
         }
-        for (attempt, picture) in stage.iter().flat_map(|attempt| pictures.iter().map(move |p| (attempt, p))) {
-            if expired() || (further && spent >= FURTHER) {
-                return;
+        // Seen enough of: the rest is done at half the size, and its memory is needed.
+    }
+    for stage in STAGES {
+        let most = search.most();
+        if search.alone {
+            return;
+        }
+        let attempts = stage.iter().flat_map(|attempt| usual.iter().map(move |picture| (attempt, picture)));
+        if search.over(attempts, most).is_break() {
+            return;
+        }
+    }
+}
+
+/// What was found so far, and what it took.
+struct Search<'a> {
+    expired: &'a dyn Fn() -> bool,
+    sender: &'a Sender<Result<Vec<Find>, Error>>,
+    seen: Vec<Seen>,
+    /// A code fills the image.
+    alone: bool,
+    /// In pixels that readers were shown.
+    spent: usize,
+}
+
+/// A code that was found.
+#[derive(PartialEq, Eq)]
+enum Seen {
+    Enrolment,
+    Other,
+    Part { index: u8, count: u8, parity: u8 },
+}
+
+impl Search<'_> {
+    /// Makes attempts; breaks off when there is no more to do.
+    fn over<'p>(
+        &mut self,
+        attempts: impl Iterator<Item = (&'static Attempt, &'p load::Picture)>,
+        most: usize,
+    ) -> ControlFlow<()> {
+        for (attempt, picture) in attempts {
+            if (self.expired)() {
+                let _ = self.sender.send(Err(Error::QrTimeUp));
+                return ControlFlow::Break(());
             }
-            let (finds, pixels) =
-                catch_unwind(AssertUnwindSafe(|| attempt.make(picture))).unwrap_or_else(|_| (Vec::new(), FURTHER));
-            spent = spent.saturating_add(pixels);
-            enrols |= finds.iter().any(|find| starts_as_otpauth(&find.text));
-            alone |= finds.iter().any(|find| find.place.fills_the_image());
-            if !finds.is_empty() && sender.send(Ok(finds)).is_err() {
-                return;
+            if self.spent >= most {
+                return ControlFlow::Break(());
             }
+            let made = catch_unwind(AssertUnwindSafe(|| attempt.make(picture, self.expired)));
+            let (finds, pixels) = made.unwrap_or_else(|_| (Vec::new(), FURTHER));
+            self.spent = self.spent.saturating_add(pixels);
+            for find in &finds {
+                let seen = Seen::of(find);
+                if !self.seen.contains(&seen) {
+                    self.seen.push(seen);
+                }
+                self.alone |= find.place.fills_the_image();
+            }
+            if !finds.is_empty() && self.sender.send(Ok(finds)).is_err() {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// How much may be spent before the search is over.
+    fn most(&self) -> usize {
+        if self.seen.is_empty() {
+            usize::MAX
+        } else if self.seen.contains(&Seen::Enrolment) || self.has_all_parts() {
+            FURTHER
+        } else {
+            FURTHER.saturating_mul(2)
+        }
+    }
+
+    fn has_all_parts(&self) -> bool {
+        self.seen.iter().any(|seen| match *seen {
+            Seen::Part { count, parity, .. } => {
+                (0..count).all(|index| self.seen.contains(&Seen::Part { index, count, parity }))
+            }
+            Seen::Enrolment | Seen::Other => false,
+        })
+    }
+}
+
+impl Seen {
+    fn of(find: &Find) -> Self {
+        match &find.part {
+            Some(part) => Self::Part { index: part.index, count: part.count, parity: part.parity },
+            None if starts_as_otpauth(&find.text) => Self::Enrolment,
+            None => Self::Other,
         }
     }
 }

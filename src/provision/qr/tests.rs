@@ -2,13 +2,18 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::draw::Drawing;
-use super::attempts::Place;
+use super::readers::Place;
 use super::*;
 
 const URI: &str = "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example";
 
 fn code() -> Vec<u8> {
     Drawing::new(URI).unwrap().to_png(4).unwrap().to_vec()
+}
+
+fn pictures() -> Pictures {
+    let image = image::load_from_memory(&code()).unwrap().into_rgba8();
+    Pictures::of(image.width(), image.height(), image.as_raw(), 4)
 }
 
 fn texts(read: Result<Vec<Zeroizing<String>>, Error>) -> Vec<String> {
@@ -256,21 +261,22 @@ fn colours_of_one_luma_are_told_apart_by_their_channels() {
 #[test]
 fn no_attempt_is_made_when_time_is_up() {
     let limits = Limits { expired: Arc::new(|| true), ..Limits::default() };
-    assert_eq!(payloads(&code(), &limits).unwrap_err(), Error::NoQrCode);
+    assert_eq!(payloads(&code(), &limits).unwrap_err(), Error::QrTimeUp);
 }
 
 #[test]
 fn what_was_found_before_time_was_up_is_kept() {
     // Time is up as soon as something was sent.
     let (sender, receiver) = mpsc::channel();
-    let image = image::load_from_memory(&code()).unwrap().into_rgba8();
-    let pictures = load::pictures(image.width(), image.height(), image.as_raw(), 4);
+    let pictures = pictures();
     let asked = AtomicUsize::new(0);
-    climb(&pictures, &|| asked.fetch_add(1, Ordering::SeqCst) >= 1, &sender);
+    climb(pictures, &|| asked.fetch_add(1, Ordering::SeqCst) >= 2, &sender);
     drop(sender);
-    let found: Vec<Find> = receiver.iter().flat_map(Result::unwrap).collect();
+    let (found, rest): (Vec<_>, Vec<_>) = receiver.iter().partition(Result::is_ok);
+    let found: Vec<Find> = found.into_iter().flat_map(Result::unwrap).collect();
     assert_eq!(in_reading_order(found).first().map(|text| text.as_str()), Some(URI));
-    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert!(matches!(rest[..], [Err(Error::QrTimeUp)]));
+    assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
 
 #[test]
@@ -287,18 +293,17 @@ fn the_caller_leaves_a_worker_that_is_busy_for_long() {
     let expired = move || asked.fetch_add(1, Ordering::SeqCst) > 20;
     let limits = Limits { expired: Arc::new(expired), ..Limits::default() };
     let side = u32::try_from(side).unwrap();
-    assert_eq!(payloads_of_rgba(side, side, &image, &limits).unwrap_err(), Error::NoQrCode);
+    assert_eq!(payloads_of_rgba(side, side, &image, &limits).unwrap_err(), Error::QrTimeUp);
 }
 
 #[test]
 fn a_worker_whose_caller_left_stops() {
     let (sender, receiver) = mpsc::channel();
     drop(receiver);
-    let image = image::load_from_memory(&code()).unwrap().into_rgba8();
-    let pictures = load::pictures(image.width(), image.height(), image.as_raw(), 4);
+    let pictures = pictures();
     let asked = AtomicUsize::new(0);
-    climb(&pictures, &|| asked.fetch_add(1, Ordering::SeqCst) > 1000, &sender);
-    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    climb(pictures, &|| asked.fetch_add(1, Ordering::SeqCst) > 1000, &sender);
+    assert_eq!(asked.load(Ordering::SeqCst), 2, "once before the attempt and once for the code in it");
 }
 
 #[test]
@@ -312,6 +317,7 @@ fn codes_come_in_reading_order_and_once() {
     let find = |text: &str, x: f32, y: f32| Find {
         text: Zeroizing::new(text.to_owned()),
         place: Place { x, y, width: 0.2, height: 0.2 },
+        part: None,
     };
     let found = vec![
         find("below", 0.1, 0.8),
@@ -327,7 +333,8 @@ fn codes_come_in_reading_order_and_once() {
 
 #[test]
 fn every_attempt_has_a_name_of_its_own() {
-    let mut names: Vec<_> = STAGES.iter().copied().flatten().map(|attempt| attempt.name).collect();
+    let mut names: Vec<_> =
+        STAGES.iter().copied().chain([AT_FULL_SIZE]).flatten().map(|attempt| attempt.name).collect();
     names.sort_unstable();
     let all = names.len();
     names.dedup();

@@ -1,0 +1,133 @@
+//! The readers that views of a picture are shown to, and what they find.
+
+use rxing::common::cpp_essentials::{ConcentricPattern, StructuredAppendInfo};
+use rxing::common::{BitMatrix, DetectorRXingResult as _, HybridBinarizer};
+use rxing::qrcode::cpp_port::decoder::Decode;
+use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatternSets, SampleQR};
+use rxing::{Binarizer as _, Luma8Source};
+use zeroize::Zeroizing;
+
+use super::luma::Luma;
+use super::parts::Part;
+
+/// A text, and where its code is.
+pub(super) struct Find {
+    pub(super) text: Zeroizing<String>,
+    pub(super) place: Place,
+    /// Which part it is, where the text is split over several codes.
+    pub(super) part: Option<Part>,
+}
+
+/// The middle of a code and its size, in parts of the image's width and height.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Place {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) width: f32,
+    pub(super) height: f32,
+}
+
+impl Place {
+    /// Whether it takes so much of the image that no other code is likely.
+    pub(super) fn fills_the_image(&self) -> bool {
+        self.width * self.height > 0.5
+    }
+}
+
+/// zxing-cpp's reader for codes of any turn, mirrored too.
+///
+/// Its loop over the triples of finder patterns is written out here. rxing's own leaves the parity of structured
+/// append out of what it returns, and can't be interrupted: a page of finder patterns takes it seconds.
+pub(super) fn rxing(luma: &Luma, expired: &dyn Fn() -> bool) -> Vec<Find> {
+    let mut finds = Vec::new();
+    let Some(binarizer) = binarizer(luma) else { return finds };
+    let Ok(matrix) = binarizer.get_black_matrix() else { return finds };
+    let mut used: Vec<ConcentricPattern> = Vec::new();
+    for triple in GenerateFinderPatternSets(&mut finder_patterns(matrix)) {
+        if expired() {
+            break;
+        }
+        let corners = [triple.bl, triple.tl, triple.tr];
+        if corners.iter().any(|corner| used.contains(corner)) {
+            continue;
+        }
+        let Ok(sample) = SampleQR(matrix, &triple) else { continue };
+        let Ok(decoded) = Decode(sample.getBits()) else { continue };
+        if !decoded.isValid() {
+            continue;
+        }
+        used.extend(corners);
+        finds.push(Find {
+            text: Zeroizing::new(decoded.text()),
+            place: place(luma, sample.getPoints().iter().map(|point| (point.x, point.y))),
+            part: part(decoded.structuredAppend(), decoded.content().bytes()),
+        });
+    }
+    finds
+}
+
+fn binarizer(luma: &Luma) -> Option<HybridBinarizer<Luma8Source<'_>>> {
+    let (width, height) = (u32::try_from(luma.width()).ok()?, u32::try_from(luma.height()).ok()?);
+    Some(HybridBinarizer::new(Luma8Source::new_with_slice(luma.pixels(), width, height).ok()?))
+}
+
+fn finder_patterns(matrix: &BitMatrix) -> Vec<ConcentricPattern> {
+    FindFinderPatterns(matrix, true, 0)
+}
+
+/// What the header of structured append says (ISO/IEC 18004, section 8.2), with the bytes of this part.
+fn part(header: &StructuredAppendInfo, bytes: &[u8]) -> Option<Part> {
+    Some(Part {
+        index: u8::try_from(header.index).ok()?,
+        count: u8::try_from(header.count).ok()?,
+        parity: header.id.parse().ok()?,
+        bytes: Zeroizing::new(bytes.to_vec()),
+    })
+}
+
+/// An independent reader: slower, panics on some images (WanzenBug/rqrr#54), and can't be interrupted, so it is asked
+/// last and about little. It takes long where there are many finder patterns: those pictures it isn't shown. Codes
+/// with structured append are errors to it.
+pub(super) fn rqrr(luma: &Luma, _expired: &dyn Fn() -> bool) -> Vec<Find> {
+    const MOST: usize = 64;
+    let patterns =
+        binarizer(luma).and_then(|it| it.get_black_matrix().map(|matrix| finder_patterns(matrix).len()).ok());
+    if patterns.is_none_or(|patterns| patterns > MOST) {
+        return Vec::new();
+    }
+    let pixels = luma.pixels();
+    let at = |x: usize, y: usize| {
+        let index = y.checked_mul(luma.width()).and_then(|row| row.checked_add(x));
+        index.and_then(|index| pixels.get(index)).copied().unwrap_or(u8::MAX)
+    };
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(luma.width(), luma.height(), at);
+    let find = |grid: &rqrr::Grid<_>| {
+        let (_, text) = grid.decode().ok()?;
+        let corners = grid.bounds.iter().map(|point| (real(point.x), real(point.y)));
+        Some(Find { text: Zeroizing::new(text), place: place(luma, corners), part: None })
+    };
+    image.detect_grids().iter().filter_map(find).collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "coordinates are far below 2^23")]
+fn real(coordinate: i32) -> f32 {
+    coordinate as f32
+}
+
+fn place(luma: &Luma, corners: impl Iterator<Item = (f32, f32)> + Clone) -> Place {
+    let side = |length: usize| real(i32::try_from(length).unwrap_or(i32::MAX)).max(1.0);
+    let (width, height) = (side(luma.width()), side(luma.height()));
+    let least = |of: fn((f32, f32)) -> f32| corners.clone().map(of).fold(f32::INFINITY, f32::min);
+    let most = |of: fn((f32, f32)) -> f32| corners.clone().map(of).fold(f32::NEG_INFINITY, f32::max);
+    let (left, right) = (least(|(x, _)| x), most(|(x, _)| x));
+    let (top, bottom) = (least(|(_, y)| y), most(|(_, y)| y));
+    if !(left.is_finite() && right.is_finite() && top.is_finite() && bottom.is_finite()) {
+        return Place { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
+    }
+    Place {
+        x: (left + right) / 2.0 / width,
+        y: (top + bottom) / 2.0 / height,
+        width: (right - left) / width,
+        height: (bottom - top) / height,
+    }
+}
