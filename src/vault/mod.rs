@@ -9,12 +9,15 @@ pub mod age;
 #[cfg(feature = "keyring")]
 pub mod keyring;
 pub mod memory;
+mod provider;
 
 use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+pub use provider::{KWallet, Provider};
 
 use crate::name::Name;
 
@@ -208,11 +211,14 @@ pub enum Error {
     #[error("the session bus has no keyring: nobody offers org.freedesktop.secrets")]
     NoProvider,
     /// A Secret Service without a default collection.
-    #[error("the keyring has no default collection to store in")]
-    NoCollection,
+    #[error("the keyring{} has no default collection to store in", provider::Named(.0))]
+    NoCollection(Provider),
     /// The default collection is locked and nobody was there to unlock it.
-    #[error("the keyring is locked")]
-    Locked,
+    #[error("the keyring{} is locked", provider::Named(.0))]
+    Locked(Provider),
+    /// The keyring asked a person before it stored or deleted something, and nobody said yes.
+    #[error("the keyring{} asked for a confirmation, and nobody gave it", provider::Named(.0))]
+    Unconfirmed(Provider),
     /// Nothing stored under this id.
     #[error("the {kind} vault holds nothing under {id}")]
     NotThere {
@@ -272,8 +278,8 @@ impl Error {
             Self::UnknownKind(_)
                 | Self::NoBus { .. }
                 | Self::NoProvider
-                | Self::NoCollection
-                | Self::Locked
+                | Self::NoCollection(_)
+                | Self::Locked(_)
                 | Self::Exists { .. }
                 | Self::NoIdentity
                 | Self::Identity(_)

@@ -88,7 +88,7 @@ impl Args {
         // yet; the age vault stores without what opens it.
         if vault.kind() == Kind::Keyring
             && let Err(error) = vault.probe()
-            && !matches!(error, vault::Error::Locked)
+            && !matches!(error, vault::Error::Locked(_))
         {
             return Err(error.into());
         }
