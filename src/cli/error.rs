@@ -185,7 +185,10 @@ impl Error {
                     }),
                 );
             }
-            let _ = writeln!(stderr, "{}", json!({ "error": error }));
+            let mut line = Vec::new();
+            let _ = super::json::write(&mut line, &json!({ "error": error }));
+            line.push(b'\n');
+            let _ = stderr.write_all(&line);
             return;
         }
         let _ = writeln!(stderr, "vmfa: {}", plain(&self.message));
@@ -304,7 +307,7 @@ impl From<vault::Error> for Error {
             E::TimedOut { .. } => "keyring-timeout",
             E::Keyring(_) => "keyring",
             E::AgeFile { .. } => "age-file",
-            E::NoIdentity | E::Identity(_) => "age-identity",
+            E::NoIdentity | E::IdentityMissing(_) | E::IdentityTooOpen { .. } | E::Identity(_) => "age-identity",
             E::Io { .. } => "io",
         };
         let failure = Self::new(Kind::Storage, code, error.to_string());
@@ -324,6 +327,12 @@ impl From<vault::Error> for Error {
             E::NotThere { kind: VaultKind::Keyring, .. } => {
                 failure.hint("was it deleted in another program, or is this another keyring? `vmfa doctor` looks")
             }
+            E::IdentityMissing(_) => failure
+                .hint("where is it now? --identity-file FILE or VMFA_IDENTITY_FILE for a run, and for good: vmfa init --vault age --use-identity FILE")
+                .hint("it can't be made anew: restore it from a backup"),
+            E::IdentityTooOpen { path, .. } => failure
+                .hint(format!("chmod 600 {path}"))
+                .hint(format!("where it can't be changed: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")),
             E::NoIdentity => failure
                 .hint("devices that are there: give the identity they were added with, by --identity-file or VMFA_IDENTITY_FILE")
                 .hint("for a first device: vmfa init --vault age"),

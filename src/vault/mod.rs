@@ -103,6 +103,19 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// [`Error::Exists`] if there is one under this id: a secret is written once.
     fn put(&self, id: Id, item: &Item) -> Result<(), Error>;
 
+    /// Stores several items, as [`put`](Self::put) does one: when this returns, all have reached the disk. It is quicker
+    /// where the back-end can have them reach it together.
+    ///
+    /// # Errors
+    ///
+    /// That of the first which wasn't stored, and its place: those before it are.
+    fn put_all(&self, items: &[(Id, Item)]) -> Result<(), (usize, Error)> {
+        for (place, (id, item)) in items.iter().enumerate() {
+            self.put(*id, item).map_err(|error| (place, error))?;
+        }
+        Ok(())
+    }
+
     /// The secret that was stored.
     ///
     /// # Errors
@@ -255,6 +268,17 @@ pub enum Error {
     /// The age vault without anything that opens it.
     #[error("the age vault has no identity that opens it")]
     NoIdentity,
+    /// The file of the identity isn't there.
+    #[error("{0}: the age identity isn't there")]
+    IdentityMissing(String),
+    /// The file of the identity can be read by others.
+    #[error("{path}: permissions {mode:04o} are too open for an identity")]
+    IdentityTooOpen {
+        /// Which file.
+        path: String,
+        /// Its permissions.
+        mode: u32,
+    },
     /// An identity that can't be read, or doesn't fit.
     #[error("{0}")]
     Identity(String),
@@ -282,6 +306,8 @@ impl Error {
                 | Self::Locked(_)
                 | Self::Exists { .. }
                 | Self::NoIdentity
+                | Self::IdentityMissing(_)
+                | Self::IdentityTooOpen { .. }
                 | Self::Identity(_)
         )
     }

@@ -73,6 +73,10 @@ impl Desktop {
         self.wait_for("a default collection", |desktop| desktop.default_collection().as_str() != "/");
     }
 
+    pub(super) fn wait_until_unlocked(&self) {
+        self.wait_for("an unlocked collection", |desktop| !desktop.is_locked());
+    }
+
     pub(super) fn wait_for_provider(&self) {
         self.wait_for("the keyring", |desktop| {
             let answer = desktop.connection().call_method(
@@ -160,7 +164,7 @@ impl Desktop {
         answer.map(|answer| answer.body().deserialize().unwrap()).unwrap_or_default()
     }
 
-    fn wait_for(&self, what: &str, ready: impl Fn(&Self) -> bool) {
+    pub(super) fn wait_for(&self, what: &str, ready: impl Fn(&Self) -> bool) {
         for _ in 0..1000 {
             if ready(self) {
                 return;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::desktop::Desktop;
 use super::start;
@@ -34,6 +35,19 @@ impl Keyring {
         }
         self.start(&mut desktop);
         desktop
+    }
+
+    /// Ends the program as a power cut would.
+    pub fn stop(self, desktop: &mut Desktop) {
+        if self == Self::KeePassXc {
+            // It writes its database some 150 ms after the last change, and can't be told to: until the file has rested
+            // for a while.
+            let file = desktop.home().join("test.kdbx");
+            let (since, rest) = (Instant::now(), Duration::from_secs(2));
+            let rests = || file.metadata().unwrap().modified().unwrap().elapsed().is_ok_and(|time| time > rest);
+            desktop.wait_for("a database that is written", |_| since.elapsed() > rest && rests());
+        }
+        desktop.kill_keyring();
     }
 
     /// Starts the program, where none runs, over what it has stored.
@@ -108,6 +122,7 @@ fn start_keepassxc(desktop: &mut Desktop) {
     keyring.stdin.as_mut().unwrap().write_all(b"password\n").unwrap();
     desktop.host(keyring);
     desktop.wait_for_collection();
+    desktop.wait_until_unlocked();
 }
 
 /// KWallet shows a wallet as a collection only where it was there before it started.

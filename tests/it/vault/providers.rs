@@ -49,8 +49,7 @@ fn check(keyring: Keyring, name: &str) {
     vmfa(&desktop, &["remove", "many/0", "--yes"]).expect(0);
     let names = &names[1..];
 
-    // As a power cut would, the moment that the last change was made.
-    desktop.kill_keyring();
+    keyring.stop(&mut desktop);
     keyring.start(&mut desktop);
     for name in names {
         assert_eq!(code(&desktop, name), CODE);

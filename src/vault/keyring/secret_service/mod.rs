@@ -30,6 +30,7 @@ const SERVICE_PATH: &str = "/org/freedesktop/secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const COLLECTION: &str = "org.freedesktop.Secret.Collection";
 const ITEM: &str = "org.freedesktop.Secret.Item";
+const SESSION: &str = "org.freedesktop.Secret.Session";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// How often a provider is asked that isn't ready, and how long it is left alone in between.
@@ -46,6 +47,9 @@ const TURN: &str = "vmfa.keyring.Turn";
 const TURNS: u16 = 1000;
 const DO_NOT_QUEUE: u32 = 4;
 const HAVE_IT: u32 = 1;
+
+/// How often another session is opened where both sides may make different keys.
+const AGREEMENTS: u8 = 8;
 
 /// A secret on the bus: session, initialization vector, ciphertext, content type.
 type Sealed = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
@@ -126,12 +130,28 @@ impl Session {
     }
 
     fn agree(&self) -> Result<Agreement, Error> {
-        let private = Private::random().map_err(failed)?;
-        let input = Value::from(private.public().to_vec());
-        let (output, session): (OwnedValue, OwnedObjectPath) =
-            self.call(SERVICE_PATH, SERVICE, "OpenSession", &(ALGORITHM, input))?;
-        let key = private.agree(&Vec::<u8>::try_from(output).map_err(said)?).map_err(failed)?;
-        Ok(Agreement { session, key })
+        let mut again = AGREEMENTS;
+        loop {
+            again = again.saturating_sub(1);
+            let private = Private::random().map_err(failed)?;
+            let public = private.public();
+            // KWallet takes a number whose first bit is set for a negative one, and loses its first byte where all of that
+            // byte's are set.
+            if public.first() == Some(&0xff) && again > 0 {
+                continue;
+            }
+            let input = Value::from(public.to_vec());
+            let (output, session): (OwnedValue, OwnedObjectPath) =
+                self.call(SERVICE_PATH, SERVICE, "OpenSession", &(ALGORITHM, input))?;
+            match private.agree(&Vec::<u8>::try_from(output).map_err(said)?) {
+                Ok(key) => return Ok(Agreement { session, key }),
+                // One in 256: both choose another number.
+                Err(super::transfer::Error::LeadingZero) if again > 0 => {
+                    let _ = self.call::<()>(session.as_str(), SESSION, "Close", &());
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
     }
 
     fn call<R>(
