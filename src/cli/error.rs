@@ -328,8 +328,8 @@ impl From<vault::Error> for Error {
                 failure.hint("was it deleted in another program, or is this another keyring? `vmfa doctor` looks")
             }
             E::IdentityMissing(_) => failure
-                .hint("where is it now? --identity-file FILE or VMFA_IDENTITY_FILE for a run, and for good: vmfa init --vault age --use-identity FILE")
-                .hint("it can't be made anew: restore it from a backup"),
+                .hint("name the file that it is in now: --identity-file FILE or VMFA_IDENTITY_FILE")
+                .hint("to have it remembered: vmfa init --vault age --use-identity FILE"),
             E::IdentityTooOpen { path, .. } => failure
                 .hint(format!("chmod 600 {path}"))
                 .hint(format!("where it can't be changed: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")),

@@ -99,7 +99,7 @@ fn nobody_there_and_no_identity_named_is_an_error_that_lists_the_ways() {
 fn a_slip_in_an_identitys_name_makes_no_identity() {
     let (home, vmfa) = bare();
     let run = vmfa(&["init", "--vault", "age", "--use-identity", "idd.txt", "--json"], b"").expect(3);
-    assert_eq!(run.error_code(), "io");
+    assert_eq!(run.error_code(), "age-identity");
     assert!(!home.path().join("idd.txt").exists() && !home.path().join("home/config.toml").exists());
     // And a new one never takes the place of a file.
     home.file("there.txt", "something");
@@ -326,7 +326,10 @@ fn an_identity_that_moved_is_missed_with_a_way_out_and_known_again() {
     let run = vmfa(&["code", "x"], b"").expect(3);
     assert!(run.stderr.contains("the age identity isn't there") && run.stderr.contains("--identity-file"), "{run:#?}");
     let doctor = vmfa(&["doctor"], b"").expect(3);
-    assert!(doctor.stdout.contains("-> where is it now?") && doctor.stdout.contains("--use-identity"), "{doctor:#?}");
+    assert!(
+        doctor.stdout.contains("-> name the file that it is in now") && doctor.stdout.contains("--use-identity"),
+        "{doctor:#?}"
+    );
 
     let (stranger, _) = vmfa::vault::age::generate();
     vmfa::vault::age::write_new_file(&home.path().join("stranger.txt"), stranger.as_bytes()).unwrap();

@@ -27,9 +27,21 @@ const DATABASE: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>
 impl Keyring {
     /// A session with this keyring, unlocked as far as its program does that at login.
     pub fn session(self) -> Desktop {
+        self.session_with("")
+    }
+
+    /// One for many changes within a second. KeePassXC 2.7.4 crashes now and then where something changes while it
+    /// writes its database, which it does by default after every change: here it never writes.
+    pub fn session_for_many(self) -> Desktop {
+        self.session_with("[General]\nAutoSaveAfterEveryChange=false\n")
+    }
+
+    fn session_with(self, keepassxc: &str) -> Desktop {
         let mut desktop = Desktop::bare();
         match self {
-            Self::KeePassXc => make_database(&desktop, "ConfirmAccessItem=false\nConfirmDeleteItem=false\n"),
+            Self::KeePassXc => {
+                make_database(&desktop, &format!("ConfirmAccessItem=false\nConfirmDeleteItem=false\n{keepassxc}"));
+            }
             Self::KWallet => make_wallet(&mut desktop),
             Self::Gnome | Self::Oo7 => {}
         }

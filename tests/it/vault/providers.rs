@@ -22,50 +22,70 @@ fn vmfa(desktop: &Desktop, arguments: &[&str], stdin: &str) -> Run {
 
 /// The suite.
 fn check(keyring: Keyring, name: &str) {
+    one_after_another(keyring, name);
+    many_at_once(keyring);
+}
+
+fn add(desktop: &Desktop, name: &str) -> Run {
+    vmfa(desktop, &["add", name, "-", "--json"], SEED).expect(0)
+}
+
+#[track_caller]
+fn gives_its_code(desktop: &Desktop, name: &str) {
+    assert_eq!(vmfa(desktop, &["code", name, "--at", "59"], "").expect(0).stdout, CODE);
+}
+
+fn one_after_another(keyring: Keyring, provider: &str) {
     let mut desktop = keyring.session();
-    let vmfa = |desktop: &Desktop, arguments: &[&str]| vmfa(desktop, arguments, SEED);
-    let code = |desktop: &Desktop, name: &str| vmfa(desktop, &["code", name, "--at", "59"]).expect(0).stdout;
+    let doctor = vmfa(&desktop, &["doctor"], "").expect(0).stdout;
+    assert!(doctor.contains(&format!("{provider}, collection `")), "{doctor}");
 
-    let doctor = vmfa(&desktop, &["doctor"]).expect(0).stdout;
-    assert!(doctor.contains(&format!("{name}, collection `")), "{doctor}");
-
-    let added = vmfa(&desktop, &["add", "first", "-", "--json"]).expect(0).json();
+    let added = add(&desktop, "first").json();
     assert!(added["added"][0]["first_code"].is_object(), "{added}");
-    assert_eq!(code(&desktop, "first"), CODE);
+    gives_its_code(&desktop, "first");
     // Into a folder, for a keyring that makes one of what stands before a slash.
-    vmfa(&desktop, &["rename", "first", "ci/first"]).expect(0);
-    assert_eq!(code(&desktop, "ci/first"), CODE);
-    vmfa(&desktop, &["rename", "ci/first", "first"]).expect(0);
-    assert_eq!(code(&desktop, "first"), CODE);
-
-    let names: Vec<String> = (0..ADDED_AT_ONCE).map(|number| format!("many/{number}")).collect();
-    thread::scope(|scope| {
-        let (desktop, vmfa) = (&desktop, &vmfa);
-        let adding: Vec<_> = names.iter().map(|name| scope.spawn(move || vmfa(desktop, &["add", name, "-"]))).collect();
-        for added in adding {
-            added.join().unwrap().expect(0);
-        }
-    });
-    vmfa(&desktop, &["remove", "many/0", "--yes"]).expect(0);
-    let names = &names[1..];
+    for (from, to) in [("first", "ci/first"), ("ci/first", "again")] {
+        vmfa(&desktop, &["rename", from, to], "").expect(0);
+        gives_its_code(&desktop, to);
+    }
+    add(&desktop, "second");
+    vmfa(&desktop, &["remove", "second", "--yes"], "").expect(0);
 
     keyring.stop(&mut desktop);
     keyring.start(&mut desktop);
-    for name in names {
-        assert_eq!(code(&desktop, name), CODE);
-    }
-    assert_eq!(code(&desktop, "first"), CODE);
-    assert_eq!(vmfa(&desktop, &["code", "many/0"]).expect(1).stdout, "");
-    vmfa(&desktop, &["doctor"]).expect(0);
+    gives_its_code(&desktop, "again");
+    vmfa(&desktop, &["code", "second"], "").expect(1);
+    add(&desktop, "third");
+    vmfa(&desktop, &["doctor"], "").expect(0);
 
-    for name in names.iter().map(String::as_str).chain(["first"]) {
-        vmfa(&desktop, &["remove", name, "--yes"]).expect(0);
+    for name in ["again", "third"] {
+        vmfa(&desktop, &["remove", name, "--yes"], "").expect(0);
     }
     let mut search = desktop.command("secret-tool");
     search.args(["search", "--all", "application", "vmfa"]).stderr(Stdio::null());
     let left = output(&mut search, "libsecret-tools");
     assert!(left.matches("label = ").count() <= 1 && !left.contains("otpauth"), "{left}");
-    assert_eq!(vmfa(&desktop, &["list", "--json"]).expect(0).json()["devices"].as_array().unwrap().len(), 0);
+}
+
+fn many_at_once(keyring: Keyring) {
+    let mut desktop = keyring.session_for_many();
+    let names: Vec<String> = (0..ADDED_AT_ONCE).map(|number| format!("many/{number}")).collect();
+    thread::scope(|scope| {
+        let desktop = &desktop;
+        let adding: Vec<_> = names.iter().map(|name| scope.spawn(move || add(desktop, name))).collect();
+        for added in adding {
+            added.join().unwrap();
+        }
+    });
+    if keyring != Keyring::KeePassXc {
+        keyring.stop(&mut desktop);
+        keyring.start(&mut desktop);
+    }
+    for name in &names {
+        gives_its_code(&desktop, name);
+        vmfa(&desktop, &["remove", name, "--yes"], "").expect(0);
+    }
+    assert_eq!(vmfa(&desktop, &["list", "--json"], "").expect(0).json()["devices"].as_array().unwrap().len(), 0);
 
     let mut conforming = again::command(STAGE, "keyring conforms", &[]);
     desktop.enter(&mut conforming);

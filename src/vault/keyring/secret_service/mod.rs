@@ -33,6 +33,9 @@ const ITEM: &str = "org.freedesktop.Secret.Item";
 const SESSION: &str = "org.freedesktop.Secret.Session";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
+/// How many words, with the empty one in front, the path of a collection has: `/org/freedesktop/secrets/collection/NAME`.
+const COLLECTION_DEPTH: usize = 6;
+
 /// How often a provider is asked that isn't ready, and how long it is left alone in between.
 const TRIES: u8 = 20;
 const PAUSE: Duration = Duration::from_millis(5);
@@ -322,13 +325,26 @@ impl Session {
         }
         let (_, question): (Vec<OwnedObjectPath>, OwnedObjectPath) =
             self.call(SERVICE_PATH, SERVICE, "Unlock", &(objects,))?;
-        match self.answered(&question, prompt)? {
-            Answer::NotNeeded | Answer::Completed => Ok(()),
-            Answer::Refused => {
-                self.needs_person.store(true, Ordering::Relaxed);
-                Err(Error::Locked(self.provider()))
+        let answer = self.answered(&question, prompt);
+        // KWallet forgets all prompts when one of them has opened the wallet.
+        if matches!(answer, Ok(Answer::NotNeeded | Answer::Completed)) || !self.is_locked(objects)? {
+            return Ok(());
+        }
+        self.needs_person.store(true, Ordering::Relaxed);
+        Err(answer.err().unwrap_or_else(|| Error::Locked(self.provider())))
+    }
+
+    /// Whether any of these collections or items is locked.
+    fn is_locked(&self, objects: &[OwnedObjectPath]) -> Result<bool, Error> {
+        for object in objects {
+            // An item's path is its collection's and one word more.
+            let interface = if object.as_str().split('/').count() > COLLECTION_DEPTH { ITEM } else { COLLECTION };
+            let locked: OwnedValue = self.call(object.as_str(), PROPERTIES, "Get", &(interface, "Locked"))?;
+            if bool::try_from(locked).map_err(said)? {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 
     /// Stores an item with all its attributes in one call, which the provider does whole or not at all.
