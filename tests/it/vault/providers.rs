@@ -40,26 +40,31 @@ fn one_after_another(keyring: Keyring, provider: &str) {
     let doctor = vmfa(&desktop, &["doctor"], "").expect(0).stdout;
     assert!(doctor.contains(&format!("{provider}, collection `")), "{doctor}");
 
-    let added = add(&desktop, "first").json();
-    assert!(added["added"][0]["first_code"].is_object(), "{added}");
+    let change = |desktop: &Desktop, arguments: &[&str]| {
+        vmfa(desktop, arguments, SEED).expect(0);
+        keyring.rest(desktop);
+    };
+    change(&desktop, &["add", "first", "-", "--no-code"]);
+    // Makes the vault's own key.
+    change(&desktop, &["code", "first"]);
     gives_its_code(&desktop, "first");
     // Into a folder, for a keyring that makes one of what stands before a slash.
     for (from, to) in [("first", "ci/first"), ("ci/first", "again")] {
-        vmfa(&desktop, &["rename", from, to], "").expect(0);
+        change(&desktop, &["rename", from, to]);
         gives_its_code(&desktop, to);
     }
-    add(&desktop, "second");
-    vmfa(&desktop, &["remove", "second", "--yes"], "").expect(0);
+    change(&desktop, &["add", "second", "-"]);
+    change(&desktop, &["remove", "second", "--yes"]);
 
     keyring.stop(&mut desktop);
     keyring.start(&mut desktop);
     gives_its_code(&desktop, "again");
     vmfa(&desktop, &["code", "second"], "").expect(1);
-    add(&desktop, "third");
+    change(&desktop, &["add", "third", "-"]);
     vmfa(&desktop, &["doctor"], "").expect(0);
 
     for name in ["again", "third"] {
-        vmfa(&desktop, &["remove", name, "--yes"], "").expect(0);
+        change(&desktop, &["remove", name, "--yes"]);
     }
     let mut search = desktop.command("secret-tool");
     search.args(["search", "--all", "application", "vmfa"]).stderr(Stdio::null());
@@ -74,7 +79,8 @@ fn many_at_once(keyring: Keyring) {
         let desktop = &desktop;
         let adding: Vec<_> = names.iter().map(|name| scope.spawn(move || add(desktop, name))).collect();
         for added in adding {
-            added.join().unwrap();
+            let added = added.join().unwrap().json();
+            assert!(added["added"][0]["first_code"].is_object(), "{added}");
         }
     });
     if keyring != Keyring::KeePassXc {
