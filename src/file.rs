@@ -10,6 +10,7 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Streams {
     /// Files alone.
+    #[cfg_attr(not(feature = "age"), allow(dead_code, reason = "what else is read may come through a pipe"))]
     Refused,
     /// Pipes too, such as `<(command)` of a shell, a FIFO that somebody writes to, and `/dev/null`.
     Taken,

@@ -327,6 +327,9 @@ impl From<vault::Error> for Error {
             E::NotThere { kind: VaultKind::Keyring, .. } => {
                 failure.hint("was it deleted in another program, or is this another keyring? `vmfa doctor` looks")
             }
+            E::Keyring(text) if text.contains("libqca-ossl") => {
+                failure.hint("KWallet needs a plugin for it: apt-get install libqca-qt5-2-plugins")
+            }
             E::IdentityMissing(_) => failure
                 .hint("name the file that it is in now: --identity-file FILE or VMFA_IDENTITY_FILE")
                 .hint("to have it remembered: vmfa init --vault age --use-identity FILE"),
