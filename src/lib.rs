@@ -31,6 +31,8 @@ pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod device;
+#[cfg(any(feature = "age", feature = "aws", feature = "serve", feature = "cli"))]
+mod file;
 pub mod name;
 pub mod oath;
 pub mod policy;

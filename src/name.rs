@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// A device's name: 1 to 128 characters, compared exactly.
 ///
 /// Any letters, digits, spaces and signs, except what would deceive or break a shell habit: control
-/// and invisible characters, spaces at either end, a leading `-` (it would read as an option),
+/// and unseen characters, any white space but a space between others, a leading `-` (it would read as an option),
 /// a `/` at either end, and the pattern characters `*`, `?`, `[`, `]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -61,7 +61,8 @@ impl FromStr for Name {
             let position = index.saturating_add(1);
             let edge = position == 1 || position == length;
             let refused = character.is_control()
-                || is_invisible(character)
+                || is_unseen(character)
+                || (character.is_whitespace() && character != ' ')
                 || matches!(character, '*' | '?' | '[' | ']')
                 || (edge && (character.is_whitespace() || character == '/'))
                 || (position == 1 && character == '-');
@@ -100,6 +101,15 @@ pub(crate) fn is_invisible(character: char) -> bool {
         '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
         | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
         | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// All characters that don't show by themselves: what [`is_invisible`] names, what joins or varies its neighbours (Unicode's
+/// `Default_Ignorable_Code_Point`), and what looks blank without being a space.
+pub(crate) fn is_unseen(character: char) -> bool {
+    is_invisible(character)
+        || matches!(character,
+            '\u{034f}' | '\u{180f}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{2800}' | '\u{1d159}' | '\u{13441}' | '\u{13442}')
 }
 
 /// The name nearest to `wanted`, if one is near enough to be a slip of the fingers.
@@ -156,7 +166,9 @@ mod tests {
             "Amazon Web Services",
             "jane.doe@example.com",
             "日本語",
-            "👩‍🚀",
+            "👩🚀",
+            "étoile",
+            "क्षेत्र",
             "a",
             "=x",
             "root+1",
@@ -177,6 +189,14 @@ mod tests {
         assert_eq!("ci/*".parse::<Name>(), at('*', 4));
         assert_eq!("a\u{202e}b".parse::<Name>(), at('\u{202e}', 2));
         assert_eq!("dir/".parse::<Name>(), at('/', 4));
+        // Each would look like `ab`, or like `a b`.
+        let unseen =
+            ['\u{200d}', '\u{2800}', '\u{34f}', '\u{fe0f}', '\u{fe00}', '\u{ad}', '\u{180f}', '\u{200b}', '\u{3164}'];
+        let blank =
+            ['\u{a0}', '\u{2003}', '\u{3000}', '\u{1680}', '\u{202f}', '\u{85}', '\u{1d159}', '\u{e0100}', '\u{e0041}'];
+        for character in unseen.into_iter().chain(blank) {
+            assert_eq!(format!("a{character}b").parse::<Name>(), at(character, 2), "{character:?}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod parse;
 
 use std::collections::BTreeMap;
 use std::fmt;
+#[cfg(test)]
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -298,7 +299,7 @@ impl<'a> Profile<'a> {
 
 /// What a file holds; none where there is no such file. Never more than one byte past [`MOST`].
 fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let file = match fs::File::open(path) {
+    let file = match crate::file::open(path, crate::file::Streams::Taken) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);

@@ -1,12 +1,17 @@
 //! `config.toml`: what `vmfa init` chose.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Kind, Result};
+use super::home::Home;
+use crate::file::{Streams, open};
 use crate::vault::Kind as VaultKind;
+
+/// The largest file that is read.
+const LARGEST: u64 = 1 << 20;
 
 /// The choices; everything may be left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +31,7 @@ pub(super) struct Config {
 pub(super) struct Age {
     /// To whom items are encrypted: age or SSH public keys.
     pub(super) recipients: Vec<String>,
-    /// The file that opens them.
+    /// The file that opens them, as [`portable`] gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) identity_file: Option<PathBuf>,
     /// Whether what opens them is in the OS keyring instead.
@@ -43,13 +48,40 @@ pub(super) fn make_private(directory: &Path) -> std::io::Result<()> {
     builder.create(directory)
 }
 
+/// A path as the configuration keeps it: below the configuration's own directory or the user's home it is written from
+/// there on, so that it is right on another machine and for another user's name.
+pub(super) fn portable(path: &Path, config: &Path) -> PathBuf {
+    let beside = config.parent().and_then(|directory| path.strip_prefix(directory).ok());
+    if let Some(beside) = beside {
+        return beside.to_owned();
+    }
+    let below_home = Home::of_user().and_then(|home| Some(Path::new("~").join(path.strip_prefix(home).ok()?)));
+    below_home.unwrap_or_else(|| path.to_owned())
+}
+
+/// The path that the configuration means.
+pub(super) fn resolved(path: &Path, config: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), Home::of_user()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => config.parent().unwrap_or(Path::new("")).join(path),
+    }
+}
+
 impl Config {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let failed = |reason: String| {
             Error::new(Kind::Storage, "config", format!("{}: {reason}", path.display()))
                 .hint("mend the file, or move it away and run `vmfa init` again")
         };
-        match std::fs::read_to_string(path) {
+        let read = || -> std::io::Result<String> {
+            let mut text = String::new();
+            let read = open(path, Streams::Refused)?.take(LARGEST.saturating_add(1)).read_to_string(&mut text)?;
+            if u64::try_from(read).unwrap_or(u64::MAX) > LARGEST {
+                return Err(std::io::Error::other(format!("is larger than {LARGEST} bytes")));
+            }
+            Ok(text)
+        };
+        match read() {
             Ok(text) => {
                 let config: Self = toml::from_str(&text).map_err(|error| failed(error.message().to_owned()))?;
                 if let Some(VaultKind::Memory) = config.vault_kind().map_err(|error| failed(error.to_string()))? {

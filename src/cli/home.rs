@@ -7,6 +7,10 @@ use etcetera::BaseStrategy as _;
 use super::environment;
 use super::error::{Error, Kind, Result};
 
+fn none(message: &str) -> Error {
+    Error::new(Kind::Storage, "no-home", message).hint("set HOME, or VMFA_HOME to a directory for this program alone")
+}
+
 /// The files of one user: all under `VMFA_HOME` where that is set, else where the platform wants them.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
@@ -31,13 +35,20 @@ impl Home {
                 .map_err(|error| Error::usage(format!("VMFA_HOME ({}): {error}", home.display())))?;
             return Ok(Self::below(&home, &home, &home));
         }
-        let strategy = etcetera::choose_base_strategy().map_err(|_| {
-            Error::new(Kind::Storage, "no-home", "there is no home directory to keep anything in")
-                .hint("set VMFA_HOME to a directory of your own")
-        })?;
+        let strategy =
+            etcetera::choose_base_strategy().map_err(|_| none("there is no home directory to keep anything in"))?;
+        // Else every directory would have files of its own.
+        if !strategy.home_dir().is_absolute() {
+            return Err(none(&format!("HOME ({}) is no absolute path", strategy.home_dir().display())));
+        }
         let data = strategy.data_dir().join("vmfa");
         let state = strategy.state_dir().map_or_else(|| data.clone(), |state| state.join("vmfa"));
         Ok(Self::below(&strategy.config_dir().join("vmfa"), &data, &state))
+    }
+
+    /// The user's own directory, if it is known.
+    pub(super) fn of_user() -> Option<PathBuf> {
+        etcetera::home_dir().ok().filter(|home| home.is_absolute())
     }
 
     fn below(config: &std::path::Path, data: &std::path::Path, state: &std::path::Path) -> Self {

@@ -9,6 +9,7 @@ mod error;
 mod home;
 mod hygiene;
 mod interrupt;
+mod json;
 mod open;
 mod prompt;
 mod render;

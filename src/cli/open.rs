@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::config::Config;
-use super::error::{Error, Result};
+use super::config::{self, Config};
+use super::error::{Error, Kind as ErrorKind, Result};
 use super::home::Home;
 use super::{Global, environment, prompt};
 use crate::registry::Device;
@@ -142,6 +142,7 @@ impl Place {
         let configured = self.config.age.as_ref();
         let file = self.identity_file();
         let identity = match (&file, configured) {
+            (Some(path), _) if is_stream(path) => read_once(path.clone()),
             (Some(path), _) => Identity::File { path: path.clone(), passphrase: self.passphrase() },
             (None, Some(age)) if age.identity_in_keyring => {
                 let keyring = self.keyring();
@@ -149,6 +150,14 @@ impl Place {
             }
             (None, _) => Identity::None,
         };
+        if matches!(identity, Identity::None) && environment::variable("VMFA_IDENTITY").is_some() {
+            return Err(Error::new(
+                ErrorKind::Storage,
+                "age-identity",
+                "VMFA_IDENTITY is not read: whatever runs with these variables could read the identity too",
+            )
+            .hint("give it as a file: --identity-file FILE or VMFA_IDENTITY_FILE, which may be /dev/stdin"));
+        }
         if configured.is_none() && file.is_none() {
             return Err(vault::Error::NoIdentity.into());
         }
@@ -163,7 +172,10 @@ impl Place {
             let path = environment::path("CREDENTIALS_DIRECTORY")?.join("vmfa-identity");
             path.exists().then_some(path)
         };
-        let configured = || self.config.age.as_ref()?.identity_file.clone();
+        let configured = || {
+            let path = self.config.age.as_ref()?.identity_file.as_ref()?;
+            Some(config::resolved(path, &self.home.config))
+        };
         self.global
             .identity_file
             .clone()
@@ -180,6 +192,28 @@ impl Place {
     pub(super) fn config_path(&self) -> &Path {
         &self.home.config
     }
+}
+
+/// Whether a path names what can be read but once.
+fn is_stream(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// An identity that comes through a pipe.
+fn read_once(path: PathBuf) -> Identity {
+    let text: Mutex<Option<Zeroizing<String>>> = Mutex::default();
+    Identity::Kept(Arc::new(move || {
+        let mut text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*text {
+            return Ok(known.clone());
+        }
+        let bytes = age::read_identity(&path)?;
+        let read = std::str::from_utf8(&bytes)
+            .map_err(|_| vault::Error::Identity(format!("{}: is no age identity and no SSH key", path.display())))?;
+        let read = Zeroizing::new(read.to_owned());
+        *text = Some(read.clone());
+        Ok(read)
+    }))
 }
 
 /// Asks for the passphrase, or reads the descriptor, once in a run.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::name;
 
 use super::error::{Error, Kind, Result};
+use super::json;
 
 /// An answer, in both forms. The JSON is the structure itself.
 pub(super) trait Answer: Serialize {
@@ -17,12 +18,12 @@ pub(super) trait Answer: Serialize {
 }
 
 /// Writes an answer to stdout in the form asked for.
-pub(super) fn print(answer_of: &impl Answer, json: bool) -> Result<()> {
+pub(super) fn print(answer_of: &impl Answer, as_json: bool) -> Result<()> {
     answer(|out| {
-        if json {
+        if as_json {
             // In one piece, wiped afterwards: an answer may hold a secret.
             let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
-            serde_json::to_writer(&mut *text, answer_of)?;
+            json::write(&mut *text, answer_of)?;
             text.push(b'\n');
             out.write_all(&text)
         } else {

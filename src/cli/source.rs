@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::argv::might_be_secret;
 use super::error::{Error, Result};
 use super::{clock, prompt};
+use crate::file::{Streams, open};
 use crate::provision::{self, Enrolment, Found, Limits};
 
 /// How long a picture is searched.
@@ -99,7 +100,7 @@ fn from_stdin() -> Result<Zeroizing<Vec<u8>>> {
 
 fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |reason: String| Error::input("unreadable", format!("{}: {reason}", path.display()));
-    let file = std::fs::File::open(path).map_err(|error| {
+    let file = open(path, Streams::Taken).map_err(|error| {
         let text = path.to_string_lossy();
         if error.kind() == std::io::ErrorKind::NotFound && (text.starts_with(['{', '<']) || might_be_secret(&text)) {
             return Error::input("unreadable", "SOURCE names no file; it is not repeated here, as it may be a secret")
@@ -108,9 +109,6 @@ fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         failed(error.to_string())
     })?;
     let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
-    if metadata.is_dir() {
-        return Err(failed("is a directory, not a file".to_owned()));
-    }
     bounded(file, metadata.len()).map_err(|error| failed(error.to_string()))
 }
 

@@ -365,21 +365,21 @@ impl Devices<'_> {
     /// Stores the secrets of pending devices; where one fails, takes back what was stored. What can't be
     /// taken back now is left to [`Self::recover`].
     fn store(&self, devices: &[Device], new: &[(Name, Enrolment)]) -> Result<(), Error> {
-        for (index, (device, (_, enrolment))) in devices.iter().zip(new).enumerate() {
-            let item = Item {
-                name: device.name.clone(),
-                issuer: device.issuer.clone(),
-                account: device.account.clone(),
-                secret: uri::format(enrolment),
-            };
-            if let Err(error) = self.vault.put(device.id, &item) {
-                let perhaps_stored = index.saturating_add(usize::from(!error.changed_nothing()));
-                let taken_back = self.delete_secrets(devices.get(..perhaps_stored).unwrap_or(devices));
-                if taken_back.is_ok() {
-                    let _ = self.forget(devices);
-                }
-                return Err(error.into());
+        let item = |device: &Device, enrolment: &Enrolment| Item {
+            name: device.name.clone(),
+            issuer: device.issuer.clone(),
+            account: device.account.clone(),
+            secret: uri::format(enrolment),
+        };
+        let items: Vec<_> =
+            devices.iter().zip(new).map(|(device, (_, enrolment))| (device.id, item(device, enrolment))).collect();
+        if let Err((stored, error)) = self.vault.put_all(&items) {
+            let perhaps_stored = stored.saturating_add(usize::from(!error.changed_nothing()));
+            let taken_back = self.delete_secrets(devices.get(..perhaps_stored).unwrap_or(devices));
+            if taken_back.is_ok() {
+                let _ = self.forget(devices);
             }
+            return Err(error.into());
         }
         Ok(())
     }

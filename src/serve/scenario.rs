@@ -234,7 +234,8 @@ impl Scenario {
 /// A file's text, as far as it is taken: what isn't a file may have no end.
 fn read_bounded(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(MOST.saturating_add(1)).read_to_string(&mut text)?;
+    let read =
+        crate::file::open(path, crate::file::Streams::Taken)?.take(MOST.saturating_add(1)).read_to_string(&mut text)?;
     if u64::try_from(read).unwrap_or(u64::MAX) > MOST {
         return Err(std::io::Error::other(format!("it has more than {MOST} bytes")));
     }

@@ -9,12 +9,15 @@ pub mod age;
 #[cfg(feature = "keyring")]
 pub mod keyring;
 pub mod memory;
+mod provider;
 
 use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
+
+pub use provider::{KWallet, Provider};
 
 use crate::name::Name;
 
@@ -104,6 +107,19 @@ pub trait Vault: Send + Sync + fmt::Debug {
     ///
     /// [`Error::Exists`] if there is one under this id: a secret is written once.
     fn put(&self, id: Id, item: &Item) -> Result<(), Error>;
+
+    /// Stores several items, as [`put`](Self::put) does one: when this returns, all have reached the disk. It is quicker
+    /// where the back-end can have them reach it together.
+    ///
+    /// # Errors
+    ///
+    /// That of the first which wasn't stored, and its place: those before it are.
+    fn put_all(&self, items: &[(Id, Item)]) -> Result<(), (usize, Error)> {
+        for (place, (id, item)) in items.iter().enumerate() {
+            self.put(*id, item).map_err(|error| (place, error))?;
+        }
+        Ok(())
+    }
 
     /// The secret that was stored.
     ///
@@ -213,11 +229,14 @@ pub enum Error {
     #[error("the session bus has no keyring: nobody offers org.freedesktop.secrets")]
     NoProvider,
     /// A Secret Service without a default collection.
-    #[error("the keyring has no default collection to store in")]
-    NoCollection,
+    #[error("the keyring{} has no default collection to store in", provider::Named(.0))]
+    NoCollection(Provider),
     /// The default collection is locked and nobody was there to unlock it.
-    #[error("the keyring is locked")]
-    Locked,
+    #[error("the keyring{} is locked", provider::Named(.0))]
+    Locked(Provider),
+    /// The keyring asked a person before it stored or deleted something, and nobody said yes.
+    #[error("the keyring{} asked for a confirmation, and nobody gave it", provider::Named(.0))]
+    Unconfirmed(Provider),
     /// Nothing stored under this id.
     #[error("the {kind} vault holds nothing under {id}")]
     NotThere {
@@ -254,6 +273,17 @@ pub enum Error {
     /// The age vault without anything that opens it.
     #[error("the age vault has no identity that opens it")]
     NoIdentity,
+    /// The file of the identity isn't there.
+    #[error("{0}: the age identity isn't there")]
+    IdentityMissing(String),
+    /// The file of the identity can be read by others.
+    #[error("{path}: permissions {mode:04o} are too open for an identity")]
+    IdentityTooOpen {
+        /// Which file.
+        path: String,
+        /// Its permissions.
+        mode: u32,
+    },
     /// An identity that can't be read, or doesn't fit.
     #[error("{0}")]
     Identity(String),
@@ -277,10 +307,12 @@ impl Error {
             Self::UnknownKind(_)
                 | Self::NoBus { .. }
                 | Self::NoProvider
-                | Self::NoCollection
-                | Self::Locked
+                | Self::NoCollection(_)
+                | Self::Locked(_)
                 | Self::Exists { .. }
                 | Self::NoIdentity
+                | Self::IdentityMissing(_)
+                | Self::IdentityTooOpen { .. }
                 | Self::Identity(_)
         )
     }

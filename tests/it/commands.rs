@@ -273,6 +273,12 @@ fn names_that_would_steer_a_terminal_are_shown_harmlessly() {
     assert!(!home.run(&["code", "\u{1b}[31m"]).expect(1).stderr.contains('\u{1b}'));
     let run = home.run_with(&["add", "y", "-"], format!("otpauth://totp/a?secret={SEED}&algorithm=%1b[31m").as_bytes());
     assert!(!run.expect(5).stderr.contains('\u{1b}'));
+    // In JSON it is escaped, and reads back as it was.
+    let shown = home.run(&["show", "x", "--json"]).expect(0);
+    assert!(!shown.stdout.contains('\u{202e}') && shown.stdout.contains(r"a\u202eb"), "{shown:#?}");
+    assert_eq!(shown.json()["account"], "a\u{202e}b");
+    let failed = home.run(&["code", "x\u{9b}31m", "--json"]);
+    assert!(failed.stderr.contains(r"\u009b31m") && !failed.stderr.contains('\u{9b}'), "{failed:#?}");
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn nobody_there_and_no_identity_named_is_an_error_that_lists_the_ways() {
 fn a_slip_in_an_identitys_name_makes_no_identity() {
     let (home, vmfa) = bare();
     let run = vmfa(&["init", "--vault", "age", "--use-identity", "idd.txt", "--json"], b"").expect(3);
-    assert_eq!(run.error_code(), "io");
+    assert_eq!(run.error_code(), "age-identity");
     assert!(!home.path().join("idd.txt").exists() && !home.path().join("home/config.toml").exists());
     // And a new one never takes the place of a file.
     home.file("there.txt", "something");
@@ -265,4 +265,169 @@ fn files_are_for_their_owner_only_whatever_the_umask() {
         }
     }
     assert!(checked >= 4);
+}
+
+/// Writes an identity under a passphrase, quick to open.
+fn protected_identity(home: &Home, name: &str) {
+    let (identity, _) = vmfa::vault::age::generate();
+    let passphrase = zeroize::Zeroizing::new("correct horse".to_owned());
+    let protected = vmfa::vault::age::encrypt_identity(&identity, &passphrase, Some(10)).unwrap();
+    vmfa::vault::age::write_new_file(&home.path().join(name), &protected).unwrap();
+}
+
+#[test]
+fn every_device_gets_its_first_code_where_the_passphrase_is_handed_over() {
+    let (home, _) = bare();
+    protected_identity(&home, "id.age");
+    home.file("phrase", "correct horse\n");
+    let vmfa = |arguments: &str, stdin: &str| {
+        let script = format!("\"$VMFA\" {arguments} --passphrase-fd 3 3<phrase");
+        let mut command = std::process::Command::new("sh");
+        command.env_clear().env("VMFA_HOME", home.path().join("home")).env("VMFA", env!("CARGO_BIN_EXE_vmfa"));
+        run(command.current_dir(home.path()).args(["-c", &script]), stdin.as_bytes())
+    };
+    vmfa("init --vault age --use-identity id.age", "").expect(0);
+    for name in ["first", "second"] {
+        let added = vmfa(&format!("add {name} - --json"), SEED).expect(0).json();
+        assert!(added["added"][0]["first_code"]["code"].is_string(), "{added}");
+        assert!(!added["warnings"].to_string().contains("no first code"), "{added}");
+    }
+}
+
+#[test]
+fn a_configuration_that_moves_with_its_identity_still_finds_it() {
+    let (home, _) = bare();
+    let vmfa = |user: &str, arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vmfa"));
+        command.env_clear().env("HOME", home.path().join(user)).current_dir(home.path()).args(arguments);
+        run(&mut command, SEED.as_bytes())
+    };
+    fs::create_dir(home.path().join("old")).unwrap();
+    vmfa("old", &["init", "--vault", "age", "--new-identity", "old/keys/id.txt"]).expect(0);
+    vmfa("old", &["add", "x", "-"]).expect(0);
+    fs::rename(home.path().join("old"), home.path().join("new")).unwrap();
+    assert_eq!(vmfa("new", &["code", "x", "--at", "59"]).expect(0).stdout, "287082\n");
+
+    // The same beside the configuration.
+    let (home, vmfa) = bare();
+    vmfa(&["init", "--vault", "age", "--new-identity", "home/id.txt"], b"").expect(0);
+    let config = fs::read_to_string(home.path().join("home/config.toml")).unwrap();
+    assert!(config.contains("identity_file = \"id.txt\""), "{config}");
+}
+
+#[test]
+fn an_identity_that_moved_is_missed_with_a_way_out_and_known_again() {
+    let (home, vmfa) = bare();
+    vmfa(&["init", "--vault", "age", "--new-identity", "id.txt"], b"").expect(0);
+    vmfa(&["add", "x", "-"], SEED.as_bytes()).expect(0);
+    fs::create_dir(home.path().join("elsewhere")).unwrap();
+    fs::rename(home.path().join("id.txt"), home.path().join("elsewhere/id.txt")).unwrap();
+
+    let run = vmfa(&["code", "x"], b"").expect(3);
+    assert!(run.stderr.contains("the age identity isn't there") && run.stderr.contains("--identity-file"), "{run:#?}");
+    let doctor = vmfa(&["doctor"], b"").expect(3);
+    assert!(
+        doctor.stdout.contains("-> name the file that it is in now") && doctor.stdout.contains("--use-identity"),
+        "{doctor:#?}"
+    );
+
+    let (stranger, _) = vmfa::vault::age::generate();
+    vmfa::vault::age::write_new_file(&home.path().join("stranger.txt"), stranger.as_bytes()).unwrap();
+    let refused = vmfa(&["init", "--vault", "age", "--use-identity", "stranger.txt", "--json"], b"").expect(1);
+    assert_eq!(refused.error_code(), "initialized");
+    vmfa(&["init", "--vault", "age", "--use-identity", "elsewhere/id.txt"], b"").expect(0);
+    assert_eq!(vmfa(&["code", "x", "--at", "59"], b"").expect(0).stdout, "287082\n");
+}
+
+#[test]
+fn an_identity_on_a_read_only_mount_is_taken_as_it_is() {
+    let home = Home::new();
+    home.add("x");
+    let code = |setup: &str| {
+        let script = format!(
+            "set -e; mkdir secrets; mount -t tmpfs none secrets; cp identity.txt secrets/id; {setup}; \
+             VMFA_IDENTITY_FILE=secrets/id \"$VMFA\" code x --at 59"
+        );
+        let mut command = home.other(tool("unshare", "util-linux").get_program());
+        command.env("VMFA", env!("CARGO_BIN_EXE_vmfa"));
+        command.args(["--map-root-user", "--mount", "sh", "-c", &script]);
+        let run = run(&mut command, b"");
+        fs::remove_dir(home.path().join("secrets")).unwrap();
+        run
+    };
+    for mode in ["0444", "0440"] {
+        let run = code(&format!("chmod {mode} secrets/id; mount -o remount,ro secrets")).expect(0);
+        assert_eq!(run.stdout, "287082\n");
+    }
+    let run = code("chmod 0444 secrets/id").expect(3);
+    assert!(run.stderr.contains("hint: chmod 600") && run.stderr.contains("/dev/stdin"), "{run:#?}");
+}
+
+#[test]
+fn an_identity_comes_by_stdin_or_not_from_the_environment() {
+    let home = Home::new();
+    home.add("x");
+    let identity = fs::read_to_string(home.identity()).unwrap();
+    let given = |name: &str, value: &str, arguments: &[&str]| {
+        let mut command = home.command();
+        run(command.env_remove("VMFA_IDENTITY_FILE").env(name, value).args(arguments), identity.as_bytes())
+    };
+    // Read once, and used for all that needs it.
+    let code = given("VMFA_IDENTITY_FILE", "/dev/stdin", &["code", "x", "--at", "59"]).expect(0);
+    assert_eq!(code.stdout, "287082\n");
+    home.file("seed.txt", SEED);
+    let added = given("VMFA_IDENTITY_FILE", "/dev/stdin", &["add", "y", "seed.txt", "--json"]).expect(0);
+    assert!(added.json()["added"][0]["first_code"].is_object(), "{added:#?}");
+    let refused = given("VMFA_IDENTITY", &identity, &["code", "x"]).expect(3);
+    assert!(refused.stderr.contains("VMFA_IDENTITY is not read") && refused.stderr.contains("/dev/stdin"));
+    assert!(!refused.stderr.contains("AGE-SECRET-KEY"), "{refused:#?}");
+}
+
+#[test]
+fn a_home_that_is_no_absolute_path_is_refused() {
+    let (home, _) = bare();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vmfa"));
+    command.env_clear().env("HOME", "relative").current_dir(home.path()).args(["list", "--json"]);
+    let run = run(&mut command, b"").expect(3);
+    assert_eq!(run.error_code(), "no-home");
+    assert!(run.stderr.contains("set HOME, or VMFA_HOME"), "{run:#?}");
+    assert!(!home.path().join("relative").exists());
+}
+
+#[test]
+fn what_is_no_file_keeps_nobody_waiting() {
+    let home = Home::new();
+    home.add("x");
+    let fifo = |name: &str| {
+        let path = home.path().join(name);
+        let _ = fs::remove_file(&path);
+        assert!(tool("mkfifo", "coreutils").arg(&path).status().unwrap().success());
+        path
+    };
+    let items: Vec<_> =
+        fs::read_dir(home.path().join("home/items")).unwrap().map(|item| item.unwrap().path()).collect();
+    let kept: Vec<_> = items.iter().map(|item| (item, fs::read(item).unwrap())).collect();
+    let config = fifo("home/config.toml");
+    assert!(home.run(&["code", "x"]).expect(3).stderr.contains("config.toml: is a FIFO, not a file"));
+    fs::remove_file(config).unwrap();
+    for (item, _) in &kept {
+        if item.extension().is_some() {
+            fs::remove_file(item).unwrap();
+            assert!(tool("mkfifo", "coreutils").arg(item).status().unwrap().success());
+        }
+    }
+    assert!(home.run(&["code", "x", "--at", "59"]).expect(3).stderr.contains("is a FIFO, not a file"));
+    for device in ["/dev/zero", "/dev/tty"] {
+        if fs::metadata(device).is_ok() {
+            let mut command = home.command();
+            let run = run(command.env("VMFA_IDENTITY_FILE", device).args(["doctor"]), b"").expect(3);
+            assert!(run.stdout.contains(device), "{run:#?}");
+        }
+    }
+    assert!(home.run(&["code", "--from", "/dev/zero"]).expect(5).stderr.contains("is a device, not a file"));
+    // A pipe is a source: so a shell hands over what a command writes.
+    let mut command = home.other("sh");
+    command.env("VMFA", env!("CARGO_BIN_EXE_vmfa")).env("SEED", SEED);
+    command.args(["-c", "printf $SEED | \"$VMFA\" code --from /dev/stdin --at 59"]);
+    assert_eq!(run(&mut command, b"").expect(0).stdout, "287082\n");
 }

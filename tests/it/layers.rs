@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules of the crate by layer, the lowest first. `main.rs` and `lib.rs` stand outside.
 const LAYERS: &[&[&str]] = &[
-    &["secret", "time", "name"],
+    &["secret", "time", "name", "file"],
     &["oath"],
     &["vault", "registry", "provision", "policy", "wire"],
     &["device"],

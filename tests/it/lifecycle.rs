@@ -250,25 +250,25 @@ fn a_vault_that_certainly_stored_nothing_frees_the_name_at_once() {
             vault::Kind::Memory
         }
         fn put(&self, _: Id, _: &Item) -> Result<(), vault::Error> {
-            Err(vault::Error::Locked)
+            Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn get(&self, _: Id) -> Result<Zeroizing<String>, vault::Error> {
-            Err(vault::Error::Locked)
+            Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn delete(&self, _: Id) -> Result<(), vault::Error> {
-            Err(vault::Error::Locked)
+            Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn holds(&self, _: Id) -> Result<bool, vault::Error> {
-            Err(vault::Error::Locked)
+            Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn relabel(&self, _: Id, _: &Name) -> Result<(), vault::Error> {
-            Err(vault::Error::Locked)
+            Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn own_key(&self) -> Result<Zeroizing<String>, vault::Error> {
-            Err(vault::Error::Locked)
+            Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn probe(&self) -> Result<String, vault::Error> {
-            Err(vault::Error::Locked)
+            Err(vault::Error::Locked(vault::Provider::Unknown))
         }
     }
     let registry = registry::memory::Memory::default();

@@ -90,7 +90,7 @@ impl Args {
         // yet; the age vault stores without what opens it.
         if vault.kind() == Kind::Keyring
             && let Err(error) = vault.probe()
-            && !matches!(error, vault::Error::Locked)
+            && !matches!(error, vault::Error::Locked(_))
         {
             return Err(error.into());
         }
@@ -123,9 +123,6 @@ impl Args {
         })?;
 
         let mut answer = Added { added: Vec::new(), warnings: warnings.iter().map(ToString::to_string).collect() };
-        // The age vault stores without its identity; to write down what is handed out, nobody is asked for it.
-        let vault = if vault.kind() == Kind::Age { Place::find_quietly(global)?.vault(Kind::Age)? } else { vault };
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let moment = clock.moment();
         let now = moment.now;
         for (mut device, (_, enrolment)) in added.into_iter().zip(&named) {
@@ -140,7 +137,8 @@ impl Args {
             if let (MovingFactor::Counter { next }, Ok([first])) = (&mut device.parameters.factor, codes.as_deref()) {
                 *next = first.moving_factor.saturating_add(1);
             }
-            // The device is stored: a code that can't be shown is no failure any more.
+            // The device is stored: a code that can't be shown is no failure any more. The age vault stores without its
+            // identity; to write down what is handed out it may need a passphrase, which is asked for where somebody is.
             let first_code = match codes {
                 Ok(codes) => codes.first().map(|issued| Code::of(issued, moment.time)),
                 Err(device::Error::Vault(error)) => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::aws::{LOCK_LIMIT, Locks};
-use crate::cli::config::Age as AgeConfig;
+use crate::cli::config::{Age as AgeConfig, portable, resolved};
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
@@ -72,7 +72,7 @@ impl Args {
         match kind {
             Kind::Age => {
                 let (age, words) = match &place.config.age {
-                    Some(age) => self.keep(age)?,
+                    Some(age) => self.keep(&place, age)?,
                     None => self.make(&place, global)?,
                 };
                 identity = Some(words);
@@ -103,11 +103,21 @@ impl Args {
         Ok(())
     }
 
-    /// What is set up stays: items are encrypted to its recipients.
-    fn keep(&self, age: &AgeConfig) -> Result<(AgeConfig, String)> {
-        let other = self.identity_in_keyring && !age.identity_in_keyring
-            || self.file().is_some() && absolute(self.file())? != age.identity_file
+    /// What is set up stays: items are encrypted to its recipients. The identity may have moved.
+    fn keep(&self, place: &Place, age: &AgeConfig) -> Result<(AgeConfig, String)> {
+        let config = place.config_path();
+        let brought = absolute(self.file())?;
+        let configured = age.identity_file.as_ref().map(|path| resolved(path, config));
+        let mut kept = age.clone();
+        let mut other = self.identity_in_keyring && !age.identity_in_keyring
             || self.recipients.iter().any(|recipient| !age.recipients.contains(recipient));
+        if let Some(path) = brought.filter(|path| configured.as_ref() != Some(path)) {
+            let same = self.use_identity.is_some()
+                && recipients_of_file(place, &path)?.iter().all(|recipient| age.recipients.contains(recipient));
+            other |= !same;
+            kept.identity_file = Some(portable(&path, config));
+            kept.identity_in_keyring = false;
+        }
         if other {
             return Err(Error::new(
                 ErrorKind::No,
@@ -116,7 +126,8 @@ impl Args {
             )
             .hint("what it holds can't be opened by another identity; a new vault needs a VMFA_HOME of its own"));
         }
-        Ok((age.clone(), describe(age)))
+        let words = describe(&kept, config);
+        Ok((kept, words))
     }
 
     fn make(&self, place: &Place, global: &Global) -> Result<(AgeConfig, String)> {
@@ -154,8 +165,10 @@ impl Args {
             (self.make_protected(place, global)?, Some(place.home.identity.clone()))
         };
         recipients.extend(self.recipients.iter().cloned());
+        let config = place.config_path();
+        let identity_file = identity_file.map(|path| portable(&path, config));
         let age = AgeConfig { recipients, identity_file, identity_in_keyring: self.identity_in_keyring };
-        let words = describe(&age);
+        let words = describe(&age, config);
         Ok((age, words))
     }
 
@@ -212,9 +225,9 @@ fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>> {
     }
 }
 
-fn describe(age: &AgeConfig) -> String {
+fn describe(age: &AgeConfig, config: &Path) -> String {
     match &age.identity_file {
-        Some(path) => path.display().to_string(),
+        Some(path) => resolved(path, config).display().to_string(),
         None if age.identity_in_keyring => "the identity in the OS keyring".to_owned(),
         None => "an identity brought along (--identity-file)".to_owned(),
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::interrupt::Interrupted;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, clock, hygiene};
+use crate::cli::{Global, clock, hygiene, json};
 use crate::serve::http::Server;
 use crate::serve::scenario::{Scenario, UserKeys};
 use crate::serve::time::Clock;
@@ -212,7 +212,7 @@ fn announce(ready: &Ready, bound: SocketAddr, fd: Option<(u32, std::fs::File)>, 
     let Some((fd, mut file)) = fd else { return Ok(()) };
     // Room for all of it from the start: what grows leaves copies of keys behind.
     let mut line = zeroize::Zeroizing::new(Vec::with_capacity(64 << 10));
-    serde_json::to_writer(&mut *line, ready).map_err(|error| unwritable(fd, &error.into()))?;
+    json::write(&mut *line, ready).map_err(|error| unwritable(fd, &error))?;
     line.push(b'\n');
     file.write_all(&line).map_err(|error| unwritable(fd, &error))
 }

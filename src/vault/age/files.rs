@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::super::Error;
 use super::{MAX_FILE, shown};
+use crate::file::{Streams, open};
 
 /// How a file is called until it is whole.
 const UNFINISHED: &str = ".unfinished-";
@@ -37,6 +38,61 @@ pub fn write_new_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write().map_err(at(path))
 }
 
+/// As many files as may be open at once, and as make it worth to have a whole file system written.
+const TOGETHER: usize = 256;
+const WORTHWHILE: usize = 16;
+
+/// Writes files into a directory that is there, as [`write_new_file`] does one, with one flush of the disk for many.
+///
+/// # Errors
+///
+/// The place of the first that wasn't written, and why: those before it are there.
+pub(super) fn write_new_files(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> Result<(), (usize, Error)> {
+    if new.len() < WORTHWHILE {
+        for (place, (path, bytes)) in new.iter().enumerate() {
+            write_new_file(path, bytes).map_err(|error| (place, error))?;
+        }
+        return Ok(());
+    }
+    // First all contents, and none under its name.
+    let mut written = Vec::with_capacity(new.len());
+    let mut write_all = || -> io::Result<()> {
+        for files in new.chunks(TOGETHER) {
+            let mut open = Vec::with_capacity(files.len());
+            for (_, bytes) in files {
+                let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
+                file.write_all(bytes)?;
+                open.push(file);
+            }
+            if !WHOLE_FILE_SYSTEM {
+                open.iter().try_for_each(|file| file.as_file().sync_all())?;
+            }
+            written.extend(open.into_iter().map(tempfile::NamedTempFile::into_temp_path));
+        }
+        sync_file_system(directory)
+    };
+    write_all().map_err(|source| (0, at(directory)(source)))?;
+    // Then the names, which are flushed together too.
+    for (place, (file, (path, _))) in written.into_iter().zip(new).enumerate() {
+        file.persist_noclobber(path).map_err(|error| (place, at(path)(error.error)))?;
+    }
+    sync(directory).map_err(|source| (new.len().saturating_sub(1), at(directory)(source)))
+}
+
+/// Whether the system can flush all that was written to a file system in one go, and tells of what failed in it (Linux
+/// since 5.8).
+const WHOLE_FILE_SYSTEM: bool = cfg!(target_os = "linux");
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(directory: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(directory)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Makes a directory for its owner alone, and those above it that aren't there.
 pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
@@ -51,7 +107,7 @@ pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
 
 /// Everything in a file, if it isn't larger than any that this program makes.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = File::open(path).map_err(at(path))?;
+    let file = open(path, Streams::Refused).map_err(at(path))?;
     contents(&file, path)
 }
 

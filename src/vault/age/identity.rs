@@ -1,7 +1,6 @@
 //! Whose secrets they are: identities that decrypt, recipients that are encrypted to.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::super::Error;
 use super::{MAX_FILE, files};
+use crate::file::Streams;
 
 /// The most work, as a power of two, that a passphrase-protected identity may ask for: 4 GiB and some ten seconds.
 const MAX_WORK_FACTOR: u8 = 22;
@@ -64,7 +64,7 @@ impl Identity {
     /// Its content as it is kept, and whom to ask for a passphrase.
     fn content(&self) -> Result<(Zeroizing<Vec<u8>>, Option<&Passphrase>), Error> {
         match self {
-            Self::File { path, passphrase } => Ok((private(path)?, Some(passphrase))),
+            Self::File { path, passphrase } => Ok((read_identity(path)?, Some(passphrase))),
             Self::Text(text) => Ok((Zeroizing::new(text.as_bytes().to_vec()), None)),
             Self::Kept(fetch) => Ok((Zeroizing::new(fetch()?.as_bytes().to_vec()), None)),
             Self::None => Err(Error::NoIdentity),
@@ -192,19 +192,29 @@ impl Form {
 }
 
 /// An identity file's content, if it is its owner's alone, as ssh demands of a private key.
-fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = File::open(path).map_err(files::at(path))?;
+///
+/// # Errors
+///
+/// Those of the OS, and [`Error::IdentityTooOpen`].
+pub fn read_identity(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let file = crate::file::open(path, Streams::Taken).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::IdentityMissing(path.display().to_string()),
+        _ => files::at(path)(error),
+    })?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
         let metadata = file.metadata().map_err(files::at(path))?;
-        // Someone else's is theirs to mend: what systemd hands to a service belongs to root.
-        if metadata.uid() == rustix::process::getuid().as_raw() && metadata.mode() & 0o077 != 0 {
-            return Err(Error::Identity(format!(
-                "{path}: permissions {mode:04o} are too open for an identity; `chmod 600 {path}` mends that",
-                path = path.display(),
-                mode = metadata.mode() & 0o7777,
-            )));
+        // Someone else's is theirs to mend: what systemd hands to a service belongs to root. What nobody can change is as
+        // its mount has it: container runtimes mount secrets read-only, with 0444 or 0440.
+        let open =
+            metadata.is_file() && metadata.uid() == rustix::process::getuid().as_raw() && metadata.mode() & 0o077 != 0;
+        let read_only = || {
+            rustix::fs::fstatvfs(&file)
+                .is_ok_and(|system| system.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+        };
+        if open && !read_only() {
+            return Err(Error::IdentityTooOpen { path: path.display().to_string(), mode: metadata.mode() & 0o7777 });
         }
     }
     files::contents(&file, path)

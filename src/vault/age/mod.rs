@@ -20,7 +20,9 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 pub use files::write_new_file;
-pub use identity::{Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, recipient_of};
+pub use identity::{
+    Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, read_identity, recipient_of,
+};
 
 use super::{Error, Id, Item, Kind, Vault};
 use crate::name::Name;
@@ -104,8 +106,7 @@ impl Age {
 }
 
 impl Age {
-    /// Stores a text under a key of its own; false if there is one.
-    fn write_item(&self, key: &str, text: &str) -> Result<bool, Error> {
+    fn encrypt_item(&self, key: &str, text: &str) -> Result<Vec<u8>, Error> {
         // Room for all of it, so that no copy is left behind by growing.
         let room = key.len().saturating_add(text.len()).saturating_add(2);
         let mut plaintext = Zeroizing::new(String::with_capacity(room));
@@ -113,8 +114,12 @@ impl Age {
             plaintext.push_str(line);
             plaintext.push('\n');
         }
-        let ciphertext = self.encrypt(plaintext.as_bytes())?;
+        self.encrypt(plaintext.as_bytes())
+    }
 
+    /// Stores a text under a key of its own; false if there is one.
+    fn write_item(&self, key: &str, text: &str) -> Result<bool, Error> {
+        let ciphertext = self.encrypt_item(key, text)?;
         let items = self.items();
         files::make_directory(&items)?;
         let _lock = files::Lock::of(&items)?;
@@ -155,6 +160,30 @@ impl Vault for Age {
         } else {
             Err(Error::Exists { kind: Kind::Age, id })
         }
+    }
+
+    fn put_all(&self, items: &[(Id, Item)]) -> Result<(), (usize, Error)> {
+        // Before anything is there: a recipient that can't be encrypted to.
+        let encrypted = |(place, (id, item)): (usize, &(Id, Item))| {
+            let key = id.to_string();
+            let ciphertext = self.encrypt_item(&key, &item.secret).map_err(|error| (place, error))?;
+            Ok((self.path(&key), ciphertext))
+        };
+        let new = items.iter().enumerate().map(encrypted).collect::<Result<Vec<_>, _>>()?;
+        let directory = self.items();
+        let lock = || {
+            files::make_directory(&directory)?;
+            let lock = files::Lock::of(&directory)?;
+            files::sweep(&directory)?;
+            Ok(lock)
+        };
+        let _lock = lock().map_err(|error| (0, error))?;
+        files::write_new_files(&directory, &new).map_err(|(place, error)| match (error, items.get(place)) {
+            (Error::Io { source, .. }, Some((id, _))) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                (place, Error::Exists { kind: Kind::Age, id: *id })
+            }
+            (error, _) => (place, error),
+        })
     }
 
     fn get(&self, id: Id) -> Result<Zeroizing<String>, Error> {

@@ -133,7 +133,7 @@ impl Keyring {
         let (key, prompt) = (key.to_owned(), self.options.prompt);
         self.within_limit(move |session| {
             let Some(item) = session.find(&key, prompt)? else { return Ok(false) };
-            session.remove(&item, prompt).map(|()| true)
+            session.remove(&key, &item, prompt).map(|()| true)
         })
     }
 
@@ -207,7 +207,7 @@ impl Vault for Keyring {
 
     fn holds(&self, id: Id) -> Result<bool, Error> {
         let (key, prompt) = (id.to_string(), self.options.prompt);
-        self.within_limit(move |session| Ok(session.find(&key, prompt)?.is_some()))
+        self.within_limit(move |session| session.holds(&key, prompt))
     }
 
     fn relabel(&self, id: Id, name: &Name) -> Result<(), Error> {
@@ -221,13 +221,18 @@ impl Vault for Keyring {
     fn own_key(&self) -> Result<Zeroizing<String>, Error> {
         let prompt = self.options.prompt;
         self.within_limit(move |session| {
-            if session.keep_first(OWN_KEY, prompt)?.is_none() {
-                let place = session.ready_to_store(prompt)?;
-                let label = "vmfa: key that tells which devices have one secret";
-                session.create(&place, OWN_KEY, label, &[], super::new_key().as_bytes(), prompt)?;
+            let mut item = session.keep_first(OWN_KEY, prompt)?;
+            if item.is_none() {
+                item = session.in_turn(|| {
+                    if session.keep_first(OWN_KEY, prompt)?.is_none() {
+                        let place = session.ready_to_store(prompt)?;
+                        let label = "vmfa: key that tells which devices have one secret";
+                        session.create(&place, OWN_KEY, label, &[], super::new_key().as_bytes(), prompt)?;
+                    }
+                    // Of several that were made at the same moment all take the first; the others are nobody's.
+                    session.keep_first(OWN_KEY, prompt)
+                })?;
             }
-            // Of several that were made at the same moment all take the first; the others are nobody's.
-            let item = session.keep_first(OWN_KEY, prompt)?;
             text(session, &item.ok_or_else(|| Error::Keyring("it lost what was stored just now".to_owned()))?, OWN_KEY)
         })
     }

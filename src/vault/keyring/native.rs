@@ -42,6 +42,15 @@ impl Session {
         }
     }
 
+    pub(super) fn holds(&self, key: &str, prompt: bool) -> Result<bool, Error> {
+        self.find(key, prompt).map(|item| item.is_some())
+    }
+
+    /// The system has one item a key, whoever makes it.
+    pub(super) fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        work()
+    }
+
     /// There is one item a key.
     pub(super) fn keep_first(&self, key: &str, prompt: bool) -> Result<Option<Item>, Error> {
         self.find(key, prompt)
@@ -69,7 +78,7 @@ impl Session {
         item.get_secret().map(Zeroizing::new).map_err(failure)
     }
 
-    pub(super) fn remove(&self, item: &keyring::Entry, _prompt: bool) -> Result<(), Error> {
+    pub(super) fn remove(&self, _key: &str, item: &keyring::Entry, _prompt: bool) -> Result<(), Error> {
         item.delete_credential().map_err(failure)
     }
 

@@ -22,6 +22,14 @@ impl Session {
         Err(none())
     }
 
+    pub(super) fn holds(&self, _key: &str, _prompt: bool) -> Result<bool, Error> {
+        Err(none())
+    }
+
+    pub(super) fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        work()
+    }
+
     pub(super) fn keep_first(&self, _key: &str, _prompt: bool) -> Result<Option<String>, Error> {
         Err(none())
     }
@@ -46,7 +54,7 @@ impl Session {
         Err(none())
     }
 
-    pub(super) fn remove(&self, _item: &str, _prompt: bool) -> Result<(), Error> {
+    pub(super) fn remove(&self, _key: &str, _item: &str, _prompt: bool) -> Result<(), Error> {
         Err(none())
     }
 

@@ -46,6 +46,9 @@ pub(super) enum Error {
     PublicKey,
     #[error("a secret came damaged")]
     Damaged,
+    /// What both sides have computed begins with a zero byte, which KWallet leaves out of what it makes the key from.
+    #[error("the two sides make different keys of what they agree on")]
+    LeadingZero,
 }
 
 impl Private {
@@ -73,6 +76,9 @@ impl Private {
             return Err(Error::PublicKey);
         }
         let shared = Zeroizing::new(Element::new(&public).pow(&self.0).retrieve().to_be_bytes());
+        if shared.first() == Some(&0) {
+            return Err(Error::LeadingZero);
+        }
         let mut key = Zeroizing::new([0; 16]);
         Hkdf::<Sha256>::new(None, &*shared).expand(&[], &mut *key).map_err(|_| Error::PublicKey)?;
         Ok(Key(key))
@@ -117,6 +123,13 @@ impl fmt::Debug for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_providers_disagree_on_is_not_agreed_on() {
+        // 2 to the power of 3 × 300 is a number of 901 bits.
+        let (ours, theirs) = (Private(U256::from_u16(300)), Private(U256::from_u8(3)));
+        assert_eq!(ours.agree(&theirs.public()).unwrap_err(), Error::LeadingZero);
+    }
 
     #[test]
     fn both_sides_agree_and_a_secret_comes_through() {

@@ -1,4 +1,4 @@
-//! A session of its own: a message bus, a GNOME Keyring, and a home that is thrown away.
+//! A session of its own: a message bus, a keyring (GNOME's unless another is wanted), and a home that is thrown away.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -20,7 +20,7 @@ pub struct Desktop {
     home: tempfile::TempDir,
     bus: Child,
     address: String,
-    keyring: Option<Child>,
+    pub(super) keyring: Option<Child>,
 }
 
 impl Desktop {
@@ -60,12 +60,24 @@ impl Desktop {
     /// Starts the keyring and unlocks its login collection, which the first start makes.
     pub fn start_keyring(&mut self) {
         self.start_keyring_with(&["--unlock"]);
-        self.wait_for("a login collection", |desktop| desktop.default_collection().as_str() != "/");
+        self.wait_for_collection();
     }
 
     /// Starts a keyring that has no collections.
     pub fn start_empty_keyring(&mut self) {
         self.start_keyring_with(&[]);
+        self.wait_for_provider();
+    }
+
+    pub(super) fn wait_for_collection(&self) {
+        self.wait_for("a default collection", |desktop| desktop.default_collection().as_str() != "/");
+    }
+
+    pub(super) fn wait_until_unlocked(&self) {
+        self.wait_for("an unlocked collection", |desktop| !desktop.is_locked());
+    }
+
+    pub(super) fn wait_for_provider(&self) {
         self.wait_for("the keyring", |desktop| {
             let answer = desktop.connection().call_method(
                 Some("org.freedesktop.DBus"),
@@ -141,7 +153,7 @@ impl Desktop {
         self.home.path()
     }
 
-    fn connection(&self) -> Connection {
+    pub(super) fn connection(&self) -> Connection {
         zbus::blocking::connection::Builder::address(self.address.as_str()).unwrap().build().unwrap()
     }
 
@@ -152,7 +164,7 @@ impl Desktop {
         answer.map(|answer| answer.body().deserialize().unwrap()).unwrap_or_default()
     }
 
-    fn wait_for(&self, what: &str, ready: impl Fn(&Self) -> bool) {
+    pub(super) fn wait_for(&self, what: &str, ready: impl Fn(&Self) -> bool) {
         for _ in 0..1000 {
             if ready(self) {
                 return;

@@ -4,6 +4,8 @@
 pub mod again;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod desktop;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+pub mod keyrings;
 #[cfg(feature = "cli")]
 mod program;
 #[cfg(feature = "cli")]

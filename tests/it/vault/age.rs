@@ -159,6 +159,29 @@ fn files_for_an_identity_with_a_passphrase_conform() {
 }
 
 #[test]
+fn many_items_are_stored_together_and_none_is_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let vault = new_vault(home.path());
+    for many in [5, 300] {
+        let items: Vec<_> = (0..many).map(|_| Id::random()).map(|id| (id, item("many", &uri_of(id)))).collect();
+        vault.put_all(&items).unwrap();
+        for (id, _) in &items {
+            assert_eq!(*vault.get(*id).unwrap(), uri_of(*id));
+        }
+        // One in the middle that is there: those before it are stored, as the error tells, and it stays as it was.
+        let mut again: Vec<_> = (0..many).map(|_| Id::random()).map(|id| (id, item("again", &uri_of(id)))).collect();
+        again[3] = (items[0].0, item("other", "otpauth://totp/x?secret=MY"));
+        let (place, error) = vault.put_all(&again).unwrap_err();
+        assert!(place == 3 && matches!(error, Error::Exists { id, .. } if id == items[0].0), "{place} {error}");
+        assert_eq!(*vault.get(items[0].0).unwrap(), uri_of(items[0].0));
+        let there = |index: usize| vault.holds(again[index].0).unwrap();
+        assert!(there(0) && there(2) && !there(4) && !there(many - 1));
+    }
+    let left = names(&home.path().join("items")).into_iter().filter(|name| name.starts_with(".unfinished-"));
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
 fn several_recipients_can_each_read() {
     let home = tempfile::tempdir().unwrap();
     let both = [generate(), generate()];
@@ -247,8 +270,8 @@ fn an_identity_file_that_others_can_read_is_refused() {
     );
     vault.probe().unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    let error = vault.probe().unwrap_err().to_string();
-    assert!(error.contains("0644") && error.contains("chmod 600"), "{error}");
+    let error = vault.probe().unwrap_err();
+    assert!(matches!(error, Error::IdentityTooOpen { mode: 0o644, .. }), "{error}");
 }
 
 #[test]

@@ -121,8 +121,8 @@ fn named(error: Error) -> String {
     match error {
         Error::NoBus { .. } => "no bus".to_owned(),
         Error::NoProvider => "no provider".to_owned(),
-        Error::NoCollection => "no collection".to_owned(),
-        Error::Locked => "locked".to_owned(),
+        Error::NoCollection(_) => "no collection".to_owned(),
+        Error::Locked(_) => "locked".to_owned(),
         Error::TimedOut { .. } => "timed out".to_owned(),
         other => format!("{other:?}"),
     }

@@ -3,6 +3,7 @@
 mod age;
 mod conformance;
 mod keyring;
+mod providers;
 
 use std::fs;
 use std::path::Path;

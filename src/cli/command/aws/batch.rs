@@ -120,7 +120,7 @@ fn read(path: &Path) -> std::result::Result<String, String> {
     let read = if path == Path::new("-") {
         io::stdin().lock().take(limit).read_to_string(&mut text)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text))
+        crate::file::open(path, crate::file::Streams::Taken).and_then(|file| file.take(limit).read_to_string(&mut text))
     };
     match read {
         Ok(length) if u64::try_from(length).unwrap_or(u64::MAX) > LARGEST => {

@@ -1,6 +1,5 @@
 //! What every AWS command takes, and what it opens with that.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -187,7 +186,7 @@ fn read_roots(path: &Path) -> Result<Vec<u8>> {
     let failed =
         |reason: String| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {}: {reason}", path.display()));
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
+    let file = crate::file::open(path, crate::file::Streams::Taken).map_err(|error| failed(error.to_string()))?;
     file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
         return Err(failed(format!("is larger than {LARGEST} bytes")));

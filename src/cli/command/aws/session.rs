@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 
 use super::connect;
 use crate::aws::session::{Role, Session, Wanted};
-use crate::cli::Global;
 use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, json};
 use crate::time::Timestamp;
 
 /// A session with MFA: temporary keys for the AWS CLI, the SDKs, and everything else that reads them
@@ -145,7 +145,7 @@ impl Answer for Answered {
                     expiration: &self.expiration,
                 };
                 let mut text = Zeroizing::new(Vec::with_capacity(16 << 10));
-                serde_json::to_writer(&mut *text, &process)?;
+                json::write(&mut *text, &process)?;
                 text.push(b'\n');
                 out.write_all(&text)
             }

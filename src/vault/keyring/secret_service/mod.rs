@@ -4,32 +4,55 @@
 //! leave, and "no bus", "no provider", "no collection", "locked" and "not there" are told apart.
 //! The key agreement runs beside the search for the item; only the secret itself waits for both.
 
+mod kwallet;
+mod prompt;
+
 use std::collections::HashMap;
 use std::fmt;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use futures_lite::StreamExt;
+use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::zvariant::{DynamicDeserialize, DynamicType, OwnedObjectPath, OwnedValue, Value};
-use zbus::{Connection, Proxy};
 use zeroize::Zeroizing;
 
+use super::super::Provider;
 use super::transfer::{ALGORITHM, Key, Private};
 use super::{Error, PROGRAM};
+use prompt::Answer;
 
 const PROVIDER: &str = "org.freedesktop.secrets";
 const SERVICE_PATH: &str = "/org/freedesktop/secrets";
 const SERVICE: &str = "org.freedesktop.Secret.Service";
 const COLLECTION: &str = "org.freedesktop.Secret.Collection";
 const ITEM: &str = "org.freedesktop.Secret.Item";
-const PROMPT: &str = "org.freedesktop.Secret.Prompt";
+const SESSION: &str = "org.freedesktop.Secret.Session";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
+/// How many words, with the empty one in front, the path of a collection has: `/org/freedesktop/secrets/collection/NAME`.
+const COLLECTION_DEPTH: usize = 6;
 
 /// How often a provider is asked that isn't ready, and how long it is left alone in between.
 const TRIES: u8 = 20;
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// The bus itself.
+const BUS: &str = "org.freedesktop.DBus";
+const BUS_PATH: &str = "/org/freedesktop/DBus";
+
+/// The name on the bus that whoever makes an item of which there may be one has meanwhile; and how often it is tried for, with
+/// the pause between: five seconds.
+const TURN: &str = "vmfa.keyring.Turn";
+const TURNS: u16 = 1000;
+const DO_NOT_QUEUE: u32 = 4;
+const HAVE_IT: u32 = 1;
+
+/// How often another session is opened where both sides may make different keys.
+const AGREEMENTS: u8 = 8;
 
 /// A secret on the bus: session, initialization vector, ciphertext, content type.
 type Sealed = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
@@ -40,6 +63,9 @@ pub(super) struct Session {
     started: OnceLock<()>,
     bus: OnceLock<Result<Connection, String>>,
     agreement: OnceLock<Result<Agreement, String>>,
+    provider: OnceLock<Provider>,
+    /// Whether a prompt to unlock waited for a person, where nobody may be asked: it isn't shown a second time.
+    needs_person: AtomicBool,
 }
 
 struct Agreement {
@@ -47,12 +73,15 @@ struct Agreement {
     key: Key,
 }
 
-/// A collection.
-pub(super) struct Place(OwnedObjectPath);
+/// A collection, and whose it is.
+pub(super) struct Place {
+    collection: OwnedObjectPath,
+    provider: Provider,
+}
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the Secret Service, collection `{}`", self.0.rsplit('/').next().unwrap_or_default())
+        write!(f, "{}, collection `{}`", self.provider, self.collection.rsplit('/').next().unwrap_or_default())
     }
 }
 
@@ -104,12 +133,28 @@ impl Session {
     }
 
     fn agree(&self) -> Result<Agreement, Error> {
-        let private = Private::random().map_err(failed)?;
-        let input = Value::from(private.public().to_vec());
-        let (output, session): (OwnedValue, OwnedObjectPath) =
-            self.call(SERVICE_PATH, SERVICE, "OpenSession", &(ALGORITHM, input))?;
-        let key = private.agree(&Vec::<u8>::try_from(output).map_err(said)?).map_err(failed)?;
-        Ok(Agreement { session, key })
+        let mut again = AGREEMENTS;
+        loop {
+            again = again.saturating_sub(1);
+            let private = Private::random().map_err(failed)?;
+            let public = private.public();
+            // KWallet takes a number whose first bit is set for a negative one, and loses its first byte where all of that
+            // byte's are set.
+            if public.first() == Some(&0xff) && again > 0 {
+                continue;
+            }
+            let input = Value::from(public.to_vec());
+            let (output, session): (OwnedValue, OwnedObjectPath) =
+                self.call(SERVICE_PATH, SERVICE, "OpenSession", &(ALGORITHM, input))?;
+            match private.agree(&Vec::<u8>::try_from(output).map_err(said)?) {
+                Ok(key) => return Ok(Agreement { session, key }),
+                // One in 256: both choose another number.
+                Err(super::transfer::Error::LeadingZero) if again > 0 => {
+                    let _ = self.call::<()>(session.as_str(), SESSION, "Close", &());
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
     }
 
     fn call<R>(
@@ -130,9 +175,60 @@ impl Session {
             match wait(bus, answer) {
                 Ok(answer) => return answer.body().deserialize().map_err(said),
                 Err(error) if again > 0 && path == SERVICE_PATH && is_not_ready(&error) => thread::sleep(PAUSE),
-                Err(error) => return Err(said(error)),
+                Err(error) => return Err(self.blamed(said(error))),
             }
         }
+    }
+
+    /// An error with the provider's name.
+    fn blamed(&self, error: Error) -> Error {
+        match error {
+            Error::Locked(_) => Error::Locked(self.provider()),
+            error => error,
+        }
+    }
+
+    fn call_bus<R>(&self, method: &str, arguments: &(impl serde::Serialize + DynamicType)) -> Result<R, Error>
+    where
+        R: for<'d> DynamicDeserialize<'d>,
+    {
+        let bus = self.bus()?;
+        let answer = wait(bus, bus.call_method(Some(BUS), BUS_PATH, Some(BUS), method, arguments)).map_err(said)?;
+        answer.body().deserialize().map_err(said)
+    }
+
+    /// Who has the name of the Secret Service, once somebody has it.
+    fn provider(&self) -> Provider {
+        if let Some(known) = self.provider.get() {
+            return known.clone();
+        }
+        let process: Result<u32, Error> = self.call_bus("GetConnectionUnixProcessID", &(PROVIDER,));
+        let Ok(process) = process else { return Provider::Unknown };
+        // All may read it, whoever it belongs to.
+        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        self.provider.get_or_init(|| Provider::of_process(name.trim_end())).clone()
+    }
+
+    /// Does what no two may do at once. The bus is what all who use a keyring have in common, and it takes a name away
+    /// from whoever dies.
+    pub(super) fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let mut have = false;
+        for _ in 0..TURNS {
+            match self.call_bus("RequestName", &(TURN, DO_NOT_QUEUE)) {
+                Ok(HAVE_IT) => {
+                    have = true;
+                    break;
+                }
+                Ok::<u32, _>(_) => thread::sleep(PAUSE),
+                // A bus that gives no names, as in some sandboxes: what comes of two at once is cleared up.
+                Err(_) => break,
+            }
+        }
+        let result = work();
+        if have {
+            let _ = self.call_bus::<u32>("ReleaseName", &(TURN,));
+        }
+        result
     }
 
     /// The item for `key`, unlocked when this returns.
@@ -153,17 +249,29 @@ impl Session {
         let others = found.split_off(found.len().min(1));
         for other in others {
             // Somebody else may delete it at the same moment.
-            let _ = self.remove(&other, prompt);
+            let _ = self.remove(key, &other, prompt);
         }
         Ok(found.pop())
     }
 
+    /// Whether there is an item for `key`, locked or not.
+    pub(super) fn holds(&self, key: &str, prompt: bool) -> Result<bool, Error> {
+        let (found, locked) = self.search(key)?;
+        // Not every provider searches what is locked.
+        Ok(!found.is_empty() || !locked.is_empty() || self.find(key, prompt)?.is_some())
+    }
+
+    /// The items with this key: those that are unlocked, and those that are locked.
+    fn search(&self, key: &str) -> Result<(Vec<OwnedObjectPath>, Vec<OwnedObjectPath>), Error> {
+        let attributes = HashMap::from([("application", PROGRAM), ("vmfa-id", key)]);
+        self.call(SERVICE_PATH, SERVICE, "SearchItems", &(attributes,))
+    }
+
     /// The items with this key, unlocked.
     fn find_all(&self, key: &str, prompt: bool) -> Result<Vec<OwnedObjectPath>, Error> {
+        let mut unlocked = false;
         loop {
-            let attributes = HashMap::from([("application", PROGRAM), ("vmfa-id", key)]);
-            let (mut found, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
-                self.call(SERVICE_PATH, SERVICE, "SearchItems", &(attributes,))?;
+            let (mut found, locked) = self.search(key)?;
             if !locked.is_empty() {
                 self.unlock(&locked, prompt)?;
                 found.extend(locked);
@@ -176,7 +284,11 @@ impl Session {
             if !locked {
                 return Ok(found);
             }
+            if unlocked {
+                return Err(Error::Locked(self.provider()));
+            }
             self.unlock(&[collection], prompt)?;
+            unlocked = true;
         }
     }
 
@@ -186,56 +298,53 @@ impl Session {
         if locked {
             self.unlock(std::slice::from_ref(&collection), prompt)?;
         }
-        Ok(Place(collection))
+        Ok(Place { collection, provider: self.provider() })
     }
 
     /// The default collection, and whether it is locked.
     fn default_collection(&self) -> Result<(OwnedObjectPath, bool), Error> {
         let collection: OwnedObjectPath = self.call(SERVICE_PATH, SERVICE, "ReadAlias", &("default",))?;
         if collection.as_str() == "/" {
-            return Err(Error::NoCollection);
+            return Err(Error::NoCollection(self.provider()));
         }
         let locked: OwnedValue = match self.call(collection.as_str(), PROPERTIES, "Get", &(COLLECTION, "Locked")) {
             // An alias of a collection that isn't there.
             Err(Error::Keyring(text)) if text.contains("UnknownMethod") || text.contains("UnknownObject") => {
-                return Err(Error::NoCollection);
+                return Err(Error::NoCollection(self.provider()));
             }
             result => result?,
         };
         Ok((collection, bool::try_from(locked).map_err(said)?))
     }
 
+    /// Unlocks what needs nobody, or asks where that is allowed. A wallet that was opened at login is locked until it is
+    /// asked for.
     fn unlock(&self, objects: &[OwnedObjectPath], prompt: bool) -> Result<(), Error> {
-        if !prompt {
-            return Err(Error::Locked);
+        if !prompt && self.needs_person.load(Ordering::Relaxed) {
+            return Err(Error::Locked(self.provider()));
         }
         let (_, question): (Vec<OwnedObjectPath>, OwnedObjectPath) =
             self.call(SERVICE_PATH, SERVICE, "Unlock", &(objects,))?;
-        self.answered(&question, prompt)
-    }
-
-    /// Has a person answer the provider's question, if there is one ("/" is none) and asking is allowed.
-    fn answered(&self, question: &OwnedObjectPath, prompt: bool) -> Result<(), Error> {
-        if question.as_str() == "/" {
+        let answer = self.answered(&question, prompt);
+        // KWallet forgets all prompts when one of them has opened the wallet.
+        if matches!(answer, Ok(Answer::NotNeeded | Answer::Completed)) || !self.is_locked(objects)? {
             return Ok(());
         }
-        let bus = self.bus()?;
-        let asked = async {
-            let proxy = Proxy::new(bus, PROVIDER, question.as_str(), PROMPT).await?;
-            if !prompt {
-                proxy.call_method("Dismiss", &()).await?;
-                return Ok(None);
+        self.needs_person.store(true, Ordering::Relaxed);
+        Err(answer.err().unwrap_or_else(|| Error::Locked(self.provider())))
+    }
+
+    /// Whether any of these collections or items is locked.
+    fn is_locked(&self, objects: &[OwnedObjectPath]) -> Result<bool, Error> {
+        for object in objects {
+            // An item's path is its collection's and one word more.
+            let interface = if object.as_str().split('/').count() > COLLECTION_DEPTH { ITEM } else { COLLECTION };
+            let locked: OwnedValue = self.call(object.as_str(), PROPERTIES, "Get", &(interface, "Locked"))?;
+            if bool::try_from(locked).map_err(said)? {
+                return Ok(true);
             }
-            let mut completed = proxy.receive_signal("Completed").await?;
-            proxy.call_method("Prompt", &("",)).await?;
-            // None comes when the connection was closed.
-            Ok(completed.next().await)
-        };
-        let Some(signal) = wait(bus, asked).map_err(|error: zbus::Error| said(error))? else {
-            return Err(Error::Locked);
-        };
-        let (dismissed, _): (bool, OwnedValue) = signal.body().deserialize().map_err(said)?;
-        if dismissed { Err(Error::Locked) } else { Ok(()) }
+        }
+        Ok(false)
     }
 
     /// Stores an item with all its attributes in one call, which the provider does whole or not at all.
@@ -253,15 +362,24 @@ impl Session {
             HashMap::from([("application", PROGRAM), ("vmfa-id", key), ("service", PROGRAM), ("username", key)]);
         all.extend(attributes.iter().map(|(name, value)| (*name, value.as_str())));
         let properties = HashMap::from([
-            ("org.freedesktop.Secret.Item.Label", Value::from(label)),
+            ("org.freedesktop.Secret.Item.Label", Value::from(self.label(label))),
             ("org.freedesktop.Secret.Item.Attributes", Value::from(all)),
         ]);
         let agreement = self.agreement()?;
         let (vector, sealed) = agreement.key.seal(secret).map_err(failed)?;
         let secret = (&agreement.session, vector.as_slice(), sealed, "text/plain");
         let (_, question): (OwnedObjectPath, OwnedObjectPath) =
-            self.call(place.0.as_str(), COLLECTION, "CreateItem", &(properties, secret, false))?;
-        self.answered(&question, prompt)
+            self.call(place.collection.as_str(), COLLECTION, "CreateItem", &(properties, secret, false))?;
+        let answer = self.answered(&question, prompt);
+        if !matches!(answer, Ok(Answer::NotNeeded)) {
+            // Whatever became of the prompt: what counts is whether the item is there.
+            let (found, locked) = self.search(key)?;
+            if found.is_empty() && locked.is_empty() {
+                return Err(answer.err().unwrap_or_else(|| Error::Unconfirmed(self.provider())));
+            }
+        }
+        self.settle(&place.collection);
+        Ok(())
     }
 
     pub(super) fn read(&self, item: &OwnedObjectPath) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -271,13 +389,32 @@ impl Session {
         agreement.key.open(&vector, &sealed).map_err(failed)
     }
 
-    pub(super) fn remove(&self, item: &OwnedObjectPath, prompt: bool) -> Result<(), Error> {
+    pub(super) fn remove(&self, key: &str, item: &OwnedObjectPath, prompt: bool) -> Result<(), Error> {
         let question: OwnedObjectPath = self.call(item.as_str(), ITEM, "Delete", &())?;
-        self.answered(&question, prompt)
+        let answer = self.answered(&question, prompt);
+        if !matches!(answer, Ok(Answer::NotNeeded)) {
+            let (found, locked) = self.search(key)?;
+            if found.contains(item) || locked.contains(item) {
+                return Err(answer.err().unwrap_or_else(|| Error::Unconfirmed(self.provider())));
+            }
+        }
+        self.settle_for(item);
+        Ok(())
     }
 
     pub(super) fn relabel(&self, item: &OwnedObjectPath, label: &str) -> Result<(), Error> {
-        self.call(item.as_str(), PROPERTIES, "Set", &(ITEM, "Label", Value::from(label)))
+        let label = Value::from(self.label(label));
+        let _: () = self.call(item.as_str(), PROPERTIES, "Set", &(ITEM, "Label", label))?;
+        self.settle_for(item);
+        Ok(())
+    }
+
+    /// Has a change of an item reach the disk; its collection is what stands before its last slash.
+    fn settle_for(&self, item: &OwnedObjectPath) {
+        let collection = item.as_str().rsplit_once('/').and_then(|(collection, _)| collection.try_into().ok());
+        if let Some(collection) = collection {
+            self.settle(&collection);
+        }
     }
 }
 
@@ -310,7 +447,7 @@ fn said(error: impl Into<zbus::Error>) -> Error {
     if let zbus::Error::MethodError(name, ..) = &error {
         // Somebody locked it between two calls.
         if name.as_str() == "org.freedesktop.Secret.Error.IsLocked" {
-            return Error::Locked;
+            return Error::Locked(Provider::Unknown);
         }
         // Nobody has the name, and nobody could be started to have it.
         let nobody = ["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"];
