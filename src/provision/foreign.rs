@@ -39,6 +39,10 @@ const MAGIC: &[(&[u8], &str, Foreign)] = &[
     (b"AT&TFORM", "a DjVu document", Document),
     (b"\xd7\xcd\xc6\x9a", "a Windows metafile", Document),
     (b"/* XPM */", "an XPM picture", Picture),
+    (b"PF\n", "a PFM picture", Picture),
+    (b"Pf\n", "a PFM picture", Picture),
+    (b"\x01\xda\0", "an SGI picture", Picture),
+    (b"\x01\xda\x01", "an SGI picture", Picture),
     (b"\x1a\x45\xdf\xa3", "a video (Matroska or WebM)", Video),
     (b"\0\0\x01\xba", "a video (MPEG)", Video),
     (b"\0\0\x01\xb3", "a video (MPEG)", Video),
@@ -71,6 +75,9 @@ pub(super) fn kind(bytes: &[u8]) -> Option<(&'static str, Foreign)> {
         [b'P', b'K', 3, 4, ..] => Some(("a ZIP archive", Archive)),
         [1, 0, 0, 0, ..] if bytes.get(40..44) == Some(b" EMF") => Some(("a Windows metafile", Document)),
         [0x0a, 0 | 2..=5, 0 | 1, 1 | 2 | 4 | 8, 0, ..] => Some(("a PCX picture", Picture)),
+        [b'#', b'd', b'e', b'f', b'i', b'n', b'e', b' ', ..] if contains(bytes, b"_width ") => {
+            Some(("an XBM picture", Picture))
+        }
         _ if is_tga(bytes) => Some(("a TGA picture", Picture)),
         _ if is_svg(bytes) => Some(("an SVG drawing", Document)),
         _ => None,
@@ -140,7 +147,7 @@ mod tests {
         let mut tga = vec![0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 24, 0];
         tga.extend([7; 12]);
         let footed = [&[0_u8; 40][..], TGA_FOOTER].concat();
-        let rows: [(&[u8], &str); 14] = [
+        let rows: [(&[u8], &str); 16] = [
             (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", "an AVIF picture"),
             (b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif", "an AVIF picture"),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
@@ -150,6 +157,8 @@ mod tests {
             (b"\0\0\x02\0\x01\0\x10\x10", "a cursor (CUR)"),
             (b"\xff\x0a\xfa", "a JPEG XL picture"),
             (b"8BPS\0\x01", "a Photoshop picture"),
+            (b"\x01\xda\x01\x01\0\x03", "an SGI picture"),
+            (b"#define code_width 33\n", "an XBM picture"),
             (&tga, "a TGA picture"),
             (&footed, "a TGA picture"),
             (b"PK\x03\x04\x14\0 [Content_Types].xml", "an Office document"),

@@ -3,7 +3,7 @@
 # Needs Debian's qrencode and fonts-dejavu, and a Python with qrcode, segno and pillow: PYTHON=/path/to/python ./make.sh
 set -eu
 cd "$(dirname "$0")"
-rm -f -- *.png *.jpg *.gif *.bmp *.webp *.tiff *.pbm *.pgm *.ppm *.pam expect.txt
+rm -f -- *.png *.jpg *.gif *.bmp *.webp *.tiff *.ico *.tga *.pbm *.pgm *.ppm *.pam expect.txt
 
 aws='otpauth://totp/Amazon%20Web%20Services:mfauser@123456789012?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Amazon%20Web%20Services'
 

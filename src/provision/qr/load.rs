@@ -69,10 +69,10 @@ impl Header {
     pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
         let (format, name) = format(bytes).ok_or(Error::Unrecognized)?;
         let header = Self { format, name, pixels: limits.pixels };
-        if let (ImageFormat::Png, Some((width, height))) = (format, png_size(bytes)) {
-            check(width, height, limits)?;
-        }
-        if format == ImageFormat::Png {
+        if let Some(png) = png_of(format, bytes) {
+            if let Some((width, height)) = png_size(png) {
+                check(width, height, limits)?;
+            }
             return Ok(header);
         }
         let (width, height) = header.decoder(bytes)?.dimensions();
@@ -85,8 +85,8 @@ impl Header {
 
     /// The pictures to look at.
     pub(super) fn decode(&self, bytes: &[u8], expired: &dyn Fn() -> bool) -> Result<Pictures, Error> {
-        if self.format == ImageFormat::Png {
-            return super::png::decode(bytes, expired);
+        if let Some(png) = png_of(self.format, bytes) {
+            return super::png::decode(png, expired);
         }
         let decoder = self.decoder(bytes)?;
         let (width, height) = decoder.dimensions();
@@ -176,6 +176,23 @@ fn is_progressive(bytes: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// The PNG that a file is, or that is the largest picture in an icon: `image` takes those of four channels only.
+fn png_of(format: ImageFormat, bytes: &[u8]) -> Option<&[u8]> {
+    match format {
+        ImageFormat::Png => Some(bytes),
+        ImageFormat::Ico => {
+            let count = usize::from(u16::from_le_bytes(*bytes.get(4..)?.first_chunk()?));
+            let (entries, _) = bytes.get(6..)?.as_chunks::<16>();
+            // A side of 0 stands for 256.
+            let largest = entries.iter().take(count).max_by_key(|entry| entry[0].wrapping_sub(1))?;
+            let [.., a, b, c, d] = *largest;
+            let png = bytes.get(usize::try_from(u32::from_le_bytes([a, b, c, d])).ok()?..)?;
+            png.starts_with(b"\x89PNG").then_some(png)
+        }
+        _ => None,
+    }
 }
 
 /// Width and height of the IHDR chunk (ISO/IEC 15948, section 11.2.1): the decoder refuses a row
