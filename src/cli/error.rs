@@ -11,7 +11,7 @@ use serde_json::json;
 use super::argv;
 use super::render::plain;
 use crate::aws::Refusal;
-use crate::provision::Foreign;
+use crate::provision::Format;
 use crate::time::Timestamp;
 use crate::vault::{Kind as VaultKind, Provider};
 use crate::{device, name, oath, provision, registry, serve, time, vault};
@@ -312,9 +312,9 @@ impl From<provision::Error> for Error {
             E::QrPartsDisagree => failure.hint("take one picture with all parts of one text, and no others"),
             E::ImageUnsupported { .. } => failure.hint(AS_PNG),
             E::UnsupportedFormat { kind, .. } => failure.hint(match kind {
-                Foreign::Document => "open it and read the screen (SOURCE is `screen`), or take a screenshot of it",
-                Foreign::Video => "take a screenshot of the moment that shows the code",
-                Foreign::Archive => "unpack it first",
+                Format::Document => "open it and read the screen (SOURCE is `screen`), or take a screenshot of it",
+                Format::Video => "take a screenshot of the moment that shows the code",
+                Format::Archive => "unpack it first",
                 _ => AS_PNG,
             }),
             E::ImageTooLarge { .. } => failure.hint("cut the code out of the picture, or scale it down"),

@@ -1,4 +1,4 @@
-use super::Foreign;
+use super::Format;
 use crate::{oath, secret};
 
 /// Why a source gives no enrolment. Never holds any of the source's text but names and single
@@ -30,7 +30,7 @@ pub enum Error {
         /// Which format.
         what: &'static str,
         /// What the way out depends on.
-        kind: Foreign,
+        kind: Format,
     },
     /// An image whose header announces too much.
     #[error("the image has {width}×{height} pixels; at most {limit} megapixels are read")]

@@ -9,7 +9,7 @@ pub mod base32;
 #[cfg(feature = "qr")]
 pub mod draw;
 mod error;
-mod foreign;
+mod formats;
 #[cfg(feature = "qr")]
 pub mod qr;
 mod sniff;
@@ -19,7 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use error::Error;
-pub use foreign::Foreign;
+pub use formats::Format;
 pub use sniff::read;
 #[cfg(feature = "qr")]
 pub use sniff::read_pixels;

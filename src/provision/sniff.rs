@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
-use super::{Enrolment, Error, Found, Limits, Warning, aws, base32, foreign, uri};
+use super::{Enrolment, Error, Found, Limits, Warning, aws, base32, formats, uri};
 use crate::oath::Parameters;
 
 /// The most bytes of text: ten thousand enrolments fit.
@@ -39,7 +39,7 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
     if is_image(bytes) {
         return image(bytes, limits);
     }
-    if let Some((what, kind)) = foreign::kind(bytes) {
+    if let Some((what, kind)) = formats::kind(bytes) {
         return Err(Error::UnsupportedFormat { what, kind });
     }
     let text = decode_text(bytes)?;
@@ -229,7 +229,7 @@ fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let readable = looks_like_seed(trimmed)
         || document
         || uri
-        || (!perhaps_secret && (is_image(&inner) || foreign::kind(&inner).is_some()));
+        || (!perhaps_secret && (is_image(&inner) || formats::kind(&inner).is_some()));
     readable.then_some(inner)
 }
 
@@ -259,7 +259,7 @@ fn data_uri(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
             Err(_) => unreadable("a data URI without readable base64"),
         };
     }
-    if kind.starts_with("data:image/") && !is_image(&bytes) && foreign::kind(&bytes).is_none() {
+    if kind.starts_with("data:image/") && !is_image(&bytes) && formats::kind(&bytes).is_none() {
         return unreadable("a data URI whose data is no image");
     }
     Some(Ok(bytes))

@@ -10,7 +10,7 @@ use image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
 use zeroize::Zeroizing;
 
 use super::luma::Luma;
-use crate::provision::foreign::is_tga;
+use crate::provision::formats::is_tga;
 use crate::provision::{Error, Limits};
 
 /// What the attempts work on: one way of seeing the source.

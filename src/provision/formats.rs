@@ -3,7 +3,7 @@
 /// What the way out depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Foreign {
+pub enum Format {
     /// It may be saved as PNG.
     Picture,
     /// It may be shown on a screen.
@@ -14,10 +14,10 @@ pub enum Foreign {
     Archive,
 }
 
-use Foreign::{Archive, Document, Picture, Video};
+use Format::{Archive, Document, Picture, Video};
 
 /// First bytes that nothing else begins with.
-const MAGIC: &[(&[u8], &str, Foreign)] = &[
+const MAGIC: &[(&[u8], &str, Format)] = &[
     (b"%PDF-", "a PDF document", Document),
     (b"%!PS", "a PostScript document", Document),
     (b"\xc5\xd0\xd3\xc6", "an EPS drawing", Document),
@@ -60,7 +60,7 @@ const MAGIC: &[(&[u8], &str, Foreign)] = &[
 const TGA_FOOTER: &[u8] = b"TRUEVISION-XFILE.\0";
 
 /// Which foreign format bytes are of.
-pub(super) fn kind(bytes: &[u8]) -> Option<(&'static str, Foreign)> {
+pub(super) fn kind(bytes: &[u8]) -> Option<(&'static str, Format)> {
     // "BZh", "FLIF" and "qoif" alone begin base32 as well.
     let is_text = || bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace());
     if let Some((_, what, kind)) = MAGIC.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
@@ -86,7 +86,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<(&'static str, Foreign)> {
 
 /// By the brands of an ISO base media file (ISO/IEC 14496-12, section 4.3): the major one, a version, those that it
 /// is compatible with.
-fn media(brands: &[u8]) -> (&'static str, Foreign) {
+fn media(brands: &[u8]) -> (&'static str, Format) {
     let (brands, _) = brands.as_chunks::<4>();
     for brand in brands.iter().take(16) {
         match brand {
