@@ -86,8 +86,10 @@ impl Which {
             Some(url) if url.contains("://") => server_time::difference(url)?.server_ahead(),
             Some(text) => shift(text)?,
         };
-        let reachable = now().shifted(ahead).map(|_| Clock { at: None, ahead });
-        reachable.ok_or_else(|| Error::usage("that clock stands before 1970 or too far ahead"))
+        let reachable = now().shifted(ahead).filter(|time| *time <= Timestamp::LATEST);
+        reachable
+            .map(|_| Clock { at: None, ahead })
+            .ok_or_else(|| Error::usage("that clock stands before 1970 or after the year 9999"))
     }
 }
 

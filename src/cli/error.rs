@@ -1,6 +1,7 @@
 //! Errors as people and programs see them: a kind, which alone picks the exit code; a message; hints.
 
 mod aws;
+mod source;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -13,7 +14,7 @@ use super::render::plain;
 use crate::aws::Refusal;
 use crate::time::Timestamp;
 use crate::vault::Kind as VaultKind;
-use crate::{device, name, oath, provision, registry, serve, time, vault};
+use crate::{device, name, oath, registry, serve, time, vault};
 
 /// What sort of failure this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +224,11 @@ impl From<name::Error> for Error {
 
 impl From<time::Error> for Error {
     fn from(error: time::Error) -> Self {
-        Self::new(Kind::Usage, "time", error.to_string())
+        let failure = Self::new(Kind::Usage, "time", error.to_string());
+        match error {
+            time::Error::Finer { seconds, .. } => failure.hint(format!("times are in seconds: {seconds}")),
+            _ => failure,
+        }
     }
 }
 
@@ -233,54 +238,6 @@ impl From<oath::Error> for Error {
         match error {
             oath::Error::Code => Self::input("code", error.to_string()),
             oath::Error::CounterBased => failure.hint("leave --at, --next and --previous out: its codes come in order"),
-            _ => failure,
-        }
-    }
-}
-
-impl From<provision::Error> for Error {
-    fn from(error: provision::Error) -> Self {
-        use provision::Error as E;
-        let code = match &error {
-            E::Empty => "empty",
-            E::TooLarge { .. } => "too-large",
-            E::Unrecognized => "unrecognized",
-            E::WrongKind { .. } => "wrong-kind",
-            E::ImageTooLarge { .. } => "image-too-large",
-            E::ImageBroken { .. } => "image-broken",
-            E::ImagesUnsupported => "images-unsupported",
-            E::NoQrCode => "no-qr-code",
-            E::NotOtpauth { .. } => "not-otpauth",
-            E::UriType => "uri-type",
-            E::UriLine { .. } => "uri-line",
-            E::PercentEncoding { .. } => "percent-encoding",
-            E::ControlCharacter { .. } => "control-character",
-            E::SecretMissing => "secret-missing",
-            E::SecretCharacter { .. } => "secret-character",
-            E::SecretLength { .. } => "secret-length",
-            E::Secret(crate::secret::Error::Empty) => "secret-empty",
-            E::Secret(_) => "secret-too-long",
-            E::RepeatedParameter { .. } => "repeated-parameter",
-            E::Parameter(oath::Error::Algorithm(_)) => "algorithm",
-            E::Parameter(_) => "digits",
-            E::Period => "period",
-            E::CounterMissing => "counter-missing",
-            E::Counter => "counter",
-            E::TextTooLong { .. } => "text-too-long",
-            E::Malformed { .. } => "malformed",
-            E::NoSeed => "no-seed",
-            E::Migration => "migration",
-        };
-        let failure = Self::new(Kind::Input, code, error.to_string());
-        match error {
-            E::SecretCharacter { character: '0' | '1' | '8' | '9', .. } => failure.hint(
-                "base32 has the letters A to Z and the digits 2 to 7: 0 may have been O, 1 I or L, 8 B; \
-                 look at the original",
-            ),
-            E::NoQrCode => failure.hint("try a larger or sharper picture, the secret key as text, or `screen`"),
-            E::ImageTooLarge { .. } => failure.hint("cut the code out of the picture, or scale it down"),
-            E::NoSeed => failure.hint("AWS shows the seed only in the answer that creates the device"),
-            E::WrongKind { what: "an SVG drawing" } => failure.hint("open it in a browser, and use `screen`"),
             _ => failure,
         }
     }

@@ -13,6 +13,7 @@ mod open;
 mod prompt;
 mod render;
 mod server_time;
+mod slips;
 mod source;
 mod world;
 
@@ -66,7 +67,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<_> = environment::arguments();
     let json = arguments.iter().any(|argument| argument == "--json");
     let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli.command.run(&cli.global),
+        Ok(cli) => open::of_environment().and_then(|_| cli.command.run(&cli.global)),
         Err(error) => parse_failure(&error, &arguments, json),
     });
     match outcome {
@@ -86,6 +87,9 @@ fn parse_failure(error: &clap::Error, arguments: &[OsString], json: bool) -> Res
         DisplayHelpOnMissingArgumentOrSubcommand if !json => {
             let _ = write!(std::io::stderr(), "{}", error.render());
             Err(Error::silent(Kind::Usage))
+        }
+        clap::error::ErrorKind::InvalidSubcommand => {
+            Err(slips::unknown_command(error).unwrap_or_else(|| Error::of_clap(error, arguments)))
         }
         _ => Err(Error::of_clap(error, arguments)),
     }

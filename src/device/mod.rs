@@ -137,7 +137,8 @@ pub fn find(registry: &dyn Registry, wanted: &str) -> Result<Device, Error> {
         return Ok(device);
     }
     let devices = active(registry)?;
-    let nearest = name::nearest(wanted, devices.iter().map(|device| device.name.as_str())).map(str::to_owned);
+    let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
+    let nearest = name::meant(wanted, &names).map(str::to_owned);
     Err(Error::NoSuchDevice { name: wanted.to_owned(), nearest })
 }
 

@@ -1,3 +1,4 @@
+use super::Foreign;
 use crate::{oath, secret};
 
 /// Why a source gives no enrolment. Never holds any of the source's text but names and single
@@ -23,6 +24,9 @@ pub enum Error {
         /// Which kind.
         what: &'static str,
     },
+    /// What another program wrote for itself.
+    #[error("the source is {0}, which vmfa doesn't read")]
+    Foreign(Foreign),
     /// An image whose header announces too much.
     #[error("the image has {width}×{height} pixels; at most {limit} megapixels are read")]
     ImageTooLarge {
@@ -54,13 +58,43 @@ pub enum Error {
         what: &'static str,
     },
     /// Neither `totp` nor `hotp`.
-    #[error("the URI's type is neither totp nor hotp")]
-    UriType,
+    #[error("the URI's type is `{kind}`, neither totp nor hotp")]
+    UriType {
+        /// What it is.
+        kind: String,
+    },
+    /// An account whose codes are made in another way.
+    #[error("{0}")]
+    Unsupported(Unsupported),
+    /// A parameter that may be one of the format by another name.
+    #[error("the URI's parameter `{name}` may be meant as {known}: codes depend on it, so it isn't passed over")]
+    UnclearParameter {
+        /// Its name.
+        name: String,
+        /// What it may mean.
+        known: &'static str,
+    },
+    /// A parameter that the URI's `#` cuts off.
+    #[error("the URI has a `#` in front of its `{name}`, which cuts it off")]
+    BehindFragment {
+        /// Which.
+        name: &'static str,
+    },
     /// Not a URI at this line.
     #[error("line {line} is not an otpauth URI")]
     UriLine {
         /// Counted from 1.
         line: usize,
+    },
+    /// One of a source with several lines.
+    #[error("{}: {error}", place(*line, account))]
+    OfLine {
+        /// Counted from 1.
+        line: usize,
+        /// Whose, as the label has it; may be empty.
+        account: String,
+        /// What is wrong with it.
+        error: Box<Error>,
     },
     /// `%` without two hexadecimal digits, or bytes that are no UTF-8.
     #[error("the URI's {place} is not percent-encoded UTF-8")]
@@ -90,6 +124,14 @@ pub enum Error {
     SecretLength {
         /// Without spaces, dashes and padding.
         characters: usize,
+    },
+    /// A bare text that is base32, and so short that any word may be.
+    #[error("the source as a secret has {bits} bits only{}", if *words { ", and reads like a word" } else { "" })]
+    ShortSecret {
+        /// How many.
+        bits: usize,
+        /// Whether it has the letters of a word.
+        words: bool,
     },
     /// Empty or too long.
     #[error(transparent)]
@@ -134,4 +176,40 @@ pub enum Error {
     /// Google Authenticator's export.
     #[error("the source is an export of Google Authenticator (otpauth-migration), which is not read yet")]
     Migration,
+}
+
+/// Accounts whose codes are no HOTP or TOTP codes, or can't be made of the URI alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// By type, issuer, algorithm or encoder.
+    #[error("a Steam account: its codes are five letters, which vmfa doesn't make")]
+    Steam,
+    /// By type, encoder or PIN.
+    #[error("a Yandex account: its codes need the PIN, and are letters: it is no TOTP device")]
+    Yandex,
+    /// Mobile-OTP.
+    #[error("an mOTP account: its codes are made with MD5 and a PIN: it is no TOTP device")]
+    Motp,
+    /// privacyIDEA's push token.
+    #[error("a privacyIDEA push token: it answers messages, and has no codes")]
+    Push,
+    /// RFC 6287.
+    #[error("an OCRA token (RFC 6287): its codes need the challenge: it is no TOTP device")]
+    Ocra,
+    /// privacyIDEA's parameters of two-step enrolment.
+    #[error(
+        "half a secret (2step, a two-step enrolment of privacyIDEA): the app adds the other half, and codes of this one are wrong"
+    )]
+    TwoStep,
+    /// A PIN among the parameters.
+    #[error("an account with a PIN: its codes need it, and aren't TOTP codes of the secret alone")]
+    Pin,
+    /// An encoder that isn't known.
+    #[error("an account with encoder `{0}`, which vmfa doesn't know: digits would be wrong codes")]
+    Encoder(String),
+}
+
+fn place(line: usize, account: &str) -> String {
+    if account.is_empty() { format!("line {line}") } else { format!("line {line} ({account})") }
 }

@@ -268,8 +268,8 @@ fn columns_stay_under_each_other_whatever_the_writing() {
 fn names_that_would_steer_a_terminal_are_shown_harmlessly() {
     let home = Home::new();
     let run =
-        home.run_with(&["add", "x", "-"], format!("otpauth://totp/a%E2%80%AEb?secret={SEED}").as_bytes()).expect(0);
-    assert!(run.stdout.contains("a\u{fffd}b") && !run.stdout.contains('\u{202e}'));
+        home.run_with(&["add", "x", "-"], format!("otpauth://totp/a%E3%85%A4b?secret={SEED}").as_bytes()).expect(0);
+    assert!(run.stdout.contains("a\u{fffd}b") && !run.stdout.contains('\u{3164}'));
     assert!(!home.run(&["code", "\u{1b}[31m"]).expect(1).stderr.contains('\u{1b}'));
     let run = home.run_with(&["add", "y", "-"], format!("otpauth://totp/a?secret={SEED}&algorithm=%1b[31m").as_bytes());
     assert!(!run.expect(5).stderr.contains('\u{1b}'));

@@ -31,6 +31,8 @@ fn word(warning: &Warning) -> &'static str {
         Warning::UnknownParameter { .. } => "unknown-parameter",
         Warning::PointlessParameter { .. } => "pointless-parameter",
         Warning::RepeatedParameter { .. } => "repeated-parameter",
+        Warning::Fragment => "fragment",
+        Warning::HtmlEscapes => "html-escapes",
         _ => "another",
     }
 }
@@ -46,7 +48,8 @@ fn every_secret_is_read_as_that_whatever_it_begins_with() {
             let rest = (3..length).map(|place| letters[(number * 7 + place * (place + 5)) % 32]);
             let upper: Vec<u8> = prefix.iter().copied().chain(rest).collect();
             for text in [upper.clone(), upper.to_ascii_lowercase()] {
-                match read(&text) {
+                let limits = Limits { allow_short: true, ..Limits::default() };
+                match provision::read(&text, &limits) {
                     Ok(found) if found.enrolments[0].secret.expose().len() == length * 5 / 8 => {}
                     other => failures.push(format!("{}: {other:?}", String::from_utf8_lossy(&text))),
                 }
@@ -209,7 +212,9 @@ mod generated {
         ];
         let algorithm = prop_oneof![Just("SHA1"), Just("SHA256"), Just("SHA512")];
         let secret = proptest::collection::vec(any::<u8>(), 1..100);
-        (proptest::option::of(text), prop_oneof![Just(String::new()), text], secret, algorithm, 6..=10_u8, factor)
+        // Colons alone name nobody.
+        let issuer = text.prop_filter("an issuer", |text| !text.chars().all(|character| character == ':'));
+        (proptest::option::of(issuer), prop_oneof![Just(String::new()), text], secret, algorithm, 6..=10_u8, factor)
             .prop_map(|(issuer, account, secret, algorithm, digits, factor)| Enrolment {
                 issuer,
                 account,

@@ -37,6 +37,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
+    leniency: source::Leniency,
+    #[command(flatten)]
     clock: clock::Args,
     /// The code of the next time step
     #[arg(long)]
@@ -82,6 +84,9 @@ pub(super) struct Code {
     /// How long it is still its turn, seen from the time asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     validity_seconds: Option<u64>,
+    /// How long it takes until its turn comes; none where it has come.
+    #[serde(skip)]
+    starts_in: Option<u64>,
     /// Whether it had been handed out before, where that is written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<bool>,
@@ -97,8 +102,18 @@ impl Code {
             valid_from: valid.map(|(from, _)| from.to_rfc3339()),
             valid_until: valid.map(|(_, until)| until.to_rfc3339()),
             validity_seconds: valid.map(|(_, until)| until.as_unix().saturating_sub(time.as_unix())),
+            starts_in: valid.and_then(|(from, _)| from.as_unix().checked_sub(time.as_unix())).filter(|wait| *wait > 0),
             repeated: None,
         }
+    }
+
+    /// How long it is valid, in words; of one that is to come, when.
+    fn validity(&self) -> Option<String> {
+        let seconds = self.validity_seconds.filter(|seconds| *seconds > 0)?;
+        Some(match self.starts_in {
+            Some(wait) => format!("valid in {wait} s, for {} s", seconds.saturating_sub(wait)),
+            None => format!("valid for {seconds} s"),
+        })
     }
 
     /// The same of a device, whose codes are written down.
@@ -107,8 +122,8 @@ impl Code {
     }
 
     pub(super) fn with_validity(&self) -> String {
-        match (self.validity_seconds, self.counter) {
-            (Some(seconds), _) => format!("{} (valid for {seconds} s)", self.code),
+        match (self.validity(), self.counter) {
+            (Some(validity), _) => format!("{} ({validity})", self.code),
             (None, Some(counter)) => format!("{} (counter {counter})", self.code),
             (None, None) => self.code.clone(),
         }
@@ -140,9 +155,9 @@ impl Answer for Codes {
             writeln!(out, "{}", code.code)?;
         }
         if let (true, [code]) = (render::for_eyes(), self.codes.as_slice())
-            && let Some(seconds) = code.validity_seconds.filter(|seconds| *seconds > 0)
+            && let Some(validity) = code.validity()
         {
-            render::note(&format!("valid for {seconds} s"));
+            render::note(&validity);
         }
         if let (true, true, Some(device)) = (render::for_eyes(), self.wrong_clock, &self.device) {
             render::note(&format!("its clock is set wrong on purpose: vmfa drift {}", plain(device)));
@@ -187,7 +202,7 @@ impl Args {
     }
 
     fn of_source(&self, global: &Global, from: &OsString, clock: &Clock, offset: i64) -> Result<Codes> {
-        let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref())?;
+        let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref(), self.leniency)?;
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         if !global.json {
             for warning in &warnings {

@@ -44,6 +44,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
+    leniency: source::Leniency,
+    #[command(flatten)]
     clock: clock::Args,
     /// How far to look from now, such as 2h or 30d [default: 1d; with three codes or more 365d]
     #[arg(long, value_name = "TIME", value_parser = within, conflicts_with_all = ["against", "set", "rate", "clear"])]
@@ -212,7 +214,7 @@ impl Args {
         let Some(name) = name else {
             let clock = self.clock.open()?;
             let codes = codes::read(words, self.from.as_deref())?;
-            let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref())?;
+            let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref(), self.leniency)?;
             return self.measured(None, &enrolment, &clock, &codes, global);
         };
         let place = Place::find(global)?;

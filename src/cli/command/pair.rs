@@ -36,6 +36,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
+    leniency: source::Leniency,
+    #[command(flatten)]
     clock: clock::Args,
     /// Wait until a pair is possible that is newer than the last one
     #[arg(long, conflicts_with_all = ["at", "from"], group = "patient")]
@@ -171,7 +173,7 @@ impl Args {
     }
 
     fn of_source(&self, from: &OsString, clock: &Clock, json: bool) -> Result<Answered> {
-        let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref())?;
+        let (enrolment, warnings) = source::read_one(Some(from), self.account.as_deref(), self.leniency)?;
         if !json {
             for warning in &warnings {
                 render::note(&format!("warning: {}", plain(&warning.to_string())));

@@ -9,7 +9,6 @@ use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::device::issue::Moment;
 use crate::device::{self, Devices};
-use crate::oath::Code;
 use crate::time::Step;
 
 /// Give back a code that demonstrably never reached the service
@@ -49,7 +48,7 @@ impl Answer for Released {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let code = self.code.as_deref().map(str::parse::<Code>).transpose()?;
+        let code = self.code.as_deref().map(super::codes::parse).transpose()?;
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;

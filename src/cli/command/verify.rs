@@ -36,6 +36,8 @@ pub(in crate::cli) struct Args {
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
+    leniency: source::Leniency,
+    #[command(flatten)]
     clock: clock::Args,
     /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as
     /// the device tells]
@@ -119,7 +121,7 @@ impl Args {
                 verified(Some(name), &stored, &rules, &state, verdict, moment.time, &codes)?
             }
             None => {
-                let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref())?;
+                let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref(), self.leniency)?;
                 let of_source = accept::rules_for(enrolment.issuer.as_deref(), enrolment.serial.as_deref());
                 let rules = self.rules.unwrap_or(*of_source);
                 let time = clock.time();
@@ -184,6 +186,9 @@ fn verified(
         Verdict::Refused(refusal) => {
             answer.reason = Some(refusal.code());
             answer.message = refusal.to_string();
+            if matches!(refusal, Refusal::WrongLength { given, expected } if given < expected) {
+                answer.message.push_str(codes::LOST_ZERO);
+            }
             answer.used = match refusal {
                 Refusal::Used { .. } => Some(true),
                 _ => None,

@@ -2,12 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use super::limits;
+use super::{Leniency, limits};
 use crate::cli::error::{Error, Result};
 use crate::provision::{self, Found};
 
 /// An image on the clipboard, else text.
-pub(super) fn clipboard() -> Result<Found> {
+pub(super) fn clipboard(leniency: Leniency) -> Result<Found> {
     let unavailable = |error: arboard::Error| match error {
         arboard::Error::ContentNotAvailable => {
             Error::input("clipboard-empty", "the clipboard holds neither an image nor text")
@@ -25,13 +25,13 @@ pub(super) fn clipboard() -> Result<Found> {
         Ok(image) => {
             let pixels = Zeroizing::new(image.bytes.into_owned());
             let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-            provision::read_pixels(side(image.width), side(image.height), &pixels, &limits())
+            provision::read_pixels(side(image.width), side(image.height), &pixels, &limits(leniency))
                 .map_err(|error| Error::from(error).about("clipboard"))
         }
         // Whatever the reason, an image it isn't: some owners of text answer for an image with nonsense.
         Err(_) => {
             let text = Zeroizing::new(clipboard.get_text().map_err(unavailable)?);
-            provision::read(text.as_bytes(), &limits()).map_err(|error| Error::from(error).about("clipboard"))
+            provision::read(text.as_bytes(), &limits(leniency)).map_err(|error| Error::from(error).about("clipboard"))
         }
     }
 }
@@ -44,9 +44,11 @@ pub(super) fn screen() -> Result<Found> {
     for shot in shots {
         let read = match shot {
             #[cfg(target_os = "linux")]
-            Shot::Pixels { width, height, rgba } => provision::read_pixels(width, height, &rgba, &limits()),
+            Shot::Pixels { width, height, rgba } => {
+                provision::read_pixels(width, height, &rgba, &limits(Leniency::default()))
+            }
             #[cfg(target_os = "linux")]
-            Shot::File(bytes) => provision::read(&bytes, &limits()),
+            Shot::File(bytes) => provision::read(&bytes, &limits(Leniency::default())),
         };
         match read {
             Ok(one) => found.absorb(one),
