@@ -96,6 +96,12 @@ impl Error {
         self
     }
 
+    /// The same, before the other hints.
+    pub(super) fn hint_first(mut self, hint: impl Into<String>) -> Self {
+        self.hints.insert(0, hint.into());
+        self
+    }
+
     /// The same with `before: ` in front, to name the thing that it is about.
     pub(super) fn about(mut self, before: &str) -> Self {
         self.message = format!("{before}: {}", self.message);

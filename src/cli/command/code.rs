@@ -248,3 +248,25 @@ impl Codes {
         Ok(Self { device, issuer, account, first, codes, warnings, wrong_clock: false })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_to_come_is_told_to_be_one() {
+        let at = Timestamp::from_unix;
+        let issued = |from| Issued {
+            code: "123456".parse().unwrap(),
+            moving_factor: 2,
+            valid: Some((at(from), at(from + 30))),
+            repeated: false,
+        };
+        let said = |from, time| Code::of(&issued(from), at(time)).validity();
+        assert_eq!(said(60, 81).as_deref(), Some("valid for 9 s"));
+        assert_eq!(said(60, 60).as_deref(), Some("valid for 30 s"));
+        assert_eq!(said(90, 81).as_deref(), Some("valid in 9 s, for 30 s"));
+        assert_eq!(said(30, 81), None);
+        assert_eq!(Code::of(&issued(90), at(81)).with_validity(), "123456 (valid in 9 s, for 30 s)");
+    }
+}
