@@ -328,6 +328,10 @@ impl From<device::Error> for Error {
                 if name.contains(['*', '?']) {
                     return failure.hint("only `vmfa code --fresh` takes a pool of devices");
                 }
+                if super::source::is_place(&name) {
+                    return failure
+                        .hint(format!("that is a source: --from {name} reads it, `vmfa add NAME {name}` keeps it"));
+                }
                 match nearest {
                     Some(name) => failure.hint(format!("did you mean `{name}`? `vmfa list` shows them all")),
                     None => failure.hint("`vmfa list` shows them all"),

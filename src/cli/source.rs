@@ -18,7 +18,7 @@ use crate::provision::{self, Enrolment, Found, Limits};
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 #[group(skip)]
 pub(super) struct Leniency {
-    /// Take a secret as short as any word: a secret key of less than 80 bits
+    /// Accept a secret of less than 80 bits that stands alone: any short word is one
     #[arg(long)]
     allow_short: bool,
 }

@@ -183,30 +183,28 @@ pub enum Error {
 #[non_exhaustive]
 pub enum Unsupported {
     /// By type, issuer, algorithm or encoder.
-    #[error("a Steam account: its codes are five letters, which vmfa doesn't make")]
+    #[error("this is a Steam account: its codes are five letters, and vmfa doesn't make them")]
     Steam,
     /// By type, encoder or PIN.
-    #[error("a Yandex account: its codes need the PIN, and are letters: it is no TOTP device")]
+    #[error("this is a Yandex account: its codes need the PIN, so it is not a TOTP device")]
     Yandex,
     /// Mobile-OTP.
-    #[error("an mOTP account: its codes are made with MD5 and a PIN: it is no TOTP device")]
+    #[error("this is an mOTP account: its codes need MD5 and a PIN, so it is not a TOTP device")]
     Motp,
     /// privacyIDEA's push token.
-    #[error("a privacyIDEA push token: it answers messages, and has no codes")]
+    #[error("this is a privacyIDEA push token: it answers messages, and has no codes")]
     Push,
     /// RFC 6287.
-    #[error("an OCRA token (RFC 6287): its codes need the challenge: it is no TOTP device")]
+    #[error("this is an OCRA token (RFC 6287): its codes need the challenge, so it is not a TOTP device")]
     Ocra,
     /// privacyIDEA's parameters of two-step enrolment.
-    #[error(
-        "half a secret (2step, a two-step enrolment of privacyIDEA): the app adds the other half, and codes of this one are wrong"
-    )]
+    #[error("this is half a secret: in a two-step enrolment (2step, privacyIDEA) the app adds the other half")]
     TwoStep,
     /// A PIN among the parameters.
-    #[error("an account with a PIN: its codes need it, and aren't TOTP codes of the secret alone")]
+    #[error("this account has a PIN that goes into its codes, so it is not a TOTP device")]
     Pin,
     /// An encoder that isn't known.
-    #[error("an account with encoder `{0}`, which vmfa doesn't know: digits would be wrong codes")]
+    #[error("the URI's encoder is `{0}`, which vmfa doesn't know: digits would be wrong codes")]
     Encoder(String),
 }
 

@@ -54,7 +54,7 @@ pub struct Found {
     pub enrolments: Vec<Enrolment>,
     /// What was odd but readable.
     pub warnings: Vec<Warning>,
-    /// The line of each enrolment, counted from 1, where the source has lines; else shorter than `enrolments`.
+    /// The line of each enrolment, counted from 1, where the source has several; else empty.
     pub lines: Vec<usize>,
 }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::foreign::{self, link, starts_with};
-use super::{Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, lines, links, tidy, uri};
+use super::{Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, lines, tidy, uri};
 use crate::oath::Parameters;
 
 /// The most bytes of text: ten thousand enrolments fit.
@@ -154,7 +154,7 @@ fn payloads(texts: Vec<Zeroizing<String>>) -> Result<Found, Error> {
     for text in &texts {
         let visible = tidy::visible(text);
         let plain = visible.as_ref().map_or(text.as_str(), |visible| visible.as_str()).trim();
-        let uris = links::uris_in(plain);
+        let uris = super::links::uris_in(plain);
         for (uri, warnings) in &uris {
             let mut one = uri::parse(uri)?;
             one.warnings.splice(0..0, warnings.iter().cloned());

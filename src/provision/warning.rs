@@ -108,18 +108,18 @@ impl fmt::Display for Warning {
             Self::DefaultTaken { name: name @ "period", value, default } if value == "0" => {
                 write!(
                     f,
-                    "the URI's {name} is 0: {default} is taken; if the service counts otherwise, set it right in the URI"
+                    "the URI's `{name}` is 0: {default} is taken; if the service counts otherwise, set it right in the URI"
                 )
             }
             Self::DefaultTaken { name, value, default } if value.is_empty() => {
-                write!(f, "the URI's {name} is empty: {default} is taken")
+                write!(f, "the URI's `{name}` is empty: {default} is taken")
             }
             Self::DefaultTaken { name, value, default } => {
-                write!(f, "the URI's {name} is `{value}`: {default} is taken")
+                write!(f, "the URI's `{name}` is `{value}`: {default} is taken")
             }
-            Self::OddValue { name } => write!(f, "the URI's {name} is written in an unusual way"),
+            Self::OddValue { name } => write!(f, "the URI's `{name}` is written in an unusual way"),
             Self::LongPeriod { seconds } => {
-                write!(f, "the URI's period is {seconds} s: if that is meant in milliseconds, codes will be wrong")
+                write!(f, "the URI's `period` is {seconds} s: if that is meant in milliseconds, codes will be wrong")
             }
             Self::Fragment => f.write_str("what follows the URI's `#` is passed over"),
             Self::HtmlEscapes => f.write_str("the URI has HTML escapes such as `&amp;`: they are undone"),

@@ -228,12 +228,85 @@ mod generated {
             })
     }
 
+    /// What labels and parameters are made of, odd ends among them.
+    fn pieces() -> impl Strategy<Value = (Vec<&'static str>, Vec<&'static str>)> {
+        let label = prop::sample::select(vec![
+            "a",
+            "b",
+            ":",
+            "%3A",
+            "%3a",
+            " ",
+            "%20",
+            "+",
+            "?",
+            "#",
+            "/",
+            "&amp;",
+            "&#38;",
+            "null",
+            "Steam",
+            "\u{200b}",
+            "%E2%80%8B",
+            "%22",
+            "\"",
+            "@",
+            "%26",
+            "&",
+            "otpauth://",
+            "a:b",
+            "127.0.0.1%3A8000",
+        ]);
+        let parameter = prop::sample::select(vec![
+            "&",
+            "&amp;",
+            "&#038;",
+            "?",
+            "#",
+            "issuer=",
+            "digits=8",
+            "digits=",
+            "period=0",
+            "period=60.0",
+            "algorithm=SHA256",
+            "algorithm=Algorithm.sha1",
+            "a",
+            "b",
+            ":",
+            "%3A",
+            "+",
+            " ",
+            "null",
+            "%22",
+            "\"",
+            "'",
+            "lock=1",
+            "\u{feff}",
+            "&issuer=a",
+            "&issuer=a%3Ab",
+            "&issuer=a+b",
+            "&digits=7",
+        ]);
+        (prop::collection::vec(label, 0..8), prop::collection::vec(parameter, 0..8))
+    }
+
     proptest! {
         #[test]
         fn a_written_uri_is_ascii_and_read_back_as_the_same_enrolment(enrolment in enrolments()) {
             let uri = uri::format(&enrolment);
             prop_assert!(uri.is_ascii());
             prop_assert_eq!(one(uri.as_bytes()), enrolment);
+        }
+
+        #[test]
+        fn whatever_is_read_of_a_uri_is_read_back_from_what_is_written_of_it(parts in pieces()) {
+            let text = format!("otpauth://totp/{}?secret=GEZDGNBVGY3TQOJQ{}", parts.0.concat(), parts.1.concat());
+            if let Ok(found) = uri::parse(&text) {
+                for enrolment in found.enrolments {
+                    let again = uri::parse(&uri::format(&enrolment)).map(|again| again.enrolments);
+                    prop_assert_eq!(again, Ok(vec![enrolment]), "{}", text);
+                }
+            }
         }
 
         #[test]

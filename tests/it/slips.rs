@@ -67,6 +67,25 @@ fn a_part_of_a_name_finds_the_device_that_was_meant() {
 }
 
 #[test]
+fn an_arn_or_a_source_for_a_name_is_told() {
+    let home = Home::new();
+    let arn = "arn:aws:iam::123456789012:mfa/alice";
+    let answer = format!(r#"{{"VirtualMFADevice": {{"SerialNumber": "{arn}", "Base32StringSeed": "{SEED}"}}}}"#);
+    home.add_from("admin", &answer);
+    home.add("bob");
+    home.file("qr.png", SEED);
+    for (wanted, words) in [
+        (arn, "did you mean `admin`?"),
+        ("arn:aws:iam::123456789012:user/bob", "did you mean `bob`?"),
+        ("qr.png", "--from qr.png"),
+        ("clipboard", "--from clipboard"),
+    ] {
+        let run = home.run(&["code", wanted]).expect(1);
+        assert!(run.stderr.contains(words), "{wanted}: {run:#?}");
+    }
+}
+
+#[test]
 fn a_vault_that_is_none_is_an_error_for_every_command() {
     let home = Home::new();
     home.add("x");
