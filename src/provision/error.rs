@@ -74,6 +74,14 @@ pub enum Error {
         /// What it may mean.
         known: &'static str,
     },
+    /// A parameter inside of something else: `;` or an escape that nobody knows stands where an `&` belongs.
+    #[error("the URI has `{name}=` inside its {place}, so it isn't clear where that parameter begins")]
+    Misplaced {
+        /// Which.
+        name: &'static str,
+        /// Label or parameter.
+        place: String,
+    },
     /// A parameter that the URI's `#` cuts off.
     #[error("the URI has a `#` in front of its `{name}`, which cuts it off")]
     BehindFragment {

@@ -46,7 +46,7 @@ pub enum Foreign {
     CredentialExchange,
     /// The browser extension Authenticator.
     BrowserExtension,
-    /// An answer of AWS about devices, without what is told once.
+    /// JSON that nobody here knows.
     OtherJson {
         /// Whether there is an otpauth URI in it.
         has_uri: bool,

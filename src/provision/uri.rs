@@ -63,6 +63,9 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
         warnings.push(Warning::QuestionMark);
     }
     let (kind, label) = path.split_once('/').unwrap_or((path, ""));
+    if let Some(name) = query::inside(label) {
+        return Err(Error::Misplaced { name, place: "label".to_owned() });
+    }
     let query = Query::parse(query, &mut warnings)?;
     query.refuse_unsupported(kind)?;
     let counter_based = match kind {

@@ -31,6 +31,7 @@ fn code(error: &E) -> &'static str {
         E::UriType { .. } => "uri-type",
         E::Unsupported(_) => "unsupported",
         E::UnclearParameter { .. } => "unclear-parameter",
+        E::Misplaced { .. } => "misplaced-parameter",
         E::BehindFragment { .. } => "fragment",
         E::UriLine { .. } => "uri-line",
         E::OfLine { error, .. } => code(error),
@@ -84,6 +85,7 @@ fn hints(error: &E) -> Vec<&'static str> {
         E::UnclearParameter { .. } => {
             "if it says how codes are made, give it its name in the format (algorithm, digits, period); else leave it out"
         }
+        E::Misplaced { .. } => "an `&` separates parameters, and a `?` comes before the first",
         E::BehindFragment { .. } => "an `&` separates parameters; a `#` in a name is written %23",
         E::Period => "services count 30 s, few 60: `period=30`, or leave it out",
         E::CounterMissing => "the service says which counter comes next: counter=0 for a new device",

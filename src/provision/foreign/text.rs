@@ -20,7 +20,7 @@ pub(in crate::provision) fn link(text: &str) -> Option<&'static str> {
         ("steam://", "a Steam account (its codes are five letters)"),
         ("pushauth://", "a ForgeRock push registration"),
         ("mfauth://", "a ForgeRock push registration"),
-        ("com.rsa.securid", "an RSA SecurID token"),
+        ("com.rsa.securid", "an RSA token"),
         ("lseqr://", "a LinOTP QR token"),
         ("fido:/", "a passkey's sign-in (FIDO)"),
         ("bitcoin:", "a payment"),

@@ -51,6 +51,17 @@ pub(super) fn split(rest: &str) -> (&str, &str) {
     }
 }
 
+/// A parameter that changes codes inside a text that is something else, which no issuer, account or secret has.
+pub(super) fn inside(text: &str) -> Option<&'static str> {
+    let lower = Zeroizing::new(text.to_ascii_lowercase());
+    let has = |name: &&str| {
+        lower
+            .match_indices(name)
+            .any(|(at, name)| lower.get(at.saturating_add(name.len())..).is_some_and(|rest| rest.starts_with('=')))
+    };
+    ["secret", "algorithm", "digits", "period", "counter"].into_iter().find(|name| has(name))
+}
+
 /// Whether a text begins with `NAME=` of the key URI format.
 fn begins_with_name(text: &str) -> bool {
     let name = text.trim_start_matches('&').trim_start().split_once('=').map_or("", |(name, _)| name.trim_end());
@@ -67,12 +78,18 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = name_of(name);
             let Some(known) = NAMES.into_iter().find(|known| *known == name) else {
+                if let Some(inside) = inside(value) {
+                    return Err(Error::Misplaced { name: inside, place: harmless(&name) });
+                }
                 let value = decode(value).map_or_else(|| value.to_owned(), |value| value.into_owned());
                 let value = Zeroizing::new(value);
                 taken.others.push((name, value));
                 continue;
             };
             let value = plain_value(known, value, warnings)?;
+            if let Some(inside) = inside(&value) {
+                return Err(Error::Misplaced { name: inside, place: known.to_owned() });
+            }
             match taken.get(known) {
                 None => taken.known.push((known, value)),
                 Some(first) if first == value.as_str() => {}
@@ -233,7 +250,9 @@ fn parameters<'a>(query: &'a str, warnings: &mut Vec<Warning>) -> Result<Vec<&'a
     let mut pairs = Vec::new();
     for part in query.split('&') {
         let mut start = 0;
-        for (at, _) in part.match_indices('?') {
+        // A URL as it stands has a query of its own.
+        let url = part.split_once('=').is_some_and(|(_, value)| value.contains("://"));
+        for (at, _) in part.match_indices('?').filter(|_| !url) {
             let after = at.saturating_add(1);
             if part.get(after..).is_some_and(begins_with_name) {
                 pairs.extend(part.get(start..at));
