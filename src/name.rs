@@ -128,6 +128,26 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
         .map(|(_, name)| name)
 }
 
+/// The name that was meant: the [`nearest`], else the shortest that begins with what was said, ends with it behind a `/`, or has
+/// it inside.
+#[must_use]
+pub fn meant<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
+    /// So few characters are part of too many names.
+    const LEAST: usize = 2;
+    let part = wanted.to_lowercase();
+    let rank = |name: &str| {
+        let name = name.to_lowercase();
+        let last = name.rsplit('/').next().unwrap_or_default();
+        let place = [last == part, name.starts_with(&part), last.starts_with(&part), name.contains(&part)];
+        place.into_iter().position(|fits| fits)
+    };
+    let by_part = || {
+        let ranked = names.iter().filter_map(|name| Some((rank(name)?, name.chars().count(), *name)));
+        ranked.min().filter(|_| part.chars().count() >= LEAST).map(|(.., name)| name)
+    };
+    nearest(wanted, names.iter().copied()).or_else(by_part)
+}
+
 /// Optimal string alignment distance, over two rolling rows and one more for swaps.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -206,5 +226,17 @@ mod tests {
         assert_eq!(nearest("mfasuer", names), Some("mfauser"));
         assert_eq!(nearest("Alice", names), Some("alice"));
         assert_eq!(nearest("bob", names), None);
+    }
+
+    #[test]
+    fn a_part_of_a_name_finds_it() {
+        let names = ["github-work", "github", "ci/worker-7", "ci/deploy", "amazon"];
+        assert_eq!(meant("gith", &names), Some("github"));
+        assert_eq!(meant("deploy", &names), Some("ci/deploy"));
+        assert_eq!(meant("WORKER", &names), Some("ci/worker-7"));
+        assert_eq!(meant("hub-w", &names), Some("github-work"));
+        assert_eq!(meant("amazn", &names), Some("amazon"), "a slip comes before a part");
+        assert_eq!(meant("a", &names), None);
+        assert_eq!(meant("gitlab-x", &names), None);
     }
 }

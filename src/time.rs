@@ -60,14 +60,27 @@ pub enum Error {
         text: String,
     },
     /// Before the epoch, or past what 64 bits count.
-    #[error("`{text}` lies before 1970 or too far in the future")]
+    #[error("`{text}` lies before 1970 or after the year 9999")]
     OutOfRange {
         /// What was given.
         text: String,
     },
+    /// A number that is a time of today in milliseconds, or finer.
+    #[error("`{text}` as Unix seconds lies after the year 9999; in {unit} it would be {seconds}")]
+    Finer {
+        /// What was given.
+        text: String,
+        /// What it would be counted in.
+        unit: &'static str,
+        /// The same in seconds.
+        seconds: u64,
+    },
 }
 
 impl Timestamp {
+    /// The last second of the year 9999. RFC 3339 can't name a later one, and nobody means one.
+    pub const LATEST: Self = Self(253_402_300_799);
+
     /// From seconds since the epoch.
     #[must_use]
     pub const fn from_unix(seconds: u64) -> Self {
@@ -102,7 +115,7 @@ impl Timestamp {
     ///
     /// # Errors
     ///
-    /// When the text has none of these forms, or names a time before 1970.
+    /// When the text has none of these forms, or names a time before 1970 or after [`Self::LATEST`].
     pub fn parse(text: &str, now: Self) -> Result<Self, Error> {
         let text = text.trim();
         let unreadable = || Error::Unreadable { text: text.to_owned() };
@@ -112,12 +125,16 @@ impl Timestamp {
         }
         let digits = text.strip_prefix('@').unwrap_or(text);
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
-            return digits.parse().map(Self).map_err(|_| out_of_range());
+            return match digits.parse() {
+                Ok(seconds) if seconds <= Self::LATEST.0 => Ok(Self(seconds)),
+                Ok(number) => Err(finer(text, number).unwrap_or_else(out_of_range)),
+                Err(_) => Err(out_of_range()),
+            };
         }
         if let Some(rest) = text.strip_prefix(['+', '-']) {
             let seconds = duration(rest).ok_or_else(unreadable)?;
             let moved = if text.starts_with('-') { now.0.checked_sub(seconds) } else { now.0.checked_add(seconds) };
-            return moved.map(Self).ok_or_else(out_of_range);
+            return moved.map(Self).filter(|time| *time <= Self::LATEST).ok_or_else(out_of_range);
         }
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| unreadable())?;
         u64::try_from(parsed.unix_timestamp()).map(Self).map_err(|_| out_of_range())
@@ -199,6 +216,18 @@ impl Step {
     }
 }
 
+/// What a number too large for seconds may be counted in: a finer unit, in which it is a time since 2001.
+fn finer(text: &str, number: u64) -> Option<Error> {
+    const UNITS: [(&str, u64); 3] =
+        [("milliseconds", 1_000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000)];
+    const SINCE: u64 = 1_000_000_000;
+    let found = UNITS.into_iter().find_map(|(unit, parts)| {
+        let seconds = number.checked_div(parts)?;
+        (SINCE..SINCE.saturating_mul(10)).contains(&seconds).then_some((unit, seconds))
+    });
+    found.map(|(unit, seconds)| Error::Finer { text: text.to_owned(), unit, seconds })
+}
+
 /// The same with a sign in front, or none.
 #[must_use]
 pub fn signed_duration(text: &str) -> Option<i64> {
@@ -252,8 +281,32 @@ mod tests {
         for text in ["", "@", "+", "-", "+s", "+-3s", "yesterday", "2005-03-18", "12:00", "1e9", "+3x"] {
             assert!(matches!(Timestamp::parse(text, NOW), Err(Error::Unreadable { .. })), "{text}");
         }
-        for text in ["1969-12-31T23:59:59Z", "-1000001s", "99999999999999999999", "+18446744073709551615s"] {
+        for text in [
+            "1969-12-31T23:59:59Z",
+            "-1000001s",
+            "99999999999999999999",
+            "+18446744073709551615s",
+            "253402300800",
+            "+10000000d",
+            "10000000000000000000",
+        ] {
             assert!(matches!(Timestamp::parse(text, NOW), Err(Error::OutOfRange { .. })), "{text}");
+        }
+        assert_eq!(Timestamp::parse("9999-12-31T23:59:59Z", NOW), Ok(Timestamp::LATEST));
+    }
+
+    #[test]
+    fn a_time_in_a_finer_unit_than_seconds_is_refused_and_told() {
+        for (text, expected) in [
+            ("1700000000000", "milliseconds"),
+            ("@1700000000123", "milliseconds"),
+            ("1700000000000000", "microseconds"),
+            ("1700000000000000000", "nanoseconds"),
+        ] {
+            match Timestamp::parse(text, NOW) {
+                Err(Error::Finer { unit, seconds: 1_700_000_000, .. }) if unit == expected => {}
+                other => panic!("{text}: {other:?}"),
+            }
         }
     }
 

@@ -67,6 +67,9 @@ pub struct Role {
     pub duration_seconds: Option<u32>,
     /// `mfa_serial`: the device whose code has to be sent.
     pub mfa_serial: Option<String>,
+    /// The source profile, where it has an `mfa_serial` and this profile has none. It counts for roles of that profile
+    /// alone, which a message has to say.
+    pub serial_in_source: Option<String>,
 }
 
 /// Where credentials came from, for messages.

@@ -97,8 +97,8 @@ impl Which {
             Some(text) => Ahead::By(shift(text)?),
         };
         let clock = Clock { at: None, ahead };
-        let reachable = now().shifted(clock.ahead()).map(|_| clock);
-        reachable.ok_or_else(|| Error::usage("that clock stands before 1970 or too far ahead"))
+        let reachable = now().shifted(clock.ahead()).filter(|time| *time <= Timestamp::LATEST).map(|_| clock);
+        reachable.ok_or_else(|| Error::usage("that clock stands before 1970 or after the year 9999"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Errors as people and programs see them: a kind, which alone picks the exit code; a message; hints.
 
 mod aws;
+mod source;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -11,10 +12,9 @@ use serde_json::json;
 use super::argv;
 use super::render::plain;
 use crate::aws::Refusal;
-use crate::provision::Format;
 use crate::time::Timestamp;
 use crate::vault::{Kind as VaultKind, Provider};
-use crate::{device, name, oath, provision, registry, serve, time, vault};
+use crate::{device, name, oath, registry, serve, time, vault};
 
 /// What sort of failure this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +110,12 @@ impl Error {
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// The same, before the other hints.
+    pub(super) fn hint_first(mut self, hint: impl Into<String>) -> Self {
+        self.hints.insert(0, hint.into());
         self
     }
 
@@ -244,7 +250,11 @@ impl From<name::Error> for Error {
 
 impl From<time::Error> for Error {
     fn from(error: time::Error) -> Self {
-        Self::new(Kind::Usage, "time", error.to_string())
+        let failure = Self::new(Kind::Usage, "time", error.to_string());
+        match error {
+            time::Error::Finer { seconds, .. } => failure.hint(format!("times are in seconds: {seconds}")),
+            _ => failure,
+        }
     }
 }
 
@@ -254,71 +264,6 @@ impl From<oath::Error> for Error {
         match error {
             oath::Error::Code => Self::input("code", error.to_string()),
             oath::Error::CounterBased => failure.hint("leave --at, --next and --previous out: its codes come in order"),
-            _ => failure,
-        }
-    }
-}
-
-/// The way out for pictures.
-const AS_PNG: &str = "save it as PNG or JPEG, or open it and read the screen (SOURCE is `screen`)";
-
-impl From<provision::Error> for Error {
-    fn from(error: provision::Error) -> Self {
-        use provision::Error as E;
-        let code = match &error {
-            E::Empty => "empty",
-            E::TooLarge { .. } => "too-large",
-            E::Unrecognized => "unrecognized",
-            E::WrongKind { .. } => "wrong-kind",
-            E::UnsupportedFormat { .. } => "unsupported-format",
-            E::ImageTooLarge { .. } => "image-too-large",
-            E::ImageBroken { .. } => "image-broken",
-            E::ImageUnsupported { .. } => "image-unsupported",
-            E::ImagesUnsupported => "images-unsupported",
-            E::NoQrCode => "no-qr-code",
-            E::QrTimeUp => "qr-time-up",
-            E::QrPart { .. } => "qr-part",
-            E::QrPartsDisagree => "qr-parts-disagree",
-            E::NotOtpauth { .. } => "not-otpauth",
-            E::UriType => "uri-type",
-            E::UriLine { .. } => "uri-line",
-            E::PercentEncoding { .. } => "percent-encoding",
-            E::ControlCharacter { .. } => "control-character",
-            E::SecretMissing => "secret-missing",
-            E::SecretCharacter { .. } => "secret-character",
-            E::SecretLength { .. } => "secret-length",
-            E::Secret(crate::secret::Error::Empty) => "secret-empty",
-            E::Secret(_) => "secret-too-long",
-            E::RepeatedParameter { .. } => "repeated-parameter",
-            E::Parameter(oath::Error::Algorithm(_)) => "algorithm",
-            E::Parameter(_) => "digits",
-            E::Period => "period",
-            E::CounterMissing => "counter-missing",
-            E::Counter => "counter",
-            E::TextTooLong { .. } => "text-too-long",
-            E::Malformed { .. } => "malformed",
-            E::NoSeed => "no-seed",
-            E::Migration => "migration",
-        };
-        let failure = Self::new(Kind::Input, code, error.to_string());
-        match error {
-            E::SecretCharacter { character: '0' | '1' | '8' | '9', .. } => failure.hint(
-                "base32 has the letters A to Z and the digits 2 to 7: 0 may have been O, 1 I or L, 8 B; \
-                 look at the original",
-            ),
-            E::NoQrCode => failure.hint("try a larger or sharper picture, the secret key as text, or `screen`"),
-            E::QrTimeUp => failure.hint("give it longer, such as `--deadline 20s`, or cut the code out of the picture"),
-            E::QrPart { .. } => failure.hint("take one picture with all parts in it"),
-            E::QrPartsDisagree => failure.hint("take one picture with all parts of one text, and no others"),
-            E::ImageUnsupported { .. } => failure.hint(AS_PNG),
-            E::UnsupportedFormat { kind, .. } => failure.hint(match kind {
-                Format::Document => "open it and read the screen (SOURCE is `screen`), or take a screenshot of it",
-                Format::Video => "take a screenshot of the moment that shows the code",
-                Format::Archive => "unpack it first",
-                _ => AS_PNG,
-            }),
-            E::ImageTooLarge { .. } => failure.hint("cut the code out of the picture, or scale it down"),
-            E::NoSeed => failure.hint("AWS shows the seed only in the answer that creates the device"),
             _ => failure,
         }
     }
@@ -470,6 +415,10 @@ impl From<device::Error> for Error {
                 let failure = Self::new(Kind::No, "no-such-device", message);
                 if name.contains(['*', '?']) {
                     return failure.hint("only `vmfa code --fresh` takes a pool of devices");
+                }
+                if super::source::is_place(&name) {
+                    return failure
+                        .hint(format!("that is a source: --from {name} reads it, `vmfa add NAME {name}` keeps it"));
                 }
                 match nearest {
                     Some(name) => failure.hint(format!("did you mean `{name}`? `vmfa list` shows them all")),

@@ -14,6 +14,7 @@ mod open;
 mod prompt;
 mod render;
 mod server_time;
+mod slips;
 mod source;
 mod stand_in;
 mod wait;
@@ -71,7 +72,7 @@ pub fn main() -> ExitCode {
     let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             prompt::take_over(cli.global.passphrase_fd);
-            cli.command.run(&cli.global)
+            open::of_environment().and_then(|_| cli.command.run(&cli.global))
         }
         Err(error) => parse_failure(&error, &arguments, json),
     });
@@ -92,6 +93,9 @@ fn parse_failure(error: &clap::Error, arguments: &[OsString], json: bool) -> Res
         DisplayHelpOnMissingArgumentOrSubcommand if !json => {
             let _ = write!(std::io::stderr(), "{}", error.render());
             Err(Error::silent(Kind::Usage))
+        }
+        clap::error::ErrorKind::InvalidSubcommand => {
+            Err(slips::unknown_command(error).unwrap_or_else(|| Error::of_clap(error, arguments)))
         }
         _ => Err(Error::of_clap(error, arguments)),
     }

@@ -96,8 +96,8 @@ impl Place {
         if let Some(kind) = self.explicit {
             return Ok(kind);
         }
-        if let Some(text) = environment::text("VMFA_VAULT") {
-            return choice(&text).map_err(|error| error.about("VMFA_VAULT"));
+        if let Some(kind) = of_environment()? {
+            return Ok(kind);
         }
         Ok(self.config.vault_kind()?.unwrap_or(Kind::Keyring))
     }
@@ -237,6 +237,12 @@ fn asked_once(descriptor: Option<u32>) -> age::Passphrase {
         *answer = Some(asked.clone());
         Ok(asked)
     })
+}
+
+/// What `VMFA_VAULT` says. Asked for before any command runs: a slip in it is one for all of them.
+pub(super) fn of_environment() -> Result<Option<Kind>> {
+    let named = environment::text("VMFA_VAULT");
+    named.map(|text| choice(&text).map_err(|error| error.about("VMFA_VAULT"))).transpose()
 }
 
 fn choice(text: &str) -> Result<Kind> {

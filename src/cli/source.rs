@@ -4,7 +4,7 @@ mod desktop;
 
 use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -15,13 +15,16 @@ use super::{clock, prompt};
 use crate::file::{Streams, open};
 use crate::provision::{self, Enrolment, Found, Limits};
 
-/// How long a picture is searched.
+/// How a source is read.
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub(super) struct Search {
     /// How much CPU time to spend on searching a picture for QR codes, such as 20s
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = seconds)]
     deadline: Duration,
+    /// Accept a secret of less than 80 bits that stands alone: any short word is one
+    #[arg(long)]
+    allow_short: bool,
 }
 
 fn seconds(text: &str) -> std::result::Result<Duration, String> {
@@ -32,7 +35,7 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
 impl Search {
     /// The time runs from here: made when the bytes are there, for each picture anew.
     fn limits(&self) -> Limits {
-        Limits { expired: clock::work_limit(self.deadline), ..Limits::default() }
+        Limits { expired: clock::work_limit(self.deadline), allow_short: self.allow_short, ..Limits::default() }
     }
 }
 
@@ -50,10 +53,15 @@ pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
     let (bytes, place) = if source == "-" {
         (from_stdin()?, "stdin".to_owned())
     } else {
-        let path = Path::new(source);
-        (from_path(path)?, path.display().to_string())
+        let path = path_of(source)?;
+        (from_path(&path)?, path.display().to_string())
     };
     provision::read(&bytes, &search.limits()).map_err(|error| Error::from(error).about(&place))
+}
+
+/// Whether a word names a place that a source is read from rather than a device: by name, or a file that is there.
+pub(super) fn is_place(word: &str) -> bool {
+    matches!(word, "-" | "clipboard" | "screen") || word.starts_with("file://") || Path::new(word).is_file()
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several.
@@ -62,22 +70,80 @@ pub(super) fn read_one(
     account: Option<&str>,
     search: &Search,
 ) -> Result<(Enrolment, Vec<provision::Warning>)> {
-    let Found { mut enrolments, warnings } = read(source, search)?;
-    let accounts: Vec<String> = enrolments.iter().map(|enrolment| enrolment.account.clone()).collect();
+    let Found { mut enrolments, warnings, lines } = read(source, search)?;
+    let all: Vec<(String, Option<usize>)> = {
+        let accounts = enrolments.iter().map(|enrolment| enrolment.account.clone());
+        accounts.zip(lines.into_iter().map(Some).chain(std::iter::repeat(None))).collect()
+    };
     if let Some(account) = account {
         enrolments.retain(|enrolment| enrolment.account == account);
     }
     let one = if enrolments.len() == 1 { enrolments.pop() } else { None };
     one.map(|enrolment| (enrolment, warnings)).ok_or_else(|| {
-        let message = match account {
-            Some(account) => format!("the source has {} enrolments of account `{account}`", enrolments.len()),
-            None => format!("the source has {} enrolments", accounts.len()),
+        let (among, of) = match account {
+            Some(account) => {
+                (all.iter().filter(|(other, _)| other == account).collect(), format!(" of account `{account}`"))
+            }
+            None => (all.iter().collect::<Vec<_>>(), String::new()),
         };
+        let on: Vec<usize> = among.iter().filter_map(|(_, line)| *line).collect();
+        let on =
+            if account.is_some() && !on.is_empty() { format!(", on {}", lines_in_words(&on)) } else { String::new() };
+        let message = format!("the source has {} enrolments{of}{on}", among.len());
         let mut error = Error::new(super::error::Kind::No, "ambiguous", message);
-        for account in accounts {
-            error = error.hint(format!("--account '{}'", account.replace('\'', r"'\''")));
+        let mut told: Vec<&str> = Vec::new();
+        for (name, _) in &all {
+            if !told.contains(&name.as_str()) && Some(name.as_str()) != account {
+                told.push(name);
+                error = error.hint(format!("--account '{}'", name.replace('\'', r"'\''")));
+            }
+        }
+        if told.is_empty() || (account.is_some() && !among.is_empty()) {
+            error = error.hint("leave one line of that account in the source");
         }
         error
+    })
+}
+
+/// `lines 1 and 2`.
+pub(super) fn lines_in_words(lines: &[usize]) -> String {
+    let numbers: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    match numbers.as_slice() {
+        [one] => format!("line {one}"),
+        [before @ .., last] => format!("lines {} and {last}", before.join(", ")),
+        [] => String::new(),
+    }
+}
+
+/// The path that a source is; one by URL is read where it is here.
+fn path_of(source: &OsStr) -> Result<PathBuf> {
+    let text = source.to_string_lossy();
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Ok(PathBuf::from(source));
+    };
+    let known =
+        |scheme: &str| !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if scheme.eq_ignore_ascii_case("file") {
+        // RFC 8089: no host, or this one.
+        let path = rest.strip_prefix("localhost").filter(|rest| rest.starts_with('/')).unwrap_or(rest);
+        let path = percent_encoding::percent_decode_str(path).decode_utf8();
+        return match path {
+            Ok(path) if path.starts_with('/') => Ok(PathBuf::from(path.into_owned())),
+            _ => Err(Error::usage(
+                "a file:// URL names a file of this machine by its whole path: file:///home/you/qr.png",
+            )),
+        };
+    }
+    if !known(scheme) || Path::new(source).exists() {
+        return Ok(PathBuf::from(source));
+    }
+    // The address isn't repeated: its parameters may hold a secret.
+    let failure = Error::usage(format!("the source is an address ({scheme}://…), and vmfa fetches nothing"));
+    Err(match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => failure
+            .hint("save the picture and give its path, or: curl -sS URL | vmfa add NAME -")
+            .hint("a page that shows a QR code: `screen` takes a picture of it"),
+        _ => failure.hint("give a path, `-` (stdin), `clipboard` or `screen`"),
     })
 }
 

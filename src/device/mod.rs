@@ -137,7 +137,13 @@ pub fn find(registry: &dyn Registry, wanted: &str) -> Result<Device, Error> {
         return Ok(device);
     }
     let devices = active(registry)?;
-    let nearest = name::nearest(wanted, devices.iter().map(|device| device.name.as_str())).map(str::to_owned);
+    let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
+    let by_serial =
+        devices.iter().find(|device| device.serial.as_deref() == Some(wanted)).map(|device| device.name.as_str());
+    // `arn:aws:iam::123456789012:user/alice`: by its last part.
+    let last = wanted.starts_with("arn:").then(|| wanted.rsplit('/').next()).flatten();
+    let by_name = || name::meant(wanted, &names).or_else(|| name::meant(last?, &names));
+    let nearest = by_serial.or_else(by_name).map(str::to_owned);
     Err(Error::NoSuchDevice { name: wanted.to_owned(), nearest })
 }
 

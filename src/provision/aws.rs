@@ -9,16 +9,30 @@ use quick_xml::events::Event;
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Enrolment, Error, Found, Limits, Warning, base32, sniff};
+use super::{Enrolment, Error, Foreign, Found, Limits, Warning, base32, foreign, sniff};
 use crate::oath::Parameters;
 use crate::secret::Secret;
 
 /// The issuer that AWS writes into its QR codes.
 pub const ISSUER: &str = "Amazon Web Services";
 
+/// What holds devices in answers of AWS, with a seed or without.
+const DEVICES: [&str; 6] = [
+    "VirtualMFADevice",
+    "VirtualMFADevices",
+    "MFADevices",
+    "CreateVirtualMFADeviceResponse",
+    "SerialNumber",
+    "SecretCode",
+];
+
 /// The fields of a `VirtualMFADevice`, wherever they were found.
 #[derive(Default)]
 struct Device {
+    /// Whether anything in it is about devices of AWS.
+    is_there: bool,
+    /// Whether it is Cognito's: a code of its user pool, of no ARN.
+    cognito: bool,
     serial: Option<String>,
     seed: Option<Zeroizing<Vec<u8>>>,
     image: Option<Zeroizing<Vec<u8>>>,
@@ -36,8 +50,9 @@ pub(super) fn from_json(text: &str, limits: &Limits) -> Result<Found, Error> {
     })?;
     let mut device = Device::default();
     collect(&value, &mut device, 0);
+    let found = if device.is_there { device.enrolment(limits) } else { Err(Error::Foreign(foreign::of_json(&value))) };
     wipe(&mut value);
-    device.enrolment(limits)
+    found
 }
 
 /// Reads the XML of a `CreateVirtualMFADeviceResponse`.
@@ -48,17 +63,22 @@ pub(super) fn from_json(text: &str, limits: &Limits) -> Result<Found, Error> {
 pub(super) fn from_xml(text: &str, limits: &Limits) -> Result<Found, Error> {
     let mut reader = quick_xml::Reader::from_str(text);
     let mut device = Device::default();
-    let mut field = None;
+    let (mut field, mut root) = (None, None);
     loop {
         let place = reader.buffer_position();
         let malformed = || Error::Malformed { format: "XML", place: format!("byte {place}") };
         match reader.read_event().map_err(|_| malformed())? {
             Event::Start(tag) => {
-                field = match tag.local_name().as_ref() {
-                    "html" | "HTML" => return Err(Error::WrongKind { what: "a web page" }),
-                    "svg" => return Err(Error::WrongKind { what: "an SVG drawing" }),
-                    name => Field::named(name),
-                };
+                let name = tag.local_name();
+                if name.as_ref() == "svg" {
+                    return Err(Error::WrongKind { what: "an SVG drawing" });
+                }
+                field = Field::named(name.as_ref());
+                device.is_there |= field.is_some() || DEVICES.contains(&name.as_ref());
+                root.get_or_insert_with(|| foreign::of_xml_root(name.as_ref()));
+            }
+            Event::Empty(tag) => {
+                root.get_or_insert_with(|| foreign::of_xml_root(tag.local_name().as_ref()));
             }
             Event::Text(text) => {
                 if let Some(field) = field {
@@ -66,10 +86,19 @@ pub(super) fn from_xml(text: &str, limits: &Limits) -> Result<Found, Error> {
                 }
             }
             Event::End(_) => field = None,
+            Event::DocType(kind) if kind.trim_start().starts_with("svg") => {
+                return Err(Error::WrongKind { what: "an SVG drawing" });
+            }
+            Event::DocType(kind) if kind.trim_start().starts_with("plist") => {
+                return Err(Error::Foreign(Foreign::PropertyList));
+            }
             Event::DocType(_) => return Err(Error::WrongKind { what: "XML with a document type" }),
             Event::Eof => break,
             _ => {}
         }
+    }
+    if !device.is_there {
+        return Err(Error::Foreign(root.unwrap_or(Foreign::OtherXml)));
     }
     device.enrolment(limits)
 }
@@ -115,6 +144,8 @@ enum Field {
     Serial,
     Seed,
     Image,
+    /// `AssociateSoftwareToken` of Cognito: the seed, as base32.
+    SecretCode,
 }
 
 impl Field {
@@ -123,6 +154,7 @@ impl Field {
             "SerialNumber" => Some(Self::Serial),
             "Base32StringSeed" => Some(Self::Seed),
             "QRCodePNG" => Some(Self::Image),
+            "SecretCode" => Some(Self::SecretCode),
             _ => None,
         }
     }
@@ -137,6 +169,10 @@ impl Device {
             }
             Field::Seed => self.seed = Some(bytes),
             Field::Image => self.image = Some(bytes),
+            Field::SecretCode => {
+                self.cognito = true;
+                self.seed.get_or_insert(bytes);
+            }
         }
     }
 
@@ -155,7 +191,10 @@ impl Device {
             if secret.bits() < 128 {
                 found.warnings.push(Warning::ShortSecret { bits: secret.bits() });
             }
-            found.enrolments.push(of_seed(self.serial.as_deref(), secret));
+            let enrolment = of_seed(self.serial.as_deref(), secret);
+            // Cognito's accounts are of whoever runs the user pool.
+            let issuer = enrolment.issuer.filter(|_| !self.cognito);
+            found.enrolments.push(Enrolment { issuer, ..enrolment });
         }
         if let [enrolment] = found.enrolments.as_mut_slice() {
             enrolment.serial = self.serial;
@@ -167,12 +206,22 @@ impl Device {
 /// Looks for the fields at any depth, so that dumps with wrappers around the answer are read too.
 fn collect(value: &Value, device: &mut Device, depth: u8) {
     const DEEPEST: u8 = 8;
-    let Some(object) = value.as_object().filter(|_| depth < DEEPEST) else {
+    if depth >= DEEPEST {
+        return;
+    }
+    if let Value::Array(items) = value
+        && let [only] = items.as_slice()
+    {
+        return collect(only, device, depth.saturating_add(1));
+    }
+    let Some(object) = value.as_object() else {
         return;
     };
     for (name, value) in object {
+        device.is_there |= DEVICES.contains(&name.as_str());
         match Field::named(name) {
             Some(field) => {
+                device.is_there = true;
                 if let Some(bytes) = bytes(value) {
                     device.set(field, bytes);
                 }

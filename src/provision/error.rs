@@ -1,4 +1,4 @@
-use super::Format;
+use super::{Foreign, Format};
 use crate::{oath, secret};
 
 /// Why a source gives no enrolment. Never holds any of the source's text but names and single
@@ -32,6 +32,9 @@ pub enum Error {
         /// What the way out depends on.
         kind: Format,
     },
+    /// What another program wrote for itself.
+    #[error("the source is {0}, which vmfa doesn't read")]
+    Foreign(Foreign),
     /// An image whose header announces too much.
     #[error("the image has {width}×{height} pixels; at most {limit} megapixels are read")]
     ImageTooLarge {
@@ -87,13 +90,51 @@ pub enum Error {
         what: &'static str,
     },
     /// Neither `totp` nor `hotp`.
-    #[error("the URI's type is neither totp nor hotp")]
-    UriType,
+    #[error("the URI's type is `{kind}`, neither totp nor hotp")]
+    UriType {
+        /// What it is.
+        kind: String,
+    },
+    /// An account whose codes are made in another way.
+    #[error("{0}")]
+    Unsupported(Unsupported),
+    /// A parameter that may be one of the format by another name.
+    #[error("the URI's parameter `{name}` may be meant as {known}: codes depend on it, so it isn't passed over")]
+    UnclearParameter {
+        /// Its name.
+        name: String,
+        /// What it may mean.
+        known: &'static str,
+    },
+    /// A parameter inside of something else: `;` or an escape that nobody knows stands where an `&` belongs.
+    #[error("the URI has `{name}=` inside its {place}, so it isn't clear where that parameter begins")]
+    Misplaced {
+        /// Which.
+        name: &'static str,
+        /// Label or parameter.
+        place: String,
+    },
+    /// A parameter that the URI's `#` cuts off.
+    #[error("the URI has a `#` in front of its `{name}`, which cuts it off")]
+    BehindFragment {
+        /// Which.
+        name: &'static str,
+    },
     /// Not a URI at this line.
     #[error("line {line} is not an otpauth URI")]
     UriLine {
         /// Counted from 1.
         line: usize,
+    },
+    /// One of a source with several lines.
+    #[error("{}: {error}", place(*line, account))]
+    OfLine {
+        /// Counted from 1.
+        line: usize,
+        /// Whose, as the label has it; may be empty.
+        account: String,
+        /// What is wrong with it.
+        error: Box<Error>,
     },
     /// `%` without two hexadecimal digits, or bytes that are no UTF-8.
     #[error("the URI's {place} is not percent-encoded UTF-8")]
@@ -123,6 +164,14 @@ pub enum Error {
     SecretLength {
         /// Without spaces, dashes and padding.
         characters: usize,
+    },
+    /// A bare text that is base32, and so short that any word may be.
+    #[error("the source as a secret has {bits} bits only{}", if *words { ", and reads like a word" } else { "" })]
+    ShortSecret {
+        /// How many.
+        bits: usize,
+        /// Whether it has the letters of a word.
+        words: bool,
     },
     /// Empty or too long.
     #[error(transparent)]
@@ -167,4 +216,38 @@ pub enum Error {
     /// Google Authenticator's export.
     #[error("the source is an export of Google Authenticator (otpauth-migration), which is not read yet")]
     Migration,
+}
+
+/// Accounts whose codes are no HOTP or TOTP codes, or can't be made of the URI alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// By type, issuer, algorithm or encoder.
+    #[error("this is a Steam account: its codes are five letters, and vmfa doesn't make them")]
+    Steam,
+    /// By type, encoder or PIN.
+    #[error("this is a Yandex account: its codes need the PIN, so it is not a TOTP device")]
+    Yandex,
+    /// Mobile-OTP.
+    #[error("this is an mOTP account: its codes need MD5 and a PIN, so it is not a TOTP device")]
+    Motp,
+    /// privacyIDEA's push token.
+    #[error("this is a privacyIDEA push token: it answers messages, and has no codes")]
+    Push,
+    /// RFC 6287.
+    #[error("this is an OCRA token (RFC 6287): its codes need the challenge, so it is not a TOTP device")]
+    Ocra,
+    /// privacyIDEA's parameters of two-step enrolment.
+    #[error("this is half a secret: in a two-step enrolment (2step, privacyIDEA) the app adds the other half")]
+    TwoStep,
+    /// A PIN among the parameters.
+    #[error("this account has a PIN that goes into its codes, so it is not a TOTP device")]
+    Pin,
+    /// An encoder that isn't known.
+    #[error("the URI's encoder is `{0}`, which vmfa doesn't know: digits would be wrong codes")]
+    Encoder(String),
+}
+
+fn place(line: usize, account: &str) -> String {
+    if account.is_empty() { format!("line {line}") } else { format!("line {line} ({account})") }
 }

@@ -9,20 +9,27 @@ pub mod base32;
 #[cfg(feature = "qr")]
 pub mod draw;
 mod error;
+mod foreign;
 mod formats;
+mod lines;
+mod links;
 #[cfg(feature = "qr")]
 pub mod qr;
 mod sniff;
+mod tidy;
 pub mod uri;
+mod warning;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use error::Error;
+pub use error::{Error, Unsupported};
+pub use foreign::Foreign;
 pub use formats::Format;
 pub use sniff::read;
 #[cfg(feature = "qr")]
 pub use sniff::read_pixels;
+pub use warning::Warning;
 
 use crate::oath::Parameters;
 use crate::secret::Secret;
@@ -49,44 +56,8 @@ pub struct Found {
     pub enrolments: Vec<Enrolment>,
     /// What was odd but readable.
     pub warnings: Vec<Warning>,
-}
-
-/// Something odd that a person should know about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Warning {
-    /// RFC 4226, section 4, R6: at least 128 bits are required.
-    ShortSecret {
-        /// How many there are.
-        bits: usize,
-    },
-    /// The label's issuer isn't the parameter's; the parameter is taken, as Google Authenticator does.
-    IssuersDisagree {
-        /// In front of the label's colon.
-        label: String,
-        /// The `issuer` parameter.
-        parameter: String,
-    },
-    /// A parameter that the key URI format doesn't have; it is passed over.
-    UnknownParameter {
-        /// Its name.
-        name: String,
-    },
-    /// A parameter for the other type: `counter` of a TOTP, `period` of an HOTP URI.
-    PointlessParameter {
-        /// Its name.
-        name: String,
-    },
-    /// A parameter twice with two values; the first is taken.
-    RepeatedParameter {
-        /// Its name.
-        name: String,
-    },
-    /// Other QR codes of the same image that are no enrolments.
-    OtherCodes {
-        /// How many.
-        count: usize,
-    },
+    /// The line of each enrolment, counted from 1, where the source has several; else empty.
+    pub lines: Vec<usize>,
 }
 
 /// How much work a source may cause.
@@ -94,6 +65,8 @@ pub enum Warning {
 pub struct Limits {
     /// The most pixels of an image, read from its header before anything is decoded.
     pub pixels: u64,
+    /// Whether a bare secret of less than [`Limits::BARE_BITS`] bits is taken: any short word would be one.
+    pub allow_short: bool,
     /// Whether time is up; asked often, by the caller's thread and by the one that works. Handed in, because nothing
     /// here reads a clock. One that measures the CPU time of the process reads the same on a machine that is busy.
     pub expired: Arc<dyn Fn() -> bool + Send + Sync>,
@@ -102,9 +75,12 @@ pub struct Limits {
 impl Found {
     /// Takes in what another part of the source held. The same enrolment twice stays one.
     pub fn absorb(&mut self, other: Self) {
+        let mut lines = other.lines.into_iter();
         for enrolment in other.enrolments {
+            let line = lines.next();
             if !self.enrolments.contains(&enrolment) {
                 self.enrolments.push(enrolment);
+                self.lines.extend(line);
             }
         }
         self.warnings.extend(other.warnings);
@@ -114,38 +90,20 @@ impl Found {
 impl Limits {
     /// The most bytes of a source: larger ones are refused unread.
     pub const BYTES: usize = 32 << 20;
+
+    /// The fewest bits of a bare secret that is taken without being asked for. Services make 80 and more.
+    pub const BARE_BITS: usize = 80;
 }
 
 impl Default for Limits {
     /// 64 megapixels, and never out of time.
     fn default() -> Self {
-        Self { pixels: 64 << 20, expired: Arc::new(|| false) }
+        Self { pixels: 64 << 20, allow_short: false, expired: Arc::new(|| false) }
     }
 }
 
 impl fmt::Debug for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limits").field("pixels", &self.pixels).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ShortSecret { bits } => {
-                write!(f, "the secret has {bits} bits; RFC 4226 requires at least 128")
-            }
-            Self::IssuersDisagree { label, parameter } => {
-                write!(f, "the label says issuer `{label}`, the parameter `{parameter}`: the parameter is taken")
-            }
-            Self::UnknownParameter { name } => write!(f, "the URI has an unknown parameter `{name}`"),
-            Self::PointlessParameter { name } => {
-                write!(f, "the URI's parameter `{name}` has no meaning for its type")
-            }
-            Self::RepeatedParameter { name } => {
-                write!(f, "the URI has `{name}` twice with two values: the first is taken")
-            }
-            Self::OtherCodes { count } => write!(f, "the image has {count} more QR code(s) that enrol nothing"),
-        }
     }
 }

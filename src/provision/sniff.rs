@@ -7,7 +7,8 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
-use super::{Enrolment, Error, Found, Limits, Warning, aws, base32, formats, uri};
+use super::foreign::{self, link, starts_with};
+use super::{Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, formats, lines, tidy, uri};
 use crate::oath::Parameters;
 
 /// The most bytes of text: ten thousand enrolments fit.
@@ -43,8 +44,7 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
         return Err(Error::UnsupportedFormat { what, kind });
     }
     let text = decode_text(bytes)?;
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Err(Error::Empty);
     }
     if text.len() > TEXT_BYTES {
@@ -53,27 +53,78 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
     if text.contains('\0') {
         return Err(Error::WrongKind { what: "binary data" });
     }
+    // Before anything is trimmed: a drawing's first row has blanks.
+    if let Some(foreign) = foreign::of_text(text.trim_end()) {
+        return Err(Error::Foreign(foreign));
+    }
+    let visible = tidy::visible(&text);
+    let invisible = visible.is_some();
+    let text = visible.unwrap_or(text);
+    let mut found = plain_text(text.trim(), limits, depth)?;
+    if invisible && !found.warnings.contains(&Warning::Invisible) {
+        found.warnings.insert(0, Warning::Invisible);
+    }
+    Ok(found)
+}
+
+/// Text without blanks around it.
+fn plain_text(text: &str, limits: &Limits, depth: u8) -> Result<Found, Error> {
+    if text.is_empty() {
+        return Err(Error::Empty);
+    }
     if let Some(encoded) = data_uri(text) {
         return content(&encoded?, limits, depth);
     }
-    match text.as_bytes().first() {
-        Some(b'{' | b'[') => return aws::from_json(text, limits),
-        Some(b'<') => return aws::from_xml(text, limits),
-        _ => {}
+    if text.starts_with('<') && foreign::is_page(text) {
+        return lines::read_page(text).unwrap_or(Err(Error::Foreign(Foreign::WebPage)));
     }
-    if starts_with(text, "otpauth-migration:") {
+    if let Some(inner) = json_text(text) {
+        return quoted(content(inner.as_bytes(), limits, depth));
+    }
+    if starts_with(text, lines::MIGRATION) {
         return Err(Error::Migration);
     }
-    if text.lines().any(|line| uri::is_uri(line.trim_start())) {
-        return uris(text);
+    let json = text.starts_with(['{', '[']);
+    if !json && lines::have_uris(text) {
+        return lines::read(text);
+    }
+    if json {
+        return aws::from_json(text, limits);
+    }
+    if text.starts_with('<') {
+        return aws::from_xml(text, limits);
     }
     if let Some(what) = link(text) {
         return Err(Error::WrongKind { what });
     }
+    if let Some(inner) = tidy::unquoted(text) {
+        return quoted(content(inner.as_bytes(), limits, depth));
+    }
     if let Some(inner) = inside_base64(text) {
         return content(&inner, limits, depth);
     }
-    one_secret(text)
+    one_secret(text, limits)
+}
+
+/// The text of a JSON string, alone or in a list of one: what the AWS CLI prints for `--query` without `--output text`.
+fn json_text(text: &str) -> Option<Zeroizing<String>> {
+    let whole = text.starts_with('"') && text.ends_with('"');
+    let listed = text.starts_with('[') && text.ends_with(']');
+    let mut list: Vec<String> = match (whole, listed) {
+        (true, _) => vec![serde_json::from_str(text).ok()?],
+        (_, true) => serde_json::from_str(text).ok()?,
+        _ => return None,
+    };
+    let one = if list.len() == 1 { list.pop() } else { None };
+    list.iter_mut().for_each(zeroize::Zeroize::zeroize);
+    one.map(Zeroizing::new)
+}
+
+fn quoted(found: Result<Found, Error>) -> Result<Found, Error> {
+    found.map(|mut found| {
+        found.warnings.insert(0, Warning::Quoted);
+        found
+    })
 }
 
 /// Reads the QR codes of a picture that is decoded already: `rgba` has four bytes a pixel, row by row.
@@ -107,12 +158,19 @@ fn payloads(texts: Vec<Zeroizing<String>>) -> Result<Found, Error> {
     let mut found = Found::default();
     let mut others = Vec::new();
     for text in &texts {
-        if uri::is_uri(text.trim_start()) {
-            found.absorb(uri::parse(text)?);
-        } else if starts_with(text.trim_start(), "otpauth-migration:") {
+        let visible = tidy::visible(text);
+        let plain = visible.as_ref().map_or(text.as_str(), |visible| visible.as_str()).trim();
+        let uris = super::links::uris_in(plain);
+        for (uri, warnings) in &uris {
+            let mut one = uri::parse(uri)?;
+            one.warnings.splice(0..0, warnings.iter().cloned());
+            found.absorb(one);
+        }
+        if starts_with(plain, lines::MIGRATION) {
             return Err(Error::Migration);
-        } else {
-            others.push(link(text).unwrap_or("other text"));
+        }
+        if uris.is_empty() {
+            others.push(link(plain).unwrap_or("other text"));
         }
     }
     match (found.enrolments.is_empty(), others.first()) {
@@ -155,23 +213,7 @@ fn decode_text(bytes: &[u8]) -> Result<Zeroizing<String>, Error> {
     text.map(Zeroizing::new).ok_or(Error::WrongKind { what: "binary data" })
 }
 
-/// One URI a line; empty lines and `#` comments between them are passed over.
-fn uris(text: &str) -> Result<Found, Error> {
-    let mut found = Found::default();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if !uri::is_uri(line) {
-            return Err(Error::UriLine { line: index.saturating_add(1) });
-        }
-        found.absorb(uri::parse(line)?);
-    }
-    Ok(found)
-}
-
-fn one_secret(text: &str) -> Result<Found, Error> {
+fn one_secret(text: &str, limits: &Limits) -> Result<Found, Error> {
     if text.len() > SECRET_TEXT {
         return Err(Error::TooLarge { limit: SECRET_TEXT });
     }
@@ -183,10 +225,43 @@ fn one_secret(text: &str) -> Result<Found, Error> {
         Err(Error::SecretCharacter { .. }) if !mostly_base32(text) => return Err(Error::Unrecognized),
         Err(error) => return Err(error),
     };
-    let warnings = if secret.bits() < 128 { vec![Warning::ShortSecret { bits: secret.bits() }] } else { Vec::new() };
+    let (bits, words) = (secret.bits(), reads_like_words(text));
+    if bits < Limits::BARE_BITS && !limits.allow_short {
+        return Err(Error::ShortSecret { bits, words });
+    }
+    let mut warnings = Vec::new();
+    if bits < 128 {
+        warnings.push(Warning::ShortSecret { bits });
+    }
+    // Services show capitals; one secret of thirty has no digit.
+    if words && text.contains(|c: char| c.is_ascii_lowercase()) {
+        warnings.push(Warning::LooksLikeWords);
+    }
     let enrolment =
         Enrolment { issuer: None, account: String::new(), secret, parameters: Parameters::DEFAULT, serial: None };
-    Ok(Found { enrolments: vec![enrolment], warnings })
+    Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() })
+}
+
+/// Whether a text could be spoken: letters alone, with as many vowels among them as languages have.
+fn reads_like_words(text: &str) -> bool {
+    const MOST_CONSONANTS: u8 = 4;
+    let (mut letters, mut vowels, mut run) = (0_usize, 0_usize, 0_u8);
+    for character in text.chars().filter(|c| !c.is_whitespace() && !base32::is_dash(*c)) {
+        if !character.is_ascii_alphabetic() {
+            return false;
+        }
+        letters = letters.saturating_add(1);
+        if matches!(character.to_ascii_lowercase(), 'a' | 'e' | 'i' | 'o' | 'u' | 'y') {
+            vowels = vowels.saturating_add(1);
+            run = 0;
+        } else {
+            run = run.saturating_add(1);
+        }
+        if run > MOST_CONSONANTS {
+            return false;
+        }
+    }
+    letters >= 4 && (letters..=letters.saturating_mul(3)).contains(&vowels.saturating_mul(4))
 }
 
 /// Whether a text has words: a secret's groups are of one length, but for the last, or somebody's own few.
@@ -263,27 +338,4 @@ fn data_uri(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
         return unreadable("a data URI whose data is no image");
     }
     Some(Ok(bytes))
-}
-
-/// Which kind of link or other scheme a text begins with, in a word.
-fn link(text: &str) -> Option<&'static str> {
-    let text = text.trim_start();
-    [
-        ("http://", "a web address"),
-        ("https://", "a web address"),
-        ("wifi:", "a Wi-Fi network"),
-        ("mailto:", "an e-mail address"),
-        ("begin:vcard", "a business card"),
-        ("phonefactor://", "a Microsoft Authenticator activation"),
-        ("duo://", "a Duo activation"),
-        ("motp://", "an mOTP account"),
-        ("steam://", "a Steam account"),
-    ]
-    .into_iter()
-    .find(|(scheme, _)| starts_with(text, scheme))
-    .map(|(_, what)| what)
-}
-
-fn starts_with(text: &str, prefix: &str) -> bool {
-    text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }

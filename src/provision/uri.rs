@@ -1,14 +1,19 @@
 //! The key URI format: `otpauth://TYPE/LABEL?PARAMETERS`.
 //!
 //! Written down by Google Authenticator's wiki, and read here as generous as that is safe: what
-//! changes codes (secret, algorithm, digits, period, counter) is read exactly or refused.
+//! changes codes (secret, algorithm, digits, period, counter) is read where it is clear, or refused. docs/sources.md has
+//! a table of it.
+
+mod label;
+mod query;
 
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::{Enrolment, Error, Found, Warning, base32};
+use self::query::Query;
+use super::{Enrolment, Error, Found, Unsupported, Warning, base32, tidy};
 use crate::oath::{Algorithm, Digits, MovingFactor, Parameters};
 use crate::time::Period;
 
@@ -35,33 +40,51 @@ pub fn is_uri(text: &str) -> bool {
 /// # Errors
 ///
 /// Everything that would change codes and isn't clear: type, secret, algorithm, digits, period,
-/// counter; and text that isn't percent-encoded UTF-8.
+/// counter; text that isn't percent-encoded UTF-8; and accounts whose codes are no TOTP or HOTP codes.
 pub fn parse(uri: &str) -> Result<Found, Error> {
-    let uri = uri.trim();
+    let mut warnings = Vec::new();
+    let visible = tidy::visible(uri);
+    if visible.is_some() {
+        warnings.push(Warning::Invisible);
+    }
+    let uri = visible.as_ref().map_or(uri, |visible| visible.as_str()).trim();
+    let unescaped = tidy::unescaped(uri);
+    if unescaped.is_some() {
+        warnings.push(Warning::HtmlEscapes);
+    }
+    let uri = unescaped.as_ref().map_or(uri, |unescaped| unescaped.as_str()).trim();
     let rest = if is_uri(uri) { uri.get(SCHEME.len()..).unwrap_or_default() } else { "" };
     if rest.is_empty() {
         return Err(Error::UriLine { line: 1 });
     }
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     // A raw `#` in a label is a label's; behind the parameters it begins a fragment.
-    let query = query.split_once('#').map_or(query, |(query, _)| query);
+    let (path, query) = query::split(rest);
+    if path.contains('?') {
+        warnings.push(Warning::QuestionMark);
+    }
     let (kind, label) = path.split_once('/').unwrap_or((path, ""));
+    if let Some(name) = query::inside(label) {
+        return Err(Error::Misplaced { name, place: "label".to_owned() });
+    }
+    let query = Query::parse(query, &mut warnings)?;
+    query.refuse_unsupported(kind)?;
     let counter_based = match kind {
         kind if kind.eq_ignore_ascii_case("totp") => false,
         kind if kind.eq_ignore_ascii_case("hotp") => true,
-        _ => return Err(Error::UriType),
+        kind => return Err(Error::UriType { kind: harmless(kind) }),
     };
-
-    let mut warnings = Vec::new();
-    let (label_issuer, account) = read_label(label)?;
-    let query = Query::parse(query, &mut warnings)?;
     for (name, pointless) in [("counter", !counter_based), ("period", counter_based)] {
         if pointless && query.has(name) {
             warnings.push(Warning::PointlessParameter { name: name.to_owned() });
         }
     }
 
-    let secret = base32::parse(query.get("secret").ok_or(Error::SecretMissing)?)?;
+    let issuer = query.issuer(&mut warnings);
+    let (issuer, account) = label::read(label, issuer, &mut warnings)?;
+    if is_steam(issuer.as_deref(), &account) {
+        return Err(Error::Unsupported(Unsupported::Steam));
+    }
+    let secret = query.secret()?;
     if secret.bits() < 128 {
         warnings.push(Warning::ShortSecret { bits: secret.bits() });
     }
@@ -69,17 +92,27 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
         let next = whole_number(query.get("counter").ok_or(Error::CounterMissing)?).ok_or(Error::Counter)?;
         MovingFactor::Counter { next }
     } else {
-        let period = query.get("period").map(|text| whole_number(text).and_then(Period::new).ok_or(Error::Period));
-        MovingFactor::Time { period: period.transpose()?.unwrap_or(Period::DEFAULT) }
+        MovingFactor::Time { period: query.period(&mut warnings)? }
     };
-    let parameters = Parameters {
-        algorithm: query.get("algorithm").map_or(Ok(Algorithm::Sha1), str::parse)?,
-        digits: query.get("digits").map_or(Ok(Digits::SIX), str::parse)?,
-        factor,
-    };
-    let issuer = settle_issuer(label_issuer, query.get("issuer"), &mut warnings)?;
+    let (algorithm, digits) = (query.algorithm(&mut warnings)?, query.digits(&mut warnings)?);
+    let parameters = Parameters { algorithm, digits, factor };
+    query.other_parameters(&parameters, &mut warnings)?;
     let enrolment = Enrolment { issuer, account, secret, parameters, serial: None };
-    Ok(Found { enrolments: vec![enrolment], warnings })
+    Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() })
+}
+
+/// Steam's own exports are of type totp, with the issuer alone to tell that a code is five letters.
+fn is_steam(issuer: Option<&str>, account: &str) -> bool {
+    let is = |text: &str| text.eq_ignore_ascii_case("steam");
+    issuer.map_or_else(|| is(account), is)
+}
+
+/// Whose a URI is, for messages: its label, as far as that can be read.
+pub(super) fn whose(uri: &str) -> String {
+    let path = uri.get(SCHEME.len()..).map_or("", |rest| query::split(rest).0);
+    let label = path.split_once('/').map_or("", |(_, label)| label);
+    let label = decode(label).map_or_else(|| label.to_owned(), |label| label.into_owned());
+    harmless(label.trim())
 }
 
 /// Writes an enrolment as a URI: ASCII, read back as the same enrolment (but for the serial number,
@@ -139,83 +172,6 @@ fn write(enrolment: &Enrolment, issuer_parameter: bool) -> Zeroizing<String> {
     uri
 }
 
-/// Issuer and account of a label. A colon as it stands separates before an encoded one does, so that
-/// an issuer can have one.
-fn read_label(label: &str) -> Result<(Option<String>, String), Error> {
-    let encoded_colon = || label.to_ascii_lowercase().find("%3a");
-    let (issuer, account) = match label.find(':').map(|at| (at, 1)).or_else(|| encoded_colon().map(|at| (at, 3))) {
-        Some((at, length)) => {
-            (label.get(..at).unwrap_or_default(), label.get(at.saturating_add(length)..).unwrap_or_default())
-        }
-        None => ("", label),
-    };
-    let decoded = |part: &str| -> Result<String, Error> {
-        let text = decode(part).ok_or_else(|| Error::PercentEncoding { place: "label".to_owned() })?;
-        short_text(text.trim(), "label")
-    };
-    let issuer = decoded(issuer)?;
-    Ok((Some(issuer).filter(|issuer| !issuer.is_empty()), decoded(account)?))
-}
-
-/// The parameters of a URI: names in lower case, values decoded.
-struct Query(Vec<(&'static str, Zeroizing<String>)>);
-
-impl Query {
-    const NAMES: [&str; 6] = ["secret", "issuer", "algorithm", "digits", "period", "counter"];
-
-    fn parse(query: &str, warnings: &mut Vec<Warning>) -> Result<Self, Error> {
-        let mut taken = Self(Vec::new());
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            // `&amp;` from a page's source.
-            let pair = pair.strip_prefix("amp;").unwrap_or(pair);
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let Some(known) = Self::NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(name)) else {
-                warnings.push(Warning::UnknownParameter { name: harmless(name) });
-                continue;
-            };
-            let value = match decode(value) {
-                Some(value) => Zeroizing::new(value.into_owned()),
-                None => return Err(Error::PercentEncoding { place: known.to_owned() }),
-            };
-            match taken.get(known) {
-                None => taken.0.push((known, value)),
-                Some(first) if first == value.as_str() => {}
-                Some(_) if known == "issuer" => warnings.push(Warning::RepeatedParameter { name: known.to_owned() }),
-                Some(_) => return Err(Error::RepeatedParameter { name: known }),
-            }
-        }
-        Ok(taken)
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-}
-
-fn settle_issuer(
-    label: Option<String>,
-    parameter: Option<&str>,
-    warnings: &mut Vec<Warning>,
-) -> Result<Option<String>, Error> {
-    let Some(parameter) = parameter.map(str::trim).filter(|text| !text.is_empty()) else {
-        return Ok(label);
-    };
-    let parameter = short_text(parameter, "issuer")?;
-    match label {
-        // RFC 3986 leaves `+` a plus; forms write spaces so. The label tells which it was.
-        Some(label) if parameter.replace('+', " ") == label => Ok(Some(label)),
-        Some(label) if label != parameter => {
-            warnings.push(Warning::IssuersDisagree { label, parameter: parameter.clone() });
-            Ok(Some(parameter))
-        }
-        _ => Ok(Some(parameter)),
-    }
-}
-
 fn short_text(text: &str, place: &'static str) -> Result<String, Error> {
     if text.chars().count() > MAX_TEXT {
         return Err(Error::TextTooLong { place, limit: MAX_TEXT });
@@ -239,11 +195,12 @@ fn whole_number(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-/// A parameter's name for a warning: short, and nothing that a terminal would act on.
+/// A name from a URI for a message: short, and nothing that a terminal would act on.
 fn harmless(name: &str) -> String {
     // A secret in the wrong place is not repeated.
-    if name.len() >= 16 && base32::parse(name).is_ok() {
+    let long = |word: &str| word.len() >= 16 && base32::parse(word).is_ok();
+    if name.split([':', '=', '&', '?', '/']).any(long) {
         return "…".to_owned();
     }
-    name.chars().take(32).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    name.chars().take(64).map(|c| if c.is_control() || tidy::is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -40,6 +40,10 @@ mod relying_party;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "cli")]
+mod slips;
+#[cfg(feature = "cli")]
+mod sources;
+#[cfg(feature = "cli")]
 mod story;
 mod support;
 #[cfg(all(feature = "cli", target_os = "linux"))]

@@ -94,6 +94,13 @@ impl Search<'_> {
         let name = profile.name().to_owned();
         let text = |setting| profile.get(setting).map(str::to_owned);
         let duration = profile.get("duration_seconds").map(|text| text.trim().parse());
+        let has_serial = |source: &&str| {
+            self.files.profile(source).is_ok_and(|found| found.is_some_and(|found| found.get("mfa_serial").is_some()))
+        };
+        let serial_in_source = match profile.get("mfa_serial") {
+            Some(_) => None,
+            None => profile.get("source_profile").filter(has_serial).map(str::to_owned),
+        };
         let role = Role {
             profile: name.clone(),
             arn: text("role_arn").unwrap_or_default(),
@@ -101,6 +108,7 @@ impl Search<'_> {
             external_id: text("external_id"),
             duration_seconds: duration.transpose().map_err(|_| Error::Duration { profile: name.clone() })?,
             mfa_serial: text("mfa_serial"),
+            serial_in_source,
         };
         let source = match (profile.get("source_profile"), profile.get("credential_source")) {
             (Some(_), Some(_)) => return Err(Error::TwoSources { profile: name }),

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
@@ -30,14 +30,14 @@ pub(in crate::cli) struct Args {
     name: String,
     /// A path, `-` for stdin, `clipboard`, or `screen`; a hidden prompt where it is left out
     source: Option<OsString>,
-    #[command(flatten)]
-    search: source::Search,
     /// Take the place of the device of this name; its secret is deleted once the new one is stored
     #[arg(long)]
     replace: bool,
     /// Give no first code: it would be handed out, and so be none for `vmfa code --fresh` any more
     #[arg(long)]
     no_code: bool,
+    #[command(flatten)]
+    search: source::Search,
     #[command(flatten)]
     clock: clock::Which,
 }
@@ -76,6 +76,7 @@ impl Answer for Added {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
+        self.refuse_mixed_up()?;
         let clock = self.clock.open()?;
         let place = Place::find(global)?;
         let registry = place.registry()?;
@@ -94,7 +95,7 @@ impl Args {
         {
             return Err(error.into());
         }
-        let Found { enrolments, warnings } = source::read(self.source.as_deref(), &self.search)?;
+        let Found { enrolments, warnings, lines } = source::read(self.source.as_deref(), &self.search)?;
         let several = enrolments.len() > 1;
         if several && self.replace {
             return Err(Error::new(
@@ -113,7 +114,7 @@ impl Args {
                 enrolments.len()
             ));
         }
-        let named = if several { name_each(prefix, enrolments)? } else { name_one(prefix, name, enrolments)? };
+        let named = if several { name_each(prefix, enrolments, &lines)? } else { name_one(prefix, name, enrolments)? };
 
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let now = clock::now();
@@ -156,6 +157,48 @@ impl Args {
     }
 }
 
+impl Args {
+    /// The name forgotten, or name and source swapped.
+    fn refuse_mixed_up(&self) -> Result<()> {
+        let name = &self.name;
+        let shown = quoted(name);
+        match self.source.as_ref().map(|source| source.to_string_lossy()) {
+            None if source::is_place(name) || is_file_name(name) => {
+                let what = if matches!(name.as_str(), "-" | "clipboard" | "screen") { "a source" } else { "a file" };
+                Err(Error::usage(format!("`{name}` is {what}, and the device has no name yet"))
+                    .hint(format!("vmfa add NAME {shown}")))
+            }
+            Some(other) if source::is_place(name) && !source::is_place(&other) && !is_file_name(&other) => {
+                // What isn't a file may be a secret.
+                let secret = argv::might_be_secret(&other);
+                let (told, name_there) = if secret {
+                    ("SOURCE".to_owned(), "NAME".to_owned())
+                } else {
+                    (format!("`{other}`"), quoted(&other))
+                };
+                Err(Error::usage(format!("`{name}` is a source, and {told} is none: the name comes first"))
+                    .hint(format!("vmfa add {name_there} {shown}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a word is the name of a picture or a text, as no device is called.
+fn is_file_name(word: &str) -> bool {
+    const ENDINGS: [&str; 24] = [
+        "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "heic", "avif", "svg", "pdf", "ico", "pnm", "pgm",
+        "txt", "json", "xml", "html", "htm", "csv", "uri", "age", "asc",
+    ];
+    let ending = word.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    word.contains("://") || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| "…".to_owned(), |word| word.into_owned())
+}
+
 fn taken(name: &Name) -> Error {
     Error::from(crate::registry::Error::NameTaken(name.clone()))
         .hint("--replace takes its place; its secret is then deleted")
@@ -163,14 +206,14 @@ fn taken(name: &Name) -> Error {
 
 fn name_one(prefix: Option<&str>, name: Name, mut enrolments: Vec<Enrolment>) -> Result<Vec<(Name, Enrolment)>> {
     match (prefix, enrolments.pop()) {
-        (Some(_), Some(enrolment)) => name_each(prefix, vec![enrolment]),
+        (Some(_), Some(enrolment)) => name_each(prefix, vec![enrolment], &[]),
         (None, Some(enrolment)) => Ok(vec![(name, enrolment)]),
         (_, None) => Err(crate::provision::Error::Empty.into()),
     }
 }
 
 /// Accounts as names; `ISSUER/ACCOUNT` where two issuers have the same account.
-fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>) -> Result<Vec<(Name, Enrolment)>> {
+fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>, lines: &[usize]) -> Result<Vec<(Name, Enrolment)>> {
     let short = |enrolment: &Enrolment| match enrolment.account.as_str() {
         "" => enrolment.issuer.clone().unwrap_or_default(),
         account => account.to_owned(),
@@ -179,32 +222,45 @@ fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>) -> Result<Vec<(Na
         Some(issuer) => format!("{issuer}/{}", enrolment.account),
         None => short(enrolment),
     };
-    let unique = |names: &[String]| names.iter().collect::<HashSet<_>>().len() == names.len();
     let mut names: Vec<String> = enrolments.iter().map(short).collect();
-    if !unique(&names) {
+    if twice(&names).is_some() {
         names = enrolments.iter().map(long).collect();
     }
-    if !unique(&names) {
-        return Err(Error::new(
-            ErrorKind::No,
-            "ambiguous",
-            "the source has several enrolments of one issuer and account: nothing was added",
-        )
-        .hint("add them one by one, from pictures or URIs of their own"));
+    if let Some(places) = twice(&names) {
+        let name = places.first().and_then(|place| names.get(*place)).map_or("", String::as_str);
+        let name = if argv::looks_like_secret(name) { "(not repeated)" } else { name };
+        let on: Vec<usize> = places.iter().filter_map(|place| lines.get(*place).copied()).collect();
+        let on = if on.is_empty() { String::new() } else { format!(" (on {})", source::lines_in_words(&on)) };
+        let message = format!("the source has {} different secrets of `{name}`{on}: nothing was added", places.len());
+        return Err(Error::new(ErrorKind::No, "ambiguous", message)
+            .hint("give one of them another account in the source, or add them one by one, with names of their own"));
     }
     let mut named = Vec::with_capacity(enrolments.len());
-    for (name, enrolment) in names.into_iter().zip(enrolments) {
+    for (place, (name, enrolment)) in names.into_iter().zip(enrolments).enumerate() {
+        let on = lines.get(place).map_or_else(String::new, |line| format!(" (line {line})"));
         let name = prefix.map_or_else(|| name.clone(), |prefix| format!("{prefix}/{name}"));
         if argv::looks_like_secret(&name) {
-            return Err(Error::input("account", "an account of the source looks like a secret, which no name may")
-                .hint("add it alone, with a name of its own"));
+            return Err(Error::input(
+                "account",
+                format!("an account of the source{on} looks like a secret, which no name may"),
+            )
+            .hint("add it alone, with a name of its own"));
         }
         let name = name.parse().map_err(|error: crate::name::Error| {
             Error::from(error)
-                .about("an account of the source makes no name")
+                .about(&format!("an account of the source{on} makes no name"))
                 .hint("add it alone, with a name of its own")
         })?;
         named.push((name, enrolment));
     }
     Ok(named)
+}
+
+/// The places of the first name that comes more than once.
+fn twice(names: &[String]) -> Option<Vec<usize>> {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, name) in names.iter().enumerate() {
+        places.entry(name).or_default().push(place);
+    }
+    places.into_values().filter(|places| places.len() > 1).min()
 }

@@ -87,6 +87,9 @@ pub(super) struct Code {
     /// How long it is still its turn, seen from the time asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     validity_seconds: Option<u64>,
+    /// How long it takes until its turn comes; none where it has come.
+    #[serde(skip)]
+    starts_in: Option<u64>,
     /// Whether it had been handed out before, where that is written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<bool>,
@@ -102,8 +105,18 @@ impl Code {
             valid_from: valid.map(|(from, _)| from.to_rfc3339()),
             valid_until: valid.map(|(_, until)| until.to_rfc3339()),
             validity_seconds: valid.map(|(_, until)| until.as_unix().saturating_sub(time.as_unix())),
+            starts_in: valid.and_then(|(from, _)| from.as_unix().checked_sub(time.as_unix())).filter(|wait| *wait > 0),
             repeated: None,
         }
+    }
+
+    /// How long it is valid, in words; of one that is to come, when.
+    fn validity(&self) -> Option<String> {
+        let seconds = self.validity_seconds.filter(|seconds| *seconds > 0)?;
+        Some(match self.starts_in {
+            Some(wait) => format!("valid in {wait} s, for {} s", seconds.saturating_sub(wait)),
+            None => format!("valid for {seconds} s"),
+        })
     }
 
     /// The same of a device, whose codes are written down.
@@ -112,8 +125,8 @@ impl Code {
     }
 
     pub(super) fn with_validity(&self) -> String {
-        match (self.validity_seconds, self.counter) {
-            (Some(seconds), _) => format!("{} (valid for {seconds} s)", self.code),
+        match (self.validity(), self.counter) {
+            (Some(validity), _) => format!("{} ({validity})", self.code),
             (None, Some(counter)) => format!("{} (counter {counter})", self.code),
             (None, None) => self.code.clone(),
         }
@@ -145,9 +158,9 @@ impl Answer for Codes {
             writeln!(out, "{}", code.code)?;
         }
         if let (true, [code]) = (render::for_eyes(), self.codes.as_slice())
-            && let Some(seconds) = code.validity_seconds.filter(|seconds| *seconds > 0)
+            && let Some(validity) = code.validity()
         {
-            render::note(&format!("valid for {seconds} s"));
+            render::note(&validity);
         }
         if let (true, true, Some(device)) = (render::for_eyes(), self.wrong_clock, &self.device) {
             render::note(&format!("its clock is set wrong on purpose: vmfa drift {}", plain(device)));
@@ -245,5 +258,27 @@ impl Codes {
     ) -> Result<Self> {
         let first = codes.first().cloned().ok_or(device::Error::NoSuchStep)?;
         Ok(Self { device, issuer, account, first, codes, warnings, wrong_clock: false })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_to_come_is_told_to_be_one() {
+        let at = Timestamp::from_unix;
+        let issued = |from| Issued {
+            code: "123456".parse().unwrap(),
+            moving_factor: 2,
+            valid: Some((at(from), at(from + 30))),
+            repeated: false,
+        };
+        let said = |from, time| Code::of(&issued(from), at(time)).validity();
+        assert_eq!(said(60, 81).as_deref(), Some("valid for 9 s"));
+        assert_eq!(said(60, 60).as_deref(), Some("valid for 30 s"));
+        assert_eq!(said(90, 81).as_deref(), Some("valid in 9 s, for 30 s"));
+        assert_eq!(said(30, 81), None);
+        assert_eq!(Code::of(&issued(90), at(81)).with_validity(), "123456 (valid in 9 s, for 30 s)");
     }
 }

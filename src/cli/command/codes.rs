@@ -38,12 +38,28 @@ pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> 
     if texts.len() > MOST {
         return Err(Error::input("code", format!("{} codes are given; at most {MOST} are looked at", texts.len())));
     }
-    let codes: Result<Vec<Code>> = texts.into_iter().map(|text| Ok(text.parse()?)).collect();
+    let codes: Result<Vec<Code>> = texts.into_iter().map(parse).collect();
     codes.map_err(|error| match from {
         Some(_) => error.hint("with --from no device is named: all words are codes"),
         None => error,
     })
 }
+
+/// One code. Spreadsheets and numbers lose zeros at the front, and no code is shorter than six digits.
+pub(super) fn parse(text: &str) -> Result<Code> {
+    let short = (1..6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().map_err(|error: crate::oath::Error| {
+        if !short {
+            return error.into();
+        }
+        let digits = if text.len() == 1 { "1 digit".to_owned() } else { format!("{} digits", text.len()) };
+        Error::input("code", format!("a code of {digits} is too short: was a zero at its front lost?"))
+            .hint(format!("codes are text, zeros in front and all: {text:0>6}, where the device has six digits"))
+    })
+}
+
+/// What to say of a code that is shorter than the device's.
+pub(super) const LOST_ZERO: &str = ": was a zero at its front lost?";
 
 fn from_stdin(from: Option<&OsStr>) -> Result<String> {
     if from.is_some_and(|from| from == "-") {

@@ -34,9 +34,11 @@ pub(super) enum Command {
     Verify(verify::Args),
     Drift(drift::Args),
     Release(release::Args),
+    #[command(visible_alias = "ls")]
     List(list::Args),
     Show(show::Args),
     Rename(rename::Args),
+    #[command(visible_alias = "rm")]
     Remove(remove::Args),
     Qr(qr::Args),
     Uri(uri::Args),

@@ -10,7 +10,6 @@ use crate::cli::render::{self, Answer, plain};
 use crate::device::issue::{Moment, Returned};
 use crate::device::pair::Which;
 use crate::device::{self, Devices};
-use crate::oath::Code;
 use crate::time::Step;
 
 /// Give back a code or a pair that never reached the service
@@ -51,7 +50,7 @@ impl Answer for Released {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let codes = self.code.iter().map(|code| code.parse()).collect::<std::result::Result<Vec<Code>, _>>()?;
+        let codes = self.code.iter().map(|code| super::codes::parse(code)).collect::<Result<Vec<_>>>()?;
         if self.pair && codes.len() == 1 {
             return Err(Error::usage("a pair has two codes: give both, in order"));
         }

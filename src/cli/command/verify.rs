@@ -205,6 +205,9 @@ fn verified(
         Verdict::Refused(refusal) => {
             answer.reason = Some(refusal.code());
             answer.message = refusal.to_string();
+            if matches!(refusal, Refusal::WrongLength { given, expected } if given < expected) {
+                answer.message.push_str(codes::LOST_ZERO);
+            }
             answer.used = match refusal {
                 Refusal::Used { .. } => Some(true),
                 _ => None,

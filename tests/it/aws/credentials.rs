@@ -83,6 +83,7 @@ fn roles_are_assumed_from_the_inside_out() {
         external_id: Some("external".to_owned()),
         duration_seconds: Some(900),
         mfa_serial: Some("arn:aws:iam::123456789012:mfa/u".to_owned()),
+        serial_in_source: None,
     };
     assert_eq!(assumed, [("AKIDKEYS".to_owned(), inner), ("inner".to_owned(), outer)]);
 }

@@ -16,6 +16,8 @@ mod explained;
 mod flows;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod kill;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod messages;
 #[cfg(feature = "cli")]
 mod moto;
 #[cfg(all(feature = "cli", target_os = "linux"))]

@@ -172,12 +172,12 @@ fn secrets_that_hmac_takes_for_one_are_one() {
 fn the_last_times_of_all_are_refused_or_answered_but_never_waited_for() {
     let home = Home::new();
     add(&home, "x", &format!("otpauth://totp/x?secret={SEED}&period=1"));
-    for time in ["18446744073709551615", "18446744073709551614", "18446744073709551000", "9223372036854775807"] {
+    for time in ["18446744073709551615", "9223372036854775807", "253402300800", "253402300799", "253402300798"] {
         let run = home.run(&["code", "x", "--fresh", "--window", "3", "--at", time, "--json"]);
         assert!(matches!(run.code, 0 | 2), "{time}: {run:#?}");
     }
-    let run = home.run(&["code", "x", "--at", "18446744073709551000", "--json"]).expect(0).json();
-    assert_eq!((&run["valid_from"], &run["validity_seconds"]), (&"@18446744073709551000".into(), &1.into()));
+    let run = home.run(&["code", "x", "--at", "253402300799", "--json"]).expect(0).json();
+    assert_eq!((&run["valid_from"], &run["validity_seconds"]), (&"9999-12-31T23:59:59Z".into(), &1.into()));
 }
 
 #[test]

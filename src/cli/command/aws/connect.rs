@@ -312,15 +312,14 @@ impl Fetch for Run<'_> {
         let Some(serial) = &role.mfa_serial else {
             let request =
                 RoleRequest { arn: &role.arn, session_name, external_id: role.external_id.as_deref(), duration };
-            return Ok(caller.assume_role(&request, None)?.credentials);
+            let refused = |error: aws::Error| without_serial(error, role);
+            return Ok(caller.assume_role(&request, None).map_err(refused)?.credentials);
         };
         let devices = device::active(self.registry).map_err(|error| Trouble::Cli(error.into()))?;
-        let device = devices.into_iter().find(|device| device.serial.as_ref() == Some(serial)).ok_or_else(|| {
-            Trouble::Cli(
-                Error::new(Kind::No, "no-such-device", format!("no device here has the serial number {serial}"))
-                    .hint("profile `mfa_serial` names it; `vmfa list` shows those that are here"),
-            )
-        })?;
+        let device = devices
+            .into_iter()
+            .find(|device| device.serial.as_ref() == Some(serial))
+            .ok_or_else(|| Trouble::Cli(no_such_serial(serial, &role.profile)))?;
         let vault = self.place.vault_of(&device).map_err(Trouble::Cli)?;
         let role = session::Role {
             arn: role.arn.clone(),
@@ -331,4 +330,32 @@ impl Fetch for Run<'_> {
         let flow = self.flow(vault.as_ref());
         Ok(Flow { caller, ..flow }.session(&device, &wanted)?.temporary.credentials)
     }
+}
+
+/// A role that was refused without a code, where one may have been meant to come with it.
+fn without_serial(error: aws::Error, role: &Role) -> Trouble {
+    match (&role.serial_in_source, error.has_code("AccessDenied")) {
+        (Some(source), true) => Trouble::Cli(
+            Error::from(error).about(&format!("{} can't be assumed", role.arn)).hint(format!(
+                "it was asked for without a code: `mfa_serial` is in profile `{source}`, and counts in profile `{}` only, which \
+                 has the role_arn",
+                role.profile
+            )),
+        ),
+        _ => error.into(),
+    }
+}
+
+fn no_such_serial(serial: &str, profile: &str) -> Error {
+    let of = |kind: &str| serial.splitn(6, ':').last().is_some_and(|resource| resource.starts_with(kind));
+    if of("user/") || of("role/") || of("root") {
+        return Error::new(
+            Kind::No,
+            "no-such-device",
+            format!("the mfa_serial of profile `{profile}` is {serial}, the ARN of who signs in, not of a device"),
+        )
+        .hint("a device's ARN has `:mfa/` in it: `vmfa aws status` shows it, and so does `vmfa show NAME`");
+    }
+    Error::new(Kind::No, "no-such-device", format!("no device here has the serial number {serial}"))
+        .hint(format!("`mfa_serial` of profile `{profile}` names it; `vmfa list --json` shows those that are here"))
 }

@@ -126,7 +126,16 @@ impl Args {
         let session = if own { self.session_for_another(run, &wanted)? } else { None };
         let flow = run.flow(vault.as_ref());
         let enrolling = session.as_ref().map_or(flow, |session| flow.signed_by(session));
-        let enrolled = enrolling.enroll(&wanted).map_err(|error| enrolling.explained(error))?;
+        let enrolled = enrolling.enroll(&wanted).map_err(|error| {
+            let error = Error::from(enrolling.explained(error));
+            // Whoever asks an administrator first, asks for the wrong thing.
+            if error.code() == "aws-denied" && device_name != user {
+                return error.hint_first(
+                    "policies for self-managed MFA allow a device of the user's own name only: leave --device-name out",
+                );
+            }
+            error
+        })?;
         let Enrolled { device, how, enabled } = enrolled;
         let checks = own && !self.no_wait && run.credentials.session_token.is_none();
         let checked = match how {
