@@ -81,8 +81,7 @@ impl Sqlite {
 
     fn claim_within(&self, connection: &mut Connection, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
         let engine = |error: rusqlite::Error| self.failed(&error);
-        let transaction = self.begin(connection)?;
-        self.see_mark(&transaction)?;
+        let transaction = self.begin_handing_out(connection, !claim.again)?;
         let ledger = claim.ledger.to_string();
         let now = claim.now.as_unix().cast_signed();
         let mut forgotten = {
@@ -220,8 +219,7 @@ impl Sqlite {
         let relying_party = relying_party.map_err(|_| self.damaged_ledger(&ledger.id.to_string(), "relying_party"))?;
         let engine = |error: rusqlite::Error| self.failed(&error);
         let mut connection = self.connection();
-        let transaction = self.begin(&mut connection)?;
-        self.see_mark(&transaction)?;
+        let transaction = self.begin_handing_out(&mut connection, true)?;
         let id = ledger.id.to_string();
         let sql = "SELECT coalesce(counter, 0) FROM ledger WHERE id = ?1 AND revision = ?2";
         let known = transaction.query_row(sql, params![id, ledger.revision.cast_signed()], |row| row.get::<_, i64>(0));

@@ -48,9 +48,17 @@ impl Sqlite {
     }
 
     fn begin<'a>(&self, connection: &'a mut Connection) -> Result<Transaction<'a>, Error> {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-        let transaction = transaction.map_err(|error| self.failed(&error))?;
-        self.see_lock()?;
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| self.failed(&error))
+    }
+
+    /// Begins to write down what is about to be handed out.
+    fn begin_handing_out<'a>(&self, connection: &'a mut Connection, promised: bool) -> Result<Transaction<'a>, Error> {
+        let transaction = self.begin(connection)?;
+        self.see_mark(&transaction)?;
+        // Whoever is only shown a code is promised nothing, and the look takes time.
+        if promised {
+            self.see_lock()?;
+        }
         Ok(transaction)
     }
 
