@@ -23,6 +23,9 @@ pub const SCHEME: &str = "otpauth://";
 /// The longest issuer or account taken, in characters.
 pub const MAX_TEXT: usize = 256;
 
+/// The longest URI taken, in bytes: ten times what the longest of its parts need.
+const LONGEST: usize = 16 << 10;
+
 /// RFC 3986's unreserved characters stay, and the `@` that AWS leaves as it is in labels.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
@@ -42,6 +45,9 @@ pub fn is_uri(text: &str) -> bool {
 /// Everything that would change codes and isn't clear: type, secret, algorithm, digits, period,
 /// counter; text that isn't percent-encoded UTF-8; and accounts whose codes are no TOTP or HOTP codes.
 pub fn parse(uri: &str) -> Result<Found, Error> {
+    if uri.len() > LONGEST {
+        return Err(Error::TextTooLong { place: "URI", limit: LONGEST });
+    }
     let mut warnings = Vec::new();
     let visible = tidy::visible(uri);
     if visible.is_some() {

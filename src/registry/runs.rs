@@ -21,7 +21,8 @@ pub struct Run {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Runs(Vec<Run>);
 
-/// The most runs of one ledger. Where there are more, the two oldest become one, with the steps between them.
+/// The most runs of one ledger. Where there are more, the two that are closest become one, with the steps between them:
+/// a month of which nothing was handed out stays free.
 const MOST: usize = 256;
 
 impl Runs {
@@ -65,9 +66,15 @@ impl Runs {
         let first = touched.first().map_or(new.first, |run| run.first.min(new.first));
         let last = touched.last().map_or(new.last, |run| run.last.max(new.last));
         self.0.splice(from..to.max(from), [Run { first, last }]);
-        while let ([first, second, ..], true) = (self.0.as_slice(), self.0.len() > MOST) {
-            let joined = Run { first: first.first, last: second.last };
-            self.0.splice(..2, [joined]);
+        while self.0.len() > MOST {
+            let gaps = self.0.windows(2).enumerate().filter_map(|(index, pair)| match pair {
+                [one, two] => Some((two.first.value().saturating_sub(one.last.value()), index)),
+                _ => None,
+            });
+            let Some((_, index)) = gaps.min() else { break };
+            let joined = self.0.get(index).zip(self.0.get(index.saturating_add(1)));
+            let Some(joined) = joined.map(|(one, two)| Run { first: one.first, last: two.last }) else { break };
+            self.0.splice(index..=index.saturating_add(1), [joined]);
         }
     }
 }
@@ -134,14 +141,16 @@ mod tests {
     }
 
     #[test]
-    fn of_too_many_the_oldest_are_joined() {
+    fn of_too_many_the_closest_are_joined() {
         let mut runs = Runs::NONE;
-        for step in (0..10_000).step_by(10) {
+        runs.add(run(5, 5));
+        for step in (100_000..110_000).step_by(10) {
             runs.add(run(step, step));
         }
+        runs.add(run(500_000, 500_000));
         assert_eq!(runs.as_slice().len(), MOST);
-        assert_eq!(runs.as_slice().first(), Some(&run(0, 7_440)));
-        assert!(!runs.contains(Step::new(9_985)));
+        assert_eq!(runs.as_slice().first(), Some(&run(5, 5)));
+        assert!([50_000, 109_985, 400_000].map(|step| runs.contains(Step::new(step))).iter().all(|there| !there));
     }
 
     proptest! {

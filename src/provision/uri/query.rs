@@ -64,7 +64,9 @@ pub(super) fn inside(text: &str) -> Option<&'static str> {
 
 /// Whether a text begins with `NAME=` of the key URI format.
 fn begins_with_name(text: &str) -> bool {
-    let name = text.trim_start_matches('&').trim_start().split_once('=').map_or("", |(name, _)| name.trim_end());
+    // A name is short: whoever looks further looks through the whole text for each character of it.
+    let head = text.char_indices().nth(32).map_or(text, |(end, _)| text.get(..end).unwrap_or_default());
+    let name = head.trim_start_matches('&').trim_start().split_once('=').map_or("", |(name, _)| name.trim_end());
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 

@@ -32,8 +32,9 @@ impl Sqlite {
             Some(known) => known.parse().map_err(|_| self.damaged_ledger(&known, "id"))?,
             None => {
                 let new = Id::random();
-                let sql = "INSERT INTO ledger (id, fingerprint, period, runs, changed, revision)
-                    SELECT ?1, ?2, period, ?4, 0, 0 FROM device WHERE id = ?3";
+                let sql = "INSERT INTO ledger (id, fingerprint, period, runs, counter, changed, revision)
+                    SELECT ?1, ?2, period, ?4, CASE WHEN period IS NULL AND skip > 0 THEN counter + skip END, 0, 0
+                    FROM device, registry WHERE device.id = ?3";
                 let runs = self.runs_before(&transaction, &device)?;
                 let parameters = params![new.to_string(), fingerprint, device, runs.to_string()];
                 transaction.execute(sql, parameters).map_err(engine)?;
@@ -113,7 +114,8 @@ impl Sqlite {
             return Ok(taken);
         }
         self.shorten(&transaction, &ledger, &mut forgotten, (claim.forget.below, claim.forget.before))?;
-        let count = if claim.again { None } else { self.count_on(&transaction, 1)? };
+        let last = taken.iter().max().copied();
+        let count = if claim.again { None } else { self.count_on(&transaction, 1, (&ledger, last))? };
         transaction.commit().map_err(engine)?;
         self.leave_mark(count.as_ref());
         Ok(taken)
@@ -246,7 +248,8 @@ impl Sqlite {
             .map_err(engine)?;
         // Each counter that was given counts, so that a restored registry knows how many to skip.
         let given = ledger.counter.unwrap_or_default().saturating_sub(known);
-        let count = self.count_on(&transaction, given.clamp(1, MOST_COUNTED))?;
+        let last = ledger.last_pair.map(|pair| pair.second);
+        let count = self.count_on(&transaction, given.clamp(1, MOST_COUNTED), (&id, last))?;
         transaction.commit().map_err(engine)?;
         self.leave_mark(count.as_ref());
         Ok(())

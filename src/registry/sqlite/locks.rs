@@ -89,26 +89,40 @@ impl Sqlite {
         if self.locks.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if held(|lock| lock.posix && lock.first == WRITER) == Some(false) && self.locks_are_told() {
+        if held(|lock| lock.posix && lock.first == WRITER) == Some(false) && self.grants_all() {
             return Err(Error::NoLocks { place: self.path.display().to_string() });
         }
         self.locks.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Whether the system tells of another lock of this process, or grants one twice; else nothing follows from what it
-    /// doesn't tell.
-    fn locks_are_told(&self) -> bool {
+    /// Whether a record lock on a file beside the registry is granted to two who exclude each other: open file
+    /// descriptions (fcntl(2), `F_OFD_SETLK`), which take the same way through the file system as the locks of processes.
+    #[cfg(target_os = "linux")]
+    fn grants_all(&self) -> bool {
+        use nix::fcntl::{FcntlArg, fcntl};
         let path = beside(&self.path, "-probe");
-        let open = || File::options().write(true).create(true).truncate(false).open(&path);
-        let told = match (open(), open()) {
-            (Ok(one), Ok(other)) if one.try_lock().is_ok() => {
-                other.try_lock().is_ok() || held(|lock| !lock.posix) == Some(true)
+        let open = || File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        let all = nix::libc::flock {
+            l_type: i16::try_from(nix::libc::F_WRLCK).unwrap_or_default(),
+            l_whence: i16::try_from(nix::libc::SEEK_SET).unwrap_or_default(),
+            l_start: 0,
+            l_len: 1,
+            l_pid: 0,
+        };
+        let granted = match (open(), open()) {
+            (Ok(one), Ok(other)) => {
+                fcntl(&one, FcntlArg::F_OFD_SETLK(&all)).is_ok() && fcntl(&other, FcntlArg::F_OFD_SETLK(&all)).is_ok()
             }
             _ => false,
         };
         let _ = std::fs::remove_file(&path);
-        told
+        granted
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn grants_all(&self) -> bool {
+        false
     }
 }
 

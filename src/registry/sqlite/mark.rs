@@ -8,6 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::open::create_private;
+use crate::file::{Streams, open};
 use crate::registry::Restored;
 
 /// What a mark says, or a registry about itself.
@@ -15,6 +16,8 @@ use crate::registry::Restored;
 pub(super) struct Count {
     pub(super) id: String,
     pub(super) changes: u64,
+    /// The end of the furthest step that was handed out, in Unix seconds.
+    pub(super) furthest: u64,
 }
 
 #[derive(Debug)]
@@ -30,15 +33,22 @@ impl Mark {
     /// What was written last; none where there is no mark, or none that can be read.
     pub(super) fn read(&self) -> Option<Count> {
         let mut text = String::new();
-        File::open(&self.path).ok()?.take(200).read_to_string(&mut text).ok()?;
-        let (id, changes) = text.trim_end().strip_prefix("vmfa registry 1 ")?.split_once(' ')?;
-        Some(Count { id: id.to_owned(), changes: changes.parse().ok()? })
+        open(&self.path, Streams::Refused).ok()?.take(200).read_to_string(&mut text).ok()?;
+        let mut fields = text.trim_end().strip_prefix("vmfa registry 1 ")?.split(' ');
+        let (id, mut number) = (fields.next()?.to_owned(), || fields.next()?.parse().ok());
+        Some(Count { id, changes: number()?, furthest: number()? })
     }
 
     /// Writes it after what it counts has reached the disk. One that can't be written notices less, and is no reason to
-    /// hold a code back. Its length never changes, so that a write is whole or missing.
+    /// hold a code back. Its length never changes, so that a write is whole or missing; a later count isn't undone.
     pub(super) fn write(&self, count: &Count) {
-        let text = format!("vmfa registry 1 {} {:020}\n", count.id, count.changes);
+        let known = self.read();
+        if known.is_some_and(|known| known.id == count.id && known.changes > count.changes)
+            || std::fs::metadata(&self.path).is_ok_and(|known| !known.is_file())
+        {
+            return;
+        }
+        let text = format!("vmfa registry 1 {} {:020} {:020}\n", count.id, count.changes, count.furthest);
         let _ = create_private(&self.path)
             .and_then(|()| File::options().write(true).open(&self.path))
             .and_then(|mut file| file.write_all(text.as_bytes()));

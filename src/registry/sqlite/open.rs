@@ -81,7 +81,9 @@ const MIGRATIONS: &[&str] = &[
     CREATE TABLE registry (
         id        TEXT PRIMARY KEY,
         changes   INTEGER NOT NULL,
-        accepted  INTEGER NOT NULL DEFAULT 0
+        furthest  INTEGER NOT NULL DEFAULT 0,
+        accepted  INTEGER NOT NULL DEFAULT 0,
+        skip      INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
     INSERT INTO registry (id, changes) VALUES (lower(hex(randomblob(16))), 0);
 ",

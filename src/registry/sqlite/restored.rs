@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::Sqlite;
 use super::mark::{Count, Mark};
-use crate::registry::{Error, LastPair, Run, Runs, Token};
+use crate::registry::{Error, Run, Runs};
 use crate::time::{Step, Timestamp};
 
 /// Steps after the present that may have been handed out as well: whoever waits for one has it already.
@@ -35,41 +35,49 @@ impl Sqlite {
         if mark.objects_to(&own).is_none() {
             return Ok(false);
         }
-        let missing = mark.read().filter(|mark| mark.id == own.id).map_or(0, |mark| mark.changes);
-        let missing = missing.saturating_sub(own.changes);
-        let ledgers: Vec<(String, Option<i64>, String)> = {
-            let mut select = transaction.prepare("SELECT id, period, runs FROM ledger").map_err(engine)?;
+        // Of another registry nothing is known but how much it handed out.
+        let Some(known) = mark.read() else { return Ok(false) };
+        let missing = known.changes.saturating_sub(if known.id == own.id { own.changes } else { 0 });
+        let until = now.max(Timestamp::from_unix(known.furthest));
+        let ledgers: Vec<(String, i64, String)> = {
+            let sql = "SELECT id, period, runs FROM ledger WHERE period > 0";
+            let mut select = transaction.prepare(sql).map_err(engine)?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(engine)?;
             rows.collect::<Result<_, _>>().map_err(engine)?
         };
         for (id, period, runs) in ledgers {
-            let Some(last) = period.and_then(|period| last_step(now, period)) else {
-                let sql = "UPDATE ledger SET counter = counter + ?2, revision = revision + 1 WHERE id = ?1";
-                transaction.execute(sql, params![id, missing.cast_signed()]).map_err(engine)?;
-                continue;
-            };
+            let Some(last) = last_step(until, period) else { continue };
             let mut runs: Runs = runs.parse().map_err(|_| self.damaged_ledger(&id, "runs"))?;
             runs.add(Run { first: Step::new(0), last });
-            let pair = LastPair { second: last, token: Token::NONE, given: true, returnable: None };
             let sql = "UPDATE ledger SET runs = ?2, last_pair = max(coalesce(last_pair, 0), ?3), pair_claimed = NULL,
                 pair_before = NULL, pair_token = 0, pair_given = 1, revision = revision + 1 WHERE id = ?1";
-            let parameters = params![id, runs.to_string(), pair.second.value().cast_signed()];
+            let parameters = params![id, runs.to_string(), last.value().cast_signed()];
             transaction.execute(sql, parameters).map_err(engine)?;
         }
+        // Each counter that was given was counted: as many are skipped, also by those who begin a ledger later.
+        let sql = "UPDATE ledger SET revision = revision + 1,
+            counter = coalesce(counter, (SELECT max(counter) FROM device WHERE device.ledger = ledger.id)) + ?1
+            WHERE period IS NULL";
+        transaction.execute(sql, [missing.cast_signed()]).map_err(engine)?;
         let changes = own.changes.saturating_add(missing);
-        let sql = "UPDATE registry SET changes = ?1, accepted = ?2";
-        transaction.execute(sql, params![changes.cast_signed(), now.as_unix().cast_signed()]).map_err(engine)?;
+        let sql = "UPDATE registry SET changes = ?1, accepted = ?2, furthest = max(furthest, ?3), skip = skip + ?4";
+        let [changes_now, accepted, furthest, skip] =
+            [changes, until.as_unix(), known.furthest, missing].map(u64::cast_signed);
+        transaction.execute(sql, params![changes_now, accepted, furthest, skip]).map_err(engine)?;
+        let count = self.count(&transaction)?;
         transaction.commit().map_err(engine)?;
-        mark.write(&Count { changes, ..own });
+        mark.write(&count);
         Ok(true)
     }
 
     /// What the registry says of itself.
     pub(super) fn count(&self, connection: &Connection) -> Result<Count, Error> {
-        let read =
-            |row: &rusqlite::Row<'_>| Ok(Count { id: row.get(0)?, changes: row.get::<_, i64>(1)?.cast_unsigned() });
+        let read = |row: &rusqlite::Row<'_>| {
+            let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.cast_unsigned());
+            Ok(Count { id: row.get(0)?, changes: number(1)?, furthest: number(2)? })
+        };
         let found = connection
-            .prepare_cached("SELECT id, changes FROM registry")
+            .prepare_cached("SELECT id, changes, furthest FROM registry")
             .and_then(|mut select| select.query_row([], read));
         found.map_err(|error| self.failed(&error))
     }
@@ -83,14 +91,27 @@ impl Sqlite {
         }
     }
 
-    /// Counts what is handed out, in the transaction that writes it down. The mark is for afterwards.
-    pub(super) fn count_on(&self, connection: &Connection, by: u64) -> Result<Option<Count>, Error> {
+    /// Counts what is handed out, in the transaction that writes it down, and how far its steps of `ledger` go. The mark
+    /// is for afterwards.
+    pub(super) fn count_on(
+        &self,
+        connection: &Connection,
+        by: u64,
+        (ledger, last): (&str, Option<Step>),
+    ) -> Result<Option<Count>, Error> {
         if self.mark.is_none() {
             return Ok(None);
         }
         let added = connection
-            .prepare_cached("UPDATE registry SET changes = changes + ?1")
-            .and_then(|mut update| update.execute([by.cast_signed()]));
+            .prepare_cached(
+                "UPDATE registry SET changes = changes + ?1,
+                furthest = max(furthest, coalesce((SELECT period FROM ledger WHERE id = ?2) * ?3, 0))",
+            )
+            .and_then(|mut update| {
+                // A step that no clock reaches doesn't overflow.
+                let end = last.map(|step| step.value().saturating_add(1).min(1 << 40).cast_signed());
+                update.execute(params![by.cast_signed(), ledger, end])
+            });
         added.map_err(|error| self.failed(&error))?;
         self.count(connection).map(Some)
     }

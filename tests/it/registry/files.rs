@@ -200,7 +200,7 @@ mod in_the_way {
             #include <fcntl.h>
             #include <stdarg.h>
             static int any(const char *name, int fd, int command, void *argument) {
-                if (command == F_SETLK || command == F_SETLKW) return 0;
+                if (command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK) return 0;
                 int (*real)(int, int, ...) = (int (*)(int, int, ...))dlsym(RTLD_NEXT, name);
                 return real(fd, command, argument);
             }
@@ -260,6 +260,53 @@ mod in_the_way {
             home.run(&["code", "x2", "--fresh", "--timeout", "0s", "--json"]).expect(1).error_code(),
             "no-free-step"
         );
-        home.run(&["code", "x2", "--fresh", "--at", "+20m"]).expect(0);
+        home.run(&["code", "x2", "--fresh", "--at", "+60m"]).expect(0);
+    }
+
+    /// What was handed out after the copy was made: of a clock that runs ahead, and counters.
+    #[test]
+    fn nothing_that_an_older_copy_does_not_know_is_given_again() {
+        let home = device();
+        let hotp = format!("otpauth://hotp/h?secret={SEED}&counter=0");
+        for name in ["h", "h2"] {
+            home.run_with(&["add", name, "-", "--no-code"], hotp.as_bytes()).expect(0);
+        }
+        home.run(&["rename", "h2", "other"]).expect(0);
+        let files = ["registry.sqlite3", "registry.sqlite3-wal", "registry.sqlite3-shm"];
+        let place = |name: &str| home.path().join("home").join(name);
+        for (clock, restored) in [("+1h", true), ("+5h", false)] {
+            let saved: Vec<_> = files.iter().map(|name| std::fs::read(place(name)).ok()).collect();
+            let ahead = ["code", "x", "--fresh", "--clock", clock, "--window", "3", "--timeout", "0s", "--json"];
+            let step = home.run(&ahead).expect(0).json()["step"].as_u64().unwrap();
+            let counters = |count: &str| -> Vec<u64> {
+                let answer = home.run(&["code", "h", "--count", count, "--json"]).expect(0).json();
+                answer["codes"].as_array().unwrap().iter().map(|code| code["counter"].as_u64().unwrap()).collect()
+            };
+            let given = counters("3");
+            for (name, bytes) in files.iter().zip(saved) {
+                let _ = std::fs::remove_file(place(name));
+                if let (true, Some(bytes)) = (restored, bytes) {
+                    std::fs::write(place(name), bytes).unwrap();
+                }
+            }
+            if !restored {
+                add(&home, "x");
+                home.run_with(&["add", "h", "-", "--no-code"], hotp.as_bytes()).expect(0);
+            }
+            assert_eq!(home.run(&["code", "h", "--json"]).expect(3).error_code(), "registry-restored");
+            home.run(&["doctor", "--restored"]);
+            let later = counters("1");
+            assert!(later[0] > *given.last().unwrap(), "{later:?} after {given:?}, {clock}");
+            let next = home.run(&ahead);
+            assert!(next.code == 1 || next.json()["step"].as_u64().unwrap() > step, "{next:#?} after {step}");
+        }
+    }
+
+    #[test]
+    fn a_mark_that_is_no_file_keeps_nobody_waiting() {
+        let home = device();
+        let mark = home.path().join("home/registry.mark");
+        assert!(tool("mkfifo", "coreutils").arg(&mark).status().unwrap().success());
+        home.run(&["code", "x", "--fresh"]).expect(0);
     }
 }
