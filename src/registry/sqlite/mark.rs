@@ -17,6 +17,16 @@ pub(super) struct Count {
     pub(super) changes: u64,
 }
 
+impl Count {
+    /// Why a registry that says `own` of itself isn't the one that this mark was written for.
+    pub(super) fn objects_to(&self, own: &Self) -> Option<Restored> {
+        if self.id != own.id {
+            return Some(Restored::Another);
+        }
+        (self.changes > own.changes).then_some(Restored::Older)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Mark {
     path: PathBuf,
@@ -32,7 +42,9 @@ impl Mark {
         let mut text = String::new();
         File::open(&self.path).ok()?.take(200).read_to_string(&mut text).ok()?;
         let (id, changes) = text.trim_end().strip_prefix("vmfa registry 1 ")?.split_once(' ')?;
-        Some(Count { id: id.to_owned(), changes: changes.parse().ok()? })
+        // A number that the registry, which has signed ones, can't have is no mark.
+        let changes = changes.parse::<i64>().ok()?;
+        Some(Count { id: id.to_owned(), changes: u64::try_from(changes).ok()? })
     }
 
     /// Writes it after what it counts has reached the disk. One that can't be written notices less, and is no reason to
@@ -42,14 +54,5 @@ impl Mark {
         let _ = create_private(&self.path)
             .and_then(|()| File::options().write(true).open(&self.path))
             .and_then(|mut file| file.write_all(text.as_bytes()));
-    }
-
-    /// Why a registry that says this of itself isn't the one that the mark was written for.
-    pub(super) fn objects_to(&self, own: &Count) -> Option<Restored> {
-        let mark = self.read()?;
-        if mark.id != own.id {
-            return Some(Restored::Another);
-        }
-        (mark.changes > own.changes).then_some(Restored::Older)
     }
 }

@@ -32,11 +32,8 @@ impl Sqlite {
         let engine = |error: rusqlite::Error| self.failed(&error);
         let transaction = self.begin(&mut connection)?;
         let own = self.count(&transaction)?;
-        if mark.objects_to(&own).is_none() {
-            return Ok(false);
-        }
-        let missing = mark.read().filter(|mark| mark.id == own.id).map_or(0, |mark| mark.changes);
-        let missing = missing.saturating_sub(own.changes);
+        let Some(marked) = mark.read().filter(|marked| marked.objects_to(&own).is_some()) else { return Ok(false) };
+        let missing = if marked.id == own.id { marked.changes.saturating_sub(own.changes) } else { 0 };
         let ledgers: Vec<(String, Option<i64>, String)> = {
             let mut select = transaction.prepare("SELECT id, period, runs FROM ledger").map_err(engine)?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(engine)?;
@@ -77,7 +74,9 @@ impl Sqlite {
     /// Refuses a registry that the mark objects to.
     pub(super) fn see_mark(&self, connection: &Connection) -> Result<(), Error> {
         let Some(mark) = &self.mark else { return Ok(()) };
-        match mark.objects_to(&self.count(connection)?) {
+        // The mark first: outside of a transaction, others may hand out and count on between the two.
+        let Some(marked) = mark.read() else { return Ok(()) };
+        match marked.objects_to(&self.count(connection)?) {
             Some(what) => Err(Error::Restored { place: self.path.display().to_string(), what }),
             None => Ok(()),
         }
