@@ -142,7 +142,7 @@ fn a_file_url_is_its_file_and_an_address_is_not_fetched() {
         ("https://example.com/qr.png", ["doesn't fetch", "curl -sS URL"]),
         ("HTTP://example.com/qr.png", ["doesn't fetch", "screen"]),
         ("s3://bucket/qr.png", ["s3://…", "a path"]),
-        ("file://elsewhere/qr.png", ["of this machine", "file:///home/you/qr.png"]),
+        ("file://elsewhere/qr.png", ["on this machine", "file:///home/you/qr.png"]),
     ] {
         let run = home.run(&["add", "x", url]).expect(2);
         assert!(words.iter().all(|word| run.stderr.contains(word)), "{url}: {run:#?}");

@@ -99,7 +99,8 @@ impl Sqlite {
     /// Whether the system tells of another lock of this process, or grants one twice; else nothing follows from what it
     /// doesn't tell.
     fn locks_are_told(&self) -> bool {
-        let path = beside(&self.path, "-probe");
+        // Its own: that another process's lock stands in the way would say nothing of this one's.
+        let path = beside(&self.path, &format!("-probe-{}", std::process::id()));
         let open = || File::options().write(true).create(true).truncate(false).open(&path);
         let told = match (open(), open()) {
             (Ok(one), Ok(other)) if one.try_lock().is_ok() => {
