@@ -76,7 +76,7 @@ fn pipe(file: File, path: &Path) -> io::Result<File> {
     if !handed_over {
         let limit = Timespec { tv_sec: SECONDS, tv_nsec: 0 };
         if poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&limit))? == 0 {
-            let reason = format!("is a FIFO that nobody wrote to within {SECONDS} s");
+            let reason = format!("is a FIFO, and nothing was written to it within {SECONDS} s");
             return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
         }
     }

@@ -1,4 +1,4 @@
-//! Locks between processes of one user: whoever dies gives his back.
+//! Locks between processes of one user. A process that dies frees its own.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
@@ -48,7 +48,7 @@ pub(super) enum Lock<T> {
 }
 
 impl Locks {
-    /// Locks in a directory, which is made when the first one is taken, each waited for so many seconds at most.
+    /// Locks in a directory, which is made when the first one is taken. A wait for one ends after `limit` seconds.
     #[must_use]
     pub const fn new(directory: PathBuf, limit: u64) -> Self {
         Self { directory, limit }

@@ -32,8 +32,7 @@ pub struct Wanted {
     pub role: Option<Role>,
     /// A new one, even where there is one that would do.
     pub fresh: bool,
-    /// What it has to have left, in seconds; five minutes or a tenth of its time, whichever is less, where that is left
-    /// out.
+    /// How long it must still be valid, in seconds. Default: five minutes, or a tenth of its lifetime if that is less.
     pub least: Option<u64>,
 }
 

@@ -98,11 +98,7 @@ impl Error {
     /// The same after what had been taken was given back, or wasn't.
     pub(super) fn given_back(mut self, given_back: bool) -> Self {
         if matches!(self.kind, Kind::Interrupted(_)) {
-            let end = if given_back {
-                "what was waited for is given back"
-            } else {
-                "what was waited for counts as handed out"
-            };
+            let end = if given_back { "nothing was used up" } else { "the reserved codes count as handed out" };
             self.message = format!("{}: {end}", self.message);
         }
         self
@@ -308,13 +304,13 @@ impl From<vault::Error> for Error {
                 failure.hint("KWallet needs a plugin for it: apt-get install libqca-qt5-2-plugins")
             }
             E::IdentityMissing(_) => failure
-                .hint("name the file that it is in now: --identity-file FILE or VMFA_IDENTITY_FILE")
-                .hint("to have it remembered: vmfa init --vault age --use-identity FILE"),
+                .hint("if it moved, give its new path: --identity-file FILE or VMFA_IDENTITY_FILE")
+                .hint("to remember the new path: vmfa init --vault age --use-identity FILE"),
             E::IdentityTooOpen { path, .. } => failure
                 .hint(format!("chmod 600 {path}"))
-                .hint(format!("where it can't be changed: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")),
+                .hint(format!("if you can't change it: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")),
             E::NoIdentity => failure
-                .hint("devices that are there: give the identity they were added with, by --identity-file or VMFA_IDENTITY_FILE")
+                .hint("for existing devices, give the identity they were added with: --identity-file or VMFA_IDENTITY_FILE")
                 .hint("for a first device: vmfa init --vault age"),
             _ => failure,
         }
@@ -381,11 +377,11 @@ impl From<registry::Error> for Error {
             E::Conflict(_) | E::LedgerConflict => failure.hint("try again"),
             E::TooNew { .. } => failure.hint("upgrade vmfa, or use another VMFA_HOME"),
             E::Damaged { .. } | E::NotIntact { .. } => failure
-                .hint("keep the file, and put back the newest backup of it: it knows which codes were handed out")
+                .hint("keep the file, and restore its newest backup: it holds which codes were handed out")
                 .hint("then `vmfa doctor --restored`; the secrets are not in it, and are not lost"),
             E::Locked { holder: Some(holder), .. } if holder.ends_with("stopped") => {
                 let pid = holder.split_whitespace().nth(1).unwrap_or("PID");
-                failure.hint(format!("let it go on: kill -CONT {pid}"))
+                failure.hint(format!("resume it: kill -CONT {pid}"))
             }
             E::Locked { .. } => failure.hint("nothing was changed: try again when it has ended"),
             E::Full { .. } => failure.hint("nothing was changed: free some space there, and try again"),
@@ -396,8 +392,8 @@ impl From<registry::Error> for Error {
                 failure.hint("without locks two processes can get the same code: set VMFA_HOME to a local directory")
             }
             E::Restored { .. } => failure
-                .hint("put the newest copy back, if you have one")
-                .hint("to go on with this one: `vmfa doctor --restored`; codes up to now then count as handed out"),
+                .hint("restore the newest copy, if you have one")
+                .hint("to use this one: `vmfa doctor --restored`; codes up to now then count as handed out"),
             E::Engine { .. } => failure.hint("`vmfa doctor` looks at the file"),
             E::NameTaken(_) | E::Busy { .. } | E::Gone => failure,
         }

@@ -35,11 +35,10 @@ impl Home {
                 .map_err(|error| Error::usage(format!("VMFA_HOME ({}): {error}", home.display())))?;
             return Ok(Self::below(&home, &home, &home));
         }
-        let strategy =
-            etcetera::choose_base_strategy().map_err(|_| none("there is no home directory to keep anything in"))?;
+        let strategy = etcetera::choose_base_strategy().map_err(|_| none("no home directory found"))?;
         // Else every directory would have files of its own.
         if !strategy.home_dir().is_absolute() {
-            return Err(none(&format!("HOME ({}) is no absolute path", strategy.home_dir().display())));
+            return Err(none(&format!("HOME ({}) is not an absolute path", strategy.home_dir().display())));
         }
         let data = strategy.data_dir().join("vmfa");
         let state = strategy.state_dir().map_or_else(|| data.clone(), |state| state.join("vmfa"));

@@ -154,7 +154,7 @@ impl Place {
             return Err(Error::new(
                 ErrorKind::Storage,
                 "age-identity",
-                "VMFA_IDENTITY is not read: whatever runs with these variables could read the identity too",
+                "VMFA_IDENTITY is not supported: other programs can read environment variables",
             )
             .hint("give it as a file: --identity-file FILE or VMFA_IDENTITY_FILE, which may be /dev/stdin"));
         }
@@ -208,8 +208,9 @@ fn read_once(path: PathBuf) -> Identity {
             return Ok(known.clone());
         }
         let bytes = age::read_identity(&path)?;
-        let read = std::str::from_utf8(&bytes)
-            .map_err(|_| vault::Error::Identity(format!("{}: is no age identity and no SSH key", path.display())))?;
+        let read = std::str::from_utf8(&bytes).map_err(|_| {
+            vault::Error::Identity(format!("{}: is neither an age identity nor an SSH key", path.display()))
+        })?;
         let read = Zeroizing::new(read.to_owned());
         *text = Some(read.clone());
         Ok(read)

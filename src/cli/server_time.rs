@@ -39,11 +39,11 @@ impl Server {
     pub(super) fn ask(url: &str) -> Result<Self> {
         let (scheme, rest) = url.split_once("://").map_or((None, ""), |(scheme, rest)| (Some(scheme), rest));
         if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
-            return Err(Error::usage("a URL with a user or password in it was not used: a clock needs none"));
+            return Err(Error::usage("a clock's URL can't have a user or password: it was not used"));
         }
         let scheme = scheme.map(str::to_ascii_lowercase);
         if !matches!(scheme.as_deref(), Some("http" | "https")) {
-            return Err(Error::usage(format!("`{url}` is no http:// or https:// URL")));
+            return Err(Error::usage(format!("`{url}` is not an http:// or https:// URL")));
         }
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(LIMIT))

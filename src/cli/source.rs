@@ -22,7 +22,7 @@ pub(super) struct Search {
     /// How much CPU time to spend on searching a picture for QR codes, such as 20s
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = seconds)]
     deadline: Duration,
-    /// Accept a secret of less than 80 bits that stands alone: any short word is one
+    /// Accept a secret key of less than 80 bits, which any short word could be
     #[arg(long)]
     allow_short: bool,
 }
@@ -130,7 +130,7 @@ fn path_of(source: &OsStr) -> Result<PathBuf> {
         return match path {
             Ok(path) if path.starts_with('/') => Ok(PathBuf::from(path.into_owned())),
             _ => Err(Error::usage(
-                "a file:// URL names a file of this machine by its whole path: file:///home/you/qr.png",
+                "a file:// URL needs the absolute path of a file on this machine: file:///home/you/qr.png",
             )),
         };
     }
@@ -138,11 +138,11 @@ fn path_of(source: &OsStr) -> Result<PathBuf> {
         return Ok(PathBuf::from(source));
     }
     // The address isn't repeated: its parameters may hold a secret.
-    let failure = Error::usage(format!("the source is an address ({scheme}://…), and vmfa fetches nothing"));
+    let failure = Error::usage(format!("the source is an address ({scheme}://…), which vmfa doesn't fetch"));
     Err(match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => failure
             .hint("save the picture and give its path, or: curl -sS URL | vmfa add NAME -")
-            .hint("a page that shows a QR code: `screen` takes a picture of it"),
+            .hint("if a page shows the QR code: vmfa add NAME screen"),
         _ => failure.hint("give a path, `-` (stdin), `clipboard` or `screen`"),
     })
 }

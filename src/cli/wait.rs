@@ -36,7 +36,7 @@ fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &
             return Ok(());
         }
         return Err(stands_still(stand_in.url(), time, seconds, what)
-            .hint(format!("move it: `{}`, or --jump", stand_in::command(stand_in.url(), seconds))));
+            .hint(format!("advance it: `{}`, or --jump", stand_in::command(stand_in.url(), seconds))));
     }
     let elapsed = clock::stopwatch();
     let begin = shown(server.asked_again());
@@ -62,7 +62,7 @@ fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &
     }
     if set_back {
         // Whoever asked for this moment may now get another one sooner.
-        let message = format!("the clock at {} was set back while it was waited for", server.url());
+        let message = format!("the clock at {} was set back during the wait", server.url());
         return Err(Error::new(Kind::No, "clock", message).hint("try again"));
     }
     Ok(())

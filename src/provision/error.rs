@@ -25,7 +25,7 @@ pub enum Error {
         what: &'static str,
     },
     /// A file of a known format that isn't read.
-    #[error("the source is {what}, a format that is not read")]
+    #[error("the source is {what}, a format that vmfa can't read")]
     UnsupportedFormat {
         /// Which format.
         what: &'static str,
@@ -73,10 +73,10 @@ pub enum Error {
         missing: u8,
     },
     /// Parts of a split text that don't make one text.
-    #[error("the image has parts of a text that is split over several QR codes, and they don't belong together")]
+    #[error("the image has QR codes that are parts of different texts")]
     QrPartsDisagree,
     /// An image of a known format in a variant that isn't read.
-    #[error("the {format} image is of a kind that is not supported: {reason}")]
+    #[error("the {format} image is in a variant that is not supported: {reason}")]
     ImageUnsupported {
         /// Which format it is.
         format: &'static str,
@@ -99,7 +99,7 @@ pub enum Error {
     #[error("{0}")]
     Unsupported(Unsupported),
     /// A parameter that may be one of the format by another name.
-    #[error("the URI's parameter `{name}` may be meant as {known}: codes depend on it, so it isn't passed over")]
+    #[error("the URI's parameter `{name}` may mean {known}, which changes the codes")]
     UnclearParameter {
         /// Its name.
         name: String,
@@ -166,7 +166,7 @@ pub enum Error {
         characters: usize,
     },
     /// A bare text that is base32, and so short that any word may be.
-    #[error("the source as a secret has {bits} bits only{}", if *words { ", and reads like a word" } else { "" })]
+    #[error("read as a secret, the source has only {bits} bits{}", if *words { ", and looks like a word" } else { "" })]
     ShortSecret {
         /// How many.
         bits: usize,
@@ -232,7 +232,7 @@ pub enum Unsupported {
     #[error("this is an mOTP account: its codes need MD5 and a PIN, so it is not a TOTP device")]
     Motp,
     /// privacyIDEA's push token.
-    #[error("this is a privacyIDEA push token: it answers messages, and has no codes")]
+    #[error("this is a privacyIDEA push token, which has no codes")]
     Push,
     /// RFC 6287.
     #[error("this is an OCRA token (RFC 6287): its codes need the challenge, so it is not a TOTP device")]
@@ -244,7 +244,7 @@ pub enum Unsupported {
     #[error("this account has a PIN that goes into its codes, so it is not a TOTP device")]
     Pin,
     /// An encoder that isn't known.
-    #[error("the URI's encoder is `{0}`, which vmfa doesn't know: digits would be wrong codes")]
+    #[error("the URI's encoder is `{0}`, which vmfa doesn't know: its codes would be wrong")]
     Encoder(String),
 }
 

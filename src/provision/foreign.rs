@@ -111,7 +111,7 @@ impl Foreign {
             Self::Pskc => "a PSKC file (RFC 6030)",
             Self::PropertyList => "a property list",
             Self::AndroidSettings => "an Android settings file",
-            Self::AwsError => "an error that AWS answered",
+            Self::AwsError => "an error response of AWS",
             Self::OtherXml => "XML that is no answer of AWS",
             Self::Csv => "a CSV table of passwords",
             Self::WebPage => "a web page without otpauth links",

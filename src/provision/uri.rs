@@ -109,7 +109,8 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
 
 /// Steam's own exports are of type totp, with the issuer alone to tell that a code is five letters.
 fn is_steam(issuer: Option<&str>, account: &str) -> bool {
-    let is = |text: &str| text.eq_ignore_ascii_case("steam");
+    const NAMES: [&str; 4] = ["steam", "steam guard", "steamguard", "steampowered.com"];
+    let is = |text: &str| NAMES.iter().any(|name| text.trim().eq_ignore_ascii_case(name));
     issuer.map_or_else(|| is(account), is)
 }
 

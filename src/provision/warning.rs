@@ -94,44 +94,42 @@ impl fmt::Display for Warning {
             Self::ShortSecret { bits } => {
                 write!(f, "the secret has {bits} bits; RFC 4226 requires at least 128")
             }
-            Self::LooksLikeWords => f.write_str("the secret reads like words: is it a secret key, and not a password?"),
+            Self::LooksLikeWords => f.write_str("the secret looks like words: is it a secret key, not a password?"),
             Self::IssuersDisagree { label, parameter } => {
-                write!(f, "the label says issuer `{label}`, the parameter `{parameter}`: the parameter is taken")
+                write!(f, "the label says issuer `{label}`, the parameter says `{parameter}`: using the parameter")
             }
             Self::UnknownParameter { name } => write!(f, "the URI has an unknown parameter `{name}`"),
             Self::PointlessParameter { name } => {
                 write!(f, "the URI's parameter `{name}` has no meaning for its type")
             }
             Self::RepeatedParameter { name } => {
-                write!(f, "the URI has `{name}` twice with two values: the first is taken")
+                write!(f, "the URI has `{name}` twice with two values: using the first")
             }
             Self::DefaultTaken { name: name @ "period", value, default } if value == "0" => {
                 write!(
                     f,
-                    "the URI's `{name}` is 0: {default} is taken; if the service counts otherwise, set it right in the URI"
+                    "the URI's `{name}` is 0: using {default}; if the service uses another period, correct the URI"
                 )
             }
             Self::DefaultTaken { name, value, default } if value.is_empty() => {
-                write!(f, "the URI's `{name}` is empty: {default} is taken")
+                write!(f, "the URI's `{name}` is empty: using {default}")
             }
             Self::DefaultTaken { name, value, default } => {
-                write!(f, "the URI's `{name}` is `{value}`: {default} is taken")
+                write!(f, "the URI's `{name}` is `{value}`: using {default}")
             }
             Self::OddValue { name } => write!(f, "the URI's `{name}` is written in an unusual way"),
             Self::LongPeriod { seconds } => {
-                write!(f, "the URI's `period` is {seconds} s: if that is meant in milliseconds, codes will be wrong")
+                write!(f, "the URI's `period` is {seconds} s: if that is in milliseconds, the codes will be wrong")
             }
-            Self::Fragment => f.write_str("what follows the URI's `#` is passed over"),
-            Self::HtmlEscapes => f.write_str("the URI has HTML escapes such as `&amp;`: they are undone"),
-            Self::QuestionMark => {
-                f.write_str("the URI has a `?` in an odd place: the parameters are told by their names")
-            }
-            Self::PlusInSecret => f.write_str("the secret has `+` between its groups: taken as spaces"),
-            Self::Invisible => f.write_str("invisible characters are passed over"),
-            Self::Quoted => f.write_str("the quotation marks around it are passed over"),
-            Self::Surrounded => f.write_str("what stands around the URI is passed over"),
-            Self::AppleScheme => f.write_str("the scheme is `apple-otpauth`: read as `otpauth`"),
-            Self::WebPage => f.write_str("the source is a web page: its otpauth links are read"),
+            Self::Fragment => f.write_str("ignoring what follows the URI's `#`"),
+            Self::HtmlEscapes => f.write_str("the URI has HTML escapes such as `&amp;`: decoding them"),
+            Self::QuestionMark => f.write_str("the URI has a `?` in an odd place: finding the parameters by name"),
+            Self::PlusInSecret => f.write_str("the secret has `+` between its groups: reading them as spaces"),
+            Self::Invisible => f.write_str("ignoring invisible characters"),
+            Self::Quoted => f.write_str("ignoring the quotation marks around it"),
+            Self::Surrounded => f.write_str("ignoring the text around the URI"),
+            Self::AppleScheme => f.write_str("the scheme is `apple-otpauth`: reading it as `otpauth`"),
+            Self::WebPage => f.write_str("the source is a web page: reading its otpauth links"),
             Self::OtherCodes { count } => write!(f, "the image has {count} more QR code(s) that enrol nothing"),
             Self::OfLine { line, account, warning } if account.is_empty() => write!(f, "line {line}: {warning}"),
             Self::OfLine { line, account, warning } => write!(f, "line {line} ({account}): {warning}"),

@@ -22,7 +22,7 @@ pub enum Error {
     #[error("`{0}` was changed by another process")]
     Conflict(Name),
     /// Somebody else was faster.
-    #[error("what was handed out or accepted was changed by another process at the same time")]
+    #[error("another process handed out or accepted codes at the same time")]
     LedgerConflict,
     /// The device, or what was written down of it, isn't there any more.
     #[error("the device was removed by another process")]
@@ -74,7 +74,7 @@ pub enum Error {
         reason: String,
     },
     /// An older state of the file came back, or another file stands in its place.
-    #[error("{place} is {what}: it doesn't know all codes that were handed out")]
+    #[error("{place} is {what}, so it doesn't know all codes that were handed out")]
     Restored {
         /// Which file.
         place: String,

@@ -327,7 +327,7 @@ fn an_identity_that_moved_is_missed_with_a_way_out_and_known_again() {
     assert!(run.stderr.contains("the age identity isn't there") && run.stderr.contains("--identity-file"), "{run:#?}");
     let doctor = vmfa(&["doctor"], b"").expect(3);
     assert!(
-        doctor.stdout.contains("-> name the file that it is in now") && doctor.stdout.contains("--use-identity"),
+        doctor.stdout.contains("-> if it moved, give its new path") && doctor.stdout.contains("--use-identity"),
         "{doctor:#?}"
     );
 
@@ -379,7 +379,7 @@ fn an_identity_comes_by_stdin_or_not_from_the_environment() {
     let added = given("VMFA_IDENTITY_FILE", "/dev/stdin", &["add", "y", "seed.txt", "--json"]).expect(0);
     assert!(added.json()["added"][0]["first_code"].is_object(), "{added:#?}");
     let refused = given("VMFA_IDENTITY", &identity, &["code", "x"]).expect(3);
-    assert!(refused.stderr.contains("VMFA_IDENTITY is not read") && refused.stderr.contains("/dev/stdin"));
+    assert!(refused.stderr.contains("VMFA_IDENTITY is not supported") && refused.stderr.contains("/dev/stdin"));
     assert!(!refused.stderr.contains("AGE-SECRET-KEY"), "{refused:#?}");
 }
 

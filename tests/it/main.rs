@@ -17,6 +17,8 @@ mod desktop;
 #[cfg(feature = "cli")]
 mod documents;
 #[cfg(feature = "cli")]
+mod drawing;
+#[cfg(feature = "cli")]
 mod drift;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod hygiene;

@@ -15,7 +15,7 @@ fn a_forgotten_name_and_swapped_arguments_are_told() {
         (&["add", "-"], ["is a source", "vmfa add NAME -"]),
         (&["add", "qr.png", "name"], ["the name comes first", "vmfa add name qr.png"]),
         (&["add", "-", "my name"], ["the name comes first", "vmfa add 'my name' -"]),
-        (&["add", "qr.png", "correcthorsebattery"], ["SOURCE is none", "vmfa add NAME qr.png"]),
+        (&["add", "qr.png", "correcthorsebattery"], ["the name comes first", "vmfa add NAME qr.png"]),
     ] {
         let run = home.run(arguments).expect(2);
         assert!(words.iter().all(|word| run.stderr.contains(word)), "{arguments:?}: {run:#?}");

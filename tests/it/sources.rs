@@ -139,10 +139,10 @@ fn a_file_url_is_its_file_and_an_address_is_not_fetched() {
         assert_eq!(run.stdout, "921300\n");
     }
     for (url, words) in [
-        ("https://example.com/qr.png", ["fetches nothing", "curl -sS URL"]),
-        ("HTTP://example.com/qr.png", ["fetches nothing", "screen"]),
+        ("https://example.com/qr.png", ["doesn't fetch", "curl -sS URL"]),
+        ("HTTP://example.com/qr.png", ["doesn't fetch", "screen"]),
         ("s3://bucket/qr.png", ["s3://…", "a path"]),
-        ("file://elsewhere/qr.png", ["of this machine", "file:///home/you/qr.png"]),
+        ("file://elsewhere/qr.png", ["on this machine", "file:///home/you/qr.png"]),
     ] {
         let run = home.run(&["add", "x", url]).expect(2);
         assert!(words.iter().all(|word| run.stderr.contains(word)), "{url}: {run:#?}");
@@ -181,10 +181,10 @@ fn a_lost_leading_zero_is_told() {
         home.run(&["drift", "x", "71271", "123456"]).expect(5),
         home.run(&["release", "x", "71271"]).expect(5),
     ] {
-        assert!(run.stderr.contains("was a zero at its front lost?") && run.stderr.contains("071271"), "{run:#?}");
+        assert!(run.stderr.contains("is a leading zero missing?") && run.stderr.contains("071271"), "{run:#?}");
     }
     let run = home.run(&["verify", "eight", "7081804"]).expect(1);
-    assert!(run.stdout.contains("was a zero at its front lost?"), "{run:#?}");
+    assert!(run.stdout.contains("is a leading zero missing?"), "{run:#?}");
     // A code that is too long, or no number, isn't that.
     for code in ["12345678901", "abcde"] {
         assert!(!home.run(&["verify", "x", code]).expect(5).stderr.contains("zero"), "{code}");

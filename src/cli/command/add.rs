@@ -165,18 +165,14 @@ impl Args {
         match self.source.as_ref().map(|source| source.to_string_lossy()) {
             None if source::is_place(name) || is_file_name(name) => {
                 let what = if matches!(name.as_str(), "-" | "clipboard" | "screen") { "a source" } else { "a file" };
-                Err(Error::usage(format!("`{name}` is {what}, and the device has no name yet"))
+                Err(Error::usage(format!("`{name}` is {what}, and the device has no name: give one first"))
                     .hint(format!("vmfa add NAME {shown}")))
             }
             Some(other) if source::is_place(name) && !source::is_place(&other) && !is_file_name(&other) => {
                 // What isn't a file may be a secret.
                 let secret = argv::might_be_secret(&other);
-                let (told, name_there) = if secret {
-                    ("SOURCE".to_owned(), "NAME".to_owned())
-                } else {
-                    (format!("`{other}`"), quoted(&other))
-                };
-                Err(Error::usage(format!("`{name}` is a source, and {told} is none: the name comes first"))
+                let name_there = if secret { "NAME".to_owned() } else { quoted(&other) };
+                Err(Error::usage(format!("`{name}` is a source: the name comes first"))
                     .hint(format!("vmfa add {name_there} {shown}")))
             }
             _ => Ok(()),
@@ -231,7 +227,7 @@ fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>, lines: &[usize]) 
         let name = if argv::looks_like_secret(name) { "(not repeated)" } else { name };
         let on: Vec<usize> = places.iter().filter_map(|place| lines.get(*place).copied()).collect();
         let on = if on.is_empty() { String::new() } else { format!(" (on {})", source::lines_in_words(&on)) };
-        let message = format!("the source has {} different secrets of `{name}`{on}: nothing was added", places.len());
+        let message = format!("the source has {} different secrets for `{name}`{on}: nothing was added", places.len());
         return Err(Error::new(ErrorKind::No, "ambiguous", message)
             .hint("give one of them another account in the source, or add them one by one, with names of their own"));
     }
@@ -242,13 +238,13 @@ fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>, lines: &[usize]) 
         if argv::looks_like_secret(&name) {
             return Err(Error::input(
                 "account",
-                format!("an account of the source{on} looks like a secret, which no name may"),
+                format!("an account of the source{on} looks like a secret, so it can't be a name"),
             )
             .hint("add it alone, with a name of its own"));
         }
         let name = name.parse().map_err(|error: crate::name::Error| {
             Error::from(error)
-                .about(&format!("an account of the source{on} makes no name"))
+                .about(&format!("an account of the source{on} can't be a name"))
                 .hint("add it alone, with a name of its own")
         })?;
         named.push((name, enrolment));

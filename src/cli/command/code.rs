@@ -59,7 +59,7 @@ pub(in crate::cli) struct Args {
     /// Wait at most so long, 45s or 5m; 0s doesn't wait
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "fresh", value_parser = lease::patience)]
     timeout: u64,
-    /// Where --clock names a stand-in with virtual time, move its time on instead of waiting
+    /// If --clock names a stand-in with virtual time, advance its time instead of waiting
     #[arg(long, requires = "fresh")]
     jump: bool,
 }

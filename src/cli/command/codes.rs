@@ -53,13 +53,13 @@ pub(super) fn parse(text: &str) -> Result<Code> {
             return error.into();
         }
         let digits = if text.len() == 1 { "1 digit".to_owned() } else { format!("{} digits", text.len()) };
-        Error::input("code", format!("a code of {digits} is too short: was a zero at its front lost?"))
-            .hint(format!("codes are text, zeros in front and all: {text:0>6}, where the device has six digits"))
+        Error::input("code", format!("a code of {digits} is too short: is a leading zero missing?"))
+            .hint(format!("keep leading zeros, such as {text:0>6} for a device with six digits"))
     })
 }
 
 /// What to say of a code that is shorter than the device's.
-pub(super) const LOST_ZERO: &str = ": was a zero at its front lost?";
+pub(super) const LOST_ZERO: &str = ": is a leading zero missing?";
 
 fn from_stdin(from: Option<&OsStr>) -> Result<String> {
     if from.is_some_and(|from| from == "-") {

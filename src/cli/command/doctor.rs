@@ -19,7 +19,7 @@ use crate::vault::{Kind, Vault};
 /// Exit code 3 where the chosen vault, the registry, or the clock doesn't work.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Go on with a registry that was restored or replaced: codes up to now count as handed out
+    /// Accept a registry that was restored or replaced; codes up to now count as handed out
     #[arg(long)]
     restored: bool,
 }

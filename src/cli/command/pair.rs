@@ -47,7 +47,7 @@ pub(in crate::cli) struct Args {
     /// With --wait or --live, wait at most so long for the pair to become possible, 45s or 5m
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = patience)]
     timeout: u64,
-    /// Where --clock names a stand-in with virtual time, move its time on instead of waiting
+    /// If --clock names a stand-in with virtual time, advance its time instead of waiting
     #[arg(long, requires = "patient")]
     jump: bool,
     /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far

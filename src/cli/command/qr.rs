@@ -112,7 +112,7 @@ impl Args {
         }
         let (wide, high) = short.terminal_size(Drawing::LEAST_QUIET);
         let needed = high.saturating_add(1);
-        let message = format!("the code needs {wide} columns and {needed} rows, the terminal has {columns} and {rows}");
+        let message = format!("the code needs {wide} columns and {needed} rows; the terminal has {columns} and {rows}");
         Err(Error::new(Kind::Usage, "terminal-size", message)
             .hint("enlarge the terminal, or write a picture: --png FILE"))
     }

@@ -14,20 +14,20 @@ use crate::time::Step;
 
 /// Give back a code or a pair that never reached the service
 ///
-/// It can be handed out again afterwards. Keep a code that the service may have seen, even one that it refused: it is
-/// used up. A code that was shown twice stays used up, too.
+/// It can then be handed out again. Don't give back a code that the service may have seen, even if it was refused: that
+/// code is used up. So is a code that was shown twice.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["code", "step", "pair"])))]
 pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: String,
-    /// The code as it was given, or the two codes of a pair
+    /// The code, or the two codes of a pair
     #[arg(num_args = 1..=2)]
     code: Vec<String>,
-    /// Its step, as `vmfa code --json` told it
+    /// The code's step, as shown by `vmfa code --json`
     #[arg(long, value_name = "STEP", conflicts_with = "pair")]
     step: Option<u64>,
-    /// The last pair; name it by its two codes where others take pairs of this device as well
+    /// The last pair; if others take pairs of this device too, give its two codes instead
     #[arg(long)]
     pair: bool,
 }
@@ -54,6 +54,9 @@ impl Args {
         if self.pair && codes.len() == 1 {
             return Err(Error::usage("a pair has two codes: give both, in order"));
         }
+        if self.step.is_some() && codes.len() == 2 {
+            return Err(Error::usage("--step names the step of one code, and a pair has two: leave it out"));
+        }
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
@@ -68,7 +71,7 @@ impl Args {
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let enrolment = devices.enrolment(&device)?;
         let refused = |what: &str| Error::new(Kind::No, "not-handed-out", format!("`{}` {what}", device.name));
-        let not_there = |what: &str| refused(&format!("has {what}")).hint("what is long past is forgotten");
+        let not_there = |what: &str| refused(&format!("has {what}")).hint("old codes are no longer known one by one");
         let answer = |step: Option<u64>, released| Released { device: device.name.to_string(), step, released };
         let pair = match codes[..] {
             [one, two] => Some(Some([one, two])),
@@ -86,8 +89,8 @@ impl Args {
                 Returned::Yes => answer(None, "pair"),
                 Returned::NotThere => return Err(not_there("no pair that could be given back: only the last one can")),
                 Returned::Shared => {
-                    return Err(refused("gave another pair shortly before, or somebody waits for the last one")
-                        .hint(format!("name yours by its codes: vmfa release {} CODE1 CODE2", device.name)));
+                    return Err(refused("handed out another pair recently, or another process waits for the last one")
+                        .hint(format!("give the codes of yours: vmfa release {} CODE1 CODE2", device.name)));
                 }
             }
         } else {
@@ -114,7 +117,10 @@ impl Args {
                     return Err(Error::new(
                         Kind::No,
                         "shared",
-                        format!("the code of step {} was given to somebody else, too: it stays used up", step.value()),
+                        format!(
+                            "the code of step {} was also given to another process: it stays used up",
+                            step.value()
+                        ),
                     ));
                 }
             }

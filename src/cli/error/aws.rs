@@ -15,9 +15,7 @@ impl From<settings::Error> for Error {
             E::NoProfile { nearest: Some(nearest), .. } => failure.hint(format!("did you mean `{nearest}`?")),
             E::NoProfile { known, .. } if known.is_empty() => failure.hint("`aws configure` makes one"),
             E::NoProfile { known, .. } => failure.hint(format!("there are: {}", listed(&known))),
-            E::PlainHttp { .. } => {
-                failure.hint("https://, or on a network of tests that nobody else reads: --plain-http")
-            }
+            E::PlainHttp { .. } => failure.hint("use https://, or --plain-http on a private test network"),
             E::Unsupported { .. } => failure
                 .hint("give the endpoint itself: --endpoint-url, or AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS"),
             _ => failure,
@@ -81,16 +79,16 @@ impl From<aws::Error> for Error {
             }
             E::Device(error) => error.into(),
             E::Interrupted(aws::Interrupted { signal }) => {
-                Self::interrupted(signal).hint("the same command again goes on from where it was")
+                Self::interrupted(signal).hint("run the same command again to continue")
             }
             E::StandsStill { endpoint, seconds, until, .. } if !endpoint.contains("://") => {
                 Self::new(Kind::No, "time-stands-still", message)
                     .available(until, seconds)
-                    .hint("leave it out: the service's own clock is used then")
+                    .hint("leave it out to use the service's own clock")
             }
             E::StandsStill { endpoint, seconds, until, .. } => Self::new(Kind::No, "time-stands-still", message)
                 .available(until, seconds)
-                .hint(format!("move it: `{}`, or --jump", stand_in::command(&endpoint, seconds))),
+                .hint(format!("advance it: `{}`, or --jump", stand_in::command(&endpoint, seconds))),
             E::TooShort { .. } => {
                 Self::new(Kind::No, "aws-session-too-short", message).hint("ask for a longer one with --duration, or for less with --min-remaining")
             }
@@ -115,7 +113,7 @@ impl From<aws::Error> for Error {
             }
             E::Unreachable { reason, .. } if reason.contains("isn't this machine") => {
                 Self::new(Kind::Usage, "aws-plain-http", message)
-                    .hint("https://, or on a network of tests that nobody else reads: --plain-http")
+                    .hint("use https://, or --plain-http on a private test network")
             }
             E::Unreachable { .. } => Self::new(Kind::Remote, "aws-unreachable", message),
             E::Unreadable { .. } => Self::new(Kind::Remote, "aws-unreadable", message)

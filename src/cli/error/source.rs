@@ -69,18 +69,18 @@ fn hints(error: &E) -> Vec<&'static str> {
     let one = match error {
         E::OfLine { error, .. } => return hints(error),
         E::SecretCharacter { character: '0' | '1' | '8' | '9', .. } => {
-            "base32 has the letters A to Z and the digits 2 to 7: 0 may have been O, 1 I or L, 8 B; look at the original"
+            "base32 has the letters A to Z and the digits 2 to 7: was 0 an O, 1 an I or L, 8 a B? check the original"
         }
         E::ShortSecret { .. } => {
             return vec![
-                "a secret key has 16 characters or more, in capitals mostly: is it that, and all of it?",
-                "--allow-short takes it all the same",
+                "a secret key has 16 characters or more, mostly in capitals: was all of it copied?",
+                "to use it anyway: --allow-short",
             ];
         }
         E::NoQrCode => "try a larger or sharper picture, the secret key as text, or `screen`",
         E::QrTimeUp => "give it longer, such as `--deadline 20s`, or cut the code out of the picture",
         E::QrPart { .. } => "take one picture with all parts in it",
-        E::QrPartsDisagree => "take one picture with all parts of one text, and no others",
+        E::QrPartsDisagree => "take one picture with all parts of one text, and nothing else",
         E::ImageUnsupported { .. } => AS_PNG,
         E::UnsupportedFormat { kind, .. } => match kind {
             Format::Document => "open it and read the screen (SOURCE is `screen`), or take a screenshot of it",
@@ -91,7 +91,7 @@ fn hints(error: &E) -> Vec<&'static str> {
         E::ImageTooLarge { .. } => "cut the code out of the picture, or scale it down",
         E::NoSeed => "AWS shows the seed only in the answer that creates the device",
         E::WrongKind { what: "a web address" } | E::NotOtpauth { what: "a web address" } => {
-            "vmfa fetches nothing: save the picture with the QR code, or take a picture of the page with `screen`"
+            "save the picture with the QR code, or show the page and use `screen`: vmfa doesn't fetch addresses"
         }
         E::WrongKind { what: "an SVG drawing" } => "open it in a browser, and use `screen`",
         E::WrongKind { what } | E::NotOtpauth { what } if what.ends_with("activation") => {
@@ -101,12 +101,12 @@ fn hints(error: &E) -> Vec<&'static str> {
         E::UriType { .. } => "vmfa reads otpauth://totp/ and otpauth://hotp/",
         E::Unsupported(unsupported) => return unsupported_hint(unsupported).into_iter().collect(),
         E::UnclearParameter { .. } => {
-            "if it says how codes are made, give it its name in the format (algorithm, digits, period); else leave it out"
+            "if it changes the codes, rename it as the format does (algorithm, digits, period); if not, remove it"
         }
-        E::Misplaced { .. } => "an `&` separates parameters, and a `?` comes before the first",
-        E::BehindFragment { .. } => "an `&` separates parameters; a `#` in a name is written %23",
-        E::Period => "services count 30 s, few 60: `period=30`, or leave it out",
-        E::CounterMissing => "the service says which counter comes next: counter=0 for a new device",
+        E::Misplaced { .. } => "put a `?` before the first parameter, and an `&` between the others",
+        E::BehindFragment { .. } => "separate parameters by `&`, and write a `#` in a name as %23",
+        E::Period => "most services use 30 s, a few 60 s: set `period=30`, or leave it out",
+        E::CounterMissing => "add the counter that the service expects next: `counter=0` for a new device",
         E::Migration => "in Google Authenticator, tap an account's own QR code; or the service enrols another app",
         E::Foreign(foreign) => return foreign_hint(*foreign).into_iter().collect(),
         _ => return Vec::new(),
@@ -118,7 +118,7 @@ const fn unsupported_hint(unsupported: &Unsupported) -> Option<&'static str> {
     match unsupported {
         Unsupported::Steam => Some("Steam's own app shows the codes"),
         Unsupported::Yandex => Some("Yandex's own app, Aegis and Stratum ask for the PIN"),
-        Unsupported::TwoStep => Some("have the administrator turn two-step enrolment off for this token"),
+        Unsupported::TwoStep => Some("ask the administrator to enrol it without two-step enrolment"),
         _ => None,
     }
 }
@@ -127,11 +127,11 @@ const fn unsupported_hint(unsupported: &Unsupported) -> Option<&'static str> {
 const fn foreign_hint(foreign: Foreign) -> Option<&'static str> {
     Some(match foreign {
         Foreign::Aegis | Foreign::AegisEncrypted => {
-            "in Aegis, export as a text file of otpauth URIs (\"Google Authenticator URI\"), without encryption: that is read"
+            "in Aegis, export as a text file of otpauth URIs (\"Google Authenticator URI\"), without encryption"
         }
-        Foreign::Stratum => "in Stratum, back up as a list of authenticator URIs: that is read",
-        Foreign::EnteEncrypted => "in Ente Auth, export as plain text: that is a list of otpauth URIs, and is read",
-        Foreign::FreeOtpPlus => "in FreeOTP+, export in key URI format: that is read",
+        Foreign::Stratum => "in Stratum, back up as a list of authenticator URIs, and add that",
+        Foreign::EnteEncrypted => "in Ente Auth, export as plain text (a list of otpauth URIs), and add that",
+        Foreign::FreeOtpPlus => "in FreeOTP+, export in key URI format, and add that",
         Foreign::Bitwarden => "one item: bw get item ITEM | jq -r .login.totp | vmfa add NAME -",
         Foreign::BitwardenEncrypted => {
             "one item: bw get item ITEM | jq -r .login.totp | vmfa add NAME -; or export as plain .json"
@@ -156,15 +156,15 @@ const fn foreign_hint(foreign: Foreign) -> Option<&'static str> {
         Foreign::KeePassXml => "one entry: keepassxc-cli show -s -a otp DATABASE ENTRY | vmfa add NAME -",
         Foreign::Csv => "its otpauth URIs: grep -o 'otpauth://[^,\"]*' FILE | vmfa add NAME/ -",
         Foreign::OtherJson { has_uri: false } | Foreign::OtherXml => {
-            "of AWS it is the answer that creates the device: aws iam create-virtual-mfa-device"
+            "vmfa reads the JSON or XML that creates an AWS device: aws iam create-virtual-mfa-device"
         }
-        Foreign::WebPage => "save the picture with the QR code, or take a picture of the page with `screen`",
+        Foreign::WebPage => "save the picture with the QR code, or show the page and use `screen`",
         Foreign::TerminalQr => {
             "show it on a screen and use `screen`; or have the program write a picture: qrencode -o qr.png"
         }
         Foreign::Pgp => "gpg -d FILE | vmfa add NAME -",
         Foreign::Age => "age -d -i IDENTITY FILE | vmfa add NAME -",
-        Foreign::OpenSsl => "decrypt it first, and pipe what comes out: … | vmfa add NAME -",
+        Foreign::OpenSsl => "decrypt it first, and pipe the result: … | vmfa add NAME -",
         Foreign::Pskc | Foreign::PropertyList | Foreign::AwsError | Foreign::PrivateKey | Foreign::Rtf => return None,
     })
 }

@@ -101,7 +101,8 @@ impl Sqlite {
     #[cfg(target_os = "linux")]
     fn grants_all(&self) -> bool {
         use nix::fcntl::{FcntlArg, fcntl};
-        let path = beside(&self.path, "-probe");
+        // Its own: another process's lock would say nothing of this one's.
+        let path = beside(&self.path, &format!("-probe-{}", std::process::id()));
         let open = || File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let all = nix::libc::flock {
             l_type: i16::try_from(nix::libc::F_WRLCK).unwrap_or_default(),

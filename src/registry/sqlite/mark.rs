@@ -20,6 +20,16 @@ pub(super) struct Count {
     pub(super) furthest: u64,
 }
 
+impl Count {
+    /// Why a registry that says `own` of itself isn't the one that this mark was written for.
+    pub(super) fn objects_to(&self, own: &Self) -> Option<Restored> {
+        if self.id != own.id {
+            return Some(Restored::Another);
+        }
+        (self.changes > own.changes).then_some(Restored::Older)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Mark {
     path: PathBuf,
@@ -35,7 +45,8 @@ impl Mark {
         let mut text = String::new();
         open(&self.path, Streams::Refused).ok()?.take(200).read_to_string(&mut text).ok()?;
         let mut fields = text.trim_end().strip_prefix("vmfa registry 1 ")?.split(' ');
-        let (id, mut number) = (fields.next()?.to_owned(), || fields.next()?.parse().ok());
+        // A number that the registry, which has signed ones, can't have is no mark.
+        let (id, mut number) = (fields.next()?.to_owned(), || u64::try_from(fields.next()?.parse::<i64>().ok()?).ok());
         Some(Count { id, changes: number()?, furthest: number()? })
     }
 
@@ -52,14 +63,5 @@ impl Mark {
         let _ = create_private(&self.path)
             .and_then(|()| File::options().write(true).open(&self.path))
             .and_then(|mut file| file.write_all(text.as_bytes()));
-    }
-
-    /// Why a registry that says this of itself isn't the one that the mark was written for.
-    pub(super) fn objects_to(&self, own: &Count) -> Option<Restored> {
-        let mark = self.read()?;
-        if mark.id != own.id {
-            return Some(Restored::Another);
-        }
-        (mark.changes > own.changes).then_some(Restored::Older)
     }
 }

@@ -25,7 +25,7 @@ use crate::vault::Id;
 pub struct Sqlite {
     path: PathBuf,
     mark: Option<mark::Mark>,
-    /// Whether it was seen that the file system locks files.
+    /// Whether the file system is known to lock files.
     locks: AtomicBool,
     connection: Mutex<Connection>,
 }

@@ -155,7 +155,7 @@ impl Sqlite {
         let found = self.version(&connection)?;
         self.refuse_newer(found, KNOWN)?;
         if found < KNOWN {
-            let reason = "it was written by an older version, and has to be brought up to date first".to_owned();
+            let reason = "it was written by an older version, and needs to be migrated first".to_owned();
             return Err(Error::ReadOnly { place: self.path.display().to_string(), reason });
         }
         Ok(())

@@ -32,11 +32,8 @@ impl Sqlite {
         let engine = |error: rusqlite::Error| self.failed(&error);
         let transaction = self.begin(&mut connection)?;
         let own = self.count(&transaction)?;
-        if mark.objects_to(&own).is_none() {
-            return Ok(false);
-        }
+        let Some(known) = mark.read().filter(|marked| marked.objects_to(&own).is_some()) else { return Ok(false) };
         // Of another registry nothing is known but how much it handed out.
-        let Some(known) = mark.read() else { return Ok(false) };
         let missing = known.changes.saturating_sub(if known.id == own.id { own.changes } else { 0 });
         let until = now.max(Timestamp::from_unix(known.furthest));
         let ledgers: Vec<(String, i64, String)> = {
@@ -85,7 +82,9 @@ impl Sqlite {
     /// Refuses a registry that the mark objects to.
     pub(super) fn see_mark(&self, connection: &Connection) -> Result<(), Error> {
         let Some(mark) = &self.mark else { return Ok(()) };
-        match mark.objects_to(&self.count(connection)?) {
+        // The mark first: outside of a transaction, others may hand out and count on between the two.
+        let Some(marked) = mark.read() else { return Ok(()) };
+        match marked.objects_to(&self.count(connection)?) {
             Some(what) => Err(Error::Restored { place: self.path.display().to_string(), what }),
             None => Ok(()),
         }

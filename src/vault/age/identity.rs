@@ -249,7 +249,8 @@ fn plain_keys(bytes: &[u8], from: &str) -> Result<Keys, Error> {
 }
 
 fn identity_file(bytes: &[u8], from: &str) -> Result<IdentityFile<age::NoCallbacks>, Error> {
-    IdentityFile::from_buffer(bytes).map_err(|_| Error::Identity(format!("{from}: is no age identity and no SSH key")))
+    IdentityFile::from_buffer(bytes)
+        .map_err(|_| Error::Identity(format!("{from}: is neither an age identity nor an SSH key")))
 }
 
 fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {

@@ -47,7 +47,7 @@ pub(super) enum Error {
     #[error("a secret came damaged")]
     Damaged,
     /// What both sides have computed begins with a zero byte, which KWallet leaves out of what it makes the key from.
-    #[error("the two sides make different keys of what they agree on")]
+    #[error("the two sides derived different keys")]
     LeadingZero,
 }
 

@@ -51,7 +51,7 @@ fn an_mfa_serial_that_does_not_count_is_told() {
     assert!(run.stderr.contains("counts in profile `inherits` only"), "{run:#?}");
     let run = vmfa(&server, &home, "user-arn", &["aws", "status"]).expect(1);
     assert!(
-        run.stderr.contains("the ARN of who signs in, not of a device") && run.stderr.contains(":mfa/"),
+        run.stderr.contains("the ARN of an identity, not of an MFA device") && run.stderr.contains(":mfa/"),
         "{run:#?}"
     );
     let run = vmfa(&server, &home, "elsewhere", &["aws", "status"]).expect(1);

@@ -137,7 +137,7 @@ fn a_wallet_that_needs_its_password_is_locked() {
 }
 
 #[test]
-fn keepassxc_that_asks_before_it_gives_or_deletes_is_told_by_name() {
+fn keepassxc_that_asks_before_it_gives_a_secret_is_told_by_name() {
     let desktop = asking_keepassxc();
     vmfa(&desktop, &["add", "x", "-", "--no-code"], SEED).expect(0);
     refused(&desktop, &["code", "x", "--at", "59"], "keyring-locked", "KeePassXC");

@@ -352,7 +352,7 @@ fn no_such_serial(serial: &str, profile: &str) -> Error {
         return Error::new(
             Kind::No,
             "no-such-device",
-            format!("the mfa_serial of profile `{profile}` is {serial}, the ARN of who signs in, not of a device"),
+            format!("the mfa_serial of profile `{profile}` is {serial}, the ARN of an identity, not of an MFA device"),
         )
         .hint("a device's ARN has `:mfa/` in it: `vmfa aws status` shows it, and so does `vmfa show NAME`");
     }

@@ -12,8 +12,8 @@ use crate::device;
 
 /// Deactivate and delete a device at AWS; then, if you want, its secret here
 ///
-/// You are asked before anything is changed. For one's own device AWS asks for a session with MFA, which is got with the
-/// device's last code. The secret stays until AWS has no such device any more.
+/// Asks before it changes anything. To disable your own device, AWS requires a session with MFA: vmfa gets one with a
+/// code of that device. The secret stays here until AWS has deleted the device.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The device's name, exactly

@@ -131,7 +131,7 @@ impl Args {
             // Whoever asks an administrator first, asks for the wrong thing.
             if error.code() == "aws-denied" && device_name != user {
                 return error.hint_first(
-                    "policies for self-managed MFA allow a device of the user's own name only: leave --device-name out",
+                    "policies for self-managed MFA only allow the user's own name for the device: leave --device-name out",
                 );
             }
             error

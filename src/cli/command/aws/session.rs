@@ -69,10 +69,8 @@ impl Which {
         });
         let lasts = self.duration.unwrap_or(if role.is_some() { ROLE_LASTS } else { LASTS });
         if self.min_remaining.is_some_and(|least| least >= lasts) {
-            return Err(Error::usage(format!(
-                "--min-remaining is as long as the session itself, {lasts} s, or longer"
-            ))
-            .hint("ask for a longer session with --duration, or for less with --min-remaining"));
+            return Err(Error::usage(format!("--min-remaining must be shorter than the session itself, {lasts} s"))
+                .hint("ask for a longer session with --duration, or for less with --min-remaining"));
         }
         Ok(Wanted { duration: self.duration, role, fresh: self.fresh, least: self.min_remaining })
     }
@@ -191,7 +189,7 @@ impl Args {
 /// What has to be left of one.
 fn remaining(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| *seconds <= 129_600);
-    seconds.ok_or_else(|| "a time up to 36h stands here, such as 45s or 1h".to_owned())
+    seconds.ok_or_else(|| "expected a time up to 36h, such as 45s or 1h".to_owned())
 }
 
 /// What AWS takes for a session, 900 to 129,600 seconds; for a role less.

@@ -138,8 +138,8 @@ impl Which {
     fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Value>) -> Result<T> {
         let endpoint =
             self.endpoint_url.clone().or_else(|| environment::text("AWS_ENDPOINT_URL")).ok_or_else(|| {
-                Error::usage("which stand-in isn't said")
-                    .hint("--endpoint-url URL, or AWS_ENDPOINT_URL as `vmfa serve` prints it")
+                Error::usage("no stand-in is named")
+                    .hint("give --endpoint-url URL, or set AWS_ENDPOINT_URL as `vmfa serve` prints it")
             })?;
         if !endpoint.starts_with("http://") {
             return Err(Error::usage(format!("`{endpoint}` is no http:// URL")));
