@@ -200,7 +200,7 @@ impl<'a> Flow<'a> {
         let terms = pair::Terms { live: false, consumes: Rules::AWS.pair_uses_steps, patience: 0 };
         let now = match self.devices.pair(device, enrolment, self.moment(), terms) {
             Err(device::Error::NoPairYet { .. }) if again => {
-                self.devices.release_pair(device, enrolment, Which::Last, self.moment())?;
+                self.devices.release_pair(device, enrolment, Which::Newest, self.moment())?;
                 self.devices.pair(device, enrolment, self.moment(), terms)
             }
             result => result,

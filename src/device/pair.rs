@@ -31,6 +31,8 @@ pub enum Which {
     Second(Step),
     /// The last one, where no other was handed out in the day before it.
     Last,
+    /// The last one, as whoever keeps all others away knows.
+    Newest,
 }
 
 /// How a pair is to be made.
@@ -145,16 +147,21 @@ impl Devices<'_> {
             let far = last.second > reachable;
             let beside = last.returnable.and_then(|returnable| returnable.before);
             let alone = beside.is_none_or(|before| last.second.value().abs_diff(before.value()) > recent);
+            let retaken = ledger.pair_released == Some(last.second);
             let meant = match which {
                 Which::Own(token) => last.token == token,
+                Which::Second(second) if last.second == second && retaken => return Ok((Returned::Shared, None)),
                 Which::Second(second) => last.second == second && last.given,
-                Which::Last if !last.given || !alone => return Ok((Returned::Shared, None)),
-                Which::Last => true,
+                Which::Last if !last.given || !alone || retaken => return Ok((Returned::Shared, None)),
+                Which::Last | Which::Newest => true,
             };
             let returnable = last.returnable.or(far.then_some(Returnable { claimed: false, before: None }));
             let Some(returnable) = returnable.filter(|_| meant) else { return Ok((Returned::NotThere, None)) };
             let before = |second| LastPair { second, token: Token::NONE, given: true, returnable: None };
             ledger.last_pair = returnable.before.map(before);
+            if last.given {
+                ledger.pair_released = Some(last.second);
+            }
             Ok((Returned::Yes, returnable.claimed.then_some((last.second, last.token))))
         })?;
         if let Some((second, token)) = freed {

@@ -1,7 +1,7 @@
 //! A registry in this process's memory, for tests.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
@@ -23,6 +23,8 @@ struct Tables {
     ledgers: BTreeMap<Id, (Fingerprint, u64, Ledger)>,
     /// When each step was claimed, and by whom.
     claimed: BTreeMap<(Id, Step), (Timestamp, Holder)>,
+    /// What was given back.
+    released: BTreeSet<(Id, Step)>,
 }
 
 impl Memory {
@@ -128,9 +130,14 @@ impl Registry for Memory {
     }
 
     fn release(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
-        let claimed = &mut self.tables().claimed;
+        let mut tables = self.tables();
+        let Tables { claimed, released, .. } = &mut *tables;
         let own = claimed.get(&(ledger, step)).is_some_and(|(_, holder)| holder.token == token && !holder.again);
-        Ok(own && claimed.remove(&(ledger, step)).is_some())
+        if own {
+            claimed.remove(&(ledger, step));
+            released.insert((ledger, step));
+        }
+        Ok(own)
     }
 
     fn give(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
@@ -143,7 +150,10 @@ impl Registry for Memory {
     }
 
     fn holder(&self, ledger: Id, step: Step) -> Result<Option<Holder>, Error> {
-        Ok(self.tables().claimed.get(&(ledger, step)).map(|(_, holder)| *holder))
+        let tables = self.tables();
+        let retaken = tables.released.contains(&(ledger, step));
+        let holder = tables.claimed.get(&(ledger, step)).map(|(_, holder)| *holder);
+        Ok(holder.map(|holder| Holder { again: holder.again || retaken, ..holder }))
     }
 
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
@@ -168,7 +178,7 @@ impl Registry for Memory {
 
     fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         let mut tables = self.tables();
-        let Tables { devices, ledgers, claimed } = &mut *tables;
+        let Tables { devices, ledgers, claimed, .. } = &mut *tables;
         ledgers.retain(|id, (_, period, ledger)| {
             if devices.iter().any(|device| device.ledger == Some(*id)) {
                 return true;

@@ -56,6 +56,8 @@ pub struct Ledger {
     pub id: Id,
     /// The last pair that was handed out.
     pub last_pair: Option<LastPair>,
+    /// The second step of the pair that was given back last: whoever takes it again has what another was shown.
+    pub pair_released: Option<Step>,
     /// The counter that no device of the secret has handed out yet.
     pub counter: Option<u64>,
     /// Steps that passed long ago and were handed out, as runs. [`Registry::claim`] and [`Registry::sweep`] alone change
@@ -114,7 +116,7 @@ impl Token {
 pub struct Holder {
     /// The claim that took it first.
     pub token: Token,
-    /// Whether it was handed out again after that.
+    /// Whether somebody else was shown it, too: after that, or before and gave it back.
     pub again: bool,
     /// Whether it was shown to somebody; false while whoever took it waits until it can be used.
     pub given: bool,
@@ -134,7 +136,16 @@ impl Ledger {
     #[must_use]
     pub const fn new(id: Id) -> Self {
         let changed = Timestamp::from_unix(0);
-        Self { id, last_pair: None, counter: None, forgotten: Runs::NONE, relying_party: None, changed, revision: 0 }
+        Self {
+            id,
+            last_pair: None,
+            pair_released: None,
+            counter: None,
+            forgotten: Runs::NONE,
+            relying_party: None,
+            changed,
+            revision: 0,
+        }
     }
 }
 

@@ -101,7 +101,14 @@ impl Sqlite {
                     break;
                 }
                 let number = step.value().cast_signed();
-                if insert.execute(params![ledger, number, now, token, *step <= claim.ready]).map_err(engine)? == 1 {
+                let given = *step <= claim.ready;
+                let retake = || {
+                    let sql = "UPDATE claimed SET since = ?3, token = ?4, given = ?5, released = 0, retaken = 1
+                        WHERE ledger = ?1 AND step = ?2 AND released = 1";
+                    let mut update = transaction.prepare_cached(sql).map_err(engine)?;
+                    update.execute(params![ledger, number, now, token, given]).map_err(engine)
+                };
+                if insert.execute(params![ledger, number, now, token, given]).map_err(engine)? == 1 || retake()? == 1 {
                     taken.push(*step);
                 } else if claim.again {
                     let sql = "UPDATE claimed SET again = 1 WHERE ledger = ?1 AND step = ?2 AND again = 0";
@@ -132,15 +139,16 @@ impl Sqlite {
         let engine = |error: rusqlite::Error| self.failed(&error);
         let old = "FROM claimed WHERE ledger = ?1 AND step < ?2 AND since < ?3";
         let old_ones = params![ledger, below.value().cast_signed(), before.as_unix().cast_signed()];
-        let steps: Vec<i64> = {
-            let mut select = connection.prepare_cached(&format!("SELECT step {old} ORDER BY step")).map_err(engine)?;
-            let rows = select.query_map(old_ones, |row| row.get(0)).map_err(engine)?;
+        let steps: Vec<(i64, bool)> = {
+            let sql = format!("SELECT step, released {old} ORDER BY step");
+            let mut select = connection.prepare_cached(&sql).map_err(engine)?;
+            let rows = select.query_map(old_ones, |row| Ok((row.get(0)?, row.get(1)?))).map_err(engine)?;
             rows.collect::<Result<_, _>>().map_err(engine)?
         };
         if steps.is_empty() {
             return Ok(());
         }
-        for step in steps {
+        for (step, _) in steps.into_iter().filter(|(_, released)| !released) {
             let step = Step::new(step.cast_unsigned());
             forgotten.add(Run { first: step, last: step });
         }
@@ -151,21 +159,23 @@ impl Sqlite {
     }
 
     pub(super) fn release_step(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
-        let sql = "DELETE FROM claimed WHERE ledger = ?1 AND step = ?2 AND token = ?3 AND again = 0";
+        // What was shown and given back is remembered: whoever gives it back twice doesn't free what another took.
+        let sql = "UPDATE claimed SET released = 1
+            WHERE ledger = ?1 AND step = ?2 AND token = ?3 AND again = 0 AND released = 0";
         let parameters = params![ledger.to_string(), step.value().cast_signed(), token.value().cast_signed()];
         let released = self.connection().execute(sql, parameters);
         Ok(released.map_err(|error| self.failed(&error))? == 1)
     }
 
     pub(super) fn give_step(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
-        let sql = "UPDATE claimed SET given = 1 WHERE ledger = ?1 AND step = ?2 AND token = ?3";
+        let sql = "UPDATE claimed SET given = 1 WHERE ledger = ?1 AND step = ?2 AND token = ?3 AND released = 0";
         let parameters = params![ledger.to_string(), step.value().cast_signed(), token.value().cast_signed()];
         let given = self.connection().execute(sql, parameters);
         Ok(given.map_err(|error| self.failed(&error))? == 1)
     }
 
     pub(super) fn holder_of(&self, ledger: Id, step: Step) -> Result<Option<Holder>, Error> {
-        let sql = "SELECT token, again, given FROM claimed WHERE ledger = ?1 AND step = ?2";
+        let sql = "SELECT token, again OR retaken, given FROM claimed WHERE ledger = ?1 AND step = ?2 AND released = 0";
         let read = |row: &Row<'_>| {
             let token = Token::from_value(row.get::<_, i64>(0)?.cast_unsigned());
             Ok(Holder { token, again: row.get(1)?, given: row.get(2)? })
@@ -177,7 +187,8 @@ impl Sqlite {
 
     pub(super) fn claimed_steps(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
         let connection = self.connection();
-        let sql = "SELECT step FROM claimed WHERE ledger = ?1 AND step BETWEEN ?2 AND ?3 ORDER BY step";
+        let sql = "SELECT step FROM claimed WHERE ledger = ?1 AND step BETWEEN ?2 AND ?3 AND released = 0
+            ORDER BY step";
         let (first, last) = (first.value().cast_signed(), last.value().cast_signed());
         let steps = connection.prepare_cached(sql).and_then(|mut statement| {
             let rows = statement.query_map(params![ledger.to_string(), first, last], |row| row.get::<_, i64>(0))?;
@@ -189,7 +200,7 @@ impl Sqlite {
     pub(super) fn read_ledger(&self, id: Id) -> Result<Ledger, Error> {
         let connection = self.connection();
         let sql = "SELECT last_pair, pair_claimed, pair_before, counter, runs, relying_party, changed, revision,
-            pair_token, pair_given FROM ledger WHERE id = ?1";
+            pair_token, pair_given, pair_released FROM ledger WHERE id = ?1";
         let read = |row: &Row<'_>| {
             let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned));
             let step = |column| Ok::<_, rusqlite::Error>(number(column)?.map(Step::new));
@@ -200,6 +211,7 @@ impl Sqlite {
                 id,
                 last_pair: step(0)?.map(|second| LastPair { second, token, given, returnable }),
                 counter: number(3)?,
+                pair_released: step(10)?,
                 forgotten: Runs::NONE,
                 relying_party: None,
                 changed: Timestamp::from_unix(number(6)?.unwrap_or_default()),
@@ -227,7 +239,8 @@ impl Sqlite {
         let known = transaction.query_row(sql, params![id, ledger.revision.cast_signed()], |row| row.get::<_, i64>(0));
         let known = known.optional().map_err(engine)?.ok_or(Error::LedgerConflict)?.cast_unsigned();
         let sql = "UPDATE ledger SET last_pair = ?1, pair_claimed = ?2, pair_before = ?3, counter = ?4,
-            relying_party = ?5, changed = ?6, pair_token = ?8, pair_given = ?9, revision = revision + 1 WHERE id = ?7";
+            relying_party = ?5, changed = ?6, pair_token = ?8, pair_given = ?9, pair_released = ?10,
+            revision = revision + 1 WHERE id = ?7";
         let returnable = ledger.last_pair.and_then(|pair| pair.returnable);
         let step = |step: Step| step.value().cast_signed();
         transaction
@@ -243,6 +256,7 @@ impl Sqlite {
                     id,
                     ledger.last_pair.map_or(0, |pair| pair.token.value()).cast_signed(),
                     ledger.last_pair.is_none_or(|pair| pair.given),
+                    ledger.pair_released.map(step),
                 ],
             )
             .map_err(engine)?;

@@ -224,9 +224,12 @@ fn what_never_reached_the_service_can_be_given_back() {
     assert_eq!(step(&released), T / 30);
     assert_eq!(at(&home, T, &["code", "x", "--fresh"]), given);
     let step = given["step"].to_string();
-    home.run(&["release", "x", "--step", &step]).expect(0);
-    assert_eq!(home.run(&["release", "x", "--step", &step, "--json"]).expect(1).error_code(), "not-handed-out");
-    assert_eq!(home.run(&["release", "x", code, "--json"]).expect(1).error_code(), "not-handed-out");
+    // Whoever gives it back a second time doesn't free what another took meanwhile.
+    assert_eq!(home.run(&["release", "x", "--step", &step, "--json"]).expect(1).error_code(), "shared");
+    assert_eq!(home.run(&["release", "x", code, "--json"]).expect(1).error_code(), "shared");
+    let next = at(&home, T + 30, &["code", "x", "--fresh"])["step"].to_string();
+    home.run(&["release", "x", "--step", &next]).expect(0);
+    assert_eq!(home.run(&["release", "x", "--step", &next, "--json"]).expect(1).error_code(), "not-handed-out");
     assert_eq!(home.run(&["release", "x", "12345", "--json"]).expect(5).error_code(), "code");
 
     // T lies ahead, but these times don't.

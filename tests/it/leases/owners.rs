@@ -85,3 +85,18 @@ fn a_step_that_somebody_waits_for_is_given_back_by_nobody_else() {
     assert_eq!(step("+15000s"), Some(Some(now + 1)));
     assert_eq!(step("+30000s"), None);
 }
+
+#[test]
+fn a_pair_that_was_given_back_and_taken_by_another_stays_the_others() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    let now = 1_700_000_015;
+    let first = at(&home, now, &["pair", "x"]);
+    home.run(&["release", "x", "--pair"]).expect(0);
+    assert_eq!(at(&home, now, &["pair", "x"]), first);
+    let [one, two] = codes(&first);
+    for again in [&["release", "x", "--pair", "--json"][..], &["release", "x", &one, &two, "--json"]] {
+        assert_eq!(home.run(again).expect(1).error_code(), "not-handed-out");
+    }
+    assert_eq!(refused(&home, now, &["pair", "x"]), "no-pair-yet");
+}
