@@ -31,7 +31,7 @@ pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod device;
-#[cfg(any(feature = "age", feature = "aws", feature = "serve", feature = "cli"))]
+#[cfg(any(feature = "age", feature = "sqlite", feature = "aws", feature = "serve", feature = "cli"))]
 mod file;
 pub mod name;
 pub mod oath;
