@@ -3,7 +3,7 @@
 //!
 //! A clock that people, NTP or another operating system set says nothing about the time that has passed. What does is a
 //! clock that nobody sets and that goes on while the machine sleeps; but it stands while a virtual machine is stopped,
-//! and it begins anew with each boot. So the two have to agree on how long ago it was.
+//! and restarts at zero with each boot. So a contact counts only if both clocks agree on how long ago it was.
 
 use serde::{Deserialize, Serialize};
 

@@ -263,7 +263,7 @@ impl Flow<'_> {
 
     /// A kept session that certainly has time enough left: by the service's clock as this run heard it, else as the last
     /// contact proves, else as the service says when it is asked with the session itself. An endpoint that isn't AWS's
-    /// is always asked: it may have begun anew, and know nothing of sessions that it gave.
+    /// is always asked: a stand-in that was restarted doesn't know the sessions that it gave before.
     fn good(&self, contents: &Contents, key: &str, wanted: &Wanted) -> Result<Option<Good>, Error> {
         let Some(kept) = contents.find(key) else { return Ok(None) };
         let least = wanted.least.unwrap_or_else(|| kept.least());

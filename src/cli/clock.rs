@@ -190,7 +190,7 @@ pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, i128, i128) {
     (result, milliseconds(before), milliseconds(after))
 }
 
-/// Waits so many seconds, and says so on stderr. A machine that slept meanwhile has waited too.
+/// Waits for a number of seconds, and says so on stderr. Time that the machine sleeps counts.
 ///
 /// # Errors
 ///

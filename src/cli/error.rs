@@ -90,7 +90,7 @@ impl Error {
         self
     }
 
-    /// A signal ended a wait. What becomes of what was taken for it, whoever waited says.
+    /// A signal ended a wait. The caller adds what happened to the code that it waited for.
     pub(super) fn interrupted(signal: u8) -> Self {
         Self::new(Kind::Interrupted(signal), "interrupted", "interrupted")
     }

@@ -33,7 +33,7 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
 }
 
 impl Search {
-    /// The time runs from here: made when the bytes are there, for each picture anew.
+    /// The time starts now. Call this for each picture, after its bytes were read.
     fn limits(&self) -> Limits {
         Limits { expired: clock::work_limit(self.deadline), allow_short: self.allow_short, ..Limits::default() }
     }

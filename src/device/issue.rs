@@ -113,7 +113,10 @@ impl Taken {
 /// [`Error::NoSuchStep`] where a step lies before the epoch or past 64 bits, and
 /// [`crate::oath::Error::CounterBased`] for HOTP.
 pub fn at_time(enrolment: &Enrolment, time: Timestamp, offset: i64, count: u16) -> Result<Vec<Issued>, Error> {
-    let clock = Clock::showing(enrolment.parameters, time, time)?;
+    unwritten(&Clock::showing(enrolment.parameters, time, time)?, enrolment, offset, count)
+}
+
+fn unwritten(clock: &Clock, enrolment: &Enrolment, offset: i64, count: u16) -> Result<Vec<Issued>, Error> {
     clock.steps(offset, count)?.into_iter().map(|step| clock.issued(step, &enrolment.secret, false)).collect()
 }
 
@@ -130,6 +133,21 @@ pub fn at_counter(enrolment: &Enrolment, next: u64, count: u16) -> Result<Vec<Is
             Ok(Issued { code, moving_factor: counter, valid: None, repeated: false })
         })
         .collect()
+}
+
+/// Consecutive codes of a device whose registry can't be written: another process may get the same codes as fresh ones.
+///
+/// # Errors
+///
+/// As [`at_time`].
+pub fn codes_unwritten(
+    device: &Device,
+    enrolment: &Enrolment,
+    time: Timestamp,
+    offset: i64,
+    count: u16,
+) -> Result<Vec<Issued>, Error> {
+    unwritten(&Clock::of(device, time)?, enrolment, offset, count)
 }
 
 impl Devices<'_> {
@@ -155,25 +173,9 @@ impl Devices<'_> {
         steps.into_iter().map(|step| clock.issued(step, &enrolment.secret, !new.contains(&step))).collect()
     }
 
-    /// The same where nothing can be written down. Whoever asks knows that somebody else may get these codes as fresh.
-    ///
-    /// # Errors
-    ///
-    /// As [`at_time`].
-    pub fn codes_unwritten(
-        &self,
-        device: &Device,
-        enrolment: &Enrolment,
-        moment: Moment,
-        offset: i64,
-        count: u16,
-    ) -> Result<Vec<Issued>, Error> {
-        let clock = Clock::of(device, moment.time)?;
-        clock.steps(offset, count)?.into_iter().map(|step| clock.issued(step, &enrolment.secret, false)).collect()
-    }
-
-    /// The same as [`Self::codes`] where the secret isn't at hand: it is read while the steps are written down. `moment` is asked again
-    /// afterwards, for the vault may have had to wait for a person; the codes are those of the moment returned.
+    /// The same as [`Self::codes`] where the secret isn't at hand: it is read while the steps are written down. `moment`
+    /// is asked again afterwards, for the vault may have had to wait for a person; the codes are those of the moment
+    /// returned.
     ///
     /// # Errors
     ///

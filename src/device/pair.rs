@@ -27,11 +27,11 @@ pub struct Pair {
 pub enum Which {
     /// The one that this claim took.
     Own(Token),
-    /// The one that ends with this step, as whoever was shown its codes knows.
+    /// The one that ends with this step: the caller has its codes.
     Second(Step),
     /// The last one, where no other was handed out in the day before it.
     Last,
-    /// The last one, as whoever keeps all others away knows.
+    /// The last one. The caller holds a lock that keeps others from taking pairs.
     Newest,
 }
 

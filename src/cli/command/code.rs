@@ -197,7 +197,7 @@ impl Args {
             MovingFactor::Time { .. } if clock.stands_still() && registry.expect_writable().is_err() => {
                 render::note("warning: the registry can't be written: this code may be handed out again");
                 let (enrolment, moment) = (devices.enrolment(&device)?, clock.moment());
-                (devices.codes_unwritten(&device, &enrolment, moment, offset, self.count)?, moment)
+                (issue::codes_unwritten(&device, &enrolment, moment.time, offset, self.count)?, moment)
             }
             MovingFactor::Time { .. } => {
                 registry.expect_writable()?;

@@ -77,7 +77,7 @@ impl Args {
 fn aws_note(device: &Device, global: &Global) -> Option<String> {
     let aws = device.issuer.as_deref() == Some(aws::ISSUER) || device.serial.is_some();
     let serial = device.serial.as_deref().unwrap_or("ARN");
-    // It stands beside the secret; whoever can't read that without being asked isn't asked for a word.
+    // The vault keeps this beside the secret. If reading it would prompt, leave the sentence out instead.
     let disabled_at = || {
         let vault = Place::find_quietly(global).ok()?.vault_of(device).ok()?;
         session::disabled_at(vault.as_ref(), device).ok()?.pop()
