@@ -13,6 +13,7 @@ mod groups;
 mod kept;
 mod login;
 mod mfa;
+mod observed;
 mod policies;
 mod roles;
 mod scenario;

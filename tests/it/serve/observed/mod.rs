@@ -1,0 +1,3 @@
+//! What live AWS was observed to do, replayed.
+
+mod calls;
