@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::context::Missing;
 use super::document::{Document, Effect, Kind, Listed, Statement, Target};
+use super::doubt::Doubt;
 use super::pattern::Pattern;
 use super::principal::{Named, account_of};
 use super::request::Request;
@@ -114,16 +115,6 @@ pub fn evaluate(policies: &Policies<'_>, request: &Request) -> Evaluation {
     evaluate_in_doubt(policies, request, Doubt::default())
 }
 
-/// What isn't known of a request. Then nothing is allowed that isn't allowed whatever it is about, and a statement that
-/// denies what it may be about denies it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Doubt {
-    /// Which of the service's actions it is: the request's is a stand-in for all of them.
-    pub action: bool,
-    /// Which resources it is about: the request's are `*`.
-    pub resource: bool,
-}
-
 /// The same, where not everything is known of the request.
 #[must_use]
 pub fn evaluate_in_doubt(policies: &Policies<'_>, request: &Request, doubt: Doubt) -> Evaluation {
@@ -143,7 +134,6 @@ fn about(policies: &Policies<'_>, request: &Request, resource: &str, doubt: Doub
             if astray && statement.effect == Effect::Allow {
                 continue;
             }
-            let doubt = if statement.effect == Effect::Deny { doubt } else { Doubt::default() };
             let Some(named) = statement.applies(request, resource, doubt, missing) else { continue };
             let matched =
                 Matched { layer, source: source.name.to_owned(), statement: index, sid: statement.sid.clone() };
@@ -204,14 +194,20 @@ impl Statement {
     fn applies(&self, request: &Request, resource: &str, doubt: Doubt, missing: &mut Missing) -> Option<Named> {
         let action = request.action.to_ascii_lowercase();
         let service = action.split_inclusive(':').next().unwrap_or_default();
-        let may_be = |pattern: &Pattern| doubt.action && !self.actions.not && pattern.may_begin_with(service);
-        if self.actions.items.iter().any(|pattern| pattern.matches(&action) || may_be(pattern)) == self.actions.not {
+        // What may be listed counts where that denies more: listed by a denial, or excepted from what is allowed.
+        let may_count = doubt.action && self.actions.not == (self.effect == Effect::Allow);
+        let is_listed = |pattern: &Pattern| pattern.matches(&action) || (may_count && pattern.may_begin_with(service));
+        if self.actions.items.iter().any(is_listed) == self.actions.not {
             return None;
         }
         let named = match &self.target {
             Target::Resources(resources) => {
                 let covered = covers(resources, request, resource, missing);
-                (covered || doubt.resource).then_some(Named::Itself)
+                let covered = match self.effect {
+                    Effect::Allow => covered && !(doubt.resource && resources.not),
+                    Effect::Deny => covered || doubt.resource,
+                };
+                covered.then_some(Named::Itself)
             }
             Target::Principals(names) => {
                 let named = names.items.iter().filter_map(|name| name.names(&request.principal)).max();
@@ -223,7 +219,11 @@ impl Statement {
                 }
             }
         }?;
-        let conditions = self.conditions.iter().map(|condition| condition.holds(&request.context, missing));
+        let in_doubt = |key: &str| doubt.is_about(key) && request.context.get(key).is_none();
+        let conditions = self.conditions.iter().map(|condition| {
+            let holds = condition.holds(&request.context, missing);
+            if condition.keys().any(in_doubt) { self.effect == Effect::Deny } else { holds }
+        });
         conditions.fold(true, |all, one| all & one).then_some(named)
     }
 }

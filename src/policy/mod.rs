@@ -33,6 +33,7 @@
 mod condition;
 mod context;
 mod document;
+mod doubt;
 mod error;
 mod evaluate;
 mod fields;
@@ -47,10 +48,9 @@ mod value;
 
 pub use context::Context;
 pub use document::{Document, Effect, Kind, Statement, Version};
+pub use doubt::{Doubt, Keys};
 pub use error::{Error, Place};
-pub use evaluate::{
-    Decision, Doubt, Evaluation, Layer, Matched, Policies, Source, Verdict, evaluate, evaluate_in_doubt,
-};
+pub use evaluate::{Decision, Evaluation, Layer, Matched, Policies, Source, Verdict, evaluate, evaluate_in_doubt};
 pub use principal::Principal;
 pub use request::Request;
 

@@ -111,7 +111,7 @@ impl Question {
 
     fn evaluate(&self, policies: &Policies<'_>) -> Evaluation {
         if self.any_resource {
-            evaluate_in_doubt(policies, &self.request, Doubt { action: false, resource: true })
+            evaluate_in_doubt(policies, &self.request, Doubt { resource: true, ..Doubt::default() })
         } else {
             evaluate(policies, &self.request)
         }

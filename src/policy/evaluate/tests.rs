@@ -1,5 +1,5 @@
 use super::*;
-use crate::policy::{Context, Principal};
+use crate::policy::{Context, Keys, Principal};
 
 const USER: &str = "arn:aws:iam::123456789012:user/alice";
 const ROLE: &str = "arn:aws:iam::123456789012:role/admin";
@@ -276,8 +276,8 @@ fn doubt_allows_no_more_and_denies_what_may_be_meant() {
         };
         evaluate_in_doubt(&policies, &request, doubt).decision()
     };
-    let action = Doubt { action: true, resource: true };
-    let resource = Doubt { action: false, resource: true };
+    let resource = Doubt { resource: true, ..Doubt::default() };
+    let action = Doubt { action: true, ..resource };
     let one_action = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"db:Delete","Resource":"*"}}"#;
     assert_eq!(decide(one_action, "db:Unknown", action), Decision::ExplicitlyDenied);
     assert_eq!(decide(one_action, "db:Unknown", Doubt::default()), Decision::Allowed);
@@ -291,4 +291,58 @@ fn doubt_allows_no_more_and_denies_what_may_be_meant() {
     let conditional = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*",
         "Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}}"#;
     assert_eq!(decide(conditional, "db:Unknown", action), Decision::Allowed);
+}
+
+#[test]
+fn doubt_excepts_from_what_is_allowed_whatever_may_be_meant() {
+    let decide = |rest: &str, doubt: Doubt| {
+        let document = identity(&format!(r#"{{"Effect": "Allow", {rest}}}"#));
+        let policies = Policies { identity: vec![named("p", &document)], ..Policies::default() };
+        evaluate_in_doubt(&policies, &request("db:Unknown", "*"), doubt).decision()
+    };
+    let resource = Doubt { resource: true, ..Doubt::default() };
+    let action = Doubt { action: true, ..Doubt::default() };
+    let not_action = r#""NotAction": ["db:Delete"], "Resource": "*""#;
+    assert_eq!(decide(not_action, Doubt::default()), Allowed);
+    assert_eq!(decide(not_action, action), ImplicitlyDenied);
+    assert_eq!(decide(r#""NotAction": ["iam:*"], "Resource": "*""#, action), Allowed);
+    let not_resource = r#""Action": "db:*", "NotResource": "arn:aws:db:::secret""#;
+    assert_eq!(decide(not_resource, Doubt::default()), Allowed);
+    assert_eq!(decide(not_resource, resource), ImplicitlyDenied);
+    assert_eq!(decide(r#""Action": "db:*", "Resource": "*""#, resource), Allowed);
+}
+
+#[test]
+fn a_condition_on_a_key_in_doubt_holds_of_a_denial_and_not_of_an_allow() {
+    let decide = |effect: &str, condition: &str, doubt: Doubt| {
+        let all = allow("*");
+        let document = identity(&format!(
+            r#"{{"Effect": "{effect}", "Action": "*", "Resource": "*", "Condition": {{{condition}}}}}"#
+        ));
+        let mut identity = vec![named("p", &document)];
+        if effect == "Deny" {
+            identity.push(named("all", &all));
+        }
+        let policies = Policies { identity, ..Policies::default() };
+        evaluate_in_doubt(&policies, &request("db:Read", "*"), doubt).decision()
+    };
+    let of_requester = Doubt { keys: Keys::OfRequester, ..Doubt::default() };
+    for (condition, in_doubt) in [
+        (r#""StringEquals": {"db:Table": "t"}"#, true),
+        (r#""StringNotEquals": {"db:Table": "t"}"#, true),
+        (r#""StringEqualsIfExists": {"AWS:ResourceTag/team": "red"}"#, true),
+        (r#""Null": {"aws:TagKeys": "true"}"#, true),
+        (r#""StringNotEquals": {"aws:username": "${db:Owner}"}"#, true),
+        (r#""StringEquals": {"aws:username": "alice"}"#, false),
+        (r#""BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}"#, false),
+    ] {
+        assert_eq!(decide("Deny", condition, of_requester), ExplicitlyDenied, "{condition}");
+        let expected = if in_doubt { ImplicitlyDenied } else { Allowed };
+        assert_eq!(decide("Allow", condition, of_requester), expected, "{condition}");
+    }
+    let one = Doubt { keys: Keys::Except("iam:PassedToService"), ..Doubt::default() };
+    let passed = r#""StringNotEquals": {"iam:passedtoservice": "ec2.amazonaws.com"}"#;
+    assert_eq!(decide("Allow", passed, one), ImplicitlyDenied);
+    assert_eq!(decide("Allow", passed, Doubt::default()), Allowed);
+    assert_eq!(decide("Allow", r#""StringNotEquals": {"db:Table": "t"}"#, one), Allowed);
 }

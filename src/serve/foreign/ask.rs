@@ -89,7 +89,7 @@ pub(super) fn read(service: &str, region: &str, account: &str, request: &Request
         let name = value.rsplit('/').next().filter(|_| value.contains("://")).unwrap_or(value);
         Some(format!("arn:aws:{service}:{region}:{account}:{before}{}", name.trim_start_matches('/')))
     });
-    let doubt = Doubt { action: doubtful, resource: resource.is_none() };
+    let doubt = Doubt { action: doubtful, resource: resource.is_none(), ..Doubt::default() };
     let resource = resource.unwrap_or_else(|| "*".to_owned());
     (protocol, vec![Ask { action: format!("{prefix}:{action}"), resource, doubt }])
 }

@@ -33,7 +33,7 @@ pub(super) fn read(request: &Request) -> Vec<Ask> {
         (Some(bucket), None) => format!("arn:aws:s3:::{bucket}"),
         (Some(bucket), Some(key)) => format!("arn:aws:s3:::{bucket}/{key}"),
     };
-    let doubt = Doubt { action: action.is_none(), resource: false };
+    let doubt = Doubt { action: action.is_none(), ..Doubt::default() };
     let action = action.unwrap_or_else(|| "s3:UnknownOperation".to_owned());
     // Many objects at once are named in the body: whoever may delete them may delete any.
     let many = action == "s3:DeleteObject" && level == "bucket";
