@@ -150,7 +150,7 @@ impl Flow<'_> {
         if let Some(listed) = own.iter().find(|listed| listed.serial == serial) {
             // Whatever the list says, it wasn't later than now.
             let enabled = listed.enabled.unwrap_or(time).min(time);
-            let from = enabled.plus(PROPAGATION.most).unwrap_or(enabled);
+            let from = enabled.plus(PROPAGATION.most.as_secs()).unwrap_or(enabled);
             if time < from {
                 let wait = from.as_unix().saturating_sub(time.as_unix());
                 return (Cause::NotYet { serial, enabled, from }, Some(wait));

@@ -16,6 +16,10 @@ use crate::registry::Device;
 use crate::time::Timestamp;
 use crate::vault;
 
+/// How many seconds after a device was enabled STS is asked first: a code that comes into the change is lost. Both the
+/// date of that and the time now are cut to whole seconds.
+const SETTLED: u64 = PROPAGATION.enabled.as_secs().saturating_add(2);
+
 /// How often STS is asked whether it knows yet what IAM did, and how many seconds lie between.
 const QUESTIONS: u8 = 5;
 const BETWEEN: u64 = 3;
@@ -176,9 +180,9 @@ impl Flow<'_> {
         let serial = Self::serial(device)?;
         let _lock = self.alone_at_sessions(device)?;
         let wanted = Wanted::default();
-        let first = since.plus(PROPAGATION.least).unwrap_or(since);
+        let first = since.plus(SETTLED).unwrap_or(since);
         let wait = first.as_unix().saturating_sub(self.caller.client.time().as_unix());
-        let mut wait = wait.min(PROPAGATION.least);
+        let mut wait = wait.min(SETTLED);
         let enrolment = self.devices.enrolment(device)?;
         for _ in 0..QUESTIONS {
             self.wait(wait, "STS to know the device")?;
@@ -194,7 +198,7 @@ impl Flow<'_> {
                 }
                 Err(Error::Refused(refusal)) if is_about_code(&refusal) => {
                     // What is refused when it must be known is refused for another reason.
-                    let late = since.plus(PROPAGATION.most).is_some_and(|late| self.caller.client.time() >= late);
+                    let late = since.plus(PROPAGATION.most.as_secs()).is_some_and(|late| self.caller.client.time() >= late);
                     if late
                         && let Some((cause, _)) = self.explain_code(device, &refusal, used, true)
                         && !matches!(cause, Cause::NotYet { .. })

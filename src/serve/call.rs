@@ -7,6 +7,7 @@ use super::authorize::{self, Origin, Wish};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
 use super::random::Random;
+use super::time::Instant;
 use crate::policy::{Context, Decision, Doubt, Layer, Verdict};
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
@@ -21,6 +22,8 @@ pub(super) struct Call<'a> {
     pub(super) origin: &'a Origin,
     pub(super) input: &'a Parameters,
     pub(super) now: Timestamp,
+    /// The same to the millisecond.
+    pub(super) instant: Instant,
     pub(super) random: &'a mut dyn Random,
     /// What there is to say about a success.
     pub(super) why: Option<String>,

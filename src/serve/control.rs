@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use super::stand::{Request, Response, Stand};
-use super::time;
-use crate::time::{Timestamp, signed_duration};
+use super::time::{self, Instant};
+use crate::time::signed_duration;
 use crate::wire::query::Parameters;
 
 /// How many events one answer has, unless asked for fewer.
@@ -72,8 +72,9 @@ pub(super) fn is_address(host: &str) -> bool {
 }
 
 fn shown(stand: &Stand) -> Response {
-    let now = stand.clock().now();
-    Response::json(200, &Shown { time: now.to_rfc3339(), unix: now.as_unix(), r#virtual: stand.clock().is_virtual() })
+    let now = stand.clock().instant();
+    let (time, unix) = (now.to_string(), now.timestamp().as_unix());
+    Response::json(200, &Shown { time, unix, r#virtual: stand.clock().is_virtual() })
 }
 
 fn move_clock(stand: &Stand, request: &Request) -> Response {
@@ -89,7 +90,7 @@ fn move_clock(stand: &Stand, request: &Request) -> Response {
             Some(seconds) => stand.move_clock(|clock| clock.advance(seconds, wanted.force)),
             None => return error(400, "bad-request", &format!("`{by}` is no duration: 30s, 5m, 2h, 1d")),
         },
-        (None, Some(to)) => match Timestamp::parse(to, stand.clock().now()) {
+        (None, Some(to)) => match Instant::parse(to, stand.clock().instant()) {
             Ok(time) => stand.move_clock(|clock| clock.set(time, wanted.force)),
             Err(problem) => return error(400, "bad-request", &problem.to_string()),
         },

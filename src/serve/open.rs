@@ -97,9 +97,9 @@ impl Stand {
         if clock.is_virtual() {
             // Virtual time goes on where it stood, or codes that were used could be used again.
             if let Some(stood) = account.settings().time {
-                let _ = clock.set(starts_at.map_or(stood, |starts_at| starts_at.max(stood)), true);
+                let _ = clock.set(starts_at.map_or(stood, |starts_at| stood.max(starts_at.into())), true);
             }
-            account.edit_settings().time = Some(clock.now());
+            account.edit_settings().time = Some(clock.instant());
         }
         if alias.is_some() {
             account.edit_settings().alias = alias;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use zeroize::Zeroizing;
 
-use super::account::{Account, Device, ROOT, Tags, key, managed};
+use super::account::{Account, Arrival, Device, ROOT, Tags, key, managed};
 use super::actions::{Action, Service};
 use super::authorize::Origin;
 use super::caller::{Caller, Who};
@@ -378,7 +378,8 @@ impl Making<'_> {
         if self.account.users.get(&user).is_none_or(|user| user.devices.len() >= DEVICES_PER_USER) {
             return Err(self.scenario.at(&device.name, format!("a user has at most {DEVICES_PER_USER} devices")));
         }
-        self.account.assign(&user, &serial, self.now, self.now);
+        let now = self.now.into();
+        self.account.assign(&user, &serial, now, Arrival::at(now));
         Ok(())
     }
 
@@ -423,7 +424,8 @@ impl Making<'_> {
             [("Action", name), ("Version", version)].into_iter().chain(parameters.iter().copied()).collect();
         let action = Action::find(Service::Iam, name).ok_or_else(|| scenario.at(of, format!("{name} isn't there")))?;
         let mut event = Event::new(self.now, "", "iam", name);
-        let asked = Asked { caller: &self.caller, origin: &self.origin, input: &input, now: self.now, request_id: "" };
+        let now = self.now.into();
+        let asked = Asked { caller: &self.caller, origin: &self.origin, input: &input, now, request_id: "" };
         let done = Contract::get()
             .check("iam", name, &input)
             .and_then(|()| asked.call(action, self.account, self.random, &mut event));

@@ -19,7 +19,7 @@ use super::foreign::Foreign;
 pub use super::message::{Request, Response};
 use super::random::Random;
 use super::store::Store;
-use super::time::Clock;
+use super::time::{Clock, Instant};
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
 use crate::wire::sigv4::{self, Accept, Payload, Presented, SKEW, SigningKey};
@@ -96,7 +96,7 @@ impl Stand {
     /// Moves the clock, and keeps where it stands.
     pub(super) fn move_clock(
         &self,
-        how: impl FnOnce(&Clock) -> Result<Timestamp, super::time::Error>,
+        how: impl FnOnce(&Clock) -> Result<Instant, super::time::Error>,
     ) -> Result<(), super::time::Error> {
         let mut state = self.state();
         let time = how(&self.clock)?;
@@ -125,9 +125,9 @@ impl Stand {
     /// Answers a request that is signed for AWS, or should be.
     #[must_use]
     pub fn answer(&self, request: Request) -> Outcome {
-        let now = self.clock.now();
+        let now = self.clock.instant();
         let request_id = Uuid::new_v4().to_string();
-        let mut event = Event::new(now, &request_id, "", "");
+        let mut event = Event::new(now.timestamp(), &request_id, "", "");
         let handled = self.handle(&request, now, &mut event, &request_id);
         match &handled {
             Handled::Ours(_, Err(fault)) | Handled::Foreign(_, Err(fault)) => event.refuse(fault),
@@ -146,7 +146,8 @@ impl Stand {
         }
     }
 
-    fn handle(&self, request: &Request, now: Timestamp, event: &mut Event, request_id: &str) -> Handled {
+    fn handle(&self, request: &Request, now: Instant, event: &mut Event, request_id: &str) -> Handled {
+        let time = now.timestamp();
         let signed = request.signed();
         let presented = match Presented::read(&signed) {
             Ok(presented) => presented,
@@ -154,7 +155,7 @@ impl Stand {
         };
         let scope = presented.scope();
         event.service.clone_from(&scope.service);
-        let caller = self.authenticate(request, &signed, &presented, now);
+        let caller = self.authenticate(request, &signed, &presented, time);
         let origin = Origin {
             peer: request.peer,
             user_agent: request.header("user-agent").map(str::to_owned),
@@ -163,7 +164,7 @@ impl Stand {
         let Some(service) = Service::named(&scope.service) else {
             let foreign = Foreign::of(&scope.service, &scope.region, &self.id, request);
             event.action = foreign.shown();
-            let allowed = caller.and_then(|caller| self.allow(&foreign, &caller, &origin, now, event));
+            let allowed = caller.and_then(|caller| self.allow(&foreign, &caller, &origin, time, event));
             return Handled::Foreign(foreign, allowed);
         };
         let result = caller.and_then(|caller| {
@@ -230,10 +231,10 @@ impl Stand {
         action: &str,
         parameters: &[(&str, &str)],
     ) -> Result<Zeroizing<String>, Fault> {
-        let now = self.clock.now();
+        let now = self.clock.instant();
         let request_id = Uuid::new_v4().to_string();
         let service = Service::Iam;
-        let mut event = Event::new(now, &request_id, service.name(), action);
+        let mut event = Event::new(now.timestamp(), &request_id, service.name(), action);
         event.principal = Some(caller.arn(&self.state().account));
         let input: Parameters = [("Action", action), ("Version", service.version())]
             .into_iter()
@@ -270,7 +271,7 @@ pub(super) struct Asked<'a> {
     pub(super) caller: &'a Caller,
     pub(super) origin: &'a Origin,
     pub(super) input: &'a Parameters,
-    pub(super) now: Timestamp,
+    pub(super) now: Instant,
     pub(super) request_id: &'a str,
 }
 
@@ -287,7 +288,8 @@ impl Asked<'_> {
         random: &mut dyn Random,
         event: &mut Event,
     ) -> Result<Zeroizing<String>, Fault> {
-        let Self { caller, origin, input, now, request_id } = *self;
+        let Self { caller, origin, input, now: instant, request_id } = *self;
+        let now = instant.timestamp();
         if caller.without_mfa() && !action.without_mfa() {
             return Err(Fault::new("InvalidClientTokenId", 403, authenticate::INVALID_TOKEN)
                 .because("credentials of GetSessionToken without a code call AssumeRole and GetCallerIdentity only"));
@@ -299,7 +301,7 @@ impl Asked<'_> {
             }
             event.why = Some(authorize::authorize(account, caller, origin, wish, now)?);
         }
-        let mut call = Call { account, caller, origin, input, now, random, why: None };
+        let mut call = Call { account, caller, origin, input, now, instant, random, why: None };
         let namespace = action.service.namespace();
         let mut result = Ok(());
         let mut body = xml::answer(action.name, namespace, request_id, |out| result = (action.run)(&mut call, out));

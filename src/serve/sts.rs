@@ -232,18 +232,30 @@ fn multi_factor(call: &mut Call<'_>) -> Result<Option<Timestamp>, Fault> {
 ///
 /// `AccessDenied` in AWS's two wordings.
 pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) -> Result<String, Fault> {
-    let now = call.now;
+    let now = call.instant;
     let unable = |why: String| Fault::access_denied(UNABLE).because(why);
     if !call.account.authenticators.contains(serial) {
         let kind = if serial.contains(":user/") { ": that is the ARN of a user, not of a device (`mfa/`)" } else { "" };
         return Err(unable(format!("there is no device {serial}{kind}")));
     }
-    match call.account.authenticators.edit_or_new(serial).verify(user, code, now) {
-        Ok(found) => Ok(format!(
+    let authenticator = call.account.authenticators.edit_or_new(serial);
+    let verified = authenticator.verify(user, code, now);
+    let coming = authenticator.next_arrival(now);
+    let and_coming = |why: String| match coming {
+        Some(when) => format!("{why}; IAM's last word about {serial} reaches STS at {when} only"),
+        None => why,
+    };
+    match verified {
+        Ok(found) => Ok(and_coming(format!(
             "the code is of step {}, {:+} from the server's own; the device is taken to be {:+} ahead",
             found.moving_factor, found.drift, found.adjustment
-        )),
-        Err(Unverified::Code(refusal)) => Err(Fault::access_denied(BAD_CODE).because(refusal.to_string())),
+        ))),
+        Err(Unverified::Code(refusal)) => {
+            Err(Fault::access_denied(BAD_CODE).because(and_coming(refusal.to_string())))
+        }
+        Err(Unverified::Changing(when)) => Err(unable(format!(
+            "IAM's word about {serial} is just reaching STS, and is known there at {when}: until then codes are used up              and refused"
+        ))),
         Err(Unverified::Unbound) => Err(unable(format!("{serial} is enabled for nobody"))),
         Err(Unverified::Foreign) => Err(unable(format!("{serial} is another user's"))),
         Err(Unverified::NotPropagated(when)) => {

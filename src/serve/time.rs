@@ -1,19 +1,22 @@
 //! The time that a server lives by: real, or virtual and moved by whoever tests.
 
+mod instant;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use self::instant::Instant;
 use crate::time::Timestamp;
 
 /// A server's clock.
 #[derive(Clone)]
 pub enum Clock {
     /// As somebody else tells it.
-    Real(Tell),
+    Real(Arc<dyn Fn() -> Instant + Send + Sync>),
     /// Stands until it is moved.
     Virtual {
-        /// Where it stands, in Unix seconds.
+        /// Where it stands, in Unix milliseconds.
         stands: Arc<AtomicU64>,
         /// The time by which clients sign, who don't know of this one.
         clients: Option<Tell>,
@@ -34,9 +37,9 @@ pub enum Error {
     #[error("{to} is before {now}: time goes backwards only with \"force\": true")]
     Backwards {
         /// Where it stands.
-        now: Timestamp,
+        now: Instant,
         /// Where it should go.
-        to: Timestamp,
+        to: Instant,
     },
     /// It is moved, and a server that starts anew won't know.
     #[error("the time is moved, and couldn't be kept: {reason}")]
@@ -55,8 +58,8 @@ const LATEST: Timestamp = Timestamp::from_unix(253_401_695_999);
 impl Clock {
     /// One that stands at a time.
     #[must_use]
-    pub fn standing_at(time: Timestamp) -> Self {
-        Self::Virtual { stands: Arc::new(AtomicU64::new(time.as_unix())), clients: None }
+    pub fn standing_at(time: impl Into<Instant>) -> Self {
+        Self::Virtual { stands: Arc::new(AtomicU64::new(time.into().as_unix_millis())), clients: None }
     }
 
     /// The same, and clients may sign by another one too.
@@ -80,9 +83,15 @@ impl Clock {
     /// What it shows.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        self.instant().timestamp()
+    }
+
+    /// The same to the millisecond.
+    #[must_use]
+    pub fn instant(&self) -> Instant {
         match self {
             Self::Real(tell) => tell(),
-            Self::Virtual { stands, .. } => Timestamp::from_unix(stands.load(Ordering::SeqCst)),
+            Self::Virtual { stands, .. } => Instant::from_unix_millis(stands.load(Ordering::SeqCst)),
         }
     }
 
@@ -97,15 +106,16 @@ impl Clock {
     /// # Errors
     ///
     /// Real time; a time before the one it shows, without `force`; one that no date can tell.
-    pub fn set(&self, to: Timestamp, force: bool) -> Result<Timestamp, Error> {
+    pub fn set(&self, to: impl Into<Instant>, force: bool) -> Result<Instant, Error> {
         let Self::Virtual { stands, .. } = self else { return Err(Error::Real) };
-        if to > LATEST {
+        let to = to.into();
+        if to.timestamp() > LATEST {
             return Err(Error::OutOfRange);
         }
         let moved = stands.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| {
-            (force || to.as_unix() >= now).then_some(to.as_unix())
+            (force || to.as_unix_millis() >= now).then_some(to.as_unix_millis())
         });
-        moved.map(|_| to).map_err(|now| Error::Backwards { now: Timestamp::from_unix(now), to })
+        moved.map(|_| to).map_err(|now| Error::Backwards { now: Instant::from_unix_millis(now), to })
     }
 
     /// Moves it by seconds.
@@ -113,23 +123,28 @@ impl Clock {
     /// # Errors
     ///
     /// As [`set`](Self::set).
-    pub fn advance(&self, seconds: i64, force: bool) -> Result<Timestamp, Error> {
+    pub fn advance(&self, seconds: i64, force: bool) -> Result<Instant, Error> {
         let Self::Virtual { stands, .. } = self else { return Err(Error::Real) };
+        let moved = |now: u64| {
+            let to = Instant::from_unix_millis(now.checked_add_signed(seconds.checked_mul(1_000)?)?);
+            (to.timestamp() <= LATEST).then_some(to)
+        };
         if seconds < 0 && !force {
-            let now = self.now();
-            return Err(Error::Backwards { now, to: now.shifted(seconds).unwrap_or(Timestamp::from_unix(0)) });
+            let now = self.instant();
+            let to = moved(now.as_unix_millis()).unwrap_or(Instant::from_unix_millis(0));
+            return Err(Error::Backwards { now, to });
         }
-        let later = |now: u64| now.checked_add_signed(seconds).filter(|later| *later <= LATEST.as_unix());
         stands
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, later)
-            .map(|before| Timestamp::from_unix(before).shifted(seconds).unwrap_or(LATEST))
-            .map_err(|_| Error::OutOfRange)
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| moved(now).map(Instant::as_unix_millis))
+            .ok()
+            .and_then(moved)
+            .ok_or(Error::OutOfRange)
     }
 }
 
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} clock at {}", if self.is_virtual() { "virtual" } else { "real" }, self.now())
+        write!(f, "{} clock at {}", if self.is_virtual() { "virtual" } else { "real" }, self.instant())
     }
 }
 
@@ -137,31 +152,34 @@ impl fmt::Debug for Clock {
 mod tests {
     use super::*;
 
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_unix(seconds)
+    fn at(seconds: u64) -> Instant {
+        Timestamp::from_unix(seconds).into()
     }
 
     #[test]
     fn virtual_time_stands_until_it_is_moved_and_backwards_by_force_only() {
         let clock = Clock::standing_at(at(1_000));
-        assert_eq!(clock.now(), at(1_000));
+        assert_eq!(clock.instant(), at(1_000));
         assert_eq!(clock.advance(30, false), Ok(at(1_030)));
         assert_eq!(clock.set(at(1_030), false), Ok(at(1_030)));
         assert_eq!(clock.set(at(1_029), false), Err(Error::Backwards { now: at(1_030), to: at(1_029) }));
         assert_eq!(clock.advance(-1, false), Err(Error::Backwards { now: at(1_030), to: at(1_029) }));
-        assert_eq!(clock.now(), at(1_030));
+        assert_eq!(clock.instant(), at(1_030));
         assert_eq!(clock.set(at(5), true), Ok(at(5)));
         assert_eq!(clock.advance(-4, true), Ok(at(1)));
         assert_eq!(clock.advance(-4, true), Err(Error::OutOfRange));
         assert_eq!(clock.advance(i64::MAX, true), Err(Error::OutOfRange));
-        assert_eq!(clock.set(at(u64::MAX), true), Err(Error::OutOfRange));
-        assert_eq!(clock.now(), at(1));
+        assert_eq!(clock.set(Instant::from_unix_millis(u64::MAX), true), Err(Error::OutOfRange));
+        assert_eq!(clock.instant(), at(1));
+        assert_eq!(clock.set(Instant::from_unix_millis(7_250), false), Ok(Instant::from_unix_millis(7_250)));
+        assert_eq!(clock.advance(2, false), Ok(Instant::from_unix_millis(9_250)));
+        assert_eq!(clock.now(), Timestamp::from_unix(9));
     }
 
     #[test]
     fn real_time_is_not_moved() {
         let clock = Clock::Real(Arc::new(|| at(7)));
-        assert_eq!(clock.now(), at(7));
+        assert_eq!(clock.instant(), at(7));
         assert_eq!(clock.set(at(8), true), Err(Error::Real));
         assert_eq!(clock.advance(1, true), Err(Error::Real));
     }

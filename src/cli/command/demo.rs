@@ -54,7 +54,7 @@ const CLOCK: &str = "--clock $AWS_ENDPOINT_URL";
 const DRIFT: i64 = 600;
 
 /// How long a binding takes to reach STS, in seconds.
-const PROPAGATION: i64 = relying_party::PROPAGATION.model.cast_signed();
+const PROPAGATION: i64 = relying_party::PROPAGATION.changed.as_secs().cast_signed();
 
 impl Answer for Journey {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {

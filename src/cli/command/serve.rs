@@ -15,7 +15,7 @@ use crate::cli::render::{self, Answer};
 use crate::cli::{Global, clock, hygiene, json};
 use crate::serve::http::Server;
 use crate::serve::scenario::{Scenario, UserKeys};
-use crate::serve::time::Clock;
+use crate::serve::time::{Clock, Instant};
 use crate::serve::upstream::Upstream;
 use crate::serve::{self, Begun, Options, Stand, random};
 use crate::time::Timestamp;
@@ -165,7 +165,7 @@ impl Args {
         let now = clock::now();
         let standing = |time| Clock::standing_at(time).beside(Arc::new(clock::now));
         match self.time.split_once('=') {
-            None if self.time == "real" => Ok((Clock::Real(Arc::new(clock::now)), None)),
+            None if self.time == "real" => Ok((Clock::Real(Arc::new(instant)), None)),
             None if self.time == "virtual" => Ok((standing(now), None)),
             Some(("virtual", start)) => {
                 let start = Timestamp::parse(start, now)?;
@@ -195,6 +195,11 @@ impl Args {
             root: begun.root,
         }
     }
+}
+
+/// The system's time.
+fn instant() -> Instant {
+    Instant::from_unix_millis(u64::try_from(clock::milliseconds()).unwrap_or_default())
 }
 
 fn announce(ready: &Ready, bound: SocketAddr, fd: Option<(u32, std::fs::File)>, json: bool) -> Result<()> {

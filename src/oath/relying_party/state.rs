@@ -59,7 +59,13 @@ impl State {
     /// would be a way around the budget.
     #[must_use]
     pub fn reseeded(&self) -> Self {
-        Self { attempts: self.attempts, ..Self::default() }
+        Self::default().with_attempts_of(self)
+    }
+
+    /// The same past with the attempts of another one: two seeds under one serial number share a budget.
+    #[must_use]
+    pub fn with_attempts_of(&self, other: &Self) -> Self {
+        Self { attempts: other.attempts, ..self.clone() }
     }
 
     /// How many steps the device is taken to be ahead of the relying party's clock.

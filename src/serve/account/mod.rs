@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub(super) use authenticator::Authenticator;
+pub(super) use authenticator::{Arrival, Authenticator};
 pub(super) use document::PolicyDocument;
 pub(super) use entities::*;
 pub(super) use password::Hash as PasswordHash;
@@ -26,6 +26,7 @@ pub(super) use table::Table;
 pub(super) use tags::Tags;
 
 use super::random::{self, Random};
+use super::time::Instant;
 use crate::policy::Kind;
 use crate::time::Timestamp;
 
@@ -62,7 +63,7 @@ pub(super) struct Settings {
     pub(super) password_policy: Option<PasswordPolicy>,
     /// Where virtual time stands.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) time: Option<Timestamp>,
+    pub(super) time: Option<Instant>,
     /// The access key id of the bootstrap administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) administrator: Option<String>,
@@ -249,14 +250,12 @@ impl Account {
         access_key
     }
 
-    /// Enables a device for a user; STS knows of it from a time on. Where one of the two isn't there, nothing happens.
-    pub(super) fn assign(&mut self, user_key: &str, serial: &str, at: Timestamp, known_since: Timestamp) {
+    /// Enables a device for a user. Where one of the two isn't there, nothing happens.
+    pub(super) fn assign(&mut self, user_key: &str, serial: &str, now: Instant, arrival: Arrival) {
         let (Some(user), Some(device)) = (self.users.edit(user_key), self.devices.edit(serial)) else { return };
         user.devices.push(serial.to_owned());
-        device.assigned = Some(Assignment { user: user_key.to_owned(), at });
-        let told = known_since.as_unix().saturating_sub(authenticator::PROPAGATION);
-        let authenticator = self.authenticators.edit_or_new(serial);
-        authenticator.bind(Some(&user.id), &device.seed, Timestamp::from_unix(told));
+        device.assigned = Some(Assignment { user: user_key.to_owned(), at: now.timestamp() });
+        self.authenticators.edit_or_new(serial).bind(Some(&user.id), &device.seed, arrival, now);
     }
 
     /// Keeps new temporary credentials. Now and then, those are forgotten that ended more than a day ago: until then a

@@ -160,8 +160,9 @@ fn verify(signed: &Signed<'_>, serial: &str, code: oath::Code) -> Result<String,
     let (caller, origin, input) = (signed.person.caller(), signed.visit.origin(), Parameters::default());
     let mut state = signed.visit.stand.state();
     let State { account, random, .. } = &mut *state;
-    let (now, random) = (signed.visit.now, random.as_mut());
-    let mut call = Call { account, caller: &caller, origin: &origin, input: &input, now, random, why: None };
+    let (instant, random) = (signed.visit.stand.clock.instant(), random.as_mut());
+    let now = instant.timestamp();
+    let mut call = Call { account, caller: &caller, origin: &origin, input: &input, now, instant, random, why: None };
     let verified = sts::verify(&mut call, serial, &signed.person.id, code);
     // A refusal may have cost an attempt: that is stored too.
     state.store()?;

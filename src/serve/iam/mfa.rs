@@ -9,8 +9,7 @@ use crate::oath::{Code, Parameters};
 use crate::provision::draw::Drawing;
 use crate::provision::{Enrolment, uri};
 use crate::secret::Secret;
-use crate::serve::account::authenticator::PROPAGATION;
-use crate::serve::account::{Account, Device, Tags, User};
+use crate::serve::account::{Account, Arrival, Device, Tags, User};
 use crate::serve::call::{Call, no_device};
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
@@ -29,6 +28,11 @@ const QR_PIXELS: u32 = 250;
 
 const INVALID_CODE: &str = "Authentication code for device is not valid.";
 const NOT_THIS_USERS: &str = "MFA Device invalid for user.";
+
+/// What `GetMFADevice` answers about a virtual device.
+const ONLY_FIDO: &str = "The MFA device serial number sent in the request is invalid or not supported by this API. \
+                         Currently, only hardware FIDO security keys are supported. Please use the compatible device or \
+                         API.";
 const NEEDS_MFA: &str = "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.";
 
 pub(in crate::serve) fn create_virtual_mfa_device(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
@@ -64,7 +68,7 @@ pub(in crate::serve) fn create(call: &mut Call<'_>, name: String) -> Result<(Str
     call.random.fill(&mut bytes)?;
     let seed = Secret::new(bytes).map_err(|error| Fault::failure(error.to_string()))?;
     let uri = key_uri(call.account, &name, &seed);
-    call.account.sweep_authenticators(call.now);
+    call.account.sweep_authenticators(call.instant);
     call.account.authenticators.edit_or_new(&serial).reseed();
     let device = Device { serial: serial.clone(), name, seed, tags, assigned: None };
     call.account.devices.insert(serial.clone(), device);
@@ -125,8 +129,9 @@ pub(in crate::serve) fn enable_mfa_device(call: &mut Call<'_>, _out: &mut Writer
         return Err(Fault::limit_exceeded(format!("Cannot exceed quota for MFADevicesPerUser: {DEVICES_PER_USER}")));
     }
     let why = pair(call, &serial, codes)?;
-    call.account.assign(&user_key, &serial, call.now, call.now.plus(PROPAGATION).unwrap_or(call.now));
-    call.why = Some(why);
+    let arrival = Arrival::of_enabling(call.instant);
+    call.account.assign(&user_key, &serial, call.instant, arrival);
+    call.why = Some(format!("{why}; STS and the sign-in page accept its codes from {} on", arrival.known()));
     Ok(())
 }
 
@@ -135,9 +140,10 @@ pub(in crate::serve) fn resync_mfa_device(call: &mut Call<'_>, _out: &mut Writer
     let codes = codes(call)?;
     let id = holder(call, &serial)?.1.id.clone();
     let why = pair(call, &serial, codes)?;
-    let (now, seed) = (call.now, call.device(&serial)?.seed.clone());
-    call.account.authenticators.edit_or_new(&serial).bind(Some(&id), &seed, now);
-    call.why = Some(why);
+    let (now, seed) = (call.instant, call.device(&serial)?.seed.clone());
+    let arrival = Arrival::of_change(now);
+    call.account.authenticators.edit_or_new(&serial).bind(Some(&id), &seed, arrival, now);
+    call.why = Some(format!("{why}; STS and the sign-in page go by that from {} on", arrival.known()));
     Ok(())
 }
 
@@ -146,13 +152,15 @@ pub(in crate::serve) fn deactivate_mfa_device(call: &mut Call<'_>, _out: &mut Wr
     let serial = call.required("SerialNumber")?.to_owned();
     own_devices_need_mfa(call, &user_key)?;
     holder(call, &serial)?;
-    let now = call.now;
+    let now = call.instant;
+    let arrival = Arrival::of_change(now);
     if let Some(device) = call.account.devices.edit(&serial) {
         device.assigned = None;
         let seed = device.seed.clone();
-        call.account.authenticators.edit_or_new(&serial).bind(None, &seed, now);
+        call.account.authenticators.edit_or_new(&serial).bind(None, &seed, arrival, now);
     }
     call.edit_user(&user_key)?.devices.retain(|held| *held != serial);
+    call.why = Some(format!("STS and the sign-in page accept its codes until {}", arrival.known()));
     Ok(())
 }
 
@@ -162,7 +170,7 @@ pub(in crate::serve) fn delete_virtual_mfa_device(call: &mut Call<'_>, _out: &mu
         return Err(Fault::delete_conflict("MFA VirtualDevice in use. Must deactivate first."));
     }
     call.account.devices.remove(&serial);
-    call.account.sweep_authenticators(call.now);
+    call.account.sweep_authenticators(call.instant);
     Ok(())
 }
 
@@ -196,15 +204,12 @@ pub(in crate::serve) fn list_virtual_mfa_devices(call: &mut Call<'_>, out: &mut 
     })
 }
 
-pub(in crate::serve) fn get_mfa_device(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
+/// `GetMFADevice` is about FIDO security keys, and there are none here.
+pub(in crate::serve) fn get_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let serial = call.required("SerialNumber")?;
-    let user = holder(call, serial)?.1;
-    out.text("UserName", &user.name);
-    out.text("SerialNumber", serial);
-    if let Some(assigned) = &call.device(serial)?.assigned {
-        out.time("EnableDate", assigned.at);
-    }
-    Ok(())
+    call.named_user()?;
+    call.device(serial)?;
+    Err(Fault::validation(ONLY_FIDO))
 }
 
 pub(in crate::serve) fn list_mfa_device_tags(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {

@@ -90,13 +90,14 @@ pub(in crate::serve) fn update_user(call: &mut Call<'_>, _out: &mut Writer) -> R
 pub(in crate::serve) fn delete_user(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let name = call.required("UserName")?.to_owned();
     let user = call.user(&name)?;
+    if !user.devices.is_empty() {
+        return Err(super::not_yet("must remove tokens from principal first"));
+    }
     super::policies_are_gone(&user.grants)?;
     let left = if user.login.is_some() {
         Some("must delete login profile first")
     } else if !user.access_keys.is_empty() {
         Some("must delete access keys first")
-    } else if !user.devices.is_empty() {
-        Some("must remove tokens from principal first")
     } else if !user.groups.is_empty() {
         Some("must remove users from group first")
     } else {

@@ -199,7 +199,7 @@ impl Args {
 
 /// From when on STS should know what IAM did.
 fn known_from(enabled: Timestamp) -> Timestamp {
-    enabled.plus(PROPAGATION.most).unwrap_or(enabled)
+    enabled.plus(PROPAGATION.most.as_secs()).unwrap_or(enabled)
 }
 
 fn prefix(text: &str) -> Result<&str> {
