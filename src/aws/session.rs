@@ -198,7 +198,8 @@ impl Flow<'_> {
                 }
                 Err(Error::Refused(refusal)) if is_about_code(&refusal) => {
                     // What is refused when it must be known is refused for another reason.
-                    let late = since.plus(PROPAGATION.most.as_secs()).is_some_and(|late| self.caller.client.time() >= late);
+                    let late =
+                        since.plus(PROPAGATION.most.as_secs()).is_some_and(|late| self.caller.client.time() >= late);
                     if late
                         && let Some((cause, _)) = self.explain_code(device, &refusal, used, true)
                         && !matches!(cause, Cause::NotYet { .. })

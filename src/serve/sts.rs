@@ -250,9 +250,7 @@ pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) 
             "the code is of step {}, {:+} from the server's own; the device is taken to be {:+} ahead",
             found.moving_factor, found.drift, found.adjustment
         ))),
-        Err(Unverified::Code(refusal)) => {
-            Err(Fault::access_denied(BAD_CODE).because(and_coming(refusal.to_string())))
-        }
+        Err(Unverified::Code(refusal)) => Err(Fault::access_denied(BAD_CODE).because(and_coming(refusal.to_string()))),
         Err(Unverified::Changing(when)) => Err(unable(format!(
             "IAM's word about {serial} is just reaching STS, and is known there at {when}: until then codes are used up              and refused"
         ))),

@@ -213,7 +213,8 @@ impl Authenticator {
 
     /// Forgets the seeds that no binding is of any more.
     fn forget_earlier(&mut self) {
-        let bound: Vec<u64> = self.bindings.iter().filter_map(|binding| Some(binding.bound.as_ref()?.generation)).collect();
+        let bound: Vec<u64> =
+            self.bindings.iter().filter_map(|binding| Some(binding.bound.as_ref()?.generation)).collect();
         self.earlier.retain(|earlier| bound.contains(&earlier.generation));
     }
 }

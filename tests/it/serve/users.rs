@@ -158,11 +158,11 @@ fn a_user_is_deleted_when_nothing_is_left() {
     let administrator = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
     root.ok("AttachUserPolicy", &[user, administrator]);
     for (conflict, action, parameters) in [
+        ("must remove tokens from principal first", "DeactivateMFADevice", vec![user, serial]),
         ("must detach all policies first", "DetachUserPolicy", vec![user, administrator]),
         ("must delete policies first", "DeleteUserPolicy", vec![user, ("PolicyName", "all")]),
         ("must delete login profile first", "DeleteLoginProfile", vec![user]),
         ("must delete access keys first", "DeleteAccessKey", vec![user, ("AccessKeyId", &access_key)]),
-        ("must remove tokens from principal first", "DeactivateMFADevice", vec![user, serial]),
         ("must remove users from group first", "RemoveUserFromGroup", vec![user, ("GroupName", "staff")]),
     ] {
         let message = format!("Cannot delete entity, {conflict}.");
