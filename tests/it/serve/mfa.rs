@@ -245,12 +245,6 @@ fn deleting_a_user_with_a_device_is_refused() {
     assert_eq!(said(&refused), ("DeleteConflict", 409, text));
 }
 
-const NEEDS_MFA: (&str, u16, &str) = (
-    "AccessDenied",
-    403,
-    "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.",
-);
-
 #[test]
 fn the_first_own_device_is_enabled_by_a_long_term_key_the_second_only_with_mfa() {
     let aws = Aws::new();

@@ -285,6 +285,13 @@ pub const UNABLE: (&str, u16, &str) = (
      associated with this user.",
 );
 
+/// What IAM answers to who adds or removes own devices without MFA.
+pub const NEEDS_MFA: (&str, u16, &str) = (
+    "AccessDenied",
+    403,
+    "To complete this action, please ensure that you are authenticated with an MFA device that is enabled for this user.",
+);
+
 /// As borrowed text, to be compared.
 pub fn said(refused: &(String, u16, String)) -> (&str, u16, &str) {
     (&refused.0, refused.1, &refused.2)

@@ -1,3 +1,4 @@
 //! What live AWS was observed to do, replayed.
 
 mod calls;
+mod mfa;
