@@ -1,5 +1,9 @@
 //! Sessions and codes: shared, given back, and made by the right clock.
 
+use std::time::Duration;
+
+use vmfa::aws::explain::Cause;
+
 use super::*;
 
 #[test]
@@ -207,6 +211,52 @@ fn a_session_takes_another_code_after_a_failure_and_none_twice() {
         let codes = wire.codes.lock().unwrap();
         // What was one call too many wasn't looked at.
         assert_eq!((codes.len(), codes[0] == codes[1]), (2, fate == Fate::Throttled), "{fate:?}");
+    }
+}
+
+#[test]
+fn a_code_that_came_while_sts_learnt_of_the_device_is_never_sent_again() {
+    for patient in [false, true] {
+        let aws = Aws::new();
+        let keys = somebody(&aws, "mfauser");
+        let (wire, here) = (Wire::good(&aws), Here::new());
+        run(&aws, &wire, |client, _| {
+            let flow = Flow { retry: patient, ..here.flow(client, &keys) };
+            let device = enrolled(&flow, "mfauser");
+            let enabled = aws.clock.instant();
+            aws.clock.set(enabled.plus(Duration::from_millis(7_200)), false).unwrap();
+            let first = flow.session(&device, &Session::default());
+            let second = match first {
+                Err(Error::Explained { cause, .. }) if !patient => {
+                    assert!(matches!(*cause, Cause::NotYet { .. }), "{cause}");
+                    aws.clock.set(enabled.plus(Duration::from_millis(7_500)), false).unwrap();
+                    flow.session(&device, &Session::default())
+                }
+                first => first,
+            };
+            assert!(!second.unwrap().cached);
+        });
+        let why: Vec<Option<String>> = aws.events().into_iter().map(|event| event.why).collect();
+        assert!(why.iter().flatten().any(|why| why.contains("just reaching STS")), "{why:?}");
+        let codes = wire.codes.lock().unwrap();
+        assert_eq!(codes.len(), 2);
+        assert_ne!(codes[0], codes[1], "the first one is used up");
+    }
+}
+
+#[test]
+fn sts_is_not_asked_while_a_code_would_be_lost() {
+    for milliseconds in [0, 1, 500, 999] {
+        let aws = Aws::new();
+        let keys = somebody(&aws, "mfauser");
+        aws.clock.set(aws.clock.instant().plus(Duration::from_millis(milliseconds)), false).unwrap();
+        let (wire, here) = (Wire::good(&aws), Here::new());
+        run(&aws, &wire, |client, _| {
+            let flow = here.flow(client, &keys);
+            let enrolled = flow.enroll(&wanted("mfauser")).unwrap();
+            assert!(flow.wait_for_sts(&enrolled.device, enrolled.enabled).unwrap().is_some());
+        });
+        assert_eq!(wire.count("GetSessionToken"), 1, "{milliseconds} ms");
     }
 }
 
