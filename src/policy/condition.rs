@@ -1,13 +1,15 @@
 //! Conditions: operators, set qualifiers, `…IfExists`, and what an absent key means to each.
 
 use std::cmp::Ordering;
+use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::context::{Context, Missing};
+use super::context::Context;
+use super::pattern::Arn;
 use super::template::Template;
-use super::value::{Decimal, Moment, Network};
+use super::value::{Decimal, Moment, Network, address_of_request};
 
 /// One operator on one key: the values are alternatives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +69,16 @@ enum Wanted {
     Network(Network),
 }
 
-/// A test of one value; `None` where a variable of the policy has no value.
-type Found = Option<bool>;
+/// A value of the request, read as the operator reads it.
+enum Found<'a> {
+    Text(&'a str),
+    Number(Decimal),
+    Moment(Moment),
+    Bool(bool),
+    Bytes(Vec<u8>),
+    Address(IpAddr),
+    Arn(Arn<'a>),
+}
 
 impl Operator {
     /// `None` for a name that IAM doesn't have; they know case.
@@ -137,27 +147,55 @@ impl Operator {
         }
     }
 
-    /// Whether one value of the request is one that the policy names, before any negation.
-    fn is(self, wanted: &Wanted, value: &str, context: &Context, missing: &mut Missing) -> Found {
-        Some(match (self.test, wanted) {
-            (Test::String, Wanted::Text(template)) => template.text(context, missing)? == value,
-            (Test::StringIgnoreCase, Wanted::Text(template)) => {
-                template.text(context, missing)?.to_lowercase() == value.to_lowercase()
+    /// Reads a value of the request; `None` for what the operator can't compare.
+    fn found(self, text: &str) -> Option<Found<'_>> {
+        match self.test {
+            Test::String | Test::StringIgnoreCase | Test::StringLike => Some(Found::Text(text)),
+            Test::Numeric(_) => Decimal::parse(text).map(Found::Number),
+            Test::Date(_) => Moment::of_request(text).map(Found::Moment),
+            Test::Bool | Test::Null => Some(Found::Bool(text.eq_ignore_ascii_case("true"))),
+            Test::Binary => BASE64.decode(text).ok().map(Found::Bytes),
+            Test::IpAddress => address_of_request(text).map(Found::Address),
+            Test::Arn => Arn::parse(text).map(Found::Arn),
+        }
+    }
+
+    /// Whether a value of the request is one that the policy names, before any negation; `None` where what the policy
+    /// names is no ARN. A variable without a value names nothing.
+    fn is(self, wanted: &Wanted, found: &Found<'_>, context: &Context) -> Option<bool> {
+        Some(match (self.test, wanted, found) {
+            (Test::String, Wanted::Text(template), Found::Text(found)) => {
+                template.text(context).is_some_and(|text| text == *found)
             }
-            (Test::StringLike, Wanted::Text(template)) => template.pattern(context, missing)?.matches(value),
-            (Test::Arn, Wanted::Text(template)) => template.pattern(context, missing)?.matches_arn(value),
-            (Test::Numeric(order), Wanted::Number(wanted)) => {
-                Decimal::parse(value).is_some_and(|value| order.holds(value.cmp(wanted)))
+            (Test::StringIgnoreCase, Wanted::Text(template), Found::Text(found)) => {
+                template.text(context).is_some_and(|text| small(&text) == small(found))
             }
-            (Test::Date(order), Wanted::Moment(wanted)) => {
-                Moment::parse(value).is_some_and(|value| order.holds(value.cmp(wanted)))
+            (Test::StringLike, Wanted::Text(template), Found::Text(found)) => {
+                template.pattern(context).is_some_and(|pattern| pattern.matches(found))
             }
-            (Test::Bool, Wanted::Bool(wanted)) => value.eq_ignore_ascii_case(if *wanted { "true" } else { "false" }),
-            (Test::Binary, Wanted::Bytes(wanted)) => BASE64.decode(value).is_ok_and(|value| value == *wanted),
-            (Test::IpAddress, Wanted::Network(network)) => network.contains(value),
+            (Test::Arn, Wanted::Text(template), Found::Arn(found)) => match template.pattern(context) {
+                Some(pattern) => pattern.matches_arn(found)?,
+                None => false,
+            },
+            (Test::Numeric(order), Wanted::Number(wanted), Found::Number(found)) => order.holds(found.cmp(wanted)),
+            (Test::Date(order), Wanted::Moment(wanted), Found::Moment(found)) => order.holds(found.cmp(wanted)),
+            (Test::Bool, Wanted::Bool(wanted), Found::Bool(found)) => wanted == found,
+            (Test::Binary, Wanted::Bytes(wanted), Found::Bytes(found)) => wanted == found,
+            (Test::IpAddress, Wanted::Network(network), Found::Address(found)) => network.contains(*found),
             _ => false,
         })
     }
+}
+
+/// In small letters, as IAM was observed to compare them: characters beyond the Basic Multilingual Plane stay as they are.
+fn small(text: &str) -> String {
+    let beyond = |character: &char| *character > '\u{ffff}';
+    let mut kept = text.chars().filter(beyond);
+    let lowered = text.to_lowercase();
+    lowered
+        .chars()
+        .map(|character| if beyond(&character) { kept.next().unwrap_or(character) } else { character })
+        .collect()
 }
 
 impl Order {
@@ -194,39 +232,59 @@ impl Condition {
         std::iter::once(self.key.as_str()).chain(variables.flatten())
     }
 
-    /// Whether it holds of a request.
+    /// Whether it holds of a request; `None` where it compares with an ARN that is none, which allows nothing and denies.
     ///
     /// An absent key: `…IfExists` and `ForAllValues` hold, `ForAnyValue` doesn't; without any of these, a negated
-    /// operator holds and the others don't. A key whose values are empty is null to the set operators and to `Null`.
-    /// A variable without a value fails the comparison, negated or not.
-    pub(super) fn holds(&self, context: &Context, missing: &mut Missing) -> bool {
+    /// operator holds and the others don't. A list is compared by the set operators only: it fails all others, negated or
+    /// not. A variable without a value is equal to nothing. An operator that names no values holds of absent keys at most.
+    pub(super) fn holds(&self, context: &Context) -> Option<bool> {
         let Operator { set, test, negated, if_exists } = self.operator;
-        let values = context.asked(&self.key, missing);
-        let null = values.is_none_or(|values| values.iter().all(String::is_empty));
+        let found = context.found(&self.key);
+        let null = found.is_none_or(|found| found.values.is_empty());
         if test == Test::Null {
-            return self.values.contains(&Wanted::Bool(null));
+            return Some(self.values.contains(&Wanted::Bool(null)));
         }
-        let Some(values) = values else {
-            return if_exists || set.map_or(negated, |set| set == Set::All);
+        let Some(found) = found else {
+            return Some(match set {
+                Some(Set::All) => true,
+                Some(Set::Any) => false,
+                None => if_exists || (negated && !self.values.is_empty()),
+            });
         };
-        let one = |value: &String, missing: &mut Missing| self.one_of(value, context, missing);
         match set {
-            Some(Set::All) => null || values.iter().map(|value| one(value, missing)).fold(true, |all, one| all & one),
-            Some(Set::Any) => !null && values.iter().map(|value| one(value, missing)).fold(false, |any, one| any | one),
-            None if negated => values.iter().map(|value| one(value, missing)).fold(true, |all, one| all & one),
-            None => values.iter().map(|value| one(value, missing)).fold(false, |any, one| any | one),
+            Some(Set::All) => self.count(&found.values, context).map(|count| count == found.values.len()),
+            Some(Set::Any) => self.count(&found.values, context).map(|count| count > 0),
+            None if null => Some(negated && !self.values.is_empty()),
+            None if found.list => Some(false),
+            None => self.count(&found.values, context).map(|count| count > 0),
         }
     }
 
-    /// Whether one value of the request is any of those of the policy; negated, whether it is none of them.
-    fn one_of(&self, value: &str, context: &Context, missing: &mut Missing) -> bool {
-        let found: Vec<Found> =
-            self.values.iter().map(|wanted| self.operator.is(wanted, value, context, missing)).collect();
-        if self.operator.negated {
-            found.iter().all(|found| *found == Some(false))
-        } else {
-            found.contains(&Some(true))
+    /// Of how many values of the request it holds.
+    fn count(&self, values: &[String], context: &Context) -> Option<usize> {
+        let mut count: usize = 0;
+        for value in values {
+            count = count.saturating_add(self.one_of(value, context)?.into());
         }
+        Some(count)
+    }
+
+    /// Whether one value of the request is any of those of the policy; negated, whether it is none of them. What is no
+    /// number or date is another than every number and date; what is no address or ARN isn't even that.
+    fn one_of(&self, value: &str, context: &Context) -> Option<bool> {
+        let negated = self.operator.negated;
+        if self.values.is_empty() {
+            return Some(false);
+        }
+        let Some(found) = self.operator.found(value) else {
+            return Some(negated && matches!(self.operator.test, Test::Numeric(_) | Test::Date(_)));
+        };
+        for wanted in &self.values {
+            if self.operator.is(wanted, &found, context)? {
+                return Some(!negated);
+            }
+        }
+        Some(negated)
     }
 }
 

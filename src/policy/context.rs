@@ -5,9 +5,28 @@ use std::collections::BTreeMap;
 /// The context of a request: condition keys, each with one value, several, or none.
 ///
 /// Key names know no case, `aws:username` and `AWS:UserName` are one; values do. A key that is absent is another thing
-/// than one without values: `…IfExists` takes the one and compares the other.
+/// than one without values: `…IfExists` takes the one and compares the other. A key is a list where it may have several
+/// values, also if it has one in this request: only the set operators compare lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Context(BTreeMap<String, Vec<String>>);
+pub struct Context(BTreeMap<String, Values>);
+
+/// What a key has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Values {
+    pub(super) values: Vec<String>,
+    pub(super) list: bool,
+}
+
+/// The global keys that are lists ("Single-valued vs. multivalued context keys" in the IAM User Guide).
+const LISTS: [&str; 7] = [
+    "aws:calledvia",
+    "aws:principalorgpaths",
+    "aws:principalservicenameslist",
+    "aws:resourceorgpaths",
+    "aws:sourceorgpaths",
+    "aws:tagkeys",
+    "aws:vpceorgpaths",
+];
 
 impl Context {
     /// Without a key.
@@ -16,9 +35,19 @@ impl Context {
         Self::default()
     }
 
-    /// Gives a key these values, instead of those it had.
+    /// Gives a key these values, instead of those it had. It is a list unless it has exactly one and is none of the global
+    /// keys that are lists.
     pub fn set<V: Into<String>>(&mut self, key: &str, values: impl IntoIterator<Item = V>) {
-        self.0.insert(key.to_lowercase(), values.into_iter().map(Into::into).collect());
+        let values: Vec<String> = values.into_iter().map(Into::into).collect();
+        let key = key.to_lowercase();
+        let list = values.len() != 1 || LISTS.contains(&key.as_str());
+        self.0.insert(key, Values { values, list });
+    }
+
+    /// The same, for a key that is a list whatever it has.
+    pub fn set_list<V: Into<String>>(&mut self, key: &str, values: impl IntoIterator<Item = V>) {
+        let values = values.into_iter().map(Into::into).collect();
+        self.0.insert(key.to_lowercase(), Values { values, list: true });
     }
 
     /// Takes a key away.
@@ -29,16 +58,29 @@ impl Context {
     /// The values of a key; `None` where it is absent.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&[String]> {
-        self.0.get(&key.to_lowercase()).map(Vec::as_slice)
+        self.found(key).map(|found| found.values.as_slice())
     }
 
-    /// The same, and notes an absent key.
-    pub(super) fn asked(&self, key: &str, missing: &mut Missing) -> Option<&[String]> {
-        let values = self.get(key);
-        if values.is_none() {
-            missing.0.entry(key.to_lowercase()).or_insert_with(|| key.to_owned());
+    pub(super) fn found(&self, key: &str) -> Option<&Values> {
+        self.0.get(&key.to_lowercase())
+    }
+
+    /// The value of a key that has one and is no list.
+    pub(super) fn single(&self, key: &str) -> Option<&str> {
+        match self.found(key)? {
+            Values { values, list: false } => values.first().map(String::as_str),
+            _ => None,
         }
-        values
+    }
+
+    /// Notes those of these keys that are absent.
+    pub(super) fn note<'a>(&self, keys: impl IntoIterator<Item = &'a str>, missing: &mut Missing) {
+        for key in keys {
+            let name = key.to_lowercase();
+            if !self.0.contains_key(&name) {
+                missing.0.entry(name).or_insert_with(|| key.to_owned());
+            }
+        }
     }
 }
 
@@ -84,5 +126,16 @@ mod tests {
         assert_eq!(context.get("aws:TagKeys"), None);
         context.set("aws:TagKeys", [""; 0]);
         assert_eq!(context.get("aws:TagKeys"), Some(&[][..]));
+    }
+
+    #[test]
+    fn a_key_with_one_value_may_be_a_list() {
+        let mut context = Context::from_iter([("aws:username", "alice"), ("AWS:tagkeys", "team")]);
+        assert_eq!(context.single("AWS:UserName"), Some("alice"));
+        assert_eq!(context.single("aws:TagKeys"), None);
+        context.set_list("aws:username", ["alice"]);
+        assert_eq!(context.single("aws:username"), None);
+        context.set("aws:x", ["a", "b"]);
+        assert_eq!((context.single("aws:x"), context.single("aws:y")), (None, None));
     }
 }

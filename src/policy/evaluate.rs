@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::context::Missing;
+use super::context::{Context, Missing};
 use super::document::{Document, Effect, Kind, Listed, Statement, Target};
 use super::doubt::Doubt;
 use super::pattern::Pattern;
@@ -202,7 +202,7 @@ impl Statement {
         }
         let named = match &self.target {
             Target::Resources(resources) => {
-                let covered = covers(resources, request, resource, missing);
+                let covered = covers(resources, self.effect, &request.context, resource, missing);
                 let covered = match self.effect {
                     Effect::Allow => covered && !(doubt.resource && resources.not),
                     Effect::Deny => covered || doubt.resource,
@@ -221,22 +221,32 @@ impl Statement {
         }?;
         let in_doubt = |key: &str| doubt.is_about(key) && request.context.get(key).is_none();
         let conditions = self.conditions.iter().map(|condition| {
-            let holds = condition.holds(&request.context, missing);
-            if condition.keys().any(in_doubt) { self.effect == Effect::Deny } else { holds }
+            request.context.note(condition.keys(), missing);
+            let known = !condition.keys().any(in_doubt);
+            let holds = condition.holds(&request.context).filter(|_| known);
+            holds.unwrap_or(self.effect == Effect::Deny)
         });
         conditions.fold(true, |all, one| all & one).then_some(named)
     }
 }
 
-/// Whether a resource is listed, or with `NotResource` isn't. What has a variable without a value lists nothing, and
-/// excepts nothing that could be known: then a `NotResource` doesn't apply.
-fn covers(resources: &Listed<Template>, request: &Request, resource: &str, missing: &mut Missing) -> bool {
-    let found: Vec<Option<bool>> = resources
-        .items
-        .iter()
-        .map(|template| Some(template.pattern(&request.context, missing)?.matches(resource)))
-        .collect();
-    if resources.not { found.iter().all(|found| *found == Some(false)) } else { found.contains(&Some(true)) }
+/// Whether a resource is listed, or with `NotResource` isn't. What has a variable without a value lists nothing; what a
+/// `NotResource` with one excepts isn't known, and so it denies and allows nothing.
+fn covers(
+    resources: &Listed<Template>,
+    effect: Effect,
+    context: &Context,
+    resource: &str,
+    missing: &mut Missing,
+) -> bool {
+    context.note(resources.items.iter().flat_map(Template::keys), missing);
+    let is_listed = |template: &Template| Some(template.pattern(context)?.matches(resource));
+    if resources.not {
+        let unknown = effect == Effect::Allow;
+        !resources.items.iter().any(|template| is_listed(template).unwrap_or(unknown))
+    } else {
+        resources.items.iter().any(|template| is_listed(template) == Some(true))
+    }
 }
 
 impl Decision {

@@ -1,4 +1,5 @@
-//! `*` and `?` of IAM: any characters or none, and exactly one.
+//! `*` and `?` of IAM: any characters or none, and exactly one. As IAM was observed to, `?` counts in UTF-16: a character
+//! beyond the Basic Multilingual Plane takes two.
 
 /// Text to match against, its wildcards told from the same characters meant as such.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -6,19 +7,23 @@ pub(super) struct Pattern(Vec<Token>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
-    Exactly(char),
+    Exactly(u16),
     One,
     Many,
 }
 
+const STAR: u16 = b'*' as u16;
+const QUESTION_MARK: u16 = b'?' as u16;
+const COLON: u16 = b':' as u16;
+
 impl Pattern {
     /// Whether some text that begins so is of the pattern.
     pub(super) fn may_begin_with(&self, text: &str) -> bool {
-        for (index, character) in text.chars().enumerate() {
+        for (index, unit) in text.encode_utf16().enumerate() {
             match self.0.get(index) {
                 Some(Token::Many) => return true,
                 Some(Token::One) => {}
-                Some(Token::Exactly(wanted)) if *wanted == character => {}
+                Some(Token::Exactly(wanted)) if *wanted == unit => {}
                 _ => return false,
             }
         }
@@ -27,32 +32,49 @@ impl Pattern {
 
     /// Adds text in which `*` and `?` are wildcards.
     pub(super) fn push_wild(&mut self, text: &str) {
-        self.0.extend(text.chars().map(|character| match character {
-            '*' => Token::Many,
-            '?' => Token::One,
+        self.0.extend(text.encode_utf16().map(|unit| match unit {
+            STAR => Token::Many,
+            QUESTION_MARK => Token::One,
             other => Token::Exactly(other),
         }));
     }
 
     /// Adds text in which they are not.
     pub(super) fn push_literal(&mut self, text: &str) {
-        self.0.extend(text.chars().map(Token::Exactly));
+        self.0.extend(text.encode_utf16().map(Token::Exactly));
     }
 
     /// Whether the whole text is of this pattern, case told apart.
     pub(super) fn matches(&self, text: &str) -> bool {
-        counted(&self.0, &text.chars().collect::<Vec<char>>()).0
+        counted(&self.0, &units(text)).0
     }
 
-    /// Whether all six parts of an ARN are of this pattern's six parts, each on its own: a `*` ends at its colon. What
-    /// hasn't six parts is no ARN, and matches nothing.
-    pub(super) fn matches_arn(&self, arn: &str) -> bool {
-        let pattern: Vec<&[Token]> = self.0.splitn(6, |token| *token == Token::Exactly(':')).collect();
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        pattern.len() == 6
-            && parts.len() == 6
-            && pattern.iter().zip(parts).all(|(pattern, part)| counted(pattern, &part.chars().collect::<Vec<_>>()).0)
+    /// Whether all six parts of an ARN are of this pattern's six parts, each on its own: a `*` ends at its colon. `*` alone
+    /// is every ARN; `None` for another pattern that hasn't six parts.
+    pub(super) fn matches_arn(&self, arn: &Arn<'_>) -> Option<bool> {
+        if self.0 == [Token::Many] {
+            return Some(true);
+        }
+        let parts: Vec<&[Token]> = self.0.splitn(6, |token| *token == Token::Exactly(COLON)).collect();
+        let of = |(pattern, part): (&&[Token], &&str)| counted(pattern, &units(part)).0;
+        (parts.len() == 6).then(|| parts.iter().zip(&arn.0).all(of))
     }
+}
+
+/// The six parts of an ARN.
+#[derive(Debug)]
+pub(super) struct Arn<'a>([&'a str; 6]);
+
+impl<'a> Arn<'a> {
+    /// `None` for what is none.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        parts.try_into().ok().filter(|[scheme, ..]: &[&str; 6]| *scheme == "arn").map(Self)
+    }
+}
+
+fn units(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
 }
 
 impl From<&str> for Pattern {
@@ -67,7 +89,7 @@ impl From<&str> for Pattern {
 ///
 /// Only the last `*` is ever tried again, so there are at most as many steps as pattern times text has characters:
 /// whatever an earlier one could still take, a later one can.
-fn counted(pattern: &[Token], text: &[char]) -> (bool, u64) {
+fn counted(pattern: &[Token], text: &[u16]) -> (bool, u64) {
     let (mut at, mut from, mut steps) = (0_usize, 0_usize, 0_u64);
     let mut last_star: Option<(usize, usize)> = None;
     loop {
@@ -117,7 +139,7 @@ mod tests {
     }
 
     fn steps(pattern: &str, text: &str) -> u64 {
-        counted(&Pattern::from(pattern).0, &text.chars().collect::<Vec<_>>()).1
+        counted(&Pattern::from(pattern).0, &units(text)).1
     }
 
     fn most_steps(pattern: u64, text: u64) -> u64 {
@@ -155,14 +177,32 @@ mod tests {
 
     #[test]
     fn each_part_of_an_arn_is_matched_on_its_own() {
-        let pattern = Pattern::from("arn:aws:someservice:*:111122223333:finance/*");
-        assert!(pattern.matches_arn("arn:aws:someservice:us-east-2:111122223333:finance/a:b"));
+        let of = |pattern: &str, arn: &str| Pattern::from(pattern).matches_arn(&Arn::parse(arn).unwrap());
+        let pattern = "arn:aws:someservice:*:111122223333:finance/*";
+        assert_eq!(of(pattern, "arn:aws:someservice:us-east-2:111122223333:finance/a:b"), Some(true));
         let two_accounts = "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt";
-        assert!(pattern.matches(two_accounts));
-        assert!(!pattern.matches_arn(two_accounts));
-        for no_arn in ["", "*", "arn:aws:someservice:*:111122223333"] {
-            assert!(!pattern.matches_arn(no_arn), "{no_arn}");
-            assert!(!Pattern::from(no_arn).matches_arn("arn:aws:iam::123456789012:user/a"), "{no_arn}");
+        assert!(Pattern::from(pattern).matches(two_accounts));
+        assert_eq!(of(pattern, two_accounts), Some(false));
+        let user = "arn:aws:iam::123456789012:user/a";
+        assert_eq!(of("*", user), Some(true));
+        for no_arn in ["", "**", "arn:aws:someservice:*:111122223333"] {
+            assert!(Arn::parse(no_arn).is_none(), "{no_arn}");
+            assert_eq!(of(no_arn, user), None, "{no_arn}");
+        }
+        assert!(Arn::parse("urn:a:b:c:d:e").is_none());
+    }
+
+    #[test]
+    fn a_question_mark_is_one_unit_of_utf_16() {
+        for (pattern, text, expected) in [
+            ("?", "ä", true),
+            ("?", "𐐀", false),
+            ("??", "𐐀", true),
+            ("𐐀?", "𐐀x", true),
+            ("*?", "𐐀", true),
+            ("𐐀", "𐐀", true),
+        ] {
+            assert_eq!(Pattern::from(pattern).matches(text), expected, "{pattern} {text}");
         }
     }
 

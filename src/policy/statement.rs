@@ -107,22 +107,18 @@ fn resources(fields: &mut Fields, version: Version, place: &Place) -> Result<Lis
     })
 }
 
-/// `*`, or an ARN with wildcards, and variables behind its fifth colon.
+/// `*`, or an ARN with wildcards. With variables it may be anything: only a request tells whether it is an ARN then.
 fn resource(text: &str, version: Version) -> Result<Template, &'static str> {
     let template = match version {
         Version::V2012 => Template::parse(text)?,
         Version::V2008 => Template::plain(text),
     };
-    if text == "*" {
-        return Ok(template);
-    }
-    let head = template.head();
-    let colons = head.bytes().filter(|byte| *byte == b':').count();
-    if !head.starts_with("arn:") {
+    let is_wild = text.contains('*');
+    if text == "*" || template.is_variable() {
+        Ok(template)
+    } else if !text.starts_with("arn:") {
         Err("neither an ARN nor `*`")
-    } else if colons < 5 && template.is_variable() {
-        Err("a variable can only stand behind an ARN's fifth colon")
-    } else if colons < 5 && !head.contains('*') {
+    } else if text.bytes().filter(|byte| *byte == b':').count() < 5 && !is_wild {
         Err("an ARN has six parts")
     } else {
         Ok(template)

@@ -1,6 +1,6 @@
 //! Policy variables: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, and `${*}`, `${?}`, `${$}`.
 
-use super::context::{Context, Missing};
+use super::context::Context;
 use super::pattern::Pattern;
 
 /// Text of a policy in which variables stand.
@@ -38,14 +38,6 @@ impl Template {
         Ok(Self(pieces))
     }
 
-    /// The text in front of the first variable.
-    pub(super) fn head(&self) -> &str {
-        match self.0.first() {
-            Some(Piece::Text(text)) => text,
-            _ => "",
-        }
-    }
-
     /// Whether a key of the context is asked for.
     pub(super) fn is_variable(&self) -> bool {
         self.0.iter().any(|piece| matches!(piece, Piece::Variable { .. }))
@@ -61,38 +53,36 @@ impl Template {
 
     /// What to match against; `None` where a variable has no value. What a variable brings along is literal: a user
     /// called `*` is not every user.
-    pub(super) fn pattern(&self, context: &Context, missing: &mut Missing) -> Option<Pattern> {
+    pub(super) fn pattern(&self, context: &Context) -> Option<Pattern> {
         let mut pattern = Pattern::default();
-        self.resolve(context, missing, |text, wild| match wild {
+        self.resolve(context, |text, wild| match wild {
             true => pattern.push_wild(text),
             false => pattern.push_literal(text),
-        })
-        .then_some(pattern)
+        })?;
+        Some(pattern)
     }
 
     /// What to compare with; `None` where a variable has no value.
-    pub(super) fn text(&self, context: &Context, missing: &mut Missing) -> Option<String> {
+    pub(super) fn text(&self, context: &Context) -> Option<String> {
         let mut whole = String::new();
-        self.resolve(context, missing, |text, _| whole.push_str(text)).then_some(whole)
+        self.resolve(context, |text, _| whole.push_str(text))?;
+        Some(whole)
     }
 
-    /// Looks at every piece, so that every missing key is noted.
-    fn resolve(&self, context: &Context, missing: &mut Missing, mut add: impl FnMut(&str, bool)) -> bool {
-        let mut whole = true;
+    /// A default is for a key that is absent; a list is no value, default or not.
+    fn resolve(&self, context: &Context, mut add: impl FnMut(&str, bool)) -> Option<()> {
         for piece in &self.0 {
             match piece {
                 Piece::Text(text) => add(text, true),
                 Piece::Escaped(text) => add(text, false),
                 Piece::Variable { key, default } => {
-                    let values = context.asked(key, missing);
-                    match (values, default) {
-                        (Some([value]), _) | (_, Some(value)) => add(value, false),
-                        _ => whole = false,
-                    }
+                    let absent = context.get(key).is_none_or(<[String]>::is_empty);
+                    let default = default.as_deref().filter(|_| absent);
+                    add(context.single(key).or(default)?, false);
                 }
             }
         }
-        whole
+        Some(())
     }
 }
 
@@ -132,7 +122,7 @@ mod tests {
     use super::*;
 
     fn text(template: &str, context: &Context) -> Option<String> {
-        Template::parse(template).unwrap().text(context, &mut Missing::default())
+        Template::parse(template).unwrap().text(context)
     }
 
     fn alice() -> Context {
@@ -160,22 +150,22 @@ mod tests {
         let mut context = alice();
         context.set("aws:TagKeys", ["a", "b"]);
         context.set("aws:empty", [""; 0]);
-        for template in ["${aws:userid}", "x${aws:TagKeys}", "${aws:empty}", "${aws:username}${aws:userid}"] {
+        context.set_list("aws:one", ["a"]);
+        for template in [
+            "${aws:userid}",
+            "x${aws:TagKeys}",
+            "${aws:TagKeys, 'default'}",
+            "${aws:one, 'default'}",
+            "${aws:empty}",
+            "${aws:username}${aws:userid}",
+        ] {
             assert_eq!(text(template, &context), None, "{template}");
         }
     }
 
     #[test]
-    fn every_missing_key_is_noted_once() {
-        let mut missing = Missing::default();
-        let template = Template::parse("${aws:a}${aws:b, 'x'}${AWS:A}${aws:username}").unwrap();
-        assert_eq!(template.text(&alice(), &mut missing), None);
-        assert_eq!(missing.into_names(), ["aws:a", "aws:b"]);
-    }
-
-    #[test]
     fn substituted_and_escaped_wildcards_are_literal() {
-        let pattern = |text: &str| Template::parse(text).unwrap().pattern(&alice(), &mut Missing::default()).unwrap();
+        let pattern = |text: &str| Template::parse(text).unwrap().pattern(&alice()).unwrap();
         assert!(pattern("*/${aws:PrincipalTag/team}").matches("x/a*b"));
         assert!(!pattern("*/${aws:PrincipalTag/team}").matches("x/acb"));
         assert!(pattern("${*}?").matches("*a"));

@@ -15,7 +15,7 @@ fn context(values: Option<&[&str]>) -> Context {
 }
 
 fn holds(operator: &str, wanted: &[&str], values: Option<&[&str]>) -> bool {
-    condition(operator, wanted).holds(&context(values), &mut Missing::default())
+    condition(operator, wanted).holds(&context(values)).unwrap()
 }
 
 const POSITIVE: [(&str, &str, &str); 17] = [
@@ -94,7 +94,8 @@ fn a_negated_operator_takes_none_of_its_values_and_an_absent_key() {
         assert!(!holds(operator, &[yes], value), "{operator}");
         assert!(holds(operator, &[no], value), "{operator}");
         assert!(!holds(operator, &[no, yes], value), "{operator}: neither the one nor the other");
-        assert!(holds(operator, &[], value), "{operator}");
+        assert!(!holds(operator, &[], value), "{operator}");
+        assert!(!holds(operator, &[], None), "{operator}");
         assert!(holds(operator, &[yes], None), "{operator}");
         assert!(holds(&format!("{operator}IfExists"), &[yes], None), "{operator}");
         assert!(!holds(&format!("{operator}IfExists"), &[yes], value), "{operator}");
@@ -109,7 +110,11 @@ fn set_operators_ask_all_values_of_the_request_or_any() {
         ("StringEquals", &["a", "b"], Some(&["c", "d"]), false, false),
         ("StringEquals", &["a"], None, true, false),
         ("StringEquals", &["a"], Some(&[]), true, false),
-        ("StringEquals", &["a"], Some(&[""]), true, false),
+        ("StringEquals", &["a"], Some(&[""]), false, false),
+        ("StringEquals", &[""], Some(&[""]), true, true),
+        ("StringEquals", &[], None, true, false),
+        ("StringNotEquals", &[], Some(&["a"]), false, false),
+        ("NotIpAddress", &["10.0.0.0/8"], Some(&["11.0.0.1", "x"]), false, true),
         ("StringNotEquals", &["a", "b"], Some(&["c", "d"]), true, true),
         ("StringNotEquals", &["a", "b"], Some(&["a", "c"]), false, true),
         ("StringNotEquals", &["a", "b"], Some(&["a", "b"]), false, false),
@@ -123,16 +128,32 @@ fn set_operators_ask_all_values_of_the_request_or_any() {
         ];
         assert_eq!(found, [all, any], "{operator} {wanted:?} {values:?}");
     }
-    assert!(holds("ForAnyValue:StringEqualsIfExists", &["a"], None));
+    assert!(!holds("ForAnyValue:StringEqualsIfExists", &["a"], None), "no value is among them");
     assert!(!holds("ForAnyValue:StringEqualsIfExists", &["a"], Some(&[])));
     assert!(holds("ForAllValues:StringEqualsIfExists", &["a"], None));
 }
 
 #[test]
-fn without_a_set_operator_several_values_are_alternatives_and_negation_wants_none() {
-    assert!(holds("StringEquals", &["a"], Some(&["x", "a"])));
-    assert!(!holds("StringNotEquals", &["a"], Some(&["x", "a"])));
-    assert!(holds("StringNotEquals", &["a"], Some(&["x", "y"])));
+fn a_list_fails_whatever_is_no_set_operator() {
+    let list = |values: &[&str]| {
+        let mut context = Context::new();
+        context.set_list("aws:key", values.iter().copied());
+        context
+    };
+    for values in [&["a"][..], &["b"], &["a", "b"]] {
+        for operator in
+            ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "ArnNotLike", "NumericNotEquals"]
+        {
+            let wanted = if operator == "NumericNotEquals" { "1" } else { "a" };
+            for if_exists in ["", "IfExists"] {
+                let condition = condition(&format!("{operator}{if_exists}"), &[wanted]);
+                assert_eq!(condition.holds(&list(values)), Some(false), "{operator}{if_exists} {values:?}");
+            }
+        }
+        assert_eq!(condition("Null", &["false"]).holds(&list(values)), Some(true));
+    }
+    assert_eq!(condition("ForAnyValue:StringEquals", &["a"]).holds(&list(&["a"])), Some(true));
+    assert_eq!(condition("StringNotEquals", &["a"]).holds(&Context::new()), Some(true));
 }
 
 #[test]
@@ -144,6 +165,9 @@ fn null_asks_whether_a_key_is_absent() {
         (&["false"], Some(&["x"]), true),
         (&["true"], Some(&[]), true),
         (&["false"], Some(&["", "x"]), true),
+        (&["false"], Some(&[""]), true),
+        (&["true"], Some(&[""]), false),
+        (&[], None, false),
         (&["true", "false"], None, true),
     ] {
         assert_eq!(holds("Null", wanted, values), expected, "{wanted:?} {values:?}");
@@ -157,8 +181,78 @@ fn wildcards_and_case_are_as_the_operator_says() {
     assert!(!holds("StringEquals", &["A"], Some(&["a"])));
     assert!(!holds("StringLike", &["A*"], Some(&["ab"])));
     assert!(holds("StringEqualsIgnoreCase", &["ÄB"], Some(&["äb"])));
-    assert!(!holds("ArnLike", &["arn:aws:iam:*:user/alice"], Some(&["arn:aws:iam::123456789012:user/alice"])));
-    assert!(!holds("ArnEquals", &["arn:aws:*:user/alice"], Some(&["arn:aws:iam::123456789012:user/alice"])));
+    for (one, other, same) in [
+        ("ΟΣ", "ος", true),
+        ("ΟΣ", "οσ", false),
+        ("ΟΣΑ", "οσα", true),
+        ("Σ", "ς", false),
+        ("K", "\u{212a}", true),
+        ("s", "ſ", false),
+        ("ß", "ẞ", true),
+        ("ß", "SS", false),
+        ("i", "İ", false),
+        ("İ", "i\u{307}", true),
+        ("É", "é", true),
+        ("𐐀", "𐐨", false),
+        ("a𐐀Σ", "A𐐀ς", true),
+    ] {
+        assert_eq!(holds("StringEqualsIgnoreCase", &[one], Some(&[other])), same, "{one} {other}");
+        assert_eq!(holds("StringNotEqualsIgnoreCase", &[one], Some(&[other])), !same, "{one} {other}");
+    }
+}
+
+#[test]
+fn arns_are_compared_part_by_part_and_what_is_none_is_equal_to_nothing() {
+    let user = "arn:aws:iam::123456789012:user/alice";
+    for (wanted, value, like, not_like) in [
+        ("arn:aws:iam::*:user/*", user, true, false),
+        ("*", user, true, false),
+        ("arn:aws:iam::*:role/*", user, false, true),
+        ("arn:aws:*:*:*:alice", user, false, true),
+        ("arn:aws:iam::*:user/*", "alice", false, false),
+        ("*", "alice", false, false),
+        ("*", "", false, false),
+    ] {
+        for equals in ["Equals", "Like"] {
+            assert_eq!(holds(&format!("Arn{equals}"), &[wanted], Some(&[value])), like, "{wanted} {value}");
+            assert_eq!(holds(&format!("ArnNot{equals}"), &[wanted], Some(&[value])), not_like, "{wanted} {value}");
+        }
+    }
+    // An ARN of the policy that is none leaves it open.
+    let open = |operator: &str, wanted: &[&str], value| condition(operator, wanted).holds(&context(Some(&[value])));
+    for operator in ["ArnLike", "ArnNotLike", "ArnEqualsIfExists", "ForAnyValue:ArnLike"] {
+        assert_eq!(open(operator, &["arn:aws:iam:*:user/alice"], user), None, "{operator}");
+        assert_eq!(open(operator, &["alice"], "alice"), Some(false), "{operator}");
+    }
+    assert_eq!(open("ArnLike", &["*", "alice"], user), Some(true));
+    assert_eq!(open("ArnLike", &["alice", "*"], user), None);
+}
+
+#[test]
+fn values_that_an_operator_cannot_read_are_as_iam_was_observed_to_take_them() {
+    for (operator, wanted, value, expected) in [
+        ("NumericEquals", "1", "one", false),
+        ("NumericNotEquals", "1", "one", true),
+        ("NumericNotEquals", "1", "", true),
+        ("NumericNotEquals", "1", "1e0", false),
+        ("NumericLessThan", "1", "-Infinity", false),
+        ("DateNotEquals", "2030-01-01T00:00:00Z", "soon", true),
+        ("DateEquals", "2030-01-01T00:00:00Z", "1893456000", true),
+        ("IpAddress", "192.0.2.0/24", "192.000.2.1", true),
+        ("NotIpAddress", "192.0.2.0/24", "192.000.2.1", false),
+        ("NotIpAddress", "192.0.2.0/24", "192.0.2.1/32", false),
+        ("NotIpAddress", "192.0.2.0/24", "address", false),
+        ("NotIpAddress", "192.0.2.0/24", "", false),
+        ("NotIpAddress", "192.0.2.0/24", "2001:db8::1", true),
+        ("Bool", "true", "TRUE", true),
+        ("Bool", "true", "1", false),
+        ("Bool", "false", "no", true),
+        ("Bool", "false", "", true),
+        ("BinaryEquals", "YQ==", "YQ", false),
+        ("BinaryEquals", "YQ==", "YR==", false),
+    ] {
+        assert_eq!(holds(operator, &[wanted], Some(&[value])), expected, "{operator} {wanted} {value}");
+    }
 }
 
 #[test]
@@ -172,21 +266,35 @@ fn variables_are_literal_text_of_the_request() {
 }
 
 #[test]
-fn a_variable_without_a_value_fails_the_comparison() {
-    for operator in ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "ArnLike", "ArnNotLike"] {
-        assert!(!holds(operator, &["${aws:userid}"], Some(&["a"])), "{operator}");
-        assert!(!holds(&format!("{operator}IfExists"), &["${aws:userid}"], Some(&["a"])), "{operator}");
-        assert!(holds(&format!("{operator}IfExists"), &["${aws:userid}"], None), "{operator}");
+fn a_variable_without_a_value_is_equal_to_nothing() {
+    let arn = "arn:aws:iam::123456789012:user/a";
+    for (operator, negated) in [("String", false), ("StringNot", true), ("Arn", false), ("ArnNot", true)] {
+        for operator in [format!("{operator}Equals"), format!("{operator}Like")] {
+            assert_eq!(holds(&operator, &["${aws:userid}"], Some(&[arn])), negated, "{operator}");
+            assert_eq!(holds(&format!("{operator}IfExists"), &["${aws:userid}"], Some(&[arn])), negated, "{operator}");
+            assert!(holds(&format!("{operator}IfExists"), &["${aws:userid}"], None), "{operator}");
+        }
     }
     assert!(holds("StringEquals", &["${aws:userid}", "a"], Some(&["a"])));
-    assert!(!holds("StringNotEquals", &["${aws:userid}", "b"], Some(&["a"])));
+    assert!(!holds("StringNotEquals", &["${aws:userid}", "a"], Some(&["a"])));
 }
 
 #[test]
-fn missing_keys_are_noted_whatever_becomes_of_the_condition() {
-    let mut missing = Missing::default();
-    assert!(condition("BoolIfExists", &["false"]).holds(&context(None), &mut missing));
-    assert!(condition("StringEquals", &["a", "${aws:userid}"]).holds(&context(Some(&["a"])), &mut missing));
+fn a_list_is_no_value_of_a_variable_default_or_not() {
+    let mut context = context(Some(&["team"]));
+    context.set("aws:TagKeys", ["team"]);
+    for variable in ["${aws:TagKeys}", "${aws:TagKeys, 'team'}"] {
+        assert_eq!(condition("StringEquals", &[variable]).holds(&context), Some(false), "{variable}");
+        assert_eq!(condition("StringNotEquals", &[variable]).holds(&context), Some(true), "{variable}");
+    }
+}
+
+#[test]
+fn a_condition_asks_for_its_key_and_those_of_variables() {
+    let condition = condition("StringEquals", &["a", "${aws:userid}${*}"]);
+    assert_eq!(condition.keys().collect::<Vec<_>>(), ["aws:key", "aws:userid"]);
+    let mut missing = crate::policy::context::Missing::default();
+    context(None).note(condition.keys().chain(["AWS:UserId", "aws:username"]), &mut missing);
     assert_eq!(missing.into_names(), ["aws:key", "aws:userid"]);
 }
 

@@ -134,7 +134,8 @@ fn action_text(action: &str) -> String {
 
 /// What AWS says about a resource that can't be one; `None` where there is nothing to say.
 fn resource_text(resource: &str) -> Option<String> {
-    if resource == "*" {
+    // A variable may be any part of an ARN.
+    if resource == "*" || resource.contains("${") {
         return None;
     }
     let Some(rest) = resource.strip_prefix("arn:") else {
