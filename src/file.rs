@@ -59,6 +59,15 @@ pub(crate) fn open(path: &Path, streams: Streams) -> io::Result<File> {
     Err(no_file("something else"))
 }
 
+/// What the system said of a file that can't be written, as it goes behind its path; none where something else is wrong.
+pub(crate) fn unwritable(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => Some("it is on a read-only file system"),
+        io::ErrorKind::PermissionDenied => Some("you have no permission"),
+        _ => None,
+    }
+}
+
 fn no_file(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("is {what}, not a file"))
 }

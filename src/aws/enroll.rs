@@ -150,7 +150,7 @@ impl Run<'_> {
             return Err(Error::NameTaken { name: name.clone(), serial: self.serial.clone() });
         }
         // The vault is opened, and unlocked, before there is something that has to be stored.
-        self.flow.devices.vault.own_key()?;
+        self.flow.devices.own_key()?;
         let enrolment = match self.flow.caller.create_virtual_mfa_device(&self.serial, device_name, path, tags) {
             Ok(enrolment) => enrolment,
             Err(error) if error.has_code("EntityAlreadyExists") => return self.replace().map(|()| None),

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Kind, Result};
+use super::error::{Error, Kind, MAKE_WRITABLE, Result};
 use super::home::Home;
-use crate::file::{Streams, open};
+use crate::file::{Streams, open, unwritable};
 use crate::vault::Kind as VaultKind;
 
 /// The largest file that is read.
@@ -90,6 +90,11 @@ impl Config {
                 Ok(config)
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                let message = format!("{} can't be read: you have no permission", path.display());
+                Err(Error::new(Kind::Storage, "config", message)
+                    .hint("does it belong to another user? set HOME to yours, or VMFA_HOME to a directory of your own"))
+            }
             Err(error) => Err(failed(error.to_string())),
         }
     }
@@ -112,6 +117,12 @@ impl Config {
             file.persist(path).map_err(|error| error.error)?;
             if cfg!(unix) { std::fs::File::open(directory)?.sync_all() } else { Ok(()) }
         };
-        write().map_err(|error| failed(error.to_string()))
+        write().map_err(|error| match unwritable(&error) {
+            Some(reason) => {
+                let message = format!("{} can't be written: {reason}", path.display());
+                Error::new(Kind::Storage, "config", message).hint(MAKE_WRITABLE)
+            }
+            None => failed(error.to_string()),
+        })
     }
 }

@@ -55,6 +55,10 @@ const UNLOCK: &str = "printf %s \"$PASSWORD\" | gnome-keyring-daemon --replace -
 /// Starts GNOME Keyring where no keyring runs.
 const START: &str = "printf %s \"$PASSWORD\" | gnome-keyring-daemon --unlock --components=secrets";
 
+/// For whatever can't be written.
+pub(super) const MAKE_WRITABLE: &str =
+    "make it and its directory writable for you, or set VMFA_HOME to a directory that is";
+
 /// As many hints as are read.
 const MOST_HINTS: usize = 12;
 
@@ -281,7 +285,7 @@ impl From<vault::Error> for Error {
             E::Keyring(_) => "keyring",
             E::AgeFile { .. } => "age-file",
             E::NoIdentity | E::IdentityMissing(_) | E::IdentityTooOpen { .. } | E::Identity(_) => "age-identity",
-            E::Io { .. } => "io",
+            E::Io { .. } | E::ReadOnly { .. } => "io",
         };
         let failure = Self::new(Kind::Storage, code, error.to_string());
         let instead = "without a keyring (CI, containers, servers): vmfa init --vault age";
@@ -294,6 +298,7 @@ impl From<vault::Error> for Error {
             E::NoCollection(provider) => failure.hint(no_collection(&provider)).hint(instead),
             E::Locked(provider) => failure.hint(locked(&provider)).hint(instead),
             E::Unconfirmed(provider) => failure.hint(unconfirmed(&provider)),
+            E::ReadOnly { .. } => failure.hint(MAKE_WRITABLE),
             E::TimedOut { .. } => {
                 failure.hint("is an unlock prompt waiting? VMFA_KEYRING_TIMEOUT=SECONDS waits longer")
             }
@@ -370,6 +375,7 @@ impl From<registry::Error> for Error {
             E::ReadOnly { .. } => (Kind::Storage, "registry-read-only"),
             E::NoLocks { .. } => (Kind::Storage, "registry-no-locks"),
             E::Restored { .. } => (Kind::Storage, "registry-restored"),
+            E::OtherKey { .. } => (Kind::Storage, "vault-key"),
             E::Engine { .. } => (Kind::Storage, "registry"),
         };
         let failure = Self::new(kind, code, error.to_string());
@@ -385,15 +391,29 @@ impl From<registry::Error> for Error {
             }
             E::Locked { .. } => failure.hint("nothing was changed: try again when it has ended"),
             E::Full { .. } => failure.hint("nothing was changed: free some space there, and try again"),
-            E::ReadOnly { .. } => failure
-                .hint("make the file and its directory writable: each code is written down before it is shown")
-                .hint("to read it: `vmfa list`, `vmfa show`, `vmfa code NAME --at TIME`"),
+            // What isn't there can't be read either.
+            E::ReadOnly { place, .. } if std::path::Path::new(&place).exists() => failure
+                .hint(MAKE_WRITABLE)
+                .hint("to look without changing anything: `vmfa list`, `vmfa show NAME`, `vmfa code NAME --at TIME`"),
+            E::ReadOnly { .. } => failure.hint(MAKE_WRITABLE),
             E::NoLocks { .. } => {
                 failure.hint("without locks two processes can get the same code: set VMFA_HOME to a local directory")
             }
             E::Restored { .. } => failure
                 .hint("restore the newest copy, if you have one")
                 .hint("to use this one: `vmfa doctor --restored`; codes up to now then count as handed out"),
+            E::OtherKey { place, gone } => {
+                let restore = match place.split_once(' ') {
+                    Some((_, file)) => {
+                        format!("restore it from a backup: items/{file}.age in the age vault's directory")
+                    }
+                    None if gone => "is this another keyring, or was it deleted in another program?".to_owned(),
+                    None => "is this another keyring? use the one that was there before".to_owned(),
+                };
+                failure
+                    .hint(restore)
+                    .hint("to go on with a new key: `vmfa doctor --restored`; codes up to now then count as handed out")
+            }
             E::Engine { .. } => failure.hint("`vmfa doctor` looks at the file"),
             E::NameTaken(_) | E::Busy { .. } | E::Gone => failure,
         }

@@ -40,6 +40,10 @@ impl Home {
         if !strategy.home_dir().is_absolute() {
             return Err(none(&format!("HOME ({}) is not an absolute path", strategy.home_dir().display())));
         }
+        // A user without a home, such as `nobody`, has one in name only; and nobody else should get files in it.
+        if strategy.data_dir().starts_with(strategy.home_dir()) && !strategy.home_dir().exists() {
+            return Err(none(&format!("the home directory {} doesn't exist", strategy.home_dir().display())));
+        }
         let data = strategy.data_dir().join("vmfa");
         let state = strategy.state_dir().map_or_else(|| data.clone(), |state| state.join("vmfa"));
         Ok(Self::below(&strategy.config_dir().join("vmfa"), &data, &state))

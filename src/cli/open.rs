@@ -64,7 +64,10 @@ impl Place {
     pub(super) fn find_quietly(global: &Global) -> Result<Self> {
         let mut place = Self::find(global)?;
         place.keyring_options.prompt = false;
-        place.passphrase = Arc::new(|what| Err(vault::Error::Identity(format!("{what} is protected by a passphrase"))));
+        if global.passphrase_fd.is_none() {
+            place.passphrase =
+                Arc::new(|what| Err(vault::Error::Identity(format!("{what} is protected by a passphrase"))));
+        }
         Ok(place)
     }
 
@@ -121,16 +124,18 @@ impl Place {
 
     pub(super) fn vault(&self, kind: Kind) -> Result<Arc<dyn Vault>> {
         match kind {
-            Kind::Age => {
-                if let Some(age) = self.age.get() {
-                    return Ok(Arc::clone(age) as Arc<dyn Vault>);
-                }
-                let age = Arc::new(self.open_age()?);
-                Ok(Arc::clone(self.age.get_or_init(|| age)) as Arc<dyn Vault>)
-            }
+            Kind::Age => Ok(self.age()?),
             Kind::Keyring => Ok(self.keyring()),
             Kind::Memory => Err(vault::Error::UnknownKind(kind.to_string()).into()),
         }
+    }
+
+    pub(super) fn age(&self) -> Result<Arc<Age>> {
+        if let Some(age) = self.age.get() {
+            return Ok(Arc::clone(age));
+        }
+        let age = Arc::new(self.open_age()?);
+        Ok(Arc::clone(self.age.get_or_init(|| age)))
     }
 
     pub(super) fn keyring(&self) -> Arc<Keyring> {

@@ -5,7 +5,7 @@ use crate::oath::relying_party::{Refusal, Rules, State, Verdict, accept};
 use crate::oath::resync::{Solution, Window, solve};
 use crate::oath::{Code, MovingFactor};
 use crate::provision::Enrolment;
-use crate::registry::Device;
+use crate::registry::{Device, Ledger};
 use crate::time::Timestamp;
 
 use super::issue::Moment;
@@ -85,7 +85,7 @@ impl Devices<'_> {
     ) -> Result<(State, Verdict), Error> {
         let ledger = self.ledger(device, stored)?;
         self.change_ledger(ledger, moment.now, |ledger| {
-            let before = ledger.relying_party.clone().unwrap_or_else(|| fresh_state(stored));
+            let before = state_of(ledger, stored);
             let (after, verdict) = accept(rules, &stored.secret, &stored.parameters, &before, moment.time, codes);
             ledger.relying_party = Some(after);
             Ok((before, verdict))
@@ -98,20 +98,36 @@ impl Devices<'_> {
     ///
     /// Those of the registry.
     pub fn forget_verifications(&self, device: &Device, now: Timestamp) -> Result<(), Error> {
-        let Some(ledger) = device.ledger else { return Ok(()) };
+        // Without a ledger of its own it may share another's, or have lost sight of it.
+        let ledger = match device.ledger {
+            None => self.known_ledger(device, &self.stored(device)?)?,
+            known => known,
+        };
+        let Some(ledger) = ledger else { return Ok(()) };
         self.change_ledger(ledger, now, |ledger| {
             ledger.relying_party = None;
             Ok(())
         })
     }
 
-    /// What [`Self::verify`] remembers of a device.
+    /// What [`Self::verify`] remembers of a device. Nothing is written.
     ///
     /// # Errors
     ///
     /// Those of vault and registry.
     pub fn relying_party(&self, device: &Device, stored: &Enrolment) -> Result<State, Error> {
-        let ledger = self.registry.ledger(self.ledger(device, stored)?)?;
-        Ok(ledger.relying_party.unwrap_or_else(|| fresh_state(stored)))
+        match self.known_ledger(device, stored)? {
+            Some(ledger) => Ok(state_of(&self.registry.ledger(ledger)?, stored)),
+            None => Ok(fresh_state(stored)),
+        }
+    }
+}
+
+/// What is remembered. Of a registry that was restored nobody knows what was accepted since: all of that time counts.
+fn state_of(ledger: &Ledger, stored: &Enrolment) -> State {
+    let state = ledger.relying_party.clone().unwrap_or_else(|| fresh_state(stored));
+    match ledger.restored {
+        Some(last) => state.having_used_all(last),
+        None => state,
     }
 }

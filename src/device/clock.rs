@@ -60,14 +60,15 @@ impl Clock {
         Timestamp::from_unix(shown.as_unix().saturating_add_signed(off))
     }
 
-    pub(super) fn issued(&self, step: Step, secret: &Secret, repeated: bool) -> Result<Issued, Error> {
+    pub(super) fn issued(&self, step: Step, secret: &Secret) -> Result<Issued, Error> {
         let (start, _) = self.begins(step)?;
         let end = start.plus(self.period.seconds()).ok_or(Error::NoSuchStep)?;
         Ok(Issued {
             code: hotp::code(secret, step.value(), &self.parameters),
             moving_factor: step.value(),
             valid: Some((self.reference(start), self.reference(end))),
-            repeated,
+            repeated: false,
+            claim: None,
         })
     }
 

@@ -8,6 +8,7 @@ use std::thread;
 
 use super::clock::Clock;
 use super::ledger::{Claimed, FAR};
+use super::pair::Which;
 use super::{Devices, Error};
 use crate::oath::resync::Window;
 use crate::oath::{Code, MovingFactor, hotp};
@@ -33,6 +34,16 @@ pub struct Issued {
     pub valid: Option<(Timestamp, Timestamp)>,
     /// Whether it had been handed out before; never so for a counter.
     pub repeated: bool,
+    /// The claim that has it; none for a counter, for what another claim has, and for what isn't written down.
+    pub claim: Option<Token>,
+}
+
+impl Issued {
+    /// The same after it was taken, or was seen to be taken already.
+    fn taken_by(self, claimed: &Claimed) -> Self {
+        let own = claimed.steps.contains(&Step::new(self.moving_factor));
+        Self { repeated: !own, claim: own.then_some(claimed.token), ..self }
+    }
 }
 
 /// When something is asked for.
@@ -117,7 +128,7 @@ pub fn at_time(enrolment: &Enrolment, time: Timestamp, offset: i64, count: u16) 
 }
 
 fn unwritten(clock: &Clock, enrolment: &Enrolment, offset: i64, count: u16) -> Result<Vec<Issued>, Error> {
-    clock.steps(offset, count)?.into_iter().map(|step| clock.issued(step, &enrolment.secret, false)).collect()
+    clock.steps(offset, count)?.into_iter().map(|step| clock.issued(step, &enrolment.secret)).collect()
 }
 
 /// Consecutive codes of a counter device from `next` on, without moving any counter.
@@ -130,7 +141,7 @@ pub fn at_counter(enrolment: &Enrolment, next: u64, count: u16) -> Result<Vec<Is
         .map(|index| {
             let counter = next.checked_add(index.into()).ok_or(Error::NoSuchStep)?;
             let code = hotp::code(&enrolment.secret, counter, &enrolment.parameters);
-            Ok(Issued { code, moving_factor: counter, valid: None, repeated: false })
+            Ok(Issued { code, moving_factor: counter, valid: None, repeated: false, claim: None })
         })
         .collect()
 }
@@ -169,8 +180,8 @@ impl Devices<'_> {
         let steps = clock.steps(offset, count)?;
         let ledger = self.ledger(device, enrolment)?;
         let new = self.claim_all(ledger, &clock, &steps, moment.now)?;
-        let new: BTreeSet<Step> = new.steps.into_iter().collect();
-        steps.into_iter().map(|step| clock.issued(step, &enrolment.secret, !new.contains(&step))).collect()
+        let issued = |step| Ok(clock.issued(step, &enrolment.secret)?.taken_by(&new));
+        steps.into_iter().map(issued).collect()
     }
 
     /// The same as [`Self::codes`] where the secret isn't at hand: it is read while the steps are written down. `moment`
@@ -206,8 +217,7 @@ impl Devices<'_> {
         let new = new?;
         match enrolment.map(|enrolment| (enrolment, moment())) {
             Ok((enrolment, now)) if Clock::of(device, now.time)?.step == clock.step => {
-                let new: BTreeSet<Step> = new.steps.into_iter().collect();
-                let issued = |step: Step| clock.issued(step, &enrolment.secret, !new.contains(&step));
+                let issued = |step| Ok::<_, Error>(clock.issued(step, &enrolment.secret)?.taken_by(&new));
                 Ok((steps.into_iter().map(issued).collect::<Result<_, _>>()?, now))
             }
             other => {
@@ -239,7 +249,8 @@ impl Devices<'_> {
             return Err(self.no_free_step(device, ledger, &clock, terms));
         };
         let (wait, ready) = clock.wait_for(step, terms.window)?;
-        Ok(Leased { issued: clock.issued(step, &enrolment.secret, false)?, ready, wait, token: taken.token })
+        let issued = clock.issued(step, &enrolment.secret)?.taken_by(&taken);
+        Ok(Leased { issued, ready, wait, token: taken.token })
     }
 
     /// How near a lease is, if nobody else takes it before: in how many seconds, then how many steps from the device's
@@ -333,6 +344,38 @@ impl Devices<'_> {
         }
         let released = self.registry.release(ledger, step, holder.token)?;
         Ok(if released { Returned::Yes } else { Returned::Shared })
+    }
+
+    /// Gives back what a claim has: the last pair, or codes; of those the ones that nobody else was shown too. The result
+    /// are their steps; none of a pair.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn release_claim(
+        &self,
+        device: &Device,
+        enrolment: &Enrolment,
+        token: Token,
+        moment: Moment,
+    ) -> Result<(Returned, Vec<Step>), Error> {
+        let ledger = self.ledger(device, enrolment)?;
+        if self.registry.ledger(ledger)?.last_pair.is_some_and(|last| last.token == token) {
+            return Ok((self.release_pair(device, enrolment, Which::Own(token), moment)?, Vec::new()));
+        }
+        let claimed = self.registry.claimed_by(ledger, token)?;
+        let mut freed = Vec::new();
+        for step in &claimed {
+            if self.registry.release(ledger, *step, token)? {
+                freed.push(*step);
+            }
+        }
+        let returned = match (freed.is_empty(), claimed.is_empty()) {
+            (false, _) => Returned::Yes,
+            (true, false) => Returned::Shared,
+            (true, true) => Returned::NotThere,
+        };
+        Ok((returned, freed))
     }
 
     /// The steps handed out whose code this is. Several, by chance, once in a long while.

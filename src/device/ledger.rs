@@ -41,8 +41,43 @@ impl Devices<'_> {
         if let Some(known) = device.ledger {
             return Ok(known);
         }
-        let key = self.vault.own_key()?;
+        let key = self.own_key()?;
         Ok(self.registry.join(device.id, &fingerprint(key.as_bytes(), enrolment))?)
+    }
+
+    /// The same where there is one; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// Those of vault and registry.
+    pub fn known_ledger(&self, device: &Device, enrolment: &Enrolment) -> Result<Option<Id>, Error> {
+        if device.ledger.is_some() {
+            return Ok(device.ledger);
+        }
+        match self.vault.find_own_key()? {
+            Some(key) => Ok(self.registry.ledger_of(&fingerprint(key.as_bytes(), enrolment))?),
+            None => Ok(None),
+        }
+    }
+
+    /// The vault's own key, made where there was none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`registry::Error::OtherKey`] where there was one; and those of vault and registry.
+    pub(crate) fn own_key(&self) -> Result<Zeroizing<String>, Error> {
+        let place = self.vault.own_key_place()?;
+        let key = match self.vault.find_own_key()? {
+            Some(key) => key,
+            None => {
+                self.registry.expect_no_key(&place)?;
+                self.vault.own_key()?
+            }
+        };
+        let mut mac = mac(key.as_bytes());
+        mac.update(b"vmfa key 1\n");
+        self.registry.see_key(&place, &mac.finalize().into_bytes().into())?;
+        Ok(key)
     }
 
     /// Takes steps: the first `most` of the candidates that were never handed out. Those after `ready` are waited for.
@@ -131,11 +166,15 @@ fn forget(period: Period, now: Timestamp) -> Forget {
     Forget { below, before }
 }
 
+fn mac(key: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "RFC 2104 takes keys of any length; the crate's error is for other MACs")]
+    Hmac::new_from_slice(key).expect("HMAC takes any key")
+}
+
 /// Of the secret and of what makes two devices' steps or counters the same thing. Not of the number of digits: six
 /// digits are the end of eight.
 fn fingerprint(key: &[u8], enrolment: &Enrolment) -> Fingerprint {
-    #[expect(clippy::expect_used, reason = "RFC 2104 takes keys of any length; the crate's error is for other MACs")]
-    let mut mac = <Hmac<Sha256>>::new_from_slice(key).expect("HMAC takes any key");
+    let mut mac = mac(key);
     let period = match enrolment.parameters.factor {
         MovingFactor::Time { period } => period.seconds(),
         MovingFactor::Counter { .. } => 0,

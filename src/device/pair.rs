@@ -1,7 +1,7 @@
 //! Pairs: two codes of consecutive steps, in order, for enabling a device and for resynchronizing it.
 
 use super::clock::Clock;
-use super::issue::{Leased, Moment, Returned};
+use super::issue::{Issued, Leased, Moment, Returned};
 use super::ledger::{ATTEMPTS, Claimed, FAR};
 use super::{Devices, Error};
 use crate::oath::{Code, hotp};
@@ -96,7 +96,7 @@ impl Devices<'_> {
             let code = |step| {
                 let (start, wait) = clock.begins(step)?;
                 Ok::<_, Error>(Leased {
-                    issued: clock.issued(step, &enrolment.secret, false)?,
+                    issued: Issued { claim: Some(token), ..clock.issued(step, &enrolment.secret)? },
                     ready: clock.reference(start),
                     wait,
                     token,

@@ -81,6 +81,14 @@ pub enum Error {
         /// Which of the two.
         what: Restored,
     },
+    /// The key that the registry's fingerprints were made with is gone, or another one is in its place.
+    #[error("{} {}, so codes of a secret that is added again could be handed out twice", of_vault(.place), if *.gone { "is gone" } else { "is not the one that was there before" })]
+    OtherKey {
+        /// Whose key, as its vault calls it.
+        place: String,
+        /// Whether there is none.
+        gone: bool,
+    },
     /// The engine.
     #[error("{place}: {reason}")]
     Engine {
@@ -118,6 +126,14 @@ impl std::fmt::Display for Restored {
             Self::Older => "an older copy",
             Self::Another => "not the registry that was here before",
         })
+    }
+}
+
+/// A vault's own key, by the vault's name and, where there may be several, the key's.
+fn of_vault(place: &str) -> String {
+    match place.split_once(' ') {
+        Some((vault, key)) => format!("the {vault} vault's own key ({key})"),
+        None => format!("the {place} vault's own key"),
     }
 }
 

@@ -25,6 +25,8 @@ struct Tables {
     claimed: BTreeMap<(Id, Step), (Timestamp, Holder)>,
     /// What was given back.
     released: BTreeSet<(Id, Step)>,
+    /// The key that each place was first seen with.
+    keys: BTreeMap<String, Fingerprint>,
 }
 
 impl Memory {
@@ -89,6 +91,22 @@ impl Registry for Memory {
         ledgers.entry(id).or_insert_with(|| (*fingerprint, period, Ledger::new(id)));
         device.ledger = Some(id);
         Ok(id)
+    }
+
+    fn ledger_of(&self, fingerprint: &Fingerprint) -> Result<Option<Id>, Error> {
+        Ok(self.tables().ledgers.iter().find(|(_, (known, ..))| known == fingerprint).map(|(id, _)| *id))
+    }
+
+    fn see_key(&self, place: &str, print: &Fingerprint) -> Result<(), Error> {
+        match *self.tables().keys.entry(place.to_owned()).or_insert(*print) {
+            known if known == *print => Ok(()),
+            _ => Err(Error::OtherKey { place: place.to_owned(), gone: false }),
+        }
+    }
+
+    fn expect_no_key(&self, place: &str) -> Result<(), Error> {
+        let known = self.tables().keys.contains_key(place);
+        if known { Err(Error::OtherKey { place: place.to_owned(), gone: true }) } else { Ok(()) }
     }
 
     fn sharers(&self, ledger: Id) -> Result<Vec<Device>, Error> {
@@ -161,6 +179,12 @@ impl Registry for Memory {
             return Ok(Vec::new());
         }
         Ok(self.tables().claimed.range((ledger, first)..=(ledger, last)).map(|((_, step), _)| *step).collect())
+    }
+
+    fn claimed_by(&self, ledger: Id, token: Token) -> Result<Vec<Step>, Error> {
+        let tables = self.tables();
+        let of_ledger = tables.claimed.range((ledger, Step::new(0))..=(ledger, Step::new(u64::MAX)));
+        Ok(of_ledger.filter(|(_, (_, holder))| holder.token == token).map(|((_, step), _)| *step).collect())
     }
 
     fn ledger(&self, id: Id) -> Result<Ledger, Error> {

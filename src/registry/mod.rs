@@ -10,6 +10,7 @@ mod runs;
 pub mod sqlite;
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::name::Name;
 use crate::oath::{Parameters, relying_party};
@@ -65,6 +66,9 @@ pub struct Ledger {
     pub forgotten: Runs,
     /// What a relying party knows that verifies this secret's codes here; none before the first verification.
     pub relying_party: Option<relying_party::State>,
+    /// The last step that counts as handed out and accepted because the registry was restored: all before it do, too.
+    /// It is the registry's, so [`Registry::update_ledger`] doesn't change it.
+    pub restored: Option<Step>,
     /// When it was last changed, by the system's clock.
     pub changed: Timestamp,
     /// Counts the changes, so that two writers notice each other.
@@ -111,6 +115,29 @@ impl Token {
     }
 }
 
+/// As people and programs see it: 16 hexadecimal digits.
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// Not as a [`Token`] is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a claim is 16 hexadecimal digits, as `--json` shows it")]
+pub struct NotToken;
+
+impl FromStr for Token {
+    type Err = NotToken;
+
+    fn from_str(text: &str) -> Result<Self, NotToken> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let value = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        // Nothing that somebody was shown has none.
+        value.filter(|value| *value > 0).map(Self).ok_or(NotToken)
+    }
+}
+
 /// Who has a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
@@ -143,6 +170,7 @@ impl Ledger {
             counter: None,
             forgotten: Runs::NONE,
             relying_party: None,
+            restored: None,
             changed,
             revision: 0,
         }
@@ -256,6 +284,29 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// [`Error::Gone`] where the device isn't there.
     fn join(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error>;
 
+    /// The ledger with this fingerprint, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn ledger_of(&self, fingerprint: &Fingerprint) -> Result<Option<Id>, Error>;
+
+    /// Recognizes the key that fingerprints are made with, by a keyed hash of its own: the first one that a place is seen
+    /// with, and those that were accepted since.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherKey`] for another one: fingerprints that it makes find no ledger, so that codes would be handed out
+    /// twice.
+    fn see_key(&self, place: &str, print: &Fingerprint) -> Result<(), Error>;
+
+    /// Whether a key may be made for a place that has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherKey`] where there was one.
+    fn expect_no_key(&self, place: &str) -> Result<(), Error>;
+
     /// The active devices with this ledger, by name.
     ///
     /// # Errors
@@ -299,6 +350,13 @@ pub trait Registry: Send + Sync + fmt::Debug {
     ///
     /// Those of the back-end.
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error>;
+
+    /// The steps that a claim has, in order.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn claimed_by(&self, ledger: Id, token: Token) -> Result<Vec<Step>, Error>;
 
     /// What else a ledger says.
     ///

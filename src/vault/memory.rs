@@ -62,6 +62,10 @@ impl Vault for Memory {
         Ok(self.key.get_or_init(super::new_key).clone())
     }
 
+    fn find_own_key(&self) -> Result<Option<Zeroizing<String>>, Error> {
+        Ok(self.key.get().cloned())
+    }
+
     fn probe(&self) -> Result<String, Error> {
         Ok("this process's memory".to_owned())
     }

@@ -157,6 +157,23 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// Those of storing and reading.
     fn own_key(&self) -> Result<Zeroizing<String>, Error>;
 
+    /// The same, where it was made already; `None` where it wasn't, or is lost.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading.
+    fn find_own_key(&self) -> Result<Option<Zeroizing<String>>, Error>;
+
+    /// What the vault's own key belongs to, by which it is known again: the kind, then the key's name where there may be
+    /// several.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading whom the vault belongs to.
+    fn own_key_place(&self) -> Result<String, Error> {
+        Ok(self.kind().to_string())
+    }
+
     /// Whether secrets could be stored and read now, found out without prompting anyone and without
     /// storing anything; and one line on where that would be.
     ///
@@ -287,6 +304,14 @@ pub enum Error {
     /// An identity that can't be read, or doesn't fit.
     #[error("{0}")]
     Identity(String),
+    /// It can be read, perhaps, and not written.
+    #[error("{path} can't be written: {reason}")]
+    ReadOnly {
+        /// Which file or directory.
+        path: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// The file system.
     #[error("{path}: {source}")]
     Io {
@@ -314,6 +339,7 @@ impl Error {
                 | Self::IdentityMissing(_)
                 | Self::IdentityTooOpen { .. }
                 | Self::Identity(_)
+                | Self::ReadOnly { .. }
         )
     }
 }

@@ -80,6 +80,9 @@ impl Vault for Fragile<vault::memory::Memory> {
     fn own_key(&self) -> Result<Zeroizing<String>, vault::Error> {
         self.with_power(|inner| inner.own_key(), dead_vault)
     }
+    fn find_own_key(&self) -> Result<Option<Zeroizing<String>>, vault::Error> {
+        self.with_power(|inner| inner.find_own_key(), dead_vault)
+    }
     fn probe(&self) -> Result<String, vault::Error> {
         self.with_power(Vault::probe, dead_vault)
     }
@@ -103,6 +106,18 @@ impl Registry for Fragile<registry::memory::Memory> {
     }
     fn join(&self, device: Id, fingerprint: &registry::Fingerprint) -> Result<Id, registry::Error> {
         self.with_power(|inner| inner.join(device, fingerprint), dead_registry)
+    }
+    fn ledger_of(&self, fingerprint: &registry::Fingerprint) -> Result<Option<Id>, registry::Error> {
+        self.with_power(|inner| inner.ledger_of(fingerprint), dead_registry)
+    }
+    fn see_key(&self, place: &str, print: &registry::Fingerprint) -> Result<(), registry::Error> {
+        self.with_power(|inner| inner.see_key(place, print), dead_registry)
+    }
+    fn expect_no_key(&self, place: &str) -> Result<(), registry::Error> {
+        self.with_power(|inner| inner.expect_no_key(place), dead_registry)
+    }
+    fn claimed_by(&self, ledger: Id, token: registry::Token) -> Result<Vec<Step>, registry::Error> {
+        self.with_power(|inner| inner.claimed_by(ledger, token), dead_registry)
     }
     fn sharers(&self, ledger: Id) -> Result<Vec<Device>, registry::Error> {
         self.with_power(|inner| inner.sharers(ledger), dead_registry)
@@ -265,6 +280,9 @@ fn a_vault_that_certainly_stored_nothing_frees_the_name_at_once() {
             Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn own_key(&self) -> Result<Zeroizing<String>, vault::Error> {
+            Err(vault::Error::Locked(vault::Provider::Unknown))
+        }
+        fn find_own_key(&self) -> Result<Option<Zeroizing<String>>, vault::Error> {
             Err(vault::Error::Locked(vault::Provider::Unknown))
         }
         fn probe(&self) -> Result<String, vault::Error> {

@@ -3,6 +3,10 @@
 #[cfg(feature = "sqlite")]
 mod files;
 mod ledgers;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod read_only;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod restored;
 
 use vmfa::oath::{MovingFactor, Parameters, relying_party};
 use vmfa::registry::{Device, Error, Registry, State, memory::Memory};

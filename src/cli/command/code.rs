@@ -93,6 +93,9 @@ pub(super) struct Code {
     /// Whether it had been handed out before, where that is written down.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<bool>,
+    /// Which claim has it, for `vmfa release --claim`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<String>,
 }
 
 impl Code {
@@ -107,6 +110,7 @@ impl Code {
             validity_seconds: valid.map(|(_, until)| until.as_unix().saturating_sub(time.as_unix())),
             starts_in: valid.and_then(|(from, _)| from.as_unix().checked_sub(time.as_unix())).filter(|wait| *wait > 0),
             repeated: None,
+            claim: issued.claim.map(|claim| claim.to_string()),
         }
     }
 
@@ -273,6 +277,7 @@ mod tests {
             moving_factor: 2,
             valid: Some((at(from), at(from + 30))),
             repeated: false,
+            claim: None,
         };
         let said = |from, time| Code::of(&issued(from), at(time)).validity();
         assert_eq!(said(60, 81).as_deref(), Some("valid for 9 s"));

@@ -8,9 +8,11 @@ use crate::cli::render::{self, Answer};
 use crate::cli::{Global, clock, environment};
 use crate::device::Devices;
 use crate::device::issue::LONGEST_WAIT;
-use crate::oath::totp;
+use crate::oath::{MovingFactor, totp};
+use crate::registry::sqlite::Accepted;
 use crate::registry::{Device, Registry};
 use crate::time::Timestamp;
+use crate::vault::age::PROTECTED;
 use crate::vault::{Kind, Vault};
 
 /// What works here, what doesn't, and what mends it
@@ -19,7 +21,10 @@ use crate::vault::{Kind, Vault};
 /// Exit code 3 where the chosen vault, the registry, or the clock doesn't work.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Accept a registry that was restored or replaced; codes up to now count as handed out
+    /// Accept a registry that was restored or replaced, or a vault's new key: all codes up to now count as handed out
+    ///
+    /// It works whether or not anything shows that the registry was restored. If the system's clock was wrong, set it, and run it
+    /// again: the new time replaces the old one.
     #[arg(long)]
     restored: bool,
 }
@@ -91,10 +96,10 @@ impl Args {
         let mut checks = Vec::new();
         match Place::find_quietly(global) {
             Ok(place) => {
-                if self.restored && place.registry()?.accept_restored(clock::now())? {
-                    render::note("codes up to now count as handed out");
+                if self.restored {
+                    checks.push(restored(&place));
                 }
-                checks.extend(of_place(&place));
+                checks.extend(of_place(&place, global));
             }
             Err(error) => checks.push(Check::failed("configuration", true, &error)),
         }
@@ -109,7 +114,42 @@ impl Args {
     }
 }
 
-fn of_place(place: &Place) -> Vec<Check> {
+/// Does as told: nobody else may know that a registry was restored.
+fn restored(place: &Place) -> Check {
+    let accept = || -> Result<(Accepted, bool)> {
+        let registry = place.registry()?;
+        registry.expect_writable()?;
+        let now = clock::now();
+        let accepted = registry.accept_restored(now)?;
+        let counts = |device: &Device| matches!(device.parameters.factor, MovingFactor::Counter { .. });
+        Ok((accepted, crate::device::active(&registry)?.iter().any(counts)))
+    };
+    let (accepted, counters) = match accept() {
+        Ok(done) => done,
+        Err(error) => return Check::failed("restored", true, &error),
+    };
+    let Accepted { until, before, noticed, new_key } = accepted;
+    let before = match before.filter(|before| *before != until) {
+        Some(before) => format!(" (before: up to {before})"),
+        None => String::new(),
+    };
+    let mut mend = vec!["if that time is wrong, set the clock and run it again".to_owned()];
+    if !noticed && !new_key {
+        mend.insert(0, "nothing showed that the registry was restored: it was done because you said so".to_owned());
+    }
+    if !noticed && counters {
+        mend.push(
+            "counters stay where they are: if codes are missing there, `vmfa code NAME --count N` skips N of them"
+                .to_owned(),
+        );
+    }
+    if new_key {
+        mend.push("a counter device that you add again starts at its source's counter".to_owned());
+    }
+    Check { mend, ..Check::ok("restored", format!("codes up to {until} count as handed out{before}")) }
+}
+
+fn of_place(place: &Place, global: &Global) -> Vec<Check> {
     let path = place.config_path();
     let absent = if path.exists() { "" } else { " (not there: defaults)" };
     let mut checks = vec![Check::ok("configuration", format!("{}{absent}", path.display()))];
@@ -143,8 +183,16 @@ fn of_place(place: &Place) -> Vec<Check> {
                 .hint("restore them from a backup, or `vmfa remove` the devices"))
         };
         let probed = place.vault(kind).and_then(|vault| {
-            let detail = vault.probe()?;
+            let mut detail = vault.probe()?;
             there(vault.as_ref())?;
+            if kind == Kind::Age && detail.ends_with(PROTECTED) {
+                detail.push_str(if global.passphrase_fd.is_some() {
+                    place.age()?.try_identity()?;
+                    " that opens it"
+                } else {
+                    " (not tried: give --passphrase-fd FD to try one)"
+                });
+            }
             Ok(detail)
         });
         let probed = probed.map(|detail| {
@@ -155,7 +203,8 @@ fn of_place(place: &Place) -> Vec<Check> {
     }
     match registry {
         Ok(registry) => {
-            checks.push(Check::of("registry", true, registry.probe().map_err(Error::from)));
+            let probed = registry.probe().and_then(|detail| registry.expect_writable().map(|()| detail));
+            checks.push(Check::of("registry", true, probed.map_err(Error::from)));
             checks.extend(ahead(&devices, &registry));
             checks.extend(leftovers(place, &registry));
         }
@@ -188,6 +237,7 @@ fn ahead(devices: &[Device], registry: &dyn Registry) -> Option<Check> {
         "codes",
         true,
         &Error::new(ErrorKind::Storage, "ahead", text)
+            .hint("if it ran ahead during `vmfa doctor --restored`: set it, and run that again")
             .hint("have the service make a new secret, and add it: vmfa add NAME SOURCE --replace")
             .hint("at AWS: vmfa aws disable NAME, then vmfa aws enable"),
     ))

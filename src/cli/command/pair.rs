@@ -77,6 +77,9 @@ struct Answered {
     serial_number: Option<String>,
     authentication_code1: String,
     authentication_code2: String,
+    /// Which claim has the pair, for `vmfa release --claim`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claim: Option<String>,
     /// Both with what they were made of.
     codes: [Code; 2],
     #[serde(skip)]
@@ -146,11 +149,16 @@ impl Args {
         let mut shown = false;
         if let Err(error) = self.wait_for(&pair, &mut shown, json, &device, clock) {
             if shown {
-                devices.show_pair(&device, &enrolment, &pair, clock::now())?;
-                let name = plain(device.name.as_str());
-                return Err(error
-                    .given_back(false)
-                    .hint(format!("a code of this pair was shown; if nobody used it: `vmfa release {name} --pair`")));
+                let error = error.given_back(false);
+                // That it can't be written down is no reason to hide what ended the wait: it only can't be given back.
+                return Err(match devices.show_pair(&device, &enrolment, &pair, clock::now()) {
+                    Ok(()) => error.hint(format!(
+                        "a code of this pair was shown; if nobody used it: `vmfa release {} --claim {}`",
+                        plain(device.name.as_str()),
+                        pair.token
+                    )),
+                    Err(_) => error,
+                });
             }
             let given_back = devices.release_pair(&device, &enrolment, Which::Own(pair.token), clock.moment());
             return Err(error.given_back(matches!(given_back, Ok(Returned::Yes))));
@@ -217,6 +225,7 @@ impl Args {
             serial_number: enrolment.serial.clone(),
             authentication_code1: one.code.to_string(),
             authentication_code2: two.code.to_string(),
+            claim: one.claim.map(|claim| claim.to_string()),
             codes: [Code::of(one, time), Code::of(two, time)],
             form: if self.r#as == "aws-cli" { Form::AwsCli } else { Form::Plain },
         })

@@ -10,26 +10,33 @@ use crate::cli::render::{self, Answer, plain};
 use crate::device::issue::{Moment, Returned};
 use crate::device::pair::Which;
 use crate::device::{self, Devices};
+use crate::registry::Token;
 use crate::time::Step;
 
 /// Give back a code or a pair that never reached the service
 ///
 /// It can then be handed out again. Don't give back a code that the service may have seen, even if it was refused: that
 /// code is used up. So is a code that was shown twice.
+///
+/// Give --claim, or the code itself, if others use the device too: only then is it certain that what you give back is yours.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["code", "step", "pair"])))]
+#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["code", "step", "pair", "claim"])))]
 pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: String,
     /// The code, or the two codes of a pair
     #[arg(num_args = 1..=2)]
     code: Vec<String>,
-    /// The code's step, as shown by `vmfa code --json`
+    /// The code's step, as shown by `vmfa code --json`; without the code, make sure that nobody else got it after you
+    /// gave it back
     #[arg(long, value_name = "STEP", conflicts_with = "pair")]
     step: Option<u64>,
     /// The last pair; if others take pairs of this device too, give its two codes instead
     #[arg(long)]
     pair: bool,
+    /// Exactly what this claim has, as shown by `--json` of `vmfa code` and `vmfa pair`
+    #[arg(long, value_name = "CLAIM", conflicts_with_all = ["code", "step", "pair"])]
+    claim: Option<Token>,
 }
 
 #[derive(Debug, Serialize)]
@@ -37,12 +44,18 @@ struct Released {
     device: String,
     /// The step of the code; of a pair none is told.
     step: Option<u64>,
+    /// The steps of a claim's codes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<u64>,
     /// What was given back: `code` or `pair`.
     released: &'static str,
 }
 
 impl Answer for Released {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.steps.len() > 1 {
+            return writeln!(out, "gave back {} codes of {}", self.steps.len(), plain(&self.device));
+        }
         let of_step = self.step.map(|step| format!(" of step {step}")).unwrap_or_default();
         writeln!(out, "gave back the {}{of_step} of {}", self.released, plain(&self.device))
     }
@@ -72,18 +85,40 @@ impl Args {
         let enrolment = devices.enrolment(&device)?;
         let refused = |what: &str| Error::new(Kind::No, "not-handed-out", format!("`{}` {what}", device.name));
         let not_there = |what: &str| refused(&format!("has {what}")).hint("old codes are no longer known one by one");
-        let answer = |step: Option<u64>, released| Released { device: device.name.to_string(), step, released };
+        let answer = |step: Option<u64>, released| Released {
+            device: device.name.to_string(),
+            step,
+            steps: Vec::new(),
+            released,
+        };
+        let now = clock::now();
+        let moment = Moment { time: now, now };
         let pair = match codes[..] {
             [one, two] => Some(Some([one, two])),
             _ => self.pair.then_some(None),
         };
-        let released = if let Some(codes) = pair {
-            let now = clock::now();
+        let released = if let Some(claim) = self.claim {
+            match devices.release_claim(&device, &enrolment, claim, moment)? {
+                (Returned::Yes, steps) if steps.is_empty() => answer(None, "pair"),
+                (Returned::Yes, steps) => {
+                    let steps: Vec<u64> = steps.into_iter().map(Step::value).collect();
+                    let only = if let [step] = steps[..] { Some(step) } else { None };
+                    Released { steps, ..answer(only, "code") }
+                }
+                (Returned::NotThere, _) => {
+                    return Err(refused(&format!("has nothing of the claim {claim}"))
+                        .hint("was it given back before, or is it another device's? old claims are no longer known"));
+                }
+                (Returned::Shared, _) => {
+                    let message = "what this claim has was also given to another process: it stays used up";
+                    return Err(Error::new(Kind::No, "shared", message));
+                }
+            }
+        } else if let Some(codes) = pair {
             let which = match codes {
                 None => Some(Which::Last),
                 Some(codes) => devices.last_pair_as(&device, &enrolment, codes)?.map(Which::Second),
             };
-            let moment = Moment { time: now, now };
             let returned = which.map(|which| devices.release_pair(&device, &enrolment, which, moment)).transpose()?;
             match returned.unwrap_or(Returned::NotThere) {
                 Returned::Yes => answer(None, "pair"),

@@ -125,6 +125,10 @@ impl Args {
                 place.expect_reading();
                 let registry = place.registry()?;
                 let device = device::find(&registry, name)?;
+                if !self.dry_run {
+                    let refused = |error| Error::from(error).hint("to verify without remembering it: --dry-run");
+                    registry.expect_writable().map_err(refused)?;
+                }
                 let vault = place.vault_of(&device)?;
                 let devices = Devices { vault: vault.as_ref(), registry: &registry };
                 let stored = devices.stored(&device)?;
@@ -158,6 +162,7 @@ fn reset(name: &str, words: &[String], global: &Global) -> Result<()> {
     }
     let place = Place::find(global)?;
     let registry = place.registry()?;
+    registry.expect_writable()?;
     let device = device::find(&registry, name)?;
     let vault = place.vault_of(&device)?;
     Devices { vault: vault.as_ref(), registry: &registry }.forget_verifications(&device, clock::now())?;

@@ -119,7 +119,11 @@ impl From<aws::Error> for Error {
             E::Unreadable { .. } => Self::new(Kind::Remote, "aws-unreadable", message)
                 .hint("is the endpoint IAM and STS, or a proxy or another service?"),
             E::Unsigned { .. } => Self::new(Kind::Remote, "aws-unsigned", message),
-            E::Lock { .. } => Self::new(Kind::Storage, "lock", message),
+            E::Lock { source, path } => match crate::file::unwritable(&source) {
+                Some(reason) => Self::new(Kind::Storage, "lock", format!("{path} can't be written: {reason}"))
+                    .hint(super::MAKE_WRITABLE),
+                None => Self::new(Kind::Storage, "lock", message),
+            },
             E::NoEnd { .. } => {
                 Self::new(Kind::Remote, "aws-no-end", message).hint("is another program at the same device?")
             }

@@ -98,6 +98,19 @@ impl State {
         step.value() < self.forgotten || self.used.contains(&step.value())
     }
 
+    /// The same past where all steps up to one, and pairs of them, count as accepted, too.
+    #[must_use]
+    pub fn having_used_all(self, last: Step) -> Self {
+        let (forgotten, pair) = (last.value().saturating_add(1), Some(last.value()));
+        Self { forgotten: self.forgotten.max(forgotten), pair: self.pair.max(pair), ..self }
+    }
+
+    /// The same past where all counters before one count as accepted, too.
+    #[must_use]
+    pub fn expecting(self, next: u64) -> Self {
+        Self { next: self.next.max(next), ..self }
+    }
+
     /// The relying party's time as the device is taken to tell it; the range of steps ends it on both sides.
     pub(super) const fn adjusted(&self, reference: u64) -> u64 {
         reference.saturating_add_signed(self.adjustment)

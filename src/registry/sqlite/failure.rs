@@ -8,6 +8,7 @@ use rusqlite::ffi::{SQLITE_IOERR_LOCK, SQLITE_IOERR_SHMSIZE};
 
 use super::open::beside;
 use super::{Sqlite, locks};
+use crate::file::unwritable;
 use crate::registry::Error;
 
 impl Sqlite {
@@ -15,6 +16,9 @@ impl Sqlite {
         of_engine(&self.path, error)
     }
 }
+
+/// Which of the two SQLite doesn't tell.
+pub(super) const READ_ONLY: &str = "it is on a read-only file system, or belongs to another user";
 
 pub(super) fn of_engine(path: &Path, error: &rusqlite::Error) -> Error {
     let (place, reason) = (path.display().to_string(), error.to_string());
@@ -24,7 +28,7 @@ pub(super) fn of_engine(path: &Path, error: &rusqlite::Error) -> Error {
             Error::Locked { place, holder }
         }
         (Some(ErrorCode::DiskFull), _) | (_, Some(SQLITE_IOERR_SHMSIZE)) => Error::Full { place },
-        (Some(ErrorCode::ReadOnly), _) => Error::ReadOnly { place, reason },
+        (Some(ErrorCode::ReadOnly), _) => Error::ReadOnly { place, reason: READ_ONLY.to_owned() },
         (Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase), _) => Error::NotIntact { place, reason },
         (_, Some(SQLITE_IOERR_LOCK)) => Error::NoLocks { place },
         _ => Error::Engine { place, reason },
@@ -35,8 +39,10 @@ pub(super) fn of_io(path: &Path, error: &io::Error) -> Error {
     let (place, reason) = (path.display().to_string(), error.to_string());
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full { place },
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => Error::ReadOnly { place, reason },
         io::ErrorKind::Unsupported => Error::NoLocks { place },
-        _ => Error::Engine { place, reason },
+        _ => match unwritable(error) {
+            Some(reason) => Error::ReadOnly { place, reason: reason.to_owned() },
+            None => Error::Engine { place, reason },
+        },
     }
 }

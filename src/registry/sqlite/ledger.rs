@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::Sqlite;
-use super::restored::last_step;
+use super::restored::{not_before, restored_until};
 use crate::registry::{
     Claim, Device, Error, Fingerprint, Holder, LastPair, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Returnable, Run,
     Runs, Token,
@@ -24,27 +24,47 @@ impl Sqlite {
             found.map_err(engine)
         };
         let device = device.to_string();
+        let parsed = |id: String| id.parse().map_err(|_| self.damaged_ledger(&id, "id"));
         let Some(known) = text("SELECT ledger FROM device WHERE id = ?1", &device)? else { return Err(Error::Gone) };
         if let Some(known) = known {
-            return known.parse().map_err(|_| self.damaged_ledger(&known, "id"));
+            return parsed(known);
         }
-        let id = match text("SELECT id FROM ledger WHERE fingerprint = ?1", fingerprint)?.flatten() {
-            Some(known) => known.parse().map_err(|_| self.damaged_ledger(&known, "id"))?,
-            None => {
+        // Where the vault has a new key, the ledger that the device had before is the secret's all the same.
+        let former = text("SELECT former FROM device WHERE id = ?1", &device)?.flatten();
+        let same = text("SELECT id FROM ledger WHERE fingerprint = ?1", fingerprint)?.flatten();
+        let id = match (same, former) {
+            (Some(same), Some(former)) => {
+                let sql = "UPDATE ledger SET revision = revision + 1, counter = max(coalesce(counter, 0),
+                    coalesce((SELECT counter FROM ledger WHERE id = ?2), 0)) WHERE id = ?1 AND period IS NULL";
+                transaction.execute(sql, [&same, &former]).map_err(engine)?;
+                parsed(same)?
+            }
+            (Some(same), None) => parsed(same)?,
+            (None, Some(former)) => {
+                let sql = "UPDATE ledger SET fingerprint = ?2 WHERE id = ?1";
+                transaction.execute(sql, params![former, fingerprint]).map_err(engine)?;
+                parsed(former)?
+            }
+            (None, None) => {
                 let new = Id::random();
-                let sql = "INSERT INTO ledger (id, fingerprint, period, runs, counter, changed, revision)
-                    SELECT ?1, ?2, period, ?4, CASE WHEN period IS NULL AND skip > 0 THEN counter + skip END, 0, 0
+                let sql = "INSERT INTO ledger (id, fingerprint, period, counter, changed, revision)
+                    SELECT ?1, ?2, period, CASE WHEN period IS NULL AND skip > 0 THEN counter + skip END, 0, 0
                     FROM device, registry WHERE device.id = ?3";
-                let runs = self.runs_before(&transaction, &device)?;
-                let parameters = params![new.to_string(), fingerprint, device, runs.to_string()];
-                transaction.execute(sql, parameters).map_err(engine)?;
+                transaction.execute(sql, params![new.to_string(), fingerprint, device]).map_err(engine)?;
                 new
             }
         };
-        let sql = "UPDATE device SET ledger = ?1 WHERE id = ?2";
+        let sql = "UPDATE device SET ledger = ?1, former = NULL WHERE id = ?2";
         transaction.execute(sql, [&id.to_string(), &device]).map_err(engine)?;
         transaction.commit().map_err(engine)?;
         Ok(id)
+    }
+
+    pub(super) fn ledger_with(&self, fingerprint: &Fingerprint) -> Result<Option<Id>, Error> {
+        let sql = "SELECT id FROM ledger WHERE fingerprint = ?1";
+        let found = self.connection().query_row(sql, [fingerprint], |row| row.get::<_, String>(0)).optional();
+        let found = found.map_err(|error| self.failed(&error))?;
+        found.map(|id| id.parse().map_err(|_| self.damaged_ledger(&id, "id"))).transpose()
     }
 
     pub(super) fn sharers_of(&self, ledger: Id) -> Result<Vec<Device>, Error> {
@@ -67,36 +87,26 @@ impl Sqlite {
         taken
     }
 
-    /// What may have been handed out for a secret before this registry knew of it: where it replaced another one.
-    fn runs_before(&self, connection: &Connection, device: &str) -> Result<Runs, Error> {
-        let sql = "SELECT accepted, period FROM registry, device WHERE device.id = ?1";
-        let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?));
-        let (accepted, period) = connection.query_row(sql, [device], read).map_err(|error| self.failed(&error))?;
-        let accepted = Timestamp::from_unix(accepted.cast_unsigned());
-        let mut runs = Runs::NONE;
-        if let Some(last) = period.filter(|_| accepted.as_unix() > 0).and_then(|period| last_step(accepted, period)) {
-            runs.add(Run { first: Step::new(0), last });
-        }
-        Ok(runs)
-    }
-
     fn claim_within(&self, connection: &mut Connection, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
         let engine = |error: rusqlite::Error| self.failed(&error);
         let transaction = self.begin_handing_out(connection, !claim.again)?;
         let ledger = claim.ledger.to_string();
         let now = claim.now.as_unix().cast_signed();
-        let mut forgotten = {
-            let mut select = transaction.prepare_cached("SELECT runs FROM ledger WHERE id = ?1").map_err(engine)?;
-            let runs = select.query_row([&ledger], |row| row.get::<_, String>(0)).optional();
-            self.runs(&ledger, &runs.map_err(engine)?.ok_or(Error::Gone)?)?
+        let (mut forgotten, restored) = {
+            let sql = "SELECT runs, period, accepted FROM ledger, registry WHERE ledger.id = ?1";
+            let mut select = transaction.prepare_cached(sql).map_err(engine)?;
+            let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, restored_until(row, [2, 1])?));
+            let (runs, restored) = select.query_row([&ledger], read).optional().map_err(engine)?.ok_or(Error::Gone)?;
+            (self.runs(&ledger, &runs)?, restored)
         };
+        let is_free = |step: Step| restored.is_none_or(|last| step > last);
         let mut taken = Vec::new();
         let mut changed = false;
         {
             let sql = "INSERT OR IGNORE INTO claimed (ledger, step, since, token, given) VALUES (?1, ?2, ?3, ?4, ?5)";
             let mut insert = transaction.prepare_cached(sql).map_err(engine)?;
             let token = claim.token.value().cast_signed();
-            for step in claim.candidates.iter().filter(|step| !forgotten.contains(**step)) {
+            for step in claim.candidates.iter().filter(|step| is_free(**step) && !forgotten.contains(**step)) {
                 if taken.len() >= claim.most {
                     break;
                 }
@@ -197,23 +207,37 @@ impl Sqlite {
         steps.map_err(|error| self.failed(&error))
     }
 
+    pub(super) fn steps_of_claim(&self, ledger: Id, token: Token) -> Result<Vec<Step>, Error> {
+        let connection = self.connection();
+        let sql = "SELECT step FROM claimed WHERE ledger = ?1 AND token = ?2 AND released = 0 ORDER BY step";
+        let steps = connection.prepare_cached(sql).and_then(|mut statement| {
+            let parameters = params![ledger.to_string(), token.value().cast_signed()];
+            let rows = statement.query_map(parameters, |row| row.get::<_, i64>(0))?;
+            rows.map(|step| Ok(Step::new(step?.cast_unsigned()))).collect()
+        });
+        steps.map_err(|error| self.failed(&error))
+    }
+
     pub(super) fn read_ledger(&self, id: Id) -> Result<Ledger, Error> {
         let connection = self.connection();
         let sql = "SELECT last_pair, pair_claimed, pair_before, counter, runs, relying_party, changed, revision,
-            pair_token, pair_given, pair_released FROM ledger WHERE id = ?1";
+            pair_token, pair_given, pair_released, accepted, period FROM ledger, registry WHERE ledger.id = ?1";
         let read = |row: &Row<'_>| {
             let number = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(i64::cast_unsigned));
             let step = |column| Ok::<_, rusqlite::Error>(number(column)?.map(Step::new));
             let before = step(2)?;
             let returnable = row.get::<_, Option<bool>>(1)?.map(|claimed| Returnable { claimed, before });
             let (token, given) = (Token::from_value(number(8)?.unwrap_or_default()), row.get(9)?);
+            let restored = restored_until(row, [11, 12])?;
+            let last_pair = step(0)?.map(|second| LastPair { second, token, given, returnable });
             let ledger = Ledger {
                 id,
-                last_pair: step(0)?.map(|second| LastPair { second, token, given, returnable }),
+                last_pair: not_before(restored, last_pair),
                 counter: number(3)?,
                 pair_released: step(10)?,
                 forgotten: Runs::NONE,
                 relying_party: None,
+                restored,
                 changed: Timestamp::from_unix(number(6)?.unwrap_or_default()),
                 revision: number(7)?.unwrap_or_default(),
             };
@@ -225,6 +249,9 @@ impl Sqlite {
         let relying_party = relying_party.map(|text| serde_json::from_str(&text)).transpose();
         ledger.relying_party = relying_party.map_err(|_| self.damaged_ledger(&id.to_string(), "relying_party"))?;
         ledger.forgotten = self.runs(&id.to_string(), &runs)?;
+        if let Some(last) = ledger.restored {
+            ledger.forgotten.add(Run { first: Step::new(0), last });
+        }
         Ok(ledger)
     }
 
@@ -235,11 +262,23 @@ impl Sqlite {
         let mut connection = self.connection();
         let transaction = self.begin_handing_out(&mut connection, true)?;
         let id = ledger.id.to_string();
-        let sql = "SELECT coalesce(counter, 0) FROM ledger WHERE id = ?1 AND revision = ?2";
-        let known = transaction.query_row(sql, params![id, ledger.revision.cast_signed()], |row| row.get::<_, i64>(0));
-        let known = known.optional().map_err(engine)?.ok_or(Error::LedgerConflict)?.cast_unsigned();
-        let sql = "UPDATE ledger SET last_pair = ?1, pair_claimed = ?2, pair_before = ?3, counter = ?4,
-            relying_party = ?5, changed = ?6, pair_token = ?8, pair_given = ?9, pair_released = ?10,
+        let sql = "SELECT coalesce(counter, 0), last_pair, accepted, period FROM ledger, registry
+            WHERE ledger.id = ?1 AND revision = ?2";
+        let read = |row: &Row<'_>| {
+            let second = row.get::<_, Option<i64>>(1)?.map(|step| Step::new(step.cast_unsigned()));
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), second, restored_until(row, [2, 3])?))
+        };
+        let known = transaction.query_row(sql, params![id, ledger.revision.cast_signed()], read);
+        let (known, second, restored) = known.optional().map_err(engine)?.ok_or(Error::LedgerConflict)?;
+        // The pair that stands for all those before the registry was restored isn't written: that may be moved back.
+        let stands_for_all = ledger.last_pair.is_some() && ledger.last_pair == not_before(restored, None);
+        let keep = stands_for_all && second.is_none_or(|second| restored.is_some_and(|last| second <= last));
+        let sql = "UPDATE ledger SET counter = ?4, relying_party = ?5, changed = ?6, pair_released = ?10,
+            last_pair = CASE WHEN ?11 THEN last_pair ELSE ?1 END,
+            pair_claimed = CASE WHEN ?11 THEN pair_claimed ELSE ?2 END,
+            pair_before = CASE WHEN ?11 THEN pair_before ELSE ?3 END,
+            pair_token = CASE WHEN ?11 THEN pair_token ELSE ?8 END,
+            pair_given = CASE WHEN ?11 THEN pair_given ELSE ?9 END,
             revision = revision + 1 WHERE id = ?7";
         let returnable = ledger.last_pair.and_then(|pair| pair.returnable);
         let step = |step: Step| step.value().cast_signed();
@@ -257,6 +296,7 @@ impl Sqlite {
                     ledger.last_pair.map_or(0, |pair| pair.token.value()).cast_signed(),
                     ledger.last_pair.is_none_or(|pair| pair.given),
                     ledger.pair_released.map(step),
+                    keep,
                 ],
             )
             .map_err(engine)?;
@@ -274,7 +314,7 @@ impl Sqlite {
         let engine = |error: rusqlite::Error| self.failed(&error);
         // Ledgers without a device: with steps that nobody could accept any more, or with nothing at all.
         let since = "(?1 - max(coalesce(period, 0) * ?2, ?3))";
-        let abandoned = "NOT EXISTS (SELECT 1 FROM device WHERE device.ledger = ledger.id)";
+        let abandoned = "NOT EXISTS (SELECT 1 FROM device WHERE ledger.id IN (device.ledger, device.former))";
         let old = format!(
             "FROM ledger WHERE period > 0 AND {abandoned} AND EXISTS (SELECT 1 FROM claimed
                 WHERE claimed.ledger = ledger.id AND claimed.since < {since} AND claimed.step < {since} / period)"

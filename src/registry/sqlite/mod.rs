@@ -1,6 +1,7 @@
 //! The registry in one SQLite file: write-ahead log, every change one immediate transaction.
 
 mod failure;
+mod keys;
 mod ledger;
 mod locks;
 mod mark;
@@ -14,6 +15,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter};
+
+pub use restored::Accepted;
 
 use super::{Claim, Device, Error, Fingerprint, Holder, Ledger, Registry, State, Token, clash, names_clash};
 use crate::name::Name;
@@ -231,6 +234,18 @@ impl Registry for Sqlite {
         self.join_ledger(device, fingerprint)
     }
 
+    fn ledger_of(&self, fingerprint: &Fingerprint) -> Result<Option<Id>, Error> {
+        self.ledger_with(fingerprint)
+    }
+
+    fn see_key(&self, place: &str, print: &Fingerprint) -> Result<(), Error> {
+        self.recognize_key(place, Some(print))
+    }
+
+    fn expect_no_key(&self, place: &str) -> Result<(), Error> {
+        self.recognize_key(place, None)
+    }
+
     fn sharers(&self, ledger: Id) -> Result<Vec<Device>, Error> {
         self.sharers_of(ledger)
     }
@@ -253,6 +268,10 @@ impl Registry for Sqlite {
 
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
         self.claimed_steps(ledger, first, last)
+    }
+
+    fn claimed_by(&self, ledger: Id, token: Token) -> Result<Vec<Step>, Error> {
+        self.steps_of_claim(ledger, token)
     }
 
     fn ledger(&self, id: Id) -> Result<Ledger, Error> {
@@ -288,6 +307,9 @@ impl Registry for Sqlite {
             return Err(Error::NotIntact { place: self.path.display().to_string(), reason });
         }
         self.see_mark(&connection)?;
+        if let Some(refused) = self.refused_key(&connection)? {
+            return Err(refused);
+        }
         let devices = self.select(&connection, "WHERE state = 'active'", None)?.len();
         Ok(format!("{}, {devices} device{}", self.path.display(), if devices == 1 { "" } else { "s" }))
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::failure::{of_engine, of_io};
+use super::failure::{READ_ONLY, of_engine, of_io};
 use super::{Sqlite, locks};
 use crate::registry::Error;
 
@@ -90,6 +90,18 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     INSERT INTO registry (id, changes) VALUES (lower(hex(randomblob(16))), 0);
 ",
+    // What counts as handed out since the registry was restored can be moved back to a floor; the keys that fingerprints are
+    // made with are recognized; a device whose vault has a new key finds its ledger again.
+    "
+    ALTER TABLE registry ADD COLUMN floor INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device ADD COLUMN former TEXT;
+    CREATE TABLE vault_key (
+        place  TEXT NOT NULL,
+        print  BLOB NOT NULL,
+        known  INTEGER NOT NULL,
+        PRIMARY KEY (place, print)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The newest schema version.
@@ -142,7 +154,7 @@ impl Sqlite {
     /// [`Error::ReadOnly`] where nothing can be.
     pub fn expect_writable(&self) -> Result<(), Error> {
         if self.read_only(&self.connection())? {
-            let reason = "it is on a read-only file system, or belongs to somebody else".to_owned();
+            let reason = READ_ONLY.to_owned();
             return Err(Error::ReadOnly { place: self.path.display().to_string(), reason });
         }
         Ok(())

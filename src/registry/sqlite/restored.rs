@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::Sqlite;
 use super::mark::{Count, Mark};
-use crate::registry::{Error, Run, Runs};
+use crate::oath::relying_party::State;
+use crate::registry::{Error, LastPair, Token};
 use crate::time::{Step, Timestamp};
 
 /// Steps after the present that may have been handed out as well: whoever waits for one has it already.
@@ -20,51 +21,71 @@ impl Sqlite {
         self
     }
 
-    /// Goes on with a registry that was restored or replaced: all codes up to `now`, by the system's clock, count as
-    /// handed out, and counters skip as many as may have been given. Nothing to do where the mark doesn't object.
+    /// Goes on with a registry that was restored or replaced, or that has another key to make fingerprints with: all codes up
+    /// to `now`, by the system's clock, count as handed out and accepted. Counters skip as many as may have been given,
+    /// which is known only where the mark objects.
+    ///
+    /// What was accepted before is replaced, so that a clock that ran ahead doesn't lock codes for as long.
     ///
     /// # Errors
     ///
     /// Those of the engine.
-    pub fn accept_restored(&self, now: Timestamp) -> Result<bool, Error> {
-        let Some(mark) = &self.mark else { return Ok(false) };
+    pub fn accept_restored(&self, now: Timestamp) -> Result<Accepted, Error> {
         let mut connection = self.connection();
         let engine = |error: rusqlite::Error| self.failed(&error);
-        let transaction = self.begin(&mut connection)?;
+        let transaction = self.begin_change(&mut connection)?;
         let own = self.count(&transaction)?;
-        let Some(known) = mark.read().filter(|marked| marked.objects_to(&own).is_some()) else { return Ok(false) };
+        let marked = self.mark.as_ref().and_then(Mark::read).filter(|marked| marked.objects_to(&own).is_some());
         // Of another registry nothing is known but how much it handed out.
-        let missing = known.changes.saturating_sub(if known.id == own.id { own.changes } else { 0 });
-        let until = now.max(Timestamp::from_unix(known.furthest));
-        let ledgers: Vec<(String, i64, String)> = {
-            let sql = "SELECT id, period, runs FROM ledger WHERE period > 0";
-            let mut select = transaction.prepare(sql).map_err(engine)?;
+        let missing = marked
+            .as_ref()
+            .map_or(0, |known| known.changes.saturating_sub(if known.id == own.id { own.changes } else { 0 }));
+        let new_key = self.accept_keys(&transaction)?;
+        // The ledgers of a new key don't know the steps to come that others have.
+        let furthest = marked.as_ref().map_or(0, |known| known.furthest).max(if new_key { own.furthest } else { 0 });
+        let (before, floor): (i64, i64) = transaction
+            .query_row("SELECT accepted, floor FROM registry", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(engine)?;
+        let floor = floor.cast_unsigned().max(furthest);
+        let until = now.max(Timestamp::from_unix(floor));
+        if missing > 0 {
+            self.skip_counters(&transaction, missing)?;
+        }
+        let sql = "UPDATE registry SET changes = changes + ?1, skip = skip + ?1, accepted = ?2, floor = ?3,
+            furthest = max(furthest, ?4)";
+        let [missing_now, accepted, floor, furthest] =
+            [missing, until.as_unix(), floor, furthest].map(u64::cast_signed);
+        transaction.execute(sql, params![missing_now, accepted, floor, furthest]).map_err(engine)?;
+        let count = self.count(&transaction)?;
+        transaction.commit().map_err(engine)?;
+        self.leave_mark(Some(&count));
+        let before = Some(Timestamp::from_unix(before.cast_unsigned())).filter(|time| time.as_unix() > 0);
+        Ok(Accepted { until, before, noticed: marked.is_some(), new_key })
+    }
+
+    /// Each counter that was given was counted: as many are skipped, also by those who begin a ledger later. What
+    /// `vmfa verify` accepted was given here, mostly.
+    fn skip_counters(&self, connection: &Connection, missing: u64) -> Result<(), Error> {
+        let engine = |error: rusqlite::Error| self.failed(&error);
+        let sql = "UPDATE ledger SET revision = revision + 1,
+            counter = coalesce(counter, (SELECT max(counter) FROM device WHERE ledger.id IN (device.ledger, device.former))) + ?1
+            WHERE period IS NULL";
+        connection.execute(sql, [missing.cast_signed()]).map_err(engine)?;
+        let verified: Vec<(String, String, Option<i64>)> = {
+            let sql =
+                "SELECT id, relying_party, counter FROM ledger WHERE period IS NULL AND relying_party IS NOT NULL";
+            let mut select = connection.prepare(sql).map_err(engine)?;
             let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).map_err(engine)?;
             rows.collect::<Result<_, _>>().map_err(engine)?
         };
-        for (id, period, runs) in ledgers {
-            let Some(last) = last_step(until, period) else { continue };
-            let mut runs: Runs = runs.parse().map_err(|_| self.damaged_ledger(&id, "runs"))?;
-            runs.add(Run { first: Step::new(0), last });
-            let sql = "UPDATE ledger SET runs = ?2, last_pair = max(coalesce(last_pair, 0), ?3), pair_claimed = NULL,
-                pair_before = NULL, pair_token = 0, pair_given = 1, revision = revision + 1 WHERE id = ?1";
-            let parameters = params![id, runs.to_string(), last.value().cast_signed()];
-            transaction.execute(sql, parameters).map_err(engine)?;
+        for (id, state, counter) in verified {
+            let damaged = || self.damaged_ledger(&id, "relying_party");
+            let state: State = serde_json::from_str(&state).map_err(|_| damaged())?;
+            let state = state.expecting(counter.unwrap_or_default().cast_unsigned());
+            let state = serde_json::to_string(&state).map_err(|_| damaged())?;
+            connection.execute("UPDATE ledger SET relying_party = ?2 WHERE id = ?1", [&id, &state]).map_err(engine)?;
         }
-        // Each counter that was given was counted: as many are skipped, also by those who begin a ledger later.
-        let sql = "UPDATE ledger SET revision = revision + 1,
-            counter = coalesce(counter, (SELECT max(counter) FROM device WHERE device.ledger = ledger.id)) + ?1
-            WHERE period IS NULL";
-        transaction.execute(sql, [missing.cast_signed()]).map_err(engine)?;
-        let changes = own.changes.saturating_add(missing);
-        let sql = "UPDATE registry SET changes = ?1, accepted = ?2, furthest = max(furthest, ?3), skip = skip + ?4";
-        let [changes_now, accepted, furthest, skip] =
-            [changes, until.as_unix(), known.furthest, missing].map(u64::cast_signed);
-        transaction.execute(sql, params![changes_now, accepted, furthest, skip]).map_err(engine)?;
-        let count = self.count(&transaction)?;
-        transaction.commit().map_err(engine)?;
-        mark.write(&count);
-        Ok(true)
+        Ok(())
     }
 
     /// What the registry says of itself.
@@ -122,8 +143,33 @@ impl Sqlite {
     }
 }
 
-/// The last step that may have been handed out by this time.
-pub(super) fn last_step(now: Timestamp, period: i64) -> Option<Step> {
-    let step = now.as_unix().checked_div(period.cast_unsigned())?;
-    Some(Step::new(step.saturating_add(AHEAD)))
+/// What [`Sqlite::accept_restored`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Until when all codes count as handed out.
+    pub until: Timestamp,
+    /// Until when they did before.
+    pub before: Option<Timestamp>,
+    /// Whether the registry was seen to be restored or replaced; otherwise nobody knows how many counters are missing.
+    pub noticed: bool,
+    /// Whether a vault's key was accepted.
+    pub new_key: bool,
+}
+
+/// The last step that counts as handed out because the registry was restored, from the columns with `accepted` and a period.
+pub(super) fn restored_until(row: &Row<'_>, [accepted, period]: [usize; 2]) -> rusqlite::Result<Option<Step>> {
+    let (accepted, period): (i64, Option<i64>) = (row.get(accepted)?, row.get(period)?);
+    let period = period.filter(|period| accepted > 0 && *period > 0);
+    let step = period.and_then(|period| accepted.cast_unsigned().checked_div(period.cast_unsigned()));
+    Ok(step.map(|step| Step::new(step.saturating_add(AHEAD))))
+}
+
+/// The last pair, or the one that stands for all that may have been handed out by then.
+pub(super) fn not_before(restored: Option<Step>, last: Option<LastPair>) -> Option<LastPair> {
+    match restored {
+        Some(second) if last.is_none_or(|last| last.second < second) => {
+            Some(LastPair { second, token: Token::NONE, given: true, returnable: None })
+        }
+        _ => last,
+    }
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::super::Error;
 use super::{MAX_FILE, shown};
-use crate::file::{Streams, open};
+use crate::file::{Streams, open, unwritable};
 
 /// How a file is called until it is whole.
 const UNFINISHED: &str = ".unfinished-";
@@ -35,7 +35,7 @@ pub fn write_new_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         file.persist_noclobber(path)?;
         sync(&directory)
     };
-    write().map_err(at(path))
+    write().map_err(writing(path))
 }
 
 /// As many files as may be open at once, and as make it worth to have a whole file system written.
@@ -71,7 +71,7 @@ pub(super) fn write_new_files(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> R
         }
         sync_file_system(directory)
     };
-    write_all().map_err(|source| (0, at(directory)(source)))?;
+    write_all().map_err(|source| (0, writing(directory)(source)))?;
     // Then the names, which are flushed together too.
     for (place, (file, (path, _))) in written.into_iter().zip(new).enumerate() {
         file.persist_noclobber(path).map_err(|error| (place, at(path)(error.error)))?;
@@ -102,7 +102,7 @@ pub(super) fn make_directory(path: &Path) -> Result<(), Error> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).and_then(|()| sync(&parent(path))).map_err(at(path))
+    builder.create(path).and_then(|()| sync(&parent(path))).map_err(writing(path))
 }
 
 /// Everything in a file, if it isn't larger than any that this program makes.
@@ -127,7 +127,7 @@ pub(super) fn is_there(path: &Path) -> Result<bool, Error> {
 }
 
 pub(super) fn remove(path: &Path) -> Result<(), Error> {
-    fs::remove_file(path).and_then(|()| sync(&parent(path))).map_err(at(path))
+    fs::remove_file(path).and_then(|()| sync(&parent(path))).map_err(writing(path))
 }
 
 /// Removes what writers left behind that were killed. Only with the lock: else it would be a live one's.
@@ -145,7 +145,7 @@ pub(super) fn sweep(directory: &Path) -> Result<(), Error> {
 pub(super) fn probe(directory: &Path) -> Result<(), Error> {
     let there = directory.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
     // Without a name where the system can do that, so that nothing shows.
-    tempfile::tempfile_in(there).map(drop).map_err(at(there))
+    tempfile::tempfile_in(there).map(drop).map_err(writing(there))
 }
 
 /// The lock of a directory's writers, on a file beside the data: the data's own would be replaced under it.
@@ -159,7 +159,7 @@ impl Lock {
         options.create(true).truncate(false).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(at(&path))?;
+        let file = options.open(&path).map_err(writing(directory))?;
         for _ in 0..TRIES {
             match file.try_lock() {
                 Ok(()) => return Ok(Self(file)),
@@ -181,6 +181,14 @@ fn parent(path: &Path) -> PathBuf {
 /// Has the names in a directory reach the disk.
 fn sync(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+/// The same of what was to be written.
+fn writing(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |source| match unwritable(&source) {
+        Some(reason) => Error::ReadOnly { path: shown(path), reason },
+        None => at(path)(source),
+    }
 }
 
 pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Error {

@@ -27,6 +27,9 @@ pub use identity::{
 use super::{Error, Id, Item, Kind, Vault};
 use crate::name::Name;
 
+/// How [`Vault::probe`] of an age vault ends whose identity needs a passphrase: nobody is asked for it there.
+pub const PROTECTED: &str = ", its identity protected by a passphrase";
+
 /// The largest file that is read, item or identity.
 const MAX_FILE: u64 = 64 * 1024;
 
@@ -106,6 +109,18 @@ impl Age {
 }
 
 impl Age {
+    /// Makes sure that the identity opens what is encrypted to the recipients; a passphrase is asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Identity`] where it doesn't, and those of reading it.
+    pub fn try_identity(&self) -> Result<(), Error> {
+        let ciphertext = self.encrypt(b"probe")?;
+        opened(&ciphertext, &*self.keys()?)
+            .map(drop)
+            .map_err(|_| Error::Identity(format!("{} fits none of the recipients", self.identity)))
+    }
+
     fn encrypt_item(&self, key: &str, text: &str) -> Result<Vec<u8>, Error> {
         // Room for all of it, so that no copy is left behind by growing.
         let room = key.len().saturating_add(text.len()).saturating_add(2);
@@ -213,10 +228,10 @@ impl Vault for Age {
     }
 
     fn own_key(&self) -> Result<Zeroizing<String>, Error> {
-        let name = self.own_key_name()?;
-        if let Some(key) = self.read_item(&name)? {
+        if let Some(key) = self.find_own_key()? {
             return Ok(key);
         }
+        let name = self.own_key_name()?;
         let key = super::new_key();
         if self.write_item(&name, &key)? {
             return Ok(key);
@@ -226,6 +241,14 @@ impl Vault for Age {
             path: shown(&self.path(&name)),
             reason: "was deleted meanwhile".to_owned(),
         })
+    }
+
+    fn find_own_key(&self) -> Result<Option<Zeroizing<String>>, Error> {
+        self.read_item(&self.own_key_name()?)
+    }
+
+    fn own_key_place(&self) -> Result<String, Error> {
+        Ok(format!("{} {}", self.kind(), self.own_key_name()?))
     }
 
     fn probe(&self) -> Result<String, Error> {
@@ -239,11 +262,9 @@ impl Vault for Age {
             if !self.recipients.is_empty() {
                 self.encrypt(b"probe")?;
             }
-            ", its identity protected by a passphrase"
+            PROTECTED
         } else {
-            let ciphertext = self.encrypt(b"probe")?;
-            opened(&ciphertext, &*self.keys()?)
-                .map_err(|_| Error::Identity(format!("{} fits none of the recipients", self.identity)))?;
+            self.try_identity()?;
             ""
         };
         Ok(format!("age files in {}{protection}", self.items().display()))

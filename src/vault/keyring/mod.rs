@@ -237,6 +237,14 @@ impl Vault for Keyring {
         })
     }
 
+    fn find_own_key(&self) -> Result<Option<Zeroizing<String>>, Error> {
+        let prompt = self.options.prompt;
+        self.within_limit(move |session| {
+            let item = session.keep_first(OWN_KEY, prompt)?;
+            item.map(|item| text(session, &item, OWN_KEY)).transpose()
+        })
+    }
+
     fn probe(&self) -> Result<String, Error> {
         self.within_limit(|session| session.ready_to_store(false).map(|place| place.to_string()))
     }

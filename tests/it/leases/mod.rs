@@ -28,7 +28,20 @@ pub fn add(home: &Home, name: &str, uri: &str) {
 /// The answer of a command at a time.
 pub fn at(home: &Home, time: u64, arguments: &[&str]) -> Value {
     let time = time.to_string();
-    home.run(&[arguments, &["--at", &time, "--json"]].concat()).expect(0).json()
+    without_claims(home.run(&[arguments, &["--at", &time, "--json"]].concat()).expect(0).json())
+}
+
+/// An answer without what is another one in each.
+pub fn without_claims(mut answer: Value) -> Value {
+    match &mut answer {
+        Value::Object(fields) => {
+            fields.remove("claim");
+            fields.values_mut().for_each(|value| *value = without_claims(value.take()));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| *value = without_claims(value.take())),
+        _ => {}
+    }
+    answer
 }
 
 /// The error of a command at a time that says no.

@@ -100,3 +100,82 @@ fn a_pair_that_was_given_back_and_taken_by_another_stays_the_others() {
     }
     assert_eq!(refused(&home, now, &["pair", "x"]), "no-pair-yet");
 }
+
+/// The claim that an answer names.
+fn claim(home: &Home, arguments: &[&str]) -> (String, serde_json::Value) {
+    let answer = home.run(&[arguments, &["--at", "1700000015", "--json"]].concat()).expect(0).json();
+    (answer["claim"].as_str().unwrap_or_default().to_owned(), answer)
+}
+
+#[test]
+fn a_claim_gives_back_exactly_what_it_has() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    let release = |claim: &str| home.run(&["release", "x", "--claim", claim, "--json"]);
+    let fresh = ["code", "x", "--fresh"];
+    let (first, given) = claim(&home, &fresh);
+    assert_eq!(given["codes"][0]["claim"], first.as_str());
+    assert_eq!(release(&first).expect(0).json()["steps"], serde_json::json!([given["step"]]));
+    // Another has it now, and the first can't take it away.
+    let (second, again) = claim(&home, &fresh);
+    assert_eq!(again["code"], given["code"]);
+    assert_eq!(release(&first).expect(1).error_code(), "not-handed-out");
+    assert_eq!(refused(&home, 1_700_000_015, &fresh), "no-free-step");
+    // By its step it would be refused, since a step doesn't tell whose it is.
+    let step = given["step"].to_string();
+    assert_eq!(home.run(&["release", "x", "--step", &step, "--json"]).expect(1).error_code(), "shared");
+    release(&second).expect(0);
+    let (third, _) = claim(&home, &fresh);
+    // Shown to another, it is nobody's to give back, and the other has no claim.
+    let (none, shown) = claim(&home, &["code", "x"]);
+    assert_eq!((none.as_str(), &shown["repeated"]), ("", &true.into()));
+    assert_eq!(release(&third).expect(1).error_code(), "shared");
+}
+
+#[test]
+fn a_claim_of_several_codes_gives_back_all_that_are_its_own() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    claim(&home, &["code", "x", "--next"]);
+    let (several, given) = claim(&home, &["code", "x", "--count", "3"]);
+    let claims: Vec<bool> =
+        given["codes"].as_array().unwrap().iter().map(|code| code["claim"] == several.as_str()).collect();
+    assert_eq!(claims, [true, false, true]);
+    let back = home.run(&["release", "x", "--claim", &several, "--json"]).expect(0).json();
+    assert_eq!(back["steps"].as_array().unwrap().len(), 2, "{back}");
+    home.run(&["release", "x", "--claim", &several]).expect(1);
+}
+
+#[test]
+fn a_claim_gives_back_its_pair_and_no_other() {
+    for rules in ["aws", "rfc"] {
+        let home = Home::new();
+        add(&home, "x", SEED);
+        let pair = ["pair", "x", "--rules", rules];
+        let (first, given) = claim(&home, &pair);
+        assert_eq!(given["codes"][1]["claim"], first.as_str());
+        let release = |claim: &str| home.run(&["release", "x", "--claim", claim, "--json"]);
+        assert_eq!(release(&first).expect(0).json()["released"], "pair");
+        let (second, again) = claim(&home, &pair);
+        assert_eq!(again["authentication_code1"], given["authentication_code1"]);
+        assert_eq!(release(&first).expect(1).error_code(), "not-handed-out");
+        assert_eq!(refused(&home, 1_700_000_015, &pair), "no-pair-yet");
+        release(&second).expect(0);
+        claim(&home, &pair);
+    }
+}
+
+#[test]
+fn what_is_no_claim_is_refused() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    home.run(&["code", "x"]).expect(0);
+    for text in ["", "1", "0000000000000000", "+123456789abcdef", "123456789abcdefg", "00123456789abcdef"] {
+        home.run(&["release", "x", "--claim", text]).expect(2);
+    }
+    home.run(&["release", "x", "123456", "--claim", "0123456789abcdef"]).expect(2);
+    assert_eq!(
+        home.run(&["release", "x", "--claim", "0123456789abcdef", "--json"]).expect(1).error_code(),
+        "not-handed-out"
+    );
+}

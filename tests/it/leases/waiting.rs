@@ -115,3 +115,32 @@ fn what_was_waited_for_comes() {
     let live = home.run(&["pair", "x", "--live", "--json"]).expect(0).json();
     assert_eq!(live["codes"][0]["step"].as_u64().unwrap() + 1, live["codes"][1]["step"].as_u64().unwrap());
 }
+
+/// What happened to the registry meanwhile is no reason to take an interruption for something else.
+#[test]
+fn an_interruption_after_the_first_code_of_a_live_pair_is_told_as_one() {
+    for lost in [false, true] {
+        let home = Home::new();
+        add(&home, "x", &format!("otpauth://totp/Example:x?secret={SEED}&period=80000"));
+        let mut command = home.command();
+        command.args(["pair", "x", "--live"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut told = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let mut code = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut code).unwrap();
+        assert!(told.next().unwrap().starts_with("waiting "));
+        if lost {
+            let registry = rusqlite::Connection::open(home.path().join("home/registry.sqlite3")).unwrap();
+            registry.execute("DELETE FROM ledger", []).unwrap();
+        }
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let told: Vec<String> = told.collect();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{told:?}");
+        assert_eq!(told[0], "vmfa: interrupted: the reserved codes count as handed out");
+        let release = told.get(1).and_then(|hint| hint.split_once("`vmfa ")?.1.split_once('`'));
+        assert_eq!(release.is_some(), !lost, "{told:?}");
+        if let Some((release, _)) = release {
+            home.run(&release.split(' ').collect::<Vec<_>>()).expect(0);
+        }
+    }
+}
