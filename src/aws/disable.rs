@@ -97,7 +97,7 @@ impl Flow<'_> {
         let pair = self.pair(device, &enrolment, false)?;
         self.caller.enable_mfa_device(user, serial, Codes { first: &pair.first, second: &pair.second })?;
         self.world().tell("deleting it takes a session with MFA: the device is enabled once more to get one");
-        self.wait_for_sts(device, self.caller.client.time())
+        self.wait_for_sts(device, self.time())
     }
 }
 

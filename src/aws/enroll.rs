@@ -139,7 +139,7 @@ impl Run<'_> {
             (false, true) => How::New,
             (false, false) => otherwise,
         };
-        Enrolled { device, how, enabled: enabled.unwrap_or_else(|| self.flow.caller.client.time()) }
+        Enrolled { device, how, enabled: enabled.unwrap_or_else(|| self.flow.time()) }
     }
 
     /// Creates the device and stores its secret. None where something stood in the way that is gone now.

@@ -142,7 +142,7 @@ impl Flow<'_> {
         if serial.split(':').nth(5).is_none_or(|resource| !resource.starts_with("mfa/")) {
             return (Cause::NoDevice { serial }, None);
         }
-        let time = self.caller.client.time();
+        let time = self.time();
         let own = match self.caller.list_mfa_devices(None) {
             Ok(own) => own,
             Err(error) => return (Cause::Unknown { serial, reason: error.to_string() }, None),

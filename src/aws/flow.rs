@@ -83,6 +83,17 @@ impl<'a> Flow<'a> {
         Self { caller: Caller { client: self.caller.client, credentials }, ..self }
     }
 
+    /// The service's time. One that is virtual is asked for: it stands while the system's goes on.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        let client = self.caller.client;
+        let told = self.world().difference().and_then(|difference| {
+            client.learn(difference);
+            client.told()
+        });
+        told.unwrap_or_else(|| client.time())
+    }
+
     /// The time for codes: by the clock that was named, else by the service's.
     pub(super) fn moment(&self) -> Moment {
         let time = self.clock.map_or_else(|| self.caller.client.time(), |clock| clock());

@@ -181,11 +181,11 @@ impl Flow<'_> {
         let _lock = self.alone_at_sessions(device)?;
         let wanted = Wanted::default();
         let first = since.plus(SETTLED).unwrap_or(since);
-        let wait = first.as_unix().saturating_sub(self.caller.client.time().as_unix());
+        let wait = first.as_unix().saturating_sub(self.time().as_unix());
         let mut wait = wait.min(SETTLED);
         let enrolment = self.devices.enrolment(device)?;
         for _ in 0..QUESTIONS {
-            self.wait(wait, "STS to know the device")?;
+            self.wait(wait, KNOWN).map_err(|error| self.until_known(error, since))?;
             wait = BETWEEN;
             let leased = self.code(device, &enrolment)?;
             let used = self.moment();
@@ -212,6 +212,18 @@ impl Flow<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Where no time passes by itself, nobody tries again in two seconds: it takes what it takes at the most.
+    fn until_known(&self, error: Error, since: Timestamp) -> Error {
+        let known = since.plus(PROPAGATION.most).unwrap_or(since);
+        let left = known.as_unix().saturating_sub(self.time().as_unix());
+        match error {
+            Error::StandsStill { endpoint, what, .. } if left > 0 => {
+                Error::StandsStill { endpoint, seconds: left, until: known, what }
+            }
+            error => error,
+        }
     }
 
     /// Calls with a code: another one after a failure, and once more where waiting is the cure.
@@ -338,9 +350,12 @@ pub(super) fn is_about_code(refusal: &Refusal) -> bool {
     refusal.service == Service::Sts && refusal.message.starts_with("MultiFactorAuthentication failed")
 }
 
+/// What is waited for after a device was enabled.
+const KNOWN: &str = "STS to know the device";
+
 fn waiting_for(cause: &Cause) -> &'static str {
     match cause {
-        Cause::NotYet { .. } => "STS to know the device",
+        Cause::NotYet { .. } => KNOWN,
         Cause::Budget { .. } => "the device's next codes to be looked at",
         _ => "another code",
     }

@@ -59,9 +59,9 @@ impl World for Real {
 
     fn difference(&self) -> Option<Difference> {
         let stand_in = self.stand_in.as_ref().filter(|_| self.is_virtual.get() != Some(&false))?;
-        let (told, sent, received) = clock::timed(|| stand_in.time());
+        let (told, _, received) = clock::timed(|| stand_in.time());
         let is_virtual = *self.is_virtual.get_or_init(|| told.is_some_and(|told| told.is_virtual));
-        told.filter(|_| is_virtual).map(|told| Difference::of(told.unix.into(), sent, received))
+        told.filter(|_| is_virtual).map(|told| Difference::standing(told.unix.into(), received))
     }
 
     fn boot(&self) -> Option<Boot> {

@@ -20,6 +20,14 @@ impl Difference {
         Self { least: sent.saturating_sub(date.saturating_add(999)), most: received.saturating_sub(date) }
     }
 
+    /// Of a clock that stands: it shows this whole second, and no fraction of a later one, while the system's shows any part
+    /// of its own.
+    #[must_use]
+    pub const fn standing(second: i128, system: i128) -> Self {
+        let exact = system.div_euclid(1000).saturating_sub(second).saturating_mul(1000);
+        Self { least: exact, most: exact }
+    }
+
     /// What fits both; `None` where they contradict each other, as servers behind one name may.
     #[must_use]
     pub fn and(self, other: Self) -> Option<Self> {
@@ -72,6 +80,18 @@ mod tests {
         assert_eq!((both.least, both.most), (-9, 60));
         assert_eq!(both.server_ahead(), 0);
         assert_eq!(early.and(Difference::of(90, 100_050, 100_060)), None);
+    }
+
+    #[test]
+    fn a_clock_that_stands_shows_what_it_shows_in_every_part_of_a_second() {
+        for milliseconds in [0, 1, 499, 500, 999] {
+            let difference = Difference::standing(7, 100_000 + milliseconds);
+            assert_eq!(100 + difference.server_ahead(), 7);
+            assert_eq!(
+                Difference::of(7, 100_000 + milliseconds, 100_050 + milliseconds).and(difference),
+                Some(difference)
+            );
+        }
     }
 
     #[test]

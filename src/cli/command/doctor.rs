@@ -237,9 +237,9 @@ fn ahead(devices: &[Device], registry: &dyn Registry) -> Option<Check> {
         "codes",
         true,
         &Error::new(ErrorKind::Storage, "ahead", text)
-            .hint("if it ran ahead during `vmfa doctor --restored`: set it, and run that again")
             .hint("have the service make a new secret, and add it: vmfa add NAME SOURCE --replace")
-            .hint("at AWS: vmfa aws disable NAME, then vmfa aws enable"),
+            .hint("at AWS: vmfa aws disable NAME, then vmfa aws enable")
+            .hint("if it ran ahead during `vmfa doctor --restored`: set it, and run that again"),
     ))
 }
 

@@ -26,7 +26,7 @@ impl Sqlite {
             return Ok(());
         }
         let engine = |error: rusqlite::Error| self.failed(&error);
-        let transaction = self.begin_change(&mut connection)?;
+        let transaction = self.begin(&mut connection)?;
         let known = |print: Option<&[u8]>| {
             let sql = "SELECT count(*) FROM vault_key WHERE place = ?1 AND known = 1 AND print = coalesce(?2, print)";
             transaction.query_row(sql, params![place, print], |row| row.get::<_, i64>(0)).map_err(engine)

@@ -30,5 +30,7 @@ mod scenario;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod sessions;
 mod settings;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod standing;
 #[cfg(feature = "serve")]
 mod support;

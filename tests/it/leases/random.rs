@@ -1,10 +1,11 @@
-//! Random commands of several processes at once, killed, interrupted, under clocks that jump and disks that run full: no
-//! code is handed out twice.
+//! Random commands of several processes at once, killed, interrupted, under clocks that jump, disks that run full and homes
+//! that can't be written; and a registry that comes back from a backup: no code is handed out twice.
 //!
 //! `VMFA_RANDOM_COMMANDS` says how many (and `VMFA_RANDOM_SEED` which); a failure names the seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -17,7 +18,7 @@ use vmfa::secret::Secret;
 
 use super::many::Dice;
 use super::seed_for;
-use crate::support::{Home, set_clock};
+use crate::support::{Home, run, set_clock};
 
 const WORKERS: u64 = 8;
 const NAMES: [&str; 5] = ["n/0", "n/1", "n/2", "n/3", "m"];
@@ -67,6 +68,8 @@ struct World {
     /// How many commands are left, and killed.
     left: AtomicU64,
     killed: AtomicU64,
+    /// How many were refused since nothing could be written.
+    read_only: AtomicU64,
     /// What the clocks show, beside jumps.
     time: AtomicU64,
     events: Mutex<Vec<Event>>,
@@ -88,8 +91,13 @@ impl World {
 
     /// Runs a command at some clock; perhaps it is killed, interrupted, or finds no room on the disk.
     fn run(&self, dice: &mut Dice, arguments: &[&str], stdin: &str, interrupt: bool) -> Ended {
-        let full = dice.roll(40) == 0;
-        let mut command = if full {
+        let (full, read_only) = (dice.roll(40) == 0, dice.roll(40) == 0);
+        let mut command = if read_only {
+            let mut command = self.home.other("unshare");
+            let script = "mount --bind home home; mount -o remount,bind,ro home; exec \"$@\"";
+            command.args(["--map-root-user", "--mount", "sh", "-e", "-c", script, "sh", env!("CARGO_BIN_EXE_vmfa")]);
+            command
+        } else if full {
             let mut command = self.home.other("sh");
             let blocks = dice.roll(400);
             command.args(["-c", &format!("ulimit -f {blocks}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_vmfa")]);
@@ -124,6 +132,10 @@ impl World {
         child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
         let code = child.wait().unwrap().code();
         let to = self.tick();
+        let refused = error.contains("registry-read-only");
+        assert!(!(read_only && code == Some(0)) || arguments == ["doctor"], "{arguments:?} wrote nothing: {answer}");
+        assert!(!refused || (read_only && answer.is_empty()), "{arguments:?}: {answer}{error}");
+        self.read_only.fetch_add(u64::from(refused), Relaxed);
         self.killed.fetch_add(u64::from(code.is_none()), Relaxed);
         for never in ["panicked", "registry-restored", "registry-no-locks", "registry-damaged"] {
             assert!(!error.contains(never), "{arguments:?} at {ahead:+} s: {error}");
@@ -141,6 +153,31 @@ impl World {
         let command = format!("{} [{}..{}]", command.join(" "), ended.from, ended.to);
         let event = Event { what, secret, step, from: ended.from, to: ended.to, command };
         self.events.lock().unwrap().push(event);
+    }
+
+    /// All that a backup has: the registry and the secrets. The mark isn't in it.
+    fn back_up(&self) {
+        let (home, backup) = (self.home.path().join("home"), self.home.path().join("backup"));
+        std::fs::create_dir_all(backup.join("items")).unwrap();
+        let registry = rusqlite::Connection::open(home.join("registry.sqlite3")).unwrap();
+        registry.execute("VACUUM INTO ?1", [backup.join("registry.sqlite3").to_str().unwrap()]).unwrap();
+        copy_items(&home, &backup);
+    }
+
+    /// The backup comes back, and days later everybody goes on: some clocks were five days ahead, and what they showed
+    /// without a promise nobody counted.
+    fn restore(&self) {
+        const DAYS: i64 = 6 * 86_400;
+        let (home, backup) = (self.home.path().join("home"), self.home.path().join("backup"));
+        for name in ["registry.sqlite3-wal", "registry.sqlite3-shm"] {
+            let _ = std::fs::remove_file(home.join(name));
+        }
+        std::fs::copy(backup.join("registry.sqlite3"), home.join("registry.sqlite3")).unwrap();
+        copy_items(&backup, &home);
+        assert_eq!(self.home.run(&["code", COUNTERS[0], "--json"]).expect(3).error_code(), "registry-restored");
+        let later = self.time.load(Relaxed).cast_signed() + DAYS;
+        run(crate::support::at_clock(&self.home, later).args(["doctor", "--restored"]), b"").expect(0);
+        self.time.fetch_add(2 * DAYS.unsigned_abs(), Relaxed);
     }
 
     fn any_code(&self, dice: &mut Dice, held: &mut Vec<Held>) {
@@ -264,6 +301,13 @@ impl World {
     }
 }
 
+fn copy_items(from: &Path, to: &Path) {
+    for item in std::fs::read_dir(from.join("items")).unwrap() {
+        let item = item.unwrap();
+        std::fs::copy(item.path(), to.join("items").join(item.file_name())).unwrap();
+    }
+}
+
 /// Two who got the same, with no release between them that could have freed it.
 fn twice(given: &[&Event], releases: &[&Event]) -> Option<String> {
     let mut given = given.to_vec();
@@ -299,20 +343,30 @@ fn whatever_happens_no_code_is_handed_out_twice() {
         home: Home::new(),
         secrets: secrets.to_vec(),
         count: AtomicU64::new(0),
-        left: AtomicU64::new(commands),
+        left: AtomicU64::new(0),
         killed: AtomicU64::new(0),
+        read_only: AtomicU64::new(0),
         time: AtomicU64::new(0),
         events: Mutex::default(),
     };
     for (name, secret) in NAMES.iter().zip([0, 1, 2, 0, 1]).chain(COUNTERS.iter().zip([3, 3])) {
         world.home.run_with(&["add", name, "-", "--no-code"], world.secrets[secret].1.as_bytes()).expect(0);
     }
-    thread::scope(|scope| {
-        for worker in 0..WORKERS {
-            let world = &world;
-            scope.spawn(move || world.work(seed.wrapping_mul(1_000).wrapping_add(worker)));
+    // Two thirds know nothing of a backup that is made after the first, and comes back after the second.
+    for part in 0..3 {
+        match part {
+            1 => world.back_up(),
+            2 => world.restore(),
+            _ => {}
         }
-    });
+        world.left.store(commands.div_ceil(3), Relaxed);
+        thread::scope(|scope| {
+            for worker in 0..WORKERS {
+                let (world, seed) = (&world, seed.wrapping_mul(1_000).wrapping_add(part * 100 + worker));
+                scope.spawn(move || world.work(seed));
+            }
+        });
+    }
     let events = world.events.into_inner().unwrap();
     let of = |what: What, key: (usize, u64)| -> Vec<&Event> {
         events.iter().filter(|event| event.what == what && (event.secret, event.step) == key).collect()
@@ -337,7 +391,12 @@ fn whatever_happens_no_code_is_handed_out_twice() {
     }
     let killed = world.killed.load(Relaxed);
     let releases = events.iter().filter(|event| event.what == What::Release).count();
-    println!("{commands} commands, {killed} killed, given {counts:?}, {releases} releases, {} faults", faults.len());
+    let read_only = world.read_only.load(Relaxed);
+    println!(
+        "{commands} commands, {killed} killed, {read_only} that couldn't write, given {counts:?}, {releases} releases, {} faults",
+        faults.len()
+    );
     assert!(faults.is_empty(), "seed {seed}: {} faults, the first: {}", faults.len(), faults[0]);
+    assert!(read_only > commands / 400, "too few were read-only: {read_only}");
     assert!(killed > commands / 6 && counts["Single"] as u64 > commands / 12, "too little happened: {counts:?}");
 }

@@ -29,6 +29,14 @@ fn claimed(registry: &dyn Registry, ledger: Id) -> Vec<u64> {
     steps.into_iter().map(Step::value).collect()
 }
 
+/// A device in the registry, and its ledger.
+fn with_ledger(registry: &dyn Registry, name: &str, fingerprint: u8) -> (Device, Id) {
+    let device = device(name);
+    registry.insert(std::slice::from_ref(&device)).unwrap();
+    let ledger = registry.join(device.id, &[fingerprint; 32]).unwrap();
+    (device, ledger)
+}
+
 #[test]
 fn devices_of_one_fingerprint_have_one_ledger() {
     on_all(|registry| {
@@ -49,9 +57,7 @@ fn devices_of_one_fingerprint_have_one_ledger() {
         // Whoever enrols the same secret later finds what was handed out.
         claim(registry, ledger, &[7], 1, 2_000);
         registry.remove(&[a, b]).unwrap();
-        let again = device("a");
-        registry.insert(std::slice::from_ref(&again)).unwrap();
-        assert_eq!(registry.join(again.id, &[1; 32]).unwrap(), ledger);
+        assert_eq!(with_ledger(registry, "a", 1).1, ledger);
         assert_eq!(claimed(registry, ledger), [7]);
     });
 }
@@ -59,9 +65,7 @@ fn devices_of_one_fingerprint_have_one_ledger() {
 #[test]
 fn the_first_candidates_that_were_never_claimed_are_given() {
     on_all(|registry| {
-        let device = device("a");
-        registry.insert(std::slice::from_ref(&device)).unwrap();
-        let ledger = registry.join(device.id, &[1; 32]).unwrap();
+        let (_, ledger) = with_ledger(registry, "a", 1);
         assert_eq!(claim(registry, ledger, &[500, 499, 501], 1, 2_000), [500]);
         assert_eq!(claim(registry, ledger, &[500, 499, 501], 1, 2_000), [499]);
         assert_eq!(claim(registry, ledger, &[500, 499, 501, 502], 2, 2_000), [501, 502]);
@@ -75,14 +79,6 @@ fn the_first_candidates_that_were_never_claimed_are_given() {
         assert_eq!(claim(registry, ledger, &[500, u64::MAX], 2, 2_000), [500, u64::MAX]);
         assert_eq!(claim(registry, ledger, &[u64::MAX], 1, 2_000), [0_u64; 0]);
     });
-}
-
-/// A device in the registry, and its ledger.
-fn with_ledger(registry: &dyn Registry, name: &str, fingerprint: u8) -> (Device, Id) {
-    let device = device(name);
-    registry.insert(std::slice::from_ref(&device)).unwrap();
-    let ledger = registry.join(device.id, &[fingerprint; 32]).unwrap();
-    (device, ledger)
 }
 
 #[test]
@@ -141,9 +137,7 @@ fn what_was_handed_out_again_is_not_given_back_by_whoever_waits_for_it() {
 #[test]
 fn a_ledger_is_changed_by_one_writer_at_a_time() {
     on_all(|registry| {
-        let device = device("a");
-        registry.insert(std::slice::from_ref(&device)).unwrap();
-        let id = registry.join(device.id, &[1; 32]).unwrap();
+        let (_, id) = with_ledger(registry, "a", 1);
         let read = registry.ledger(id).unwrap();
         assert_eq!(read, Ledger::new(id));
         let (state, _) = relying_party::accept(
@@ -213,4 +207,50 @@ fn what_was_handed_out_outlives_the_device_and_every_sweep() {
         let again = with_ledger(registry, "counter", 5).1;
         assert_eq!(registry.ledger(again).unwrap().counter, Some(1));
     });
+}
+
+#[test]
+fn a_ledger_is_found_by_its_fingerprint_and_what_a_claim_has_by_its_token() {
+    on_all(|registry| {
+        assert_eq!(registry.ledger_of(&[1; 32]).unwrap(), None);
+        let (_, ledger) = with_ledger(registry, "a", 1);
+        let (_, other) = with_ledger(registry, "b", 2);
+        assert_eq!(registry.ledger_of(&[1; 32]).unwrap(), Some(ledger));
+        claim(registry, ledger, &[502, 500], 2, 2_000);
+        claim(registry, other, &[501], 1, 2_000);
+        let claimed = |token| registry.claimed_by(ledger, token).unwrap();
+        assert_eq!(claimed(TOKEN), [500, 502].map(Step::new));
+        assert!(claimed(Token::from_value(8)).is_empty());
+        assert!(registry.release(ledger, Step::new(500), TOKEN).unwrap());
+        assert_eq!(claimed(TOKEN), [502].map(Step::new));
+    });
+}
+
+#[test]
+fn a_place_has_the_key_that_it_was_first_seen_with() {
+    on_all(|registry| {
+        registry.expect_no_key("age one").unwrap();
+        registry.see_key("age one", &[1; 32]).unwrap();
+        registry.see_key("age two", &[2; 32]).unwrap();
+        let refused = |result: Result<(), Error>, gone: bool| match result {
+            Err(Error::OtherKey { place, gone: is }) => assert_eq!((place.as_str(), is), ("age one", gone)),
+            other => panic!("{other:?}"),
+        };
+        refused(registry.see_key("age one", &[2; 32]), false);
+        refused(registry.expect_no_key("age one"), true);
+        registry.see_key("age one", &[1; 32]).unwrap();
+        registry.expect_no_key("keyring").unwrap();
+    });
+}
+
+#[test]
+fn a_token_is_read_as_it_is_written() {
+    for value in [1, 0x9f2c_4e6a_b01d_7358, u64::MAX] {
+        let token = Token::from_value(value);
+        assert_eq!(token.to_string().parse::<Token>(), Ok(token));
+        assert_eq!(token.to_string().to_uppercase().parse::<Token>(), Ok(token));
+    }
+    for text in ["", "1", "0000000000000000", "+123456789abcdef", "123456789abcdefg", "00123456789abcdef"] {
+        assert!(text.parse::<Token>().is_err(), "{text}");
+    }
 }

@@ -122,7 +122,7 @@ fn a_configuration_of_another_user_is_told() {
     let home = device();
     home.run(&["init", "--vault", "age"]).expect(0);
     let place = home.path().join("home");
-    std::fs::set_permissions(place.join("config.toml"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(place.join("config.toml"), std::fs::Permissions::from_mode(0o000)).unwrap();
     let refused = nobody(&home, &[("VMFA_HOME", place.to_str().unwrap())], &["list", "--json"]).expect(3);
     assert_eq!(refused.error_code(), "config", "{refused:#?}");
     assert!(refused.stderr.contains("belong to another user"), "{refused:#?}");

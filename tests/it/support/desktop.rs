@@ -57,6 +57,11 @@ impl Desktop {
         desktop
     }
 
+    /// Where its bus is.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Starts the keyring and unlocks its login collection, which the first start makes.
     pub fn start_keyring(&mut self) {
         self.start_keyring_with(&["--unlock"]);

@@ -76,8 +76,9 @@ impl Keyring {
                 open_wallet(desktop);
             }
             Self::Oo7 => {
-                let mut command = program(desktop, "oo7-daemon");
-                let mut keyring = start(command.arg("--login").stdin(Stdio::piped()), "none: cargo install oo7-daemon");
+                let path = concat!(env!("CARGO_MANIFEST_DIR"), "/target/oo7/bin/oo7-daemon");
+                let mut command = program(desktop, path);
+                let mut keyring = start(command.arg("--login").stdin(Stdio::piped()), "none: tests/run builds it");
                 keyring.stdin.take().unwrap().write_all(b"password of a test").unwrap();
                 desktop.host(keyring);
                 desktop.wait_for_collection();

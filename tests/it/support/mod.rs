@@ -3,6 +3,8 @@
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod again;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+pub mod asking;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod desktop;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod keyrings;

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::STAGE;
+use crate::support::asking::AskingKeyring;
 use crate::support::desktop::Desktop;
 use crate::support::keyrings::{Keyring, asking_keepassxc, closed_kwallet};
 use crate::support::{Run, SEED, again, output, run};
@@ -114,7 +115,6 @@ fn kwallet_opened_at_login() {
 }
 
 #[test]
-#[ignore = "oo7-daemon has to be built, which takes six CPU minutes: cargo install oo7-daemon, then run this by name"]
 fn oo7() {
     check(Keyring::Oo7, "oo7-daemon");
 }
@@ -144,4 +144,22 @@ fn keepassxc_that_asks_before_it_gives_a_secret_is_told_by_name() {
     // What needs no secret asks nobody.
     let looked = vmfa(&desktop, &["doctor"], "").expect(0);
     assert!(looked.stdout.contains("1 device"), "{looked:#?}");
+}
+
+#[test]
+fn what_nobody_confirms_is_neither_stored_nor_deleted() {
+    let desktop = Desktop::bare();
+    let keyring = AskingKeyring::on(&desktop);
+    vmfa(&desktop, &["add", "kept", "-", "--no-code"], SEED).expect(0);
+    keyring.ask();
+    for (asked, arguments) in [(1, &["add", "x", "-", "--no-code"][..]), (2, &["remove", "kept", "--yes"])] {
+        let started = Instant::now();
+        let run = vmfa(&desktop, &[arguments, &["--json"]].concat(), SEED).expect(3);
+        assert_eq!(run.error_code(), "keyring-unconfirmed", "{run:#?}");
+        assert!(run.stderr.contains("run vmfa in a terminal"), "{run:#?}");
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+        assert_eq!((keyring.prompts(), keyring.items()), (asked, 1));
+        let devices = vmfa(&desktop, &["list", "--json"], "").expect(0).json();
+        assert_eq!((devices["devices"].as_array().unwrap().len(), &devices["devices"][0]["name"]), (1, &"kept".into()));
+    }
 }

@@ -140,8 +140,9 @@ impl Args {
         let checks = own && !self.no_wait && run.credentials.session_token.is_none();
         let checked = match how {
             _ if !checks => None,
-            // That there is such a device doesn't say that it has the secret that is here.
-            How::Already => {
+            // That there is such a device doesn't say that it has the secret that is here. STS may not know yet what was
+            // enabled a moment ago.
+            How::Already if known_from(enabled) <= flow.time() => {
                 flow.session(&device, &Session::default()).map_err(|error| run.explained(error))?;
                 flow.remember_number(&device)?;
                 Some(true)

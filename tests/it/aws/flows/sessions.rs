@@ -6,6 +6,14 @@ use vmfa::aws::explain::Cause;
 
 use super::*;
 
+/// Somebody whose device is enrolled, and whom STS knows.
+fn known(aws: &Aws, here: &Here) -> (Credentials, Device) {
+    let keys = somebody(aws, "mfauser");
+    let device = run(aws, &Wire::good(aws), |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
+    aws.wait(60);
+    (keys, device)
+}
+
 #[test]
 fn sessions_are_shared_by_what_they_were_asked_for_with() {
     let aws = Aws::new();
@@ -109,11 +117,9 @@ fn no_session_that_is_over_is_handed_out_whatever_became_of_the_clocks() {
         Between { what: "no such clock, and over", boot: [None, None], ..right("", [0, -7_200], 1_200, (false, true)) },
     ];
     for Between { what, off, boot, later, expected } in stories {
-        let aws = Aws::new();
-        let keys = somebody(&aws, "mfauser");
-        let (wire, here) = (Wire::good(&aws), Here::new());
-        let device = run(&aws, &wire, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
-        aws.wait(60);
+        let (aws, here) = (Aws::new(), Here::new());
+        let (keys, device) = known(&aws, &here);
+        let wire = Wire::good(&aws);
         let wanted = Session { duration: Some(900), ..Session::default() };
         let session = |index: usize, boot| {
             let mut world = Virtual::off_by(&aws, off[index]);
@@ -139,11 +145,9 @@ fn no_session_that_is_over_is_handed_out_whatever_became_of_the_clocks() {
 /// A named clock is the one that devices run on: what is over, the service says by its own.
 #[test]
 fn a_named_clock_doesnt_make_a_session_last_longer() {
-    let aws = Aws::new();
-    let keys = somebody(&aws, "mfauser");
-    let (wire, here) = (Wire::good(&aws), Here::new());
-    let device = run(&aws, &wire, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
-    aws.wait(60);
+    let (aws, here) = (Aws::new(), Here::new());
+    let (keys, device) = known(&aws, &here);
+    let wire = Wire::good(&aws);
     let wanted = Session { duration: Some(900), ..Session::default() };
     let session = |clock: &(dyn Fn() -> Timestamp + Sync)| {
         let world = Virtual::of(&aws);
@@ -163,11 +167,9 @@ fn a_named_clock_doesnt_make_a_session_last_longer() {
 /// Whoever named it waits for it once, and not five times.
 #[test]
 fn a_named_clock_that_stands_is_told() {
-    let aws = Aws::new();
-    let keys = somebody(&aws, "mfauser");
-    let (wire, here) = (Wire::good(&aws), Here::new());
-    let device = run(&aws, &wire, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
-    aws.wait(60);
+    let (aws, here) = (Aws::new(), Here::new());
+    let (keys, device) = known(&aws, &here);
+    let wire = Wire::good(&aws);
     let world = Virtual::of(&aws);
     let client = client(&wire, &world);
     let stands = Timestamp::from_unix(aws.now());
@@ -198,11 +200,8 @@ fn a_new_session_that_lasts_too_short_is_an_error() {
 #[test]
 fn a_session_takes_another_code_after_a_failure_and_none_twice() {
     for fate in [Fate::LostAfter, Fate::FailsAfter, Fate::FailsBefore, Fate::Throttled] {
-        let aws = Aws::new();
-        let keys = somebody(&aws, "mfauser");
-        let (good, here) = (Wire::good(&aws), Here::new());
-        let device = run(&aws, &good, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
-        aws.wait(60);
+        let (aws, here) = (Aws::new(), Here::new());
+        let (keys, device) = known(&aws, &here);
         let wire = Wire::with(&aws, move |number, _| if number == 0 { fate } else { Fate::Good });
         run(&aws, &wire, |client, world| {
             here.flow(client, &keys).session(&device, &Session::default()).unwrap();
@@ -262,11 +261,8 @@ fn sts_is_not_asked_while_a_code_would_be_lost() {
 
 #[test]
 fn a_code_that_never_left_is_given_back() {
-    let aws = Aws::new();
-    let keys = somebody(&aws, "mfauser");
-    let (good, here) = (Wire::good(&aws), Here::new());
-    let device = run(&aws, &good, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
-    aws.wait(60);
+    let (aws, here) = (Aws::new(), Here::new());
+    let (keys, device) = known(&aws, &here);
     let wire = Wire::with(&aws, |_, _| Fate::LostBefore);
     let failed = run(&aws, &wire, |client, _| here.flow(client, &keys).session(&device, &Session::default()));
     assert!(matches!(failed, Err(Error::Unreachable { perhaps_done: false, .. })), "{failed:?}");
@@ -277,11 +273,9 @@ fn a_code_that_never_left_is_given_back() {
 
 #[test]
 fn a_pair_that_never_left_is_given_back() {
-    let aws = Aws::new();
-    let keys = somebody(&aws, "mfauser");
-    let (good, here) = (Wire::good(&aws), Here::new());
-    let device = run(&aws, &good, |client, _| enrolled(&here.flow(client, &keys), "mfauser"));
-    aws.wait(60);
+    let (aws, here) = (Aws::new(), Here::new());
+    let (keys, device) = known(&aws, &here);
+    let good = Wire::good(&aws);
     let wire = Wire::with(&aws, |_, _| Fate::LostBefore);
     let failed = run(&aws, &wire, |client, _| here.flow(client, &keys).resync(&device, "mfauser"));
     assert!(matches!(failed, Err(Error::Unreachable { perhaps_done: false, .. })), "{failed:?}");
