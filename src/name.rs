@@ -114,18 +114,31 @@ pub(crate) fn is_unseen(character: char) -> bool {
 
 /// The name nearest to `wanted`, if one is near enough to be a slip of the fingers.
 ///
-/// Near is an edit distance (adjacent swaps count one) of at most a third of the length, or a
-/// difference in case alone.
+/// Near is an edit distance (adjacent swaps count one) of one in three to five characters, two in six to eight, three in
+/// more, by the shorter of the two; or a difference in case alone. The last part, behind a `/`, has to be near as well.
+/// `worker-1` is no slip for `worker-2`: whoever counts, means the number.
 #[must_use]
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted_lower = wanted.to_lowercase();
-    let limit = wanted.chars().count().div_ceil(3);
+    let wanted = wanted.to_lowercase();
     names
         .into_iter()
-        .map(|name| (distance(&wanted_lower, &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= limit)
+        .filter_map(|name| slips(&wanted, &name.to_lowercase()).map(|distance| (distance, name)))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// How many slips of the fingers make one name of the other; `None` where it takes too many.
+fn slips(one: &str, other: &str) -> Option<usize> {
+    let near = |one: &str, other: &str| {
+        let shorter = one.chars().count().min(other.chars().count());
+        let most = if shorter < 3 { 0 } else { shorter.div_euclid(3).min(3) };
+        Some(distance(one, other)).filter(|distance| *distance <= most)
+    };
+    let last = |name: &'_ str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (a, b) = (digits(one), digits(other));
+    let same_number = a == b || a.is_empty() || b.is_empty();
+    near(one, other).filter(|_| same_number && near(&last(one), &last(other)).is_some())
 }
 
 /// The name that was meant: the [`nearest`], else the shortest that begins with what was said, ends with it behind a `/`, or has
@@ -226,6 +239,26 @@ mod tests {
         assert_eq!(nearest("mfasuer", names), Some("mfauser"));
         assert_eq!(nearest("Alice", names), Some("alice"));
         assert_eq!(nearest("bob", names), None);
+        assert_eq!(nearest("ci/ome", names), Some("ci/one"));
+    }
+
+    #[test]
+    fn another_name_is_no_slip() {
+        for (wanted, other) in [
+            ("a", "m"),
+            ("x", "xy"),
+            ("ab", "ac"),
+            ("ci/a", "ci/b"),
+            ("worker-1", "worker-2"),
+            ("alice", "clive"),
+            ("prod", "demo"),
+            ("production", "prediction-x"),
+            ("remove", "rename"),
+        ] {
+            assert_eq!(nearest(wanted, [other]), None, "{wanted} {other}");
+        }
+        assert_eq!(nearest("A", ["a"]), Some("a"), "case alone");
+        assert_eq!(nearest("worker", ["worker1"]), Some("worker1"), "a number that was forgotten");
     }
 
     #[test]

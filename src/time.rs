@@ -3,12 +3,15 @@
 //! Nothing here reads a clock.
 
 pub mod difference;
+mod words;
 
 use std::fmt;
 use std::num::NonZeroU64;
 
 use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
+
+pub use words::{signed_words, words};
 
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds; 64 bits, so that no year is too far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

@@ -9,7 +9,7 @@ use super::session::is_about_code;
 use crate::device::issue::Moment;
 use crate::oath::relying_party::{PROPAGATION, Rules};
 use crate::registry::Device;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, signed_words, words};
 
 /// A clock that is wrong by more makes wrong codes, in seconds: two steps.
 const TOO_WRONG: u64 = 60;
@@ -69,13 +69,13 @@ pub enum Cause {
         until: Timestamp,
     },
     /// What the codes are made by is wrong.
-    #[error("the clock is {} s {}", .seconds.unsigned_abs(), if *.seconds < 0 { "slow" } else { "fast" })]
+    #[error("the clock is {} {}", words(.seconds.unsigned_abs()), if *.seconds < 0 { "slow" } else { "fast" })]
     Clock {
         /// The clock minus the service's.
         seconds: i64,
     },
     /// The device is made to be wrong.
-    #[error("`{name}` is made to be {} s off", .seconds.unsigned_abs())]
+    #[error("the clock of `{name}` is offset by {} (set with `vmfa drift`)", signed_words(*.seconds))]
     Drift {
         /// Its name here.
         name: String,

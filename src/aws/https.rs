@@ -152,7 +152,8 @@ fn lost(error: &ureq::Error) -> Lost {
         ),
         _ => true,
     };
-    Lost { reason: error.to_string(), perhaps_arrived }
+    let reason = error.to_string();
+    Lost { reason: reason.strip_prefix("io: ").unwrap_or(&reason).to_owned(), perhaps_arrived }
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use std::fmt;
 
 use crate::device;
 use crate::name::Name;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, words};
 use crate::time::difference::Difference;
 pub use contact::Boot;
 use denied::Denied;
@@ -171,7 +171,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Somebody else has it for too long.
-    #[error("{path} is locked by {holder}; gave up after {seconds} s")]
+    #[error("{path} is locked by {holder}; gave up after {}", words(*seconds))]
     Locked {
         /// Which file.
         path: String,
@@ -181,7 +181,7 @@ pub enum Error {
         seconds: u64,
     },
     /// A wait for a clock that stands.
-    #[error("time stands still at {endpoint}: {seconds} s for {what} would never pass")]
+    #[error("{what} needs {} more, and the time at {endpoint} stands still", words(*seconds))]
     StandsStill {
         /// Whose clock.
         endpoint: String,
@@ -193,7 +193,7 @@ pub enum Error {
         what: String,
     },
     /// A new session that doesn't last as long as it has to.
-    #[error("the new session lasts {left} s, less than the {least} s asked for")]
+    #[error("the new session lasts {}, less than the {} asked for", words(*left), words(*least))]
     TooShort {
         /// What it has left.
         left: u64,

@@ -216,7 +216,7 @@ impl Flow<'_> {
 
     /// Where no time passes by itself, nobody tries again in two seconds: it takes what it takes at the most.
     fn until_known(&self, error: Error, since: Timestamp) -> Error {
-        let known = since.plus(PROPAGATION.most).unwrap_or(since);
+        let known = since.plus(PROPAGATION.most.as_secs()).unwrap_or(since);
         let left = known.as_unix().saturating_sub(self.time().as_unix());
         match error {
             Error::StandsStill { endpoint, what, .. } if left > 0 => {
@@ -351,7 +351,7 @@ pub(super) fn is_about_code(refusal: &Refusal) -> bool {
 }
 
 /// What is waited for after a device was enabled.
-const KNOWN: &str = "STS to know the device";
+const KNOWN: &str = "a session with the device";
 
 fn waiting_for(cause: &Cause) -> &'static str {
     match cause {

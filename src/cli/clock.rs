@@ -221,7 +221,7 @@ pub(super) fn count_down(
     }
     let interrupted = Interrupted::watch();
     let eyes = std::io::stderr().is_terminal();
-    let line = |left: u64| format!("waiting {left} s for {what}, until {until}");
+    let line = |left: u64| format!("waiting {} for {what}, until {until}", crate::time::words(left));
     if !eyes {
         render::note(&line(seconds));
     }

@@ -3,13 +3,11 @@
 mod aws;
 mod source;
 
-use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::argv;
 use super::render::plain;
 use crate::aws::Refusal;
 use crate::time::Timestamp;
@@ -134,25 +132,6 @@ impl Error {
         .hint("leave the source out and paste at the hidden prompt: vmfa add NAME")
         .hint("or by stdin or clipboard: vmfa add NAME - < FILE; vmfa code --from clipboard")
         .hint("the shell's history may hold it now: clear it there")
-    }
-
-    /// Clap's message without its `error: ` and decoration.
-    pub(super) fn of_clap(error: &clap::Error, arguments: &[OsString]) -> Self {
-        let mut text = error.render().to_string();
-        // Clap repeats what it didn't expect.
-        for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
-            let value = argument.split_once('=').map_or(argument, |(_, value)| value);
-            let of_ours = value.starts_with('-') || value.chars().all(|c| c.is_ascii_lowercase());
-            if !of_ours && argv::might_be_secret(value) {
-                text = text.replace(value, "(not repeated)");
-            }
-        }
-        let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-        let message = message.strip_prefix("error: ").unwrap_or(message).trim().replace("\n  ", " ");
-        let usage = rest.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
-        let mut failure = Self::usage(message);
-        failure.hints.extend(usage.map(|line| line.strip_prefix("tip: ").map(str::to_owned).unwrap_or(line)));
-        failure
     }
 
     pub(super) fn code(&self) -> &'static str {
@@ -427,7 +406,7 @@ impl From<device::Error> for Error {
             device::Error::Vault(error) => error.into(),
             device::Error::Registry(error) => error.into(),
             device::Error::Oath(error) => error.into(),
-            device::Error::NoSuchDevice { nearest, name } => {
+            device::Error::NoSuchDevice { nearest, name, any } => {
                 let failure = Self::new(Kind::No, "no-such-device", message);
                 if name.contains(['*', '?']) {
                     return failure.hint("only `vmfa code --fresh` takes a pool of devices");
@@ -436,7 +415,11 @@ impl From<device::Error> for Error {
                     return failure
                         .hint(format!("that is a source: --from {name} reads it, `vmfa add NAME {name}` keeps it"));
                 }
+                if (6..=10).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return failure.hint("that looks like a code: the device's name comes first, `vmfa list` shows them all");
+                }
                 match nearest {
+                    _ if !any => failure.hint(super::slips::NO_DEVICES),
                     Some(name) => failure.hint(format!("did you mean `{name}`? `vmfa list` shows them all")),
                     None => failure.hint("`vmfa list` shows them all"),
                 }

@@ -17,6 +17,7 @@ mod server_time;
 mod slips;
 mod source;
 mod stand_in;
+mod usage;
 mod wait;
 mod world;
 
@@ -94,10 +95,7 @@ fn parse_failure(error: &clap::Error, arguments: &[OsString], json: bool) -> Res
             let _ = write!(std::io::stderr(), "{}", error.render());
             Err(Error::silent(Kind::Usage))
         }
-        clap::error::ErrorKind::InvalidSubcommand => {
-            Err(slips::unknown_command(error).unwrap_or_else(|| Error::of_clap(error, arguments)))
-        }
-        _ => Err(Error::of_clap(error, arguments)),
+        _ => Err(usage::error(error, arguments)),
     }
 }
 

@@ -152,10 +152,12 @@ pub(super) fn from_descriptor(descriptor: u32) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// A yes, typed out; anything else is a no. Without a terminal it is an error that names `--yes`.
-pub(super) fn confirm(question: &str) -> Result<()> {
+/// A yes, typed out; anything else is a no. Without a terminal it is an error that says what would be done, and names
+/// `--yes`.
+pub(super) fn confirm(question: &str, what: &str) -> Result<()> {
     if !somebody_there() {
-        return Err(Error::usage("nobody is there to confirm it").hint("say --yes to do it without asking"));
+        return Err(Error::usage(format!("{what}, and there is no terminal to confirm it at"))
+            .hint("to do it without being asked: --yes"));
     }
     let mut stderr = std::io::stderr();
     let _ = write!(stderr, "{question} [y/N] ");

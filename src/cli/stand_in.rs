@@ -1,5 +1,6 @@
 //! A stand-in's time, asked for and moved by its own path, `/_vmfa/time`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -62,6 +63,16 @@ impl StandIn {
         let moved = self.agent.post(format!("{}/_vmfa/time", self.url)).content_type("application/json").send(body);
         moved.is_ok_and(|answer| answer.status() == 200) || self.time().is_some_and(|told| told.unix >= unix)
     }
+}
+
+/// What to try where nobody answers at a URL: one of this machine is a stand-in's.
+pub(super) fn hint(url: &str) -> Option<&'static str> {
+    let (_, rest) = url.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(authority, |(host, _)| host);
+    let host = host.trim_matches(['[', ']']);
+    let here = host.parse::<IpAddr>().map_or_else(|_| host == "localhost", |address| address.is_loopback());
+    here.then_some("is a `vmfa serve` running there? If it was started anew, export what it prints")
 }
 
 /// The command that moves it.

@@ -6,7 +6,7 @@ use super::clock::{self, Clock};
 use super::error::{Error, Kind, Result};
 use super::server_time::Server;
 use super::stand_in;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, words};
 
 /// When a server is first asked again, and then how often.
 const FIRST: Duration = Duration::from_secs(3);
@@ -75,6 +75,6 @@ fn shown(ahead: i64) -> u64 {
 }
 
 fn stands_still(url: &str, time: Timestamp, seconds: u64, what: &str) -> Error {
-    let message = format!("time stands still at {url}: {seconds} s for {what} would never pass");
+    let message = format!("{what} needs {} more, and the time at {url} stands still", words(seconds));
     Error::new(Kind::No, "time-stands-still", message).available(time, seconds)
 }

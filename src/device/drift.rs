@@ -5,7 +5,7 @@ use crate::oath::resync::{Solution, Window, solve};
 use crate::oath::{Code, MovingFactor, distance};
 use crate::provision::Enrolment;
 use crate::registry::{self, Device, Registry};
-use crate::time::{Drift, Timestamp};
+use crate::time::{Drift, Timestamp, words};
 
 /// How far a counter is looked for: behind, in case it was set back, and ahead. Two codes of six digits make sure.
 const COUNTERS: Window = Window { behind: 1_000, ahead: 4_000 };
@@ -19,12 +19,12 @@ pub fn seconds(steps: i64, period: u64) -> i64 {
 /// The same for people.
 #[must_use]
 pub fn describe(steps: i64, period: u64) -> String {
-    let seconds = seconds(steps, period).unsigned_abs();
+    let off = words(seconds(steps, period).unsigned_abs());
     let plural = if steps.unsigned_abs() == 1 { "" } else { "s" };
     match steps {
         0 => "the device's clock is right".to_owned(),
-        _ if steps < 0 => format!("the device is {seconds} s behind ({} step{plural})", steps.unsigned_abs()),
-        _ => format!("the device is {seconds} s ahead ({steps} step{plural})"),
+        _ if steps < 0 => format!("the device is {off} behind ({} step{plural})", steps.unsigned_abs()),
+        _ => format!("the device is {off} ahead ({steps} step{plural})"),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::name::{self, Name};
 use crate::oath::{MovingFactor, Parameters};
 use crate::provision::{self, Enrolment, uri};
 use crate::registry::{self, Device, Registry, State};
-use crate::time::{Drift, Timestamp};
+use crate::time::{Drift, Timestamp, words};
 use crate::vault::{self, Id, Item, Kind, Vault};
 
 /// Whoever adds or removes has so many seconds, prompts included, before others may clear up after it.
@@ -43,6 +43,8 @@ pub enum Error {
         name: String,
         /// A name that is near.
         nearest: Option<String>,
+        /// Whether there are devices at all.
+        any: bool,
     },
     /// Its secret is in another vault than the one opened.
     #[error("the secret of `{name}` is in the {its} vault, not in the {chosen} vault")]
@@ -86,9 +88,7 @@ pub enum Error {
     #[error("the counter of `{0}` has no next value")]
     CounterExhausted(Name),
     /// All that may be had within the time given is taken.
-    #[error(
-        "every code of `{name}` that could be had in time has been handed out; the next one can be had at {free}, in {wait} s"
-    )]
+    #[error("all codes of `{name}` up to now are used; the next is at {free}, in {}", words(*wait))]
     NoFreeStep {
         /// Which device.
         name: String,
@@ -98,9 +98,7 @@ pub enum Error {
         wait: u64,
     },
     /// What was handed out is too recent.
-    #[error(
-        "`{name}` has no pair yet that is newer than what was handed out; the next one can be had at {ready}, in {wait} s"
-    )]
+    #[error("all pairs of `{name}` up to now are used; the next is at {ready}, in {}", words(*wait))]
     NoPairYet {
         /// Which device.
         name: String,
@@ -144,7 +142,7 @@ pub fn find(registry: &dyn Registry, wanted: &str) -> Result<Device, Error> {
     let last = wanted.starts_with("arn:").then(|| wanted.rsplit('/').next()).flatten();
     let by_name = || name::meant(wanted, &names).or_else(|| name::meant(last?, &names));
     let nearest = by_serial.or_else(by_name).map(str::to_owned);
-    Err(Error::NoSuchDevice { name: wanted.to_owned(), nearest })
+    Err(Error::NoSuchDevice { name: wanted.to_owned(), nearest, any: !devices.is_empty() })
 }
 
 /// All active devices, by name.

@@ -80,7 +80,7 @@ pub enum Error {
     #[error("a code can't have {0} digits: 6 to 10 are possible")]
     Digits(String),
     /// No one-time password; the text isn't repeated, for it may be one with a digit too many.
-    #[error("a code is 6 to 10 digits, and ten digits are at most {max}", max = Code::MAX)]
+    #[error("a code has 6 to 10 digits, and is at most {max}", max = Code::MAX)]
     Code,
     /// The device counts, it doesn't tell the time.
     #[error("a counter device (HOTP) has no codes at a time")]

@@ -16,10 +16,10 @@ pub enum Error {
         limit: usize,
     },
     /// Neither an image nor text that enrols.
-    #[error("the source is neither an image, an otpauth URI, a base32 secret, nor what AWS hands out")]
+    #[error("the source is no image, otpauth URI, base32 secret, or answer of AWS")]
     Unrecognized,
     /// Text of a known kind that enrols nothing.
-    #[error("the source is {what}, which enrols nothing")]
+    #[error("the source is {what}, which holds no secret key")]
     WrongKind {
         /// Which kind.
         what: &'static str,
@@ -33,7 +33,7 @@ pub enum Error {
         kind: Format,
     },
     /// What another program wrote for itself.
-    #[error("the source is {0}, which vmfa doesn't read")]
+    #[error("the source is {}{}", .0, unread(*.0))]
     Foreign(Foreign),
     /// An image whose header announces too much.
     #[error("the image has {width}×{height} pixels; at most {limit} megapixels are read")]
@@ -166,7 +166,7 @@ pub enum Error {
         characters: usize,
     },
     /// A bare text that is base32, and so short that any word may be.
-    #[error("read as a secret, the source has only {bits} bits{}", if *words { ", and looks like a word" } else { "" })]
+    #[error("a bare secret of {bits} bits: any short word would pass for one{}", if *words { ", and this looks like a word" } else { "" })]
     ShortSecret {
         /// How many.
         bits: usize,
@@ -189,7 +189,7 @@ pub enum Error {
     #[error("the period is not a whole number of seconds of at least 1")]
     Period,
     /// An HOTP URI without a counter.
-    #[error("the URI is of type hotp and has no counter")]
+    #[error("the URI is of type hotp, and has no counter")]
     CounterMissing,
     /// Not a number of 64 bits.
     #[error("the counter is not a whole number that fits 64 bits")]
@@ -246,6 +246,14 @@ pub enum Unsupported {
     /// An encoder that isn't known.
     #[error("the URI's encoder is `{0}`, which vmfa doesn't know: its codes would be wrong")]
     Encoder(String),
+}
+
+/// What is wrong with a thing of that name, where the name doesn't say it.
+const fn unread(foreign: Foreign) -> &'static str {
+    match foreign {
+        Foreign::WebPage | Foreign::OtherJson { .. } | Foreign::OtherXml | Foreign::AwsError => "",
+        _ => ", which vmfa doesn't read",
+    }
 }
 
 fn place(line: usize, account: &str) -> String {

@@ -110,7 +110,8 @@ impl Args {
         }
         if several && prefix.is_none() && !global.json {
             render::note(&format!(
-                "the source holds {} enrolments: each is named after its account, not `{name}`",
+                "the source has {} enrolments: each is named after its account, not `{name}` (`{name}/` would put \
+                 `{name}/` before each)",
                 enrolments.len()
             ));
         }
@@ -153,8 +154,31 @@ impl Args {
             };
             answer.added.push(One { device: Description::of(&device, Some(enrolment)), first_code });
         }
+        answer.warnings.extend(same_secrets(&registry, &answer.added)?);
         render::print(&answer, global.json)
     }
+}
+
+/// Tells of devices that have the secret of an added one, as far as that is known: those that gave codes.
+fn same_secrets(registry: &dyn Registry, added: &[One]) -> Result<Vec<String>> {
+    let mut by_ledger: HashMap<vault::Id, Vec<String>> = HashMap::new();
+    for device in device::active(registry)? {
+        if let Some(ledger) = device.ledger {
+            by_ledger.entry(ledger).or_default().push(device.name.to_string());
+        }
+    }
+    let mut told = Vec::new();
+    for names in by_ledger.values().filter(|names| names.len() > 1) {
+        for One { device, .. } in added.iter().filter(|one| names.contains(&one.device.name)) {
+            let others: Vec<String> =
+                names.iter().filter(|name| **name != device.name).map(|name| format!("`{name}`")).collect();
+            let (others, have) = (others.join(", "), if others.len() > 1 { "have" } else { "has" });
+            let name = &device.name;
+            told.push(format!("{others} {have} the same secret as `{name}`: each code is given once to all of them"));
+        }
+    }
+    told.sort();
+    Ok(told)
 }
 
 impl Args {

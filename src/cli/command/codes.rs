@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
+use crate::cli::argv::might_be_secret;
 use crate::cli::error::{Error, Result};
 use crate::cli::render;
 use crate::oath::Code;
@@ -12,28 +13,68 @@ const MOST: usize = 16;
 const LONGEST: u64 = 4096;
 
 /// Which device, and which codes, of the words of a command line. With a source given, all words are codes.
-pub(super) fn split<'a>(words: &'a [String], from: Option<&OsStr>) -> Result<(Option<&'a str>, &'a [String])> {
+///
+/// # Errors
+///
+/// No device, or one behind its code.
+pub(super) fn split<'a>(
+    command: &str,
+    words: &'a [String],
+    from: Option<&OsStr>,
+) -> Result<(Option<&'a str>, &'a [String])> {
     if from.is_some() {
         return Ok((None, words));
     }
-    let (device, codes) = words.split_first().ok_or_else(|| Error::usage("name a device, or a source with --from"))?;
+    let (device, codes) = words.split_first().ok_or_else(|| {
+        Error::usage("no device is named").hint(format!("usage: vmfa {command} DEVICE CODE, or --from SOURCE CODE"))
+    })?;
+    refuse_swapped(command, device, codes)?;
     Ok((Some(device), codes))
+}
+
+/// # Errors
+///
+/// A code where the device's name belongs, and a name behind it.
+pub(super) fn refuse_swapped(command: &str, device: &str, codes: &[String]) -> Result<()> {
+    let is_code = |word: &str| word.parse::<Code>().is_ok();
+    let name = codes.iter().find(|word| *word != "-" && !word.chars().all(|c| c.is_ascii_digit() || c == ' '));
+    match name {
+        Some(name) if is_code(device) && !might_be_secret(name) => {
+            let codes: Vec<&str> = codes.iter().filter(|word| *word != name).map(String::as_str).collect();
+            let words = [&["vmfa", command, name, device][..], &codes].concat();
+            let failure = Error::usage("the device's name comes before the code");
+            Err(shlex::try_join(words).into_iter().fold(failure, Error::hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Codes whose groups came as words of their own: `123 456`.
+pub(super) fn joined(words: &[String]) -> Vec<String> {
+    let lengths = |length: usize| {
+        words.iter().all(|word| word.len() == length && word.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let (pairs, rest) = words.as_chunks::<2>();
+    if rest.is_empty() && (lengths(3) || lengths(4)) {
+        return pairs.iter().map(|pair| pair.concat()).collect();
+    }
+    words.to_vec()
 }
 
 /// Codes from arguments; from stdin where there are none, or where the only one is `-`.
 pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> {
-    let typed;
+    let (typed, joined) = (&mut String::new(), joined(words));
     let texts: Vec<&str> = if words.is_empty() || words == ["-"] {
-        typed = from_stdin(from)?;
+        *typed = from_stdin(from)?;
         // A line each, whose groups belong together; or all on one line.
         let lines: Vec<&str> = typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let whole = |line: &&str| line.parse::<Code>().is_ok();
         if lines.iter().all(whole) { lines } else { typed.split_whitespace().collect() }
     } else {
-        words.iter().map(String::as_str).collect()
+        joined.iter().map(String::as_str).collect()
     };
     if texts.is_empty() {
-        return Err(Error::input("code", "there is no code: give it as an argument, or by stdin"));
+        return Err(Error::input("code", "no code is given").hint("give it as an argument, or by stdin"));
     }
     if texts.len() > MOST {
         return Err(Error::input("code", format!("{} codes are given; at most {MOST} are looked at", texts.len())));

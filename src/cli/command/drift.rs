@@ -14,7 +14,7 @@ use crate::device::drift::{change_drift, changed, describe, measure, seconds};
 use crate::device::{self, Devices};
 use crate::oath::{MovingFactor, distance};
 use crate::provision::Enrolment;
-use crate::time::Drift;
+use crate::time::{Drift, signed_words, words};
 
 /// How far a device's clock is looked for from two codes, and from more: a day and a year.
 const DAY: u64 = 86_400;
@@ -91,14 +91,14 @@ impl Answer for Emulated {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let name = plain(&self.device);
         if self.set_seconds == 0 && self.rate_ppm == 0 {
-            return writeln!(out, "the clock of {name} is the reference clock");
+            return writeln!(out, "the clock of {name} is right (nothing is set)");
         }
-        write!(out, "the clock of {name} is set wrong by {:+} s", self.set_seconds)?;
+        write!(out, "the clock of {name} is set wrong by {}", signed_words(self.set_seconds))?;
         if let Some(since) = &self.since {
             write!(out, " and {:+} ppm since {since}", self.rate_ppm)?;
         }
         match self.drift_seconds {
-            Some(drift) if self.rate_ppm != 0 => writeln!(out, ": now {drift:+} s"),
+            Some(drift) if self.rate_ppm != 0 => writeln!(out, ": now {}", signed_words(drift)),
             _ => writeln!(out),
         }
     }
@@ -142,24 +142,28 @@ struct Measured {
 impl Answer for Measured {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         match self.candidates.as_slice() {
-            [] if self.period.is_none() => writeln!(out, "no counter near this device's explains these codes")?,
+            [] if self.period.is_none() => writeln!(out, "these codes are of no counter near this device's")?,
             [] => {
-                writeln!(out, "no drift of up to {} s explains these codes", self.within)?;
-                writeln!(out, "are they consecutive, the oldest first, and this device's? --within looks further")?;
+                writeln!(out, "these codes are not this device's within {} of now", words(self.within))?;
+                if self.codes_given > 1 {
+                    writeln!(out, "are they consecutive, the oldest first?")?;
+                }
+                writeln!(out, "to look further: --within TIME")?;
             }
             [only] => {
                 let about = self.uncertainty_seconds.map(|seconds| format!(" (± {seconds} s)")).unwrap_or_default();
-                writeln!(out, "{}{about}", self.one(only))?;
+                let perhaps = if self.sure { "" } else { "probably: " };
+                writeln!(out, "{perhaps}{}{about}", self.one(only))?;
             }
             several => {
-                writeln!(out, "{} drifts explain these codes:", several.len())?;
+                writeln!(out, "{} drifts fit these codes:", several.len())?;
                 for candidate in several {
                     writeln!(out, "  {}", self.one(candidate))?;
                 }
             }
         }
         if !self.candidates.is_empty() && !self.sure {
-            writeln!(out, "not sure: it takes {} consecutive codes within this window", self.codes_needed)?;
+            writeln!(out, "to be sure, give {} consecutive codes, the oldest first", self.codes_needed)?;
         }
         Ok(())
     }
@@ -206,7 +210,7 @@ impl Answer for Compared {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let (name, words) = codes::split(&self.words, self.from.as_deref())?;
+        let (name, words) = codes::split("drift", &self.words, self.from.as_deref())?;
         let changes = self.set.is_some() || self.rate.is_some() || self.clear;
         if !words.is_empty() && (changes || self.against.is_some()) {
             return Err(Error::usage("codes measure a drift; --against, --set, --rate and --clear take none"));

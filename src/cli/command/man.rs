@@ -1,7 +1,11 @@
+use std::io::{self, Write};
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::cli::error::{Error, Kind, Result};
-use crate::cli::{Global, render, whole};
+use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, whole};
 
 /// The manual page; with --dir, one for each command too
 #[derive(Debug, clap::Args)]
@@ -11,13 +15,35 @@ pub(in crate::cli) struct Args {
     dir: Option<PathBuf>,
 }
 
+#[derive(Debug, Serialize)]
+struct Written {
+    directory: String,
+    pages: usize,
+}
+
+impl Answer for Written {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "wrote vmfa.1 and {} more to {}", self.pages.saturating_sub(1), plain(&self.directory))
+    }
+}
+
 impl Args {
-    pub(super) fn run(&self, _global: &Global) -> Result<()> {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
         match &self.dir {
             None => render::answer(|out| clap_mangen::Man::new(whole()).render(&mut &mut *out)),
-            Some(dir) => std::fs::create_dir_all(dir)
-                .and_then(|()| clap_mangen::generate_to(whole(), dir))
-                .map_err(|error| Error::new(Kind::Storage, "io", format!("{}: {error}", dir.display()))),
+            Some(dir) => {
+                let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(whole(), dir));
+                written.map_err(|error| Error::new(Kind::Storage, "io", format!("{}: {error}", dir.display())))?;
+                let (directory, pages) = (dir.display().to_string(), pages(&mut whole()));
+                render::print(&Written { directory, pages }, global.json)
+            }
         }
     }
+}
+
+/// How many pages a command has: one, and one for each below it.
+fn pages(command: &mut clap::Command) -> usize {
+    command.build();
+    let below = command.get_subcommands_mut().filter(|command| !command.is_hide_set()).map(pages);
+    below.fold(1, usize::saturating_add)
 }

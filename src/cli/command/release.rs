@@ -25,7 +25,7 @@ pub(in crate::cli) struct Args {
     /// The device's name, exactly
     device: String,
     /// The code, or the two codes of a pair
-    #[arg(num_args = 1..=2)]
+    #[arg(num_args = 1..=4)]
     code: Vec<String>,
     /// The code's step, as shown by `vmfa code --json`; without the code, make sure that nobody else got it after you
     /// gave it back
@@ -63,9 +63,14 @@ impl Answer for Released {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let codes = self.code.iter().map(|code| super::codes::parse(code)).collect::<Result<Vec<_>>>()?;
+        super::codes::refuse_swapped("release", &self.device, &self.code)?;
+        let codes = super::codes::joined(&self.code);
+        let codes = codes.iter().map(|code| super::codes::parse(code)).collect::<Result<Vec<_>>>()?;
         if self.pair && codes.len() == 1 {
             return Err(Error::usage("a pair has two codes: give both, in order"));
+        }
+        if codes.len() > 2 {
+            return Err(Error::usage(format!("{} codes are given: give one, or the two of a pair", codes.len())));
         }
         if self.step.is_some() && codes.len() == 2 {
             return Err(Error::usage("--step names the step of one code, and a pair has two: leave it out"));

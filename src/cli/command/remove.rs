@@ -45,7 +45,7 @@ impl Args {
         let notes: Vec<String> = aws_note(&device, global).into_iter().collect();
         if !self.yes {
             let say = |text: &str| {
-                if !global.json {
+                if !global.json && prompt::somebody_there() {
                     render::note(text)
                 }
             };
@@ -57,7 +57,12 @@ impl Args {
             for note in &notes {
                 say(note);
             }
-            prompt::confirm("Delete it?")?;
+            let what = format!(
+                "this would delete the secret of `{}` from the {} vault",
+                plain(device.name.as_str()),
+                device.vault
+            );
+            prompt::confirm("Delete it?", &what)?;
         }
         let vault = place.vault_of(&device)?;
         // Not while it is being enabled or disabled at AWS.

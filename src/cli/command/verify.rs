@@ -15,7 +15,7 @@ use crate::oath::resync::Solution;
 use crate::oath::{Code, MovingFactor, distance};
 use crate::provision::Enrolment;
 use crate::registry::Device;
-use crate::time::{Drift, Timestamp};
+use crate::time::{Drift, Timestamp, signed_words, words};
 
 /// Verify codes as the service would
 ///
@@ -99,7 +99,7 @@ impl Verified {
         self.drift_set_seconds = shown.filter(|_| device.drift != Drift::default() && self.drift_steps.is_some());
         if let Some(seconds) = self.drift_set_seconds {
             let side = if seconds < 0 { "behind" } else { "ahead" };
-            self.message.push_str(&format!("; `vmfa drift` set it {} s {side}", seconds.unsigned_abs()));
+            self.message.push_str(&format!("; `vmfa drift` set it {} {side}", words(seconds.unsigned_abs())));
         }
         self
     }
@@ -114,7 +114,7 @@ impl Answer for Verified {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let clock = self.clock.open()?;
-        let (name, words) = codes::split(&self.words, self.from.as_deref())?;
+        let (name, words) = codes::split("verify", &self.words, self.from.as_deref())?;
         if let (true, Some(name)) = (self.reset, name) {
             return reset(name, words, global);
         }
@@ -236,7 +236,7 @@ fn verified(
                     && expected != 0
                 {
                     let expected = device::drift::seconds(expected, period);
-                    answer.message.push_str(&format!("; {expected:+} s is expected since the last pair"));
+                    answer.message.push_str(&format!("; since the last pair, {} is expected", signed_words(expected)));
                 }
             }
         }

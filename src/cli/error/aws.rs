@@ -115,7 +115,10 @@ impl From<aws::Error> for Error {
                 Self::new(Kind::Usage, "aws-plain-http", message)
                     .hint("use https://, or --plain-http on a private test network")
             }
-            E::Unreachable { .. } => Self::new(Kind::Remote, "aws-unreachable", message),
+            E::Unreachable { endpoint, .. } => {
+                let failure = Self::new(Kind::Remote, "aws-unreachable", message);
+                stand_in::hint(&endpoint).into_iter().fold(failure, Self::hint)
+            }
             E::Unreadable { .. } => Self::new(Kind::Remote, "aws-unreadable", message)
                 .hint("is the endpoint IAM and STS, or a proxy or another service?"),
             E::Unsigned { .. } => Self::new(Kind::Remote, "aws-unsigned", message),

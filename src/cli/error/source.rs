@@ -9,6 +9,9 @@ use crate::provision::{self, Error as E, Foreign, Format, Unsupported};
 const GREP: &str = "only the lines that have one: grep -o 'otpauth://.*' FILE | vmfa add NAME -";
 const JQ: &str = "its otpauth URIs: jq -r '.. | strings | select(startswith(\"otpauth://\"))' FILE | vmfa add NAME/ -";
 
+/// Where another QR code or text was taken.
+const ANOTHER: &str = "the service shows the right one where it sets up an authenticator app: a QR code, or a secret key";
+
 /// The way out for pictures.
 const AS_PNG: &str = "save it as PNG or JPEG, or open it and read the screen (SOURCE is `screen`)";
 
@@ -73,8 +76,8 @@ fn hints(error: &E) -> Vec<&'static str> {
         }
         E::ShortSecret { .. } => {
             return vec![
-                "a secret key has 16 characters or more, mostly in capitals: was all of it copied?",
-                "to use it anyway: --allow-short",
+                "a secret key has 16 characters or more: was all of it copied?",
+                "to use it all the same: --allow-short",
             ];
         }
         E::NoQrCode => "try a larger or sharper picture, the secret key as text, or `screen`",
@@ -90,23 +93,34 @@ fn hints(error: &E) -> Vec<&'static str> {
         },
         E::ImageTooLarge { .. } => "cut the code out of the picture, or scale it down",
         E::NoSeed => "AWS shows the seed only in the answer that creates the device",
-        E::WrongKind { what: "a web address" } | E::NotOtpauth { what: "a web address" } => {
-            "save the picture with the QR code, or show the page and use `screen`: vmfa doesn't fetch addresses"
+        E::WrongKind { what: "a web address" } => {
+            return vec![
+                "vmfa fetches nothing; if it is the address of a picture: curl -sS URL | vmfa add NAME -",
+                "if it is a page: show it and use `screen`",
+            ];
+        }
+        E::NotOtpauth { what: "a web address" } => {
+            "open the address: if that page shows a QR code for an authenticator app, use `screen`"
         }
         E::WrongKind { what: "an SVG drawing" } => "open it in a browser, and use `screen`",
         E::WrongKind { what } | E::NotOtpauth { what } if what.ends_with("activation") => {
             "where the service offers it, choose another authenticator app (or \"can't scan\"): it shows an otpauth code"
         }
+        E::WrongKind { what } if *what != "binary data" && !what.starts_with("a data URI") => ANOTHER,
+        E::NotOtpauth { .. } => ANOTHER,
         E::UriLine { .. } => GREP,
         E::UriType { .. } => "vmfa reads otpauth://totp/ and otpauth://hotp/",
         E::Unsupported(unsupported) => return unsupported_hint(unsupported).into_iter().collect(),
+        E::UnclearParameter { known: "a time offset", .. } => {
+            "remove it if the service uses the true time; else add the device without it, then: vmfa drift NAME --set SECONDS"
+        }
         E::UnclearParameter { .. } => {
             "if it changes the codes, rename it as the format does (algorithm, digits, period); if not, remove it"
         }
         E::Misplaced { .. } => "put a `?` before the first parameter, and an `&` between the others",
         E::BehindFragment { .. } => "separate parameters by `&`, and write a `#` in a name as %23",
         E::Period => "most services use 30 s, a few 60 s: set `period=30`, or leave it out",
-        E::CounterMissing => "add the counter that the service expects next: `counter=0` for a new device",
+        E::CounterMissing => "for a new device, add `&counter=0` to the URI; else the counter that the service expects next",
         E::Migration => "in Google Authenticator, tap an account's own QR code; or the service enrols another app",
         E::Foreign(foreign) => return foreign_hint(*foreign).into_iter().collect(),
         _ => return Vec::new(),
@@ -155,10 +169,11 @@ const fn foreign_hint(foreign: Foreign) -> Option<&'static str> {
         }
         Foreign::KeePassXml => "one entry: keepassxc-cli show -s -a otp DATABASE ENTRY | vmfa add NAME -",
         Foreign::Csv => "its otpauth URIs: grep -o 'otpauth://[^,\"]*' FILE | vmfa add NAME/ -",
-        Foreign::OtherJson { has_uri: false } | Foreign::OtherXml => {
-            "vmfa reads the JSON or XML that creates an AWS device: aws iam create-virtual-mfa-device"
+        Foreign::OtherJson { has_uri: false } => {
+            "if it has the secret key in a field: jq -r .FIELD FILE | vmfa add NAME -"
         }
-        Foreign::WebPage => "save the picture with the QR code, or show the page and use `screen`",
+        Foreign::OtherXml => "vmfa reads the XML with which AWS answers CreateVirtualMFADevice",
+        Foreign::WebPage => "show the page and use `screen`, or save its QR code as a picture",
         Foreign::TerminalQr => {
             "show it on a screen and use `screen`; or have the program write a picture: qrencode -o qr.png"
         }

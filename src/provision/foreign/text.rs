@@ -8,7 +8,7 @@ pub(in crate::provision) fn link(text: &str) -> Option<&'static str> {
         ("https://s.team/", "a Steam sign-in"),
         ("http://", "a web address"),
         ("https://", "a web address"),
-        ("wifi:", "a Wi-Fi network"),
+        ("wifi:", "a Wi-Fi sign-in"),
         ("mailto:", "an e-mail address"),
         ("tel:", "a telephone number"),
         ("begin:vcard", "a business card"),

@@ -13,8 +13,9 @@ use crate::time::Period;
 /// The parameters of the key URI format.
 const NAMES: [&str; 6] = ["secret", "issuer", "algorithm", "digits", "period", "counter"];
 
-/// What programs call them; and T0 of RFC 6238, which the key URI format doesn't have.
-const OTHER_NAMES: [(&str, &str); 14] = [
+/// What programs call them; and what the key URI format doesn't have: T0 of RFC 6238, and a clock that is off on purpose. No
+/// app is known to write that, and it would change every code. A server's tolerance (`skew`, `window`) changes none.
+const OTHER_NAMES: [(&str, &str); 19] = [
     ("algo", "algorithm"),
     ("alg", "algorithm"),
     ("hash", "algorithm"),
@@ -29,6 +30,11 @@ const OTHER_NAMES: [(&str, &str); 14] = [
     ("timer", "period"),
     ("t0", "T0"),
     ("epoch", "T0"),
+    ("offset", "a time offset"),
+    ("timeoffset", "a time offset"),
+    ("time_offset", "a time offset"),
+    ("drift", "a time offset"),
+    ("timecorrection", "a time offset"),
 ];
 
 /// What programs write where they have nothing to say.
@@ -317,7 +323,7 @@ fn agrees(known: &str, value: &str, parameters: &oath::Parameters) -> bool {
         "algorithm" => value.parse() == Ok(parameters.algorithm),
         "digits" => value.parse() == Ok(parameters.digits),
         "period" => super::whole_number(value).and_then(Period::new) == parameters.period().ok(),
-        _ => value == "0",
+        _ => value.trim_start_matches(['+', '-']) == "0" || NOTHING.contains(&value.to_ascii_lowercase().as_str()),
     }
 }
 

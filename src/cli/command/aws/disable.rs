@@ -76,10 +76,12 @@ impl Args {
             let flow = run.flow(vault.as_ref());
             if !self.yes {
                 let at = &run.client.endpoint(Service::Iam).url;
+                let of = format!("{} of user {user}", plain(&serial));
                 if !global.json && prompt::somebody_there() {
-                    render::note(&format!("{} of user {user} will be deactivated and deleted at {at}", plain(&serial)));
+                    render::note(&format!("{of} will be deactivated and deleted at {at}"));
                 }
-                prompt::confirm("Deactivate and delete it?")?;
+                let what = format!("this would deactivate and delete {of} at {at}");
+                prompt::confirm("Deactivate and delete it?", &what)?;
             }
             let alone = flow.alone(&serial).map_err(Error::from)?;
             let own = identity.user() == Some(&user);
@@ -100,7 +102,7 @@ impl Args {
             let ask = || {
                 !(global.json || self.yes)
                     && prompt::somebody_there()
-                    && prompt::confirm(&format!("Remove `{}` and its secret here, too?", plain(device.name.as_str())))
+                    && prompt::confirm(&format!("Remove `{}` and its secret here, too?", plain(device.name.as_str())), "")
                         .is_ok()
             };
             // Nobody else waits for a person.

@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, environment};
+use crate::cli::{Global, environment, stand_in};
 use crate::serve::{Ended, Event};
+
+/// The first Unix time that counts as one without an `@`: a year after 1970.
+const LEAST: u64 = 365 * 86_400;
 
 /// How long a stand-in may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -129,6 +132,15 @@ impl Time {
         let Some(to) = &self.to else {
             return if self.force { Err(Error::usage("--force goes with a time to go to")) } else { Ok(None) };
         };
+        // A number without a sign is a time; nobody means 1970.
+        let length = crate::time::duration(to).filter(|seconds| *seconds < LEAST);
+        if let Some(seconds) = length {
+            let failure = Error::usage(format!("`{to}` is no time to go to"));
+            let unit = if to.ends_with(|c: char| c.is_ascii_digit()) { "s" } else { "" };
+            return Err(failure
+                .hint(format!("to move it on: vmfa serve time +{to}{unit}"))
+                .hint(format!("if that is Unix time: vmfa serve time @{seconds}")));
+        }
         let key = if to.starts_with(['+', '-']) { "advance" } else { "set" };
         Ok(Some(json!({ key: to, "force": self.force })))
     }
@@ -146,8 +158,9 @@ impl Which {
         }
         let url = format!("{}{path}", endpoint.trim_end_matches('/'));
         let failed = |reason: &str| {
+            let reason = reason.strip_prefix("io: ").unwrap_or(reason);
             Error::new(Kind::Remote, "stand-in", format!("{endpoint}: {reason}"))
-                .hint("is it a `vmfa serve` that is running?")
+                .hint(stand_in::hint(&endpoint).unwrap_or("is it a `vmfa serve` that is running?"))
         };
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))
