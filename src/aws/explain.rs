@@ -61,7 +61,7 @@ pub enum Cause {
         from: Timestamp,
     },
     /// By exclusion of all else.
-    #[error("the codes of {serial} aren't looked at until {until}: AWS takes {most} in three minutes", most = MOST)]
+    #[error("AWS accepts {most} codes of {serial} in three minutes: the next at {until}", most = MOST)]
     Budget {
         /// Which device.
         serial: String,

@@ -28,8 +28,8 @@ use std::fmt;
 
 use crate::device;
 use crate::name::Name;
-use crate::time::{Timestamp, words};
 use crate::time::difference::Difference;
+use crate::time::{Timestamp, words};
 pub use contact::Boot;
 use denied::Denied;
 use explain::Cause;

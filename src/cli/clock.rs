@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub(super) struct Args {
-    /// At a time: RFC 3339, Unix seconds, or an offset such as +30s or -5m
+    /// A time other than now: RFC 3339, Unix seconds, or an offset such as +30s or -5m
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) at: Option<String>,
     #[command(flatten)]
@@ -29,8 +29,7 @@ pub(super) struct Args {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub(super) struct Which {
-    /// The clock that the device runs on: `system`, a server's (URL), or the system's shifted, such as +90s
-    /// [env: VMFA_CLOCK]
+    /// The clock to make codes by: `system`, a server's (URL), or the system's shifted, such as +90s [env: VMFA_CLOCK]
     #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
     clock: Option<String>,
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::render::plain;
+use super::render::{note, plain};
 use crate::aws::Refusal;
 use crate::time::Timestamp;
 use crate::vault::{Kind as VaultKind, Provider};
@@ -163,7 +163,6 @@ impl Error {
         if self.code == "silent" {
             return;
         }
-        let mut stderr = std::io::stderr().lock();
         if json {
             let mut error = serde_json::Map::new();
             error.insert("code".to_owned(), self.code.into());
@@ -188,18 +187,18 @@ impl Error {
             let mut line = Vec::new();
             let _ = super::json::write(&mut line, &json!({ "error": error }));
             line.push(b'\n');
-            let _ = stderr.write_all(&line);
+            let _ = std::io::stderr().write_all(&line);
             return;
         }
-        let _ = writeln!(stderr, "vmfa: {}", plain(&self.message));
+        note(&format!("vmfa: {}", plain(&self.message)));
         if let Some(refusal) = self.refusal.as_ref().filter(|refusal| refusal.to_string() != self.message) {
-            let _ = writeln!(stderr, "AWS said: {}", plain(&refusal.to_string()));
+            note(&format!("AWS said: {}", plain(&refusal.to_string())));
         }
         for hint in self.hints.iter().take(MOST_HINTS) {
-            let _ = writeln!(stderr, "hint: {}", plain(hint));
+            note(&format!("hint: {}", plain(hint)));
         }
         if self.hints.len() > MOST_HINTS {
-            let _ = writeln!(stderr, "hint: … and {} more", self.hints.len().saturating_sub(MOST_HINTS));
+            note(&format!("hint: … and {} more", self.hints.len().saturating_sub(MOST_HINTS)));
         }
     }
 }
@@ -242,7 +241,7 @@ impl From<oath::Error> for Error {
         let failure = Self::new(Kind::Usage, "no-such-code", error.to_string());
         match error {
             oath::Error::Code => Self::input("code", error.to_string()),
-            oath::Error::CounterBased => failure.hint("leave --at, --next and --previous out: its codes come in order"),
+            oath::Error::CounterBased => failure.hint("its codes come in order: leave out --at, --next and --previous"),
             _ => failure,
         }
     }
@@ -269,7 +268,7 @@ impl From<vault::Error> for Error {
         let failure = Self::new(Kind::Storage, code, error.to_string());
         let instead = "without a keyring (CI, containers, servers): vmfa init --vault age";
         match error {
-            E::NoBus { .. } => failure.hint(instead).hint("to use a keyring all the same: dbus-run-session, and unlock one in it first"),
+            E::NoBus { .. } => failure.hint(instead).hint("with a keyring: dbus-run-session, and unlock one in it first"),
             E::NoProvider => failure
                 .hint("install and start one: GNOME Keyring, KWallet or KeePassXC")
                 .hint(format!("GNOME Keyring without a desktop: {START}"))
@@ -435,11 +434,11 @@ impl From<device::Error> for Error {
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
             device::Error::NoFreeStep { free, wait, .. } => Self::new(Kind::No, "no-free-step", message)
                 .available(free, wait)
-                .hint("--window takes neighbouring steps that the service accepts as well; --timeout waits longer"),
+                .hint("--window also takes unused codes near the current one, which the service accepts; --timeout waits longer"),
             device::Error::NoPairYet { name, ready, wait } => Self::new(Kind::No, "no-pair-yet", message)
                 .available(ready, wait)
-                .hint("--wait waits for it, five minutes or as long as --timeout says")
-                .hint(format!("the last pair never reached the service? `vmfa release {name} --pair`")),
+                .hint("to wait for it: --wait")
+                .hint(format!("if the last pair never reached the service: vmfa release {name} --pair")),
             device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),
         }
     }

@@ -10,6 +10,7 @@ mod home;
 mod hygiene;
 mod interrupt;
 mod json;
+mod lines;
 mod open;
 mod prompt;
 mod render;
@@ -31,12 +32,12 @@ use error::{Error, Kind};
 
 /// A virtual MFA device that can be scripted.
 ///
-/// Reads the QR code or secret key that a service shows, keeps the secret in the OS keyring, and gives
-/// RFC 6238 codes to a person, a shell, or a test suite.
+/// It reads the QR code or secret key that a service shows, keeps the secret in the OS keyring, and gives RFC 6238 codes to
+/// you, your scripts, and your tests.
 #[derive(Debug, Parser)]
 #[command(name = "vmfa", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 vault or registry, \
-                        4 a server, 5 input that can't be read, 128 and a signal's number where that ended a wait.\n\
+#[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 vault or registry, \
+                        4 a server, 5 unreadable input, 128 plus a signal's number if that ended a wait.\n\
                         Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT, VMFA_CLOCK.")]
 struct Cli {
     #[command(flatten)]
@@ -48,11 +49,11 @@ struct Cli {
 /// What every command takes.
 #[derive(Debug, Clone, clap::Args)]
 struct Global {
-    /// Answer, or fail, in JSON
+    /// Print the answer, or the error, as JSON
     #[arg(long, global = true, help_heading = "Global options")]
     json: bool,
-    /// Where secrets live: `keyring` or `age` [default: the device's own; for new ones what `vmfa init`
-    /// chose, or `keyring`] [env: VMFA_VAULT]
+    /// Where the secret is: `keyring` or `age` [default: the device's own; for new devices as `vmfa init` chose, or
+    /// `keyring`] [env: VMFA_VAULT]
     #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options",
           value_parser = ["keyring", "age"], hide_possible_values = true)]
     vault: Option<String>,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::name;
 
 use super::error::{Error, Kind, Result};
-use super::json;
+use super::{json, lines};
 
 /// An answer, in both forms. The JSON is the structure itself.
 pub(super) trait Answer: Serialize {
@@ -43,9 +43,19 @@ pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
     }
 }
 
-/// Tells people something beside the answer, on stderr.
+/// Tells people something beside the answer, on stderr; on a terminal, lines are broken between words.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let stderr = io::stderr();
+    let width = if stderr.is_terminal() { terminal_size::terminal_size_of(&stderr) } else { None };
+    let text = match width {
+        Some((width, _)) => {
+            let labels = ["vmfa: ", "hint: ", "warning: ", "AWS said: "];
+            let indent = labels.iter().find(|label| text.starts_with(**label)).map_or(2, |label| label.len());
+            Cow::Owned(lines::broken(text, width.0.into(), indent))
+        }
+        None => Cow::Borrowed(text),
+    };
+    let _ = writeln!(stderr.lock(), "{text}");
 }
 
 /// Whether a person looks at stdout and at stderr: where a program reads, nothing is beside the answer.

@@ -125,7 +125,8 @@ fn ask(agent: &ureq::Agent, url: &str) -> Result<Difference> {
     let failed = |reason: String| {
         let reason = reason.strip_prefix("io: ").unwrap_or(&reason);
         Error::new(Kind::Remote, "server-time", format!("the time at {url} can't be read: {reason}")).hint(
-            stand_in::hint(url).unwrap_or("any web server with a right clock will do, such as https://sts.amazonaws.com"),
+            stand_in::hint(url)
+                .unwrap_or("any web server with a right clock will do, such as https://sts.amazonaws.com"),
         )
     };
     let (answer, sent, received) = clock::timed(|| agent.head(url).header("cache-control", "no-cache").call());

@@ -19,17 +19,17 @@ use crate::provision::{self, Enrolment, Found, Limits};
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub(super) struct Search {
-    /// How much CPU time to spend on searching a picture for QR codes, such as 20s
+    /// How much CPU time to search a picture for QR codes, such as 20s
     #[arg(long, value_name = "TIME", default_value = "3s", value_parser = seconds)]
     deadline: Duration,
-    /// Accept a secret key of less than 80 bits, which any short word could be
+    /// Accept a bare secret under 80 bits: any short word would pass for one
     #[arg(long)]
     allow_short: bool,
 }
 
 fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let seconds = crate::time::duration(text).filter(|seconds| (1..=3600).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| "not a time between 1s and 1h".to_owned())
+    seconds.map(Duration::from_secs).ok_or_else(|| "expected a time from 1s to 1h".to_owned())
 }
 
 impl Search {
@@ -138,19 +138,19 @@ fn path_of(source: &OsStr) -> Result<PathBuf> {
         return Ok(PathBuf::from(source));
     }
     // The address isn't repeated: its parameters may hold a secret.
-    let failure = Error::usage(format!("the source is an address ({scheme}://…), which vmfa doesn't fetch"));
+    let failure = Error::usage(format!("the source is a web address ({scheme}://…), and vmfa fetches nothing"));
     Err(match scheme.to_ascii_lowercase().as_str() {
         "http" | "https" => failure
-            .hint("save the picture and give its path, or: curl -sS URL | vmfa add NAME -")
-            .hint("if a page shows the QR code: vmfa add NAME screen"),
+            .hint("if it is the address of a picture: curl -sS URL | vmfa add NAME -")
+            .hint("if it is a page: show it and use `screen`"),
         _ => failure.hint("give a path, `-` (stdin), `clipboard` or `screen`"),
     })
 }
 
 fn from_prompt(search: &Search) -> Result<Found> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::usage("no source is named, and nobody is there to be asked")
-            .hint("a source is a path, `-` for stdin, `clipboard` or `screen`"));
+        return Err(Error::usage("no source is named, and there is no terminal to ask at")
+            .hint("a source is a path, `-` (stdin), `clipboard` or `screen`"));
     }
     let text = prompt::hidden("secret key or otpauth URI (not shown)")?;
     Ok(provision::read(text.as_bytes(), &search.limits())?)
@@ -172,10 +172,28 @@ fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             return Error::input("unreadable", "SOURCE names no file; it is not repeated here, as it may be a secret")
                 .hint("a secret comes by the hidden prompt (leave SOURCE out), `-` (stdin), or `clipboard`");
         }
+        if error.kind() == std::io::ErrorKind::NotFound {
+            let failure = Error::input("unreadable", format!("there is no file `{text}`"));
+            return match beside(path) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure.hint("a source is a path, `-` (stdin), `clipboard` or `screen`"),
+            };
+        }
         failed(error.to_string())
     })?;
     let metadata = file.metadata().map_err(|error| failed(error.to_string()))?;
     bounded(file, metadata.len()).map_err(|error| failed(error.to_string()))
+}
+
+/// The file beside a path that a slip of the fingers may have meant.
+fn beside(path: &Path) -> Option<String> {
+    const MOST: usize = 1_000;
+    let wanted = path.file_name()?.to_str()?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let entries = std::fs::read_dir(directory).ok()?.flatten().take(MOST);
+    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let near = crate::name::nearest(wanted, names.iter().map(String::as_str))?;
+    Some(path.with_file_name(near).display().to_string())
 }
 
 /// One byte more than is taken, so that too much is noticed, and never more memory than that. Room is

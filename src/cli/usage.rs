@@ -130,9 +130,8 @@ impl Line {
         let shown = self.hidden(&given);
         if given.starts_with('-') {
             let failure = Error::usage(format!("unknown option `{shown}`"));
-            let near = context(error, ContextKind::SuggestedArg).or_else(|| {
-                crate::name::nearest(&given, self.options.iter().map(String::as_str)).map(str::to_owned)
-            });
+            let near = context(error, ContextKind::SuggestedArg)
+                .or_else(|| crate::name::nearest(&given, self.options.iter().map(String::as_str)).map(str::to_owned));
             return Some(match near {
                 Some(near) => failure.hint(format!("did you mean `{near}`?")),
                 None => self.with_usage(failure),
@@ -157,9 +156,8 @@ impl Line {
         {
             let option = name_of(option);
             let (_, for_which) = NEEDS.iter().find(|(needed, _)| *needed == option)?;
-            let given = for_which.iter().find(|option| {
-                self.words.iter().any(|word| word.split('=').next() == Some(option))
-            })?;
+            let given =
+                for_which.iter().find(|option| self.words.iter().any(|word| word.split('=').next() == Some(option)))?;
             let failure = Error::usage(format!("`{given}` needs `{option}`"));
             let takes_value = !matches!(option, "--fresh");
             let end = self.words.iter().position(|word| word == "--").unwrap_or(self.words.len());

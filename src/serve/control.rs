@@ -1,5 +1,6 @@
 //! What isn't AWS's: the time, and what happened. `/_vmfa/time`, `/_vmfa/events`.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
@@ -16,10 +17,27 @@ const EVENTS: usize = 1_000;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Move {
-    advance: Option<String>,
-    set: Option<String>,
+    advance: Option<Amount>,
+    set: Option<Amount>,
     #[serde(default)]
     force: bool,
+}
+
+/// `"30s"`, or a number of seconds.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Amount {
+    Seconds(i64),
+    Text(String),
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seconds(seconds) => seconds.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
 }
 
 /// What the clock shows.
@@ -81,16 +99,16 @@ fn move_clock(stand: &Stand, request: &Request) -> Response {
     let wanted: Move = match serde_json::from_slice(&request.body) {
         Ok(wanted) => wanted,
         Err(problem) => {
-            let text = format!("{problem}: {{\"advance\": \"30s\"}} or {{\"set\": \"2026-01-01T00:00:00Z\"}}");
+            let text = format!("{problem}; expected {{\"advance\": \"30s\"}} or {{\"set\": \"2026-01-01T00:00:00Z\"}}");
             return error(400, "bad-request", &text);
         }
     };
     let moved = match (&wanted.advance, &wanted.set) {
-        (Some(by), None) => match signed_duration(by) {
+        (Some(by), None) => match signed_duration(&by.to_string()) {
             Some(seconds) => stand.move_clock(|clock| clock.advance(seconds, wanted.force)),
             None => return error(400, "bad-request", &format!("`{by}` is no duration: 30s, 5m, 2h, 1d")),
         },
-        (None, Some(to)) => match Instant::parse(to, stand.clock().instant()) {
+        (None, Some(to)) => match Instant::parse(&to.to_string(), stand.clock().instant()) {
             Ok(time) => stand.move_clock(|clock| clock.set(time, wanted.force)),
             Err(problem) => return error(400, "bad-request", &problem.to_string()),
         },

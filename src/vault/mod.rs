@@ -237,7 +237,7 @@ pub enum Error {
     #[error("there is no vault `{0}`: it is `keyring` or `age`")]
     UnknownKind(String),
     /// No message bus of the session (Linux).
-    #[error("the keyring can't be reached: there is no session bus ({tried})")]
+    #[error("there is no session bus to reach a keyring by")]
     NoBus {
         /// Which address was tried, and what it answered.
         tried: String,
@@ -271,7 +271,7 @@ pub enum Error {
         id: Id,
     },
     /// No answer in time.
-    #[error("the keyring gave no answer within {seconds} s")]
+    #[error("the keyring gave no answer within {}", crate::time::words(*seconds))]
     TimedOut {
         /// The limit.
         seconds: u64,

@@ -18,22 +18,22 @@ use crate::vault::{self, Kind};
 use super::code::Code;
 use super::show::Description;
 
-/// Enrol a device from an image, a URI, a secret key, or what AWS hands out
+/// Add a device from a picture, a URI, a secret key, or an answer of AWS
 ///
-/// The content decides what the source is. Where it holds several enrolments, all are added or none,
-/// and each is named after its account (`NAME/` in front puts `NAME/` before each).
+/// If the source has several enrolments, all are added or none, and each is named after its account (with the prefix
+/// `NAME/` if you end NAME with a slash).
 ///
-/// A secret or URI is never taken as an argument: leave SOURCE out to paste it at a hidden prompt.
+/// Never give a secret or URI as an argument: leave SOURCE out to paste it at a hidden prompt.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The name that the device gets
+    /// A name for the device
     name: String,
-    /// A path, `-` for stdin, `clipboard`, or `screen`; a hidden prompt where it is left out
+    /// A path, `-` for stdin, `clipboard`, or `screen` [default: a hidden prompt]
     source: Option<OsString>,
-    /// Take the place of the device of this name; its secret is deleted once the new one is stored
+    /// Replace the device of this name; its secret is deleted once the new one is stored
     #[arg(long)]
     replace: bool,
-    /// Give no first code: it would be handed out, and so be none for `vmfa code --fresh` any more
+    /// Print no first code, so that `vmfa code --fresh` can give it
     #[arg(long)]
     no_code: bool,
     #[command(flatten)]
@@ -220,8 +220,7 @@ fn quoted(word: &str) -> String {
 }
 
 fn taken(name: &Name) -> Error {
-    Error::from(crate::registry::Error::NameTaken(name.clone()))
-        .hint("--replace takes its place; its secret is then deleted")
+    Error::from(crate::registry::Error::NameTaken(name.clone())).hint("to replace it, and delete its secret: --replace")
 }
 
 fn name_one(prefix: Option<&str>, name: Name, mut enrolments: Vec<Enrolment>) -> Result<Vec<(Name, Enrolment)>> {

@@ -14,8 +14,8 @@ use crate::cli::error::Result;
 
 /// Enrol, resynchronize and disable AWS devices, and get sessions with them
 ///
-/// With the keys of the AWS CLI's own settings: variables, ~/.aws/config and ~/.aws/credentials. An AWS endpoint may be
-/// `vmfa serve`. What is interrupted is finished by running the same command again.
+/// The keys are those of the AWS CLI: variables, ~/.aws/config and ~/.aws/credentials. The endpoint may be `vmfa serve`. If a
+/// command is interrupted, run it again to continue.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 pub(in crate::cli) struct Args {

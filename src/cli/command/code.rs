@@ -18,45 +18,43 @@ use crate::time::Timestamp;
 
 pub(super) use lease::patience;
 
-/// The current code, and nothing else on stdout
+/// Print the current code
 ///
-/// What is given is written down. With --fresh a code is never given twice, whoever asks in whatever process: where the
-/// current one was given already, the next is waited for. A counter device (HOTP) gives its next code, and its counter
-/// is moved first. With --from it works without storing anything.
+/// vmfa remembers which codes it gave. With --fresh, no code is given twice, to whichever process: if the current one is used,
+/// vmfa waits for the next. A counter device (HOTP) gives its next code. With --from, nothing is stored.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("step").args(["next", "previous"])))]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly; with --fresh also a pool of time-based devices, such as 'ci/*': `*` and `?` stand for
-    /// anything but `/`, `**` for that too
+    /// The device's name; with --fresh also a pool of time-based devices, such as 'ci/*'; `*` and `?` don't match `/`, `**`
+    /// does
     device: Option<String>,
-    /// Read this source instead: a path, `-` for stdin, `clipboard`, or `screen`
+    /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE")]
     from: Option<OsString>,
-    /// Which account, where the source holds several
+    /// Which account, if the source has several
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
     clock: clock::Args,
-    /// The code of the next time step
+    /// Print the code of the next time step
     #[arg(long)]
     next: bool,
-    /// The code of the time step before
+    /// Print the code of the previous time step
     #[arg(long)]
     previous: bool,
-    /// So many consecutive codes, a line each
+    /// Number of codes to print, one per line
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=i64::from(issue::MOST)))]
     count: u16,
-    /// Only a code that was never handed out, for this secret by whatever name
+    /// Print a code that was never given before, under any name of this secret
     #[arg(long, conflicts_with_all = ["from", "next", "previous", "count"])]
     fresh: bool,
-    /// Take an unused neighbour up to N steps away rather than wait [default N: what the service is known to accept,
-    /// AWS 2, others 1]
+    /// Take an unused code up to N steps away instead of waiting [default N: what the service accepts: AWS 2, others 1]
     #[arg(long, value_name = "N", num_args = 0..=1, requires = "fresh", value_parser = steps)]
     window: Option<Option<u64>>,
-    /// Wait at most so long, 45s or 5m; 0s doesn't wait
+    /// How long to wait for an unused code, such as 45s or 5m; 0s to fail at once
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "fresh", value_parser = lease::patience)]
     timeout: u64,
     /// If --clock names a stand-in with virtual time, advance its time instead of waiting
@@ -67,7 +65,7 @@ pub(in crate::cli) struct Args {
 /// How far a relying party might look.
 fn steps(text: &str) -> std::result::Result<u64, String> {
     let steps = text.parse().ok().filter(|steps| *steps <= 1_000);
-    steps.ok_or_else(|| "a number of steps, 0 to 1000, stands here; a device's name stands before --window".to_owned())
+    steps.ok_or_else(|| "expected a number of steps from 0 to 1000; put the device's name before --window".to_owned())
 }
 
 /// A code with what it was made of.
@@ -167,7 +165,7 @@ impl Answer for Codes {
             render::note(&validity);
         }
         if let (true, true, Some(device)) = (render::for_eyes(), self.wrong_clock, &self.device) {
-            render::note(&format!("its clock is set wrong on purpose: vmfa drift {}", plain(device)));
+            render::note(&format!("its clock is set wrong: vmfa drift {}", plain(device)));
         }
         Ok(())
     }
@@ -191,7 +189,7 @@ impl Args {
         place.expect_reading();
         let registry = place.registry()?;
         if lease::pattern(name).is_some() {
-            return Err(Error::usage(format!("`{name}` names a pool: codes are leased from it with --fresh")));
+            return Err(Error::usage(format!("`{name}` is a pool of devices: --fresh gives a code of it")));
         }
         let device = device::find(&registry, name)?;
         let vault = place.vault_of(&device)?;

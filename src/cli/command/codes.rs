@@ -51,9 +51,8 @@ pub(super) fn refuse_swapped(command: &str, device: &str, codes: &[String]) -> R
 
 /// Codes whose groups came as words of their own: `123 456`.
 pub(super) fn joined(words: &[String]) -> Vec<String> {
-    let lengths = |length: usize| {
-        words.iter().all(|word| word.len() == length && word.bytes().all(|byte| byte.is_ascii_digit()))
-    };
+    let lengths =
+        |length: usize| words.iter().all(|word| word.len() == length && word.bytes().all(|byte| byte.is_ascii_digit()));
     let (pairs, rest) = words.as_chunks::<2>();
     if rest.is_empty() && (lengths(3) || lengths(4)) {
         return pairs.iter().map(|pair| pair.concat()).collect();

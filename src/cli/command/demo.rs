@@ -21,8 +21,8 @@ use crate::vault::memory::Memory as Vault;
 
 /// See the whole journey: enrol, sign in, drift, resynchronize
 ///
-/// A stand-in for AWS, a user who may do nothing without MFA, and a device, all in this process, in memory and on virtual
-/// time: nothing is stored, no network is used, nobody waits. Each step shows the command that does the same.
+/// A stand-in for AWS, a user who may do nothing without MFA, and a device, all in memory and on virtual time: it stores
+/// nothing, uses no network, and waits for nothing. Each step shows the command that does the same.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {}
 

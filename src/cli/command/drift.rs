@@ -23,56 +23,55 @@ const YEAR: u64 = 365 * DAY;
 /// A rate past which no clock deserves the name: 10 %.
 const FASTEST: i64 = 100_000;
 
-/// Measure how far off a device is, or make it wrong on purpose
+/// Measure how far off another device is, or set this one wrong for tests
 ///
-/// From consecutive codes that somebody reads off the real device, the last of them being its current one: how many steps and seconds it is off. From a
-/// server's clock (--against): how far off this clock is, the device's own drift included. --set and --rate give this
-/// device a wrong clock, so that a test can go out of sync; --clear makes it right again. Without any of these, tells
-/// what is set.
+/// `vmfa drift NAME CODE CODE` measures another device of the same secret, such as a phone, from two of its codes.
+/// `vmfa drift NAME --set -95` makes this device's clock wrong, for tests; --clear makes it right again. --against compares
+/// this device's clock with a server's. With a name alone, it shows what is set.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "vmfa drift [OPTIONS] <DEVICE> [CODE]...\n       vmfa drift [OPTIONS] --from <SOURCE> <CODE>..."
 )]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly; then consecutive codes, the oldest first, or `-` for stdin
+    /// The device's name, then consecutive codes, the oldest first, or `-` for stdin
     #[arg(value_name = "DEVICE CODE")]
     words: Vec<String>,
-    /// Read this source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
+    /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE", conflicts_with_all = ["against", "set", "rate", "clear"])]
     from: Option<OsString>,
-    /// Which account, where the source holds several
+    /// Which account, if the source has several
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
     clock: clock::Args,
-    /// How far to look from now, such as 2h or 30d [default: 1d; with three codes or more 365d]
+    /// How far from now to search, such as 2h or 30d [default: 1d; with three codes or more 365d]
     #[arg(long, value_name = "TIME", value_parser = within, conflicts_with_all = ["against", "set", "rate", "clear"])]
     within: Option<u64>,
-    /// Compare with this server's clock, by the date of its answers
+    /// Compare with this server's clock
     #[arg(long, value_name = "URL", conflicts_with_all = ["set", "rate", "clear", "at"])]
     against: Option<String>,
-    /// Make the device's clock wrong by so much, such as -95 or +2m
+    /// Set the device's clock wrong, such as -95 (behind) or +2m (ahead)
     #[arg(long, value_name = "±SECONDS", allow_hyphen_values = true, conflicts_with = "clear", value_parser = offset)]
     set: Option<i64>,
-    /// Make it gain so many parts per million from now on, or lose
+    /// Make the device's clock gain (or lose) this many parts per million from now on
     #[arg(long, value_name = "PPM", allow_hyphen_values = true, conflicts_with = "clear",
           value_parser = clap::value_parser!(i64).range(-FASTEST..=FASTEST))]
     rate: Option<i64>,
-    /// Make it right again
+    /// Make the device's clock right again
     #[arg(long)]
     clear: bool,
 }
 
 fn within(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| (1..=10 * YEAR).contains(seconds));
-    seconds.ok_or_else(|| "a time such as 2h or 30d, from 1s to 3650d, stands here".to_owned())
+    seconds.ok_or_else(|| "expected a time from 1s to 3650d, such as 2h or 30d".to_owned())
 }
 
 fn offset(text: &str) -> std::result::Result<i64, String> {
     let seconds = crate::time::signed_duration(text).filter(|seconds| seconds.unsigned_abs() <= 100 * YEAR);
-    seconds.ok_or_else(|| "seconds such as -95, +95s or -2m stand here, at most 36500d".to_owned())
+    seconds.ok_or_else(|| "expected a time such as -95, +95s or -2m".to_owned())
 }
 
 /// The clock that a device was given.

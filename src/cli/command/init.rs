@@ -50,9 +50,7 @@ impl Answer for Initialized {
         writeln!(out, "new secrets go to the {} vault: {}", self.vault, self.place)?;
         if let Some(identity) = &self.identity {
             writeln!(out, "they are opened by {identity}")?;
-            render::note(
-                "without that identity nobody can read them: keep a copy in a safe place, or a second --recipient",
-            );
+            render::note("without that identity nobody can read the secrets: keep a copy in a safe place");
         }
         Ok(())
     }
@@ -184,9 +182,10 @@ impl Args {
             None if prompt::somebody_there() => prompt::new_passphrase()?,
             None => {
                 return Err(Error::usage(
-                    "the age vault needs an identity, and nobody is there to choose a passphrase",
+                    "the age vault needs an identity, and there is no terminal to ask for a passphrase at",
                 )
-                .hint("--passphrase-fd FD, --use-identity FILE, --new-identity FILE, or --identity-in-keyring"));
+                .hint("for scripts, one without a passphrase: vmfa init --vault age --new-identity FILE")
+                .hint("or --use-identity FILE, --passphrase-fd FD, --identity-in-keyring"));
             }
         };
         let (identity, recipient) = age::generate();

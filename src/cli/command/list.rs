@@ -10,7 +10,7 @@ use crate::device;
 
 use super::show::Description;
 
-/// All devices, or with --vault those of one vault; no vault is touched
+/// List all devices, or with --vault those of one vault
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {}
 

@@ -7,7 +7,7 @@ use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, whole};
 
-/// The manual page; with --dir, one for each command too
+/// Print the manual page, or with --dir write one for each command
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Write vmfa.1, vmfa-add.1 and so on to this directory

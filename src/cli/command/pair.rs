@@ -17,45 +17,43 @@ use crate::oath::relying_party::Rules;
 use crate::provision::Enrolment;
 use crate::registry::Device;
 
-/// Two consecutive codes, for enabling a device and for resynchronizing it
+/// Print two consecutive codes, to enable or resynchronize a device
 ///
-/// Without waiting: the code before and the current one, which AWS takes at once. Both are newer than the last pair
-/// that was handed out; where that can't be yet, it is told when it can. A counter device (HOTP) gives its next two
-/// codes.
+/// They are the previous and the current code, so nobody waits. Both are newer than the last pair given; if there is no such
+/// pair yet, the error tells when. A counter device (HOTP) gives its next two codes.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("patient").multiple(true)))]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: Option<String>,
-    /// Read this source instead: a path, `-` for stdin, `clipboard`, or `screen`
+    /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE")]
     from: Option<OsString>,
-    /// Which account, where the source holds several
+    /// Which account, if the source has several
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
     clock: clock::Args,
-    /// Wait until a pair is possible that is newer than the last one
+    /// Wait for a pair that is newer than the last one
     #[arg(long, conflicts_with_all = ["at", "from"], group = "patient")]
     wait: bool,
-    /// The current code, and the next one when its time has come, for services that refuse the past
+    /// Print the current code, and the next when its time comes, for services that refuse past codes
     #[arg(long, conflicts_with_all = ["at", "from"], group = "patient")]
     live: bool,
-    /// With --wait or --live, wait at most so long for the pair to become possible, 45s or 5m
+    /// How long to wait for the pair, such as 45s or 5m
     #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = patience)]
     timeout: u64,
     /// If --clock names a stand-in with virtual time, advance its time instead of waiting
     #[arg(long, requires = "patient")]
     jump: bool,
-    /// By whose rules: `aws` leaves the codes of a pair for single use, `rfc` doesn't [default: the service's, as far
-    /// as the device tells]
+    /// By `aws` rules the two codes may still be used once each; by `rfc` rules they may not [default: `aws` for devices
+    /// of AWS, else `rfc`]
     #[arg(long, value_name = "RULES", value_parser = rules(), conflicts_with = "from", hide_possible_values = true)]
     rules: Option<Rules>,
-    /// As `plain` lines, `json`, or `aws-cli`: options for `aws iam enable-mfa-device` and `resync-mfa-device`, with the
-    /// serial number where the device has one
+    /// Print `plain` lines, `json`, or `aws-cli`: options for `aws iam enable-mfa-device` and `resync-mfa-device`
     #[arg(long, value_name = "FORM", value_parser = ["plain", "json", "aws-cli"], default_value = "plain",
           hide_possible_values = true)]
     r#as: String,

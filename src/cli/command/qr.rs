@@ -13,13 +13,14 @@ use crate::provision::uri;
 
 use super::uri::{ask_for_reveal, of_device};
 
-/// A device's QR code, for another authenticator: its secret, readable by every camera
+/// Show a device's QR code, to add it to another authenticator
 ///
-/// Drawn on the terminal, or written as PNG or SVG to a new file that only its owner reads.
+/// It holds the secret, readable by every camera. It is drawn on the terminal, or written as PNG or SVG to a new file that
+/// only you can read.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("form").args(["png", "svg"])))]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
     /// Write a PNG to this file; `-` for stdout
     #[arg(long, value_name = "FILE")]
@@ -27,11 +28,11 @@ pub(in crate::cli) struct Args {
     /// Write an SVG to this file; `-` for stdout
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    /// How many pixels a module of the PNG has on each side
+    /// The width of a module of the PNG, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 6, requires = "png",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(Drawing::MOST_PIXELS)))]
     scale: u32,
-    /// Write the secret even where stdout is no terminal
+    /// Write the secret even if stdout is no terminal
     #[arg(long)]
     reveal: bool,
 }
@@ -71,7 +72,7 @@ impl Args {
                 render::print(&answer, global.json)
             }
             Some(_) if self.png.is_some() && io::stdout().is_terminal() => {
-                Err(Error::usage("a PNG on a terminal is no picture").hint("name a file: --png FILE"))
+                Err(Error::usage("a terminal can't show a PNG").hint("name a file: --png FILE"))
             }
             Some(_) => {
                 ask_for_reveal(self.reveal)?;

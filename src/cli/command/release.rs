@@ -22,7 +22,7 @@ use crate::time::Step;
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["code", "step", "pair", "claim"])))]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
     /// The code, or the two codes of a pair
     #[arg(num_args = 1..=4)]

@@ -11,10 +11,10 @@ use crate::device::{self, Devices};
 use crate::provision::aws;
 use crate::registry::Device;
 
-/// Remove a device and delete its secret for good
+/// Remove a device, and delete its secret
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
     /// Don't ask
     #[arg(long, short)]

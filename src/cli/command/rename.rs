@@ -9,10 +9,10 @@ use crate::cli::render::{self, Answer, plain};
 use crate::device::{self, Devices};
 use crate::name::Name;
 
-/// Give a device another name; its secret isn't touched
+/// Rename a device
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
     /// The new name
     new_name: String,

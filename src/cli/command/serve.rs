@@ -20,41 +20,40 @@ use crate::serve::upstream::Upstream;
 use crate::serve::{self, Begun, Options, Stand, random};
 use crate::time::Timestamp;
 
-/// Stand in for AWS IAM and STS, with codes checked for real
+/// Run a stand-in for AWS IAM and STS that really checks codes
 ///
-/// One account on this machine, for test suites and for learning: the AWS CLI, boto3 and the SDKs work with it unchanged
-/// once AWS_ENDPOINT_URL names it. Codes, signatures and policies are checked as AWS was measured to check
-/// them. It prints what to export, and ends with Ctrl-C or SIGTERM.
+/// It is one AWS account on this machine, for tests and for learning. The AWS CLI, boto3 and the SDKs use it unchanged once
+/// AWS_ENDPOINT_URL names it. Codes, signatures and policies are checked as AWS was measured to check them. It prints what
+/// to export; end it with Ctrl-C or SIGTERM.
 ///
-/// Keys, passwords and seeds of the account are the stand-in's own. With --state they lie in that directory, readable by
-/// you alone, not encrypted: don't bring real ones.
+/// Bring no real keys or secrets: with --state they are stored unencrypted, readable by you alone.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
     remote: Option<remote::Command>,
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen at; port 0 is any free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
-    /// The number of the account
+    /// The account's number
     #[arg(long, value_name = "NUMBER", default_value = "123456789012")]
     account: String,
-    /// Its alias, which QR codes show instead of the number
+    /// The account's alias, which QR codes show instead of the number
     #[arg(long)]
     alias: Option<String>,
     /// Send calls of other services that the policies allow to this server, such as moto or LocalStack
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// `real`, or `virtual`: time that stands until `vmfa serve time` moves it; `virtual=TIME` begins there
+    /// `real`, or `virtual`: time stands still until `vmfa serve time` moves it; `virtual=TIME` begins at TIME
     #[arg(long, value_name = "TIME", default_value = "real")]
     time: String,
-    /// Begin with the users, groups, policies, roles and devices of this TOML file
+    /// Create the users, groups, policies, roles and devices of this TOML file at the first start
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Keep the account in this directory, over restarts and crashes
+    /// Keep the account in this directory, through restarts and crashes
     #[arg(long, value_name = "DIRECTORY")]
     state: Option<PathBuf>,
-    /// Write the line of --json to this file descriptor too, a pipe or a file, once requests are answered
+    /// When ready, write the line of --json to this file descriptor as well
     #[arg(long, value_name = "FD")]
     ready_fd: Option<u32>,
 }
@@ -93,10 +92,17 @@ impl Answer for Ready {
         // Some clients read the one, some the other.
         writeln!(out, "export AWS_REGION={0} AWS_DEFAULT_REGION={0}", self.region)?;
         writeln!(out, "unset AWS_SESSION_TOKEN AWS_PROFILE")?;
+        if self.time == "virtual" {
+            writeln!(out, "export VMFA_CLOCK={}", self.endpoint)?;
+        }
         let root = self.root.iter().map(|keys| ("the root user", keys));
         for (name, keys) in self.users.iter().map(|(name, keys)| (name.as_str(), keys)).chain(root) {
             let UserKeys { access_key_id, secret_access_key } = keys;
-            writeln!(out, "# {name}: AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={}", **secret_access_key)?;
+            writeln!(
+                out,
+                "# {name}: export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={}",
+                **secret_access_key
+            )?;
         }
         Ok(())
     }
@@ -139,7 +145,7 @@ impl Args {
             _ => error.into(),
         })?;
         if begun.kept && self.scenario.is_some() {
-            render::note("the account goes on as it was kept: the scenario is for new ones");
+            render::note("the kept account is used as it is: --scenario is for new ones");
         }
         let bound = listener.local_addr().unwrap_or(address);
         hygiene::allow_descriptors(DESCRIPTORS);

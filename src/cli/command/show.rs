@@ -11,10 +11,10 @@ use crate::oath::MovingFactor;
 use crate::provision::Enrolment;
 use crate::registry::Device;
 
-/// What is known of a device; never its secret
+/// Show a device, without its secret
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
 }
 
@@ -92,7 +92,10 @@ impl Description {
         }
         if let Some(WrongClock { set_seconds, rate_ppm }) = &self.wrong_clock {
             let rate = if *rate_ppm == 0 { String::new() } else { format!(" and {rate_ppm:+} ppm") };
-            lines.push(("clock", format!("set wrong by {set_seconds:+} s{rate}; `vmfa drift` tells more")));
+            lines.push((
+                "clock",
+                format!("set wrong by {}{rate} (`vmfa drift`)", crate::time::signed_words(*set_seconds)),
+            ));
         }
         lines.push(("secret", secret.unwrap_or_else(|| format!("in the {} vault, under {}", self.vault, self.id))));
         lines

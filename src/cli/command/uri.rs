@@ -10,12 +10,12 @@ use crate::cli::render::{self, Answer};
 use crate::device::{self, Devices};
 use crate::provision::{self, Enrolment};
 
-/// A device's otpauth URI: its secret, in clear text
+/// Print a device's otpauth URI, which holds its secret in clear text
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
-    /// Write the secret even where stdout is no terminal
+    /// Write the secret even if stdout is no terminal
     #[arg(long)]
     reveal: bool,
 }
@@ -46,7 +46,7 @@ pub(super) fn ask_for_reveal(reveal: bool) -> Result<()> {
         return Ok(());
     }
     Err(Error::usage("this writes the secret in clear text, and stdout is no terminal")
-        .hint("say --reveal if that is meant"))
+        .hint("to write it all the same: --reveal"))
 }
 
 /// What another authenticator would enrol: an HOTP counter stands where the next code is made.

@@ -17,37 +17,36 @@ use crate::provision::Enrolment;
 use crate::registry::Device;
 use crate::time::{Drift, Timestamp, signed_words, words};
 
-/// Verify codes as the service would
+/// Check codes as the service would
 ///
-/// One code is a login; two or more consecutive ones, in order, are what enables or resynchronizes a device. What was
-/// accepted is remembered, so that a code is accepted once, and so is the drift that a pair showed. Exit code 0:
-/// accepted; 1: refused.
+/// One code is a login; two or more consecutive codes, the oldest first, enable or resynchronize a device. vmfa remembers which
+/// codes it accepted, and accepts each once; it also remembers the drift that a pair showed. Exit code 0: accepted; 1: refused.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "vmfa verify [OPTIONS] <DEVICE> [CODE]...\n       vmfa verify [OPTIONS] --from <SOURCE> [CODE]..."
 )]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly; then codes, which come by stdin where none are given
+    /// The device's name, then codes [default: codes from stdin]
     #[arg(value_name = "DEVICE CODE")]
     words: Vec<String>,
-    /// Read this source instead of a device, and remember nothing: a path, `-` for stdin, `clipboard`, or `screen`
+    /// Read a source instead of a device, and remember nothing: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE")]
     from: Option<OsString>,
-    /// Which account, where the source holds several
+    /// Which account, if the source has several
     #[arg(long, requires = "from")]
     account: Option<String>,
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
     clock: clock::Args,
-    /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: the service's, as far as
-    /// the device tells]
+    /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: `aws` for devices of AWS,
+    /// else `rfc`]
     #[arg(long, value_name = "RULES", value_parser = super::pair::rules(), hide_possible_values = true)]
     rules: Option<Rules>,
-    /// Remember nothing of it
+    /// Check, and remember nothing
     #[arg(long)]
     dry_run: bool,
-    /// Forget what was remembered of the device: codes, drift, attempts; as a service that enrols it anew
+    /// Forget accepted codes, drift and attempts of the device, as a service does that enrols it anew
     #[arg(long, conflicts_with_all = ["from", "dry_run"])]
     reset: bool,
 }

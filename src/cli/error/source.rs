@@ -10,7 +10,8 @@ const GREP: &str = "only the lines that have one: grep -o 'otpauth://.*' FILE | 
 const JQ: &str = "its otpauth URIs: jq -r '.. | strings | select(startswith(\"otpauth://\"))' FILE | vmfa add NAME/ -";
 
 /// Where another QR code or text was taken.
-const ANOTHER: &str = "the service shows the right one where it sets up an authenticator app: a QR code, or a secret key";
+const ANOTHER: &str =
+    "the service shows the right one where it sets up an authenticator app: a QR code, or a secret key";
 
 /// The way out for pictures.
 const AS_PNG: &str = "save it as PNG or JPEG, or open it and read the screen (SOURCE is `screen`)";
@@ -120,7 +121,9 @@ fn hints(error: &E) -> Vec<&'static str> {
         E::Misplaced { .. } => "put a `?` before the first parameter, and an `&` between the others",
         E::BehindFragment { .. } => "separate parameters by `&`, and write a `#` in a name as %23",
         E::Period => "most services use 30 s, a few 60 s: set `period=30`, or leave it out",
-        E::CounterMissing => "for a new device, add `&counter=0` to the URI; else the counter that the service expects next",
+        E::CounterMissing => {
+            "for a new device, add `&counter=0` to the URI; else the counter that the service expects next"
+        }
         E::Migration => "in Google Authenticator, tap an account's own QR code; or the service enrols another app",
         E::Foreign(foreign) => return foreign_hint(*foreign).into_iter().collect(),
         _ => return Vec::new(),

@@ -55,26 +55,26 @@ pub(super) struct Args {
     /// AWS_ENDPOINT_URL_STS]
     #[arg(long, visible_alias = "endpoint", value_name = "URL")]
     endpoint_url: Option<String>,
-    /// Take an endpoint without TLS on another machine: whoever is on the way there reads secrets and sessions
+    /// Allow plain http to another machine: anyone on the network path can read secrets and sessions
     #[arg(long)]
     plain_http: bool,
-    /// The clock that devices run on: `system`, a server's (URL), or the system's shifted, such as +90s [default: the
-    /// service's, as its answers tell] [env: VMFA_CLOCK]
+    /// The clock to make codes by: `system`, a server's (URL), or the system's shifted, such as +90s [default: the
+    /// service's] [env: VMFA_CLOCK]
     #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
     clock: Option<String>,
-    /// How long a call may take, 1s to 10m
+    /// How long to wait for an answer to a call, 1s to 10m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = limit)]
     timeout: u64,
     /// How long to wait for another vmfa process that works on the same device, such as 45s or 5m
     #[arg(long, value_name = "TIME", default_value = LOCK_TIMEOUT, value_parser = patience)]
     lock_timeout: u64,
-    /// Don't wait and try once more where that would do
+    /// Don't wait and try again where that could help
     #[arg(long)]
     no_retry: bool,
-    /// Move a stand-in's virtual time rather than wait for it
+    /// Advance a stand-in's virtual time instead of waiting
     #[arg(long)]
     jump: bool,
-    /// Tell of each request on stderr, without codes and secrets
+    /// Log each request to stderr, without codes and secrets
     #[arg(long)]
     debug: bool,
 }
@@ -177,7 +177,7 @@ pub(super) fn user_name(text: &str) -> std::result::Result<String, String> {
 /// How long a call may take.
 fn limit(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| (1..=600).contains(seconds));
-    seconds.ok_or_else(|| "a time from 1s to 10m stands here".to_owned())
+    seconds.ok_or_else(|| "expected a time from 1s to 10m".to_owned())
 }
 
 /// A file of certificates; a system's own has some 200 KiB.
@@ -256,7 +256,7 @@ impl Run<'_> {
             Ok(session) => session.is_some(),
             Err(error) => {
                 let error = self.explained(error);
-                self.world.tell(&format!("no session with it yet: {}", error.message()));
+                self.world.tell(&format!("no session yet: {}", error.message()));
                 for hint in error.hints() {
                     self.world.tell(&format!("hint: {hint}"));
                 }
@@ -281,7 +281,7 @@ impl Run<'_> {
                 .hint("for another user: --user NAME"));
             }
             (None, None) => {
-                return Err(Error::usage(format!("{} is no IAM user", identity.arn)).hint("for which one? --user NAME"));
+                return Err(Error::usage(format!("{} is no IAM user", identity.arn)).hint("name the user: --user NAME"));
             }
         };
         Ok((identity, user))

@@ -16,9 +16,9 @@ use crate::device;
 /// code of that device. The secret stays here until AWS has deleted the device.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
-    /// Whose device it is [default: who calls]
+    /// The user who has the device [default: the user whose keys sign]
     #[arg(long, value_name = "NAME", value_parser = connect::user_name)]
     user: Option<String>,
     /// Deactivate and delete the device at AWS without asking; its secret stays here unless you also say --remove
@@ -57,7 +57,7 @@ impl Answer for Answered {
         if self.removed {
             return writeln!(out, "removed {name}");
         }
-        render::note(&format!("its secret is still here, and good for nothing: vmfa remove {name}"));
+        render::note(&format!("its secret is still here, and no longer needed: vmfa remove {name}"));
         Ok(())
     }
 }
@@ -92,7 +92,9 @@ impl Args {
                 return Err(Error::new(
                     Kind::No,
                     "aws-not-there",
-                    format!("there is no {serial} at {url}, and nothing here shows that there was: its secret is kept"),
+                    format!(
+                        "there is no {serial} at {url}, and nothing here shows that there was one: its secret is kept"
+                    ),
                 )
                 .hint(format!(
                     "are these the right keys and endpoint? Else: vmfa remove {}",
@@ -102,8 +104,11 @@ impl Args {
             let ask = || {
                 !(global.json || self.yes)
                     && prompt::somebody_there()
-                    && prompt::confirm(&format!("Remove `{}` and its secret here, too?", plain(device.name.as_str())), "")
-                        .is_ok()
+                    && prompt::confirm(
+                        &format!("Remove `{}` and its secret here, too?", plain(device.name.as_str())),
+                        "",
+                    )
+                    .is_ok()
             };
             // Nobody else waits for a person.
             drop(alone);

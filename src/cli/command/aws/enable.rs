@@ -5,52 +5,52 @@ use serde::Serialize;
 use super::batch;
 use super::connect::{self, Run};
 use crate::aws;
+use crate::aws::World as _;
 use crate::aws::enroll::{Enrolled, How, Wanted};
 use crate::aws::session::Wanted as Session;
 use crate::aws::sts::Identity;
 use crate::cli::Global;
-use crate::cli::error::{Error, Result};
+use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::name::Name;
 use crate::oath::relying_party::PROPAGATION;
-use crate::registry::Registry as _;
+use crate::registry::{Device, Registry as _};
 use crate::time::Timestamp;
 
 /// Create a virtual MFA device at AWS, store its secret, and enable it
 ///
-/// For the user who calls, or, with an administrator's keys, for others. The secret is stored before anything else can fail;
-/// after an interruption the same command goes on where it stopped. A device that was created before and never enabled is
-/// enabled if its secret is here, and replaced if it may be deleted.
+/// For the user whose keys sign, or, with an administrator's keys, for others (--user). The secret is stored before anything
+/// else can fail; after an interruption, run the same command again to continue. A device that was created before and never
+/// enabled is enabled if its secret is here, and replaced if it may be deleted.
 ///
-/// Its name at AWS is the user's, as the policies for self-managed MFA want it; here it is DEVICE, or the same.
+/// At AWS the device has the user's name, as policies for self-managed MFA require; here it has that name, or DEVICE.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("many").args(["for_user", "users_from"]).multiple(true)))]
 pub(in crate::cli) struct Args {
-    /// The device's name here; for many users what is put before their names, with a `/` at its end [default: the device's
-    /// name at AWS]
+    /// The device's name here, not the user's; for many users a prefix such as `ci/` [default: the user's name]
     device: Option<String>,
-    /// For this user [default: who calls]
+    /// The user to enable it for [default: the user whose keys sign]
     #[arg(long, value_name = "NAME", conflicts_with = "many", value_parser = connect::user_name)]
     user: Option<String>,
-    /// For each of these users, separated by commas; those who have theirs already are passed over
+    /// Users to enable a device for, separated by commas; those who have one are left alone
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     for_user: Vec<String>,
-    /// For each user that a file names, `-` for stdin: separated by spaces, commas or lines, `#` before a comment
+    /// A file with the names of such users, `-` for stdin: separated by spaces, commas or lines; `#` begins a comment
     #[arg(long, value_name = "FILE")]
     users_from: Option<std::path::PathBuf>,
-    /// With many users, how many at once
+    /// How many users to work on at once
     #[arg(long, value_name = "NUMBER", default_value_t = 4, requires = "many", value_parser = clap::value_parser!(u8).range(1..=32))]
     jobs: u8,
-    /// Its name at AWS [default: the user's name]
+    /// The device's name at AWS [default: the user's name]
     #[arg(long, value_name = "NAME", conflicts_with = "many", value_parser = device_name)]
     device_name: Option<String>,
-    /// Its path at AWS
+    /// The device's path at AWS
     #[arg(long, value_name = "PATH", default_value = "/", value_parser = path)]
     path: String,
-    /// Tags for it at AWS: KEY=VALUE, separated by commas
+    /// Tags for the device at AWS: KEY=VALUE, separated by commas
     #[arg(long, value_name = "TAGS", value_delimiter = ',', value_parser = tag)]
     tags: Vec<(String, String)>,
-    /// Don't wait until STS knows it
+    /// Don't wait until STS accepts codes
     #[arg(long)]
     no_wait: bool,
     #[command(flatten)]
@@ -75,14 +75,14 @@ impl Answer for Answered {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let words = match self.how.as_str() {
             "already" => "is enabled already",
-            "finished" => "is enabled: what an earlier run left is finished",
-            "replaced" => "is enabled: it took the place of one that never was",
+            "finished" => "is enabled: an earlier run had begun it",
+            "replaced" => "is enabled, instead of one that was created earlier and never enabled",
             _ => "is enabled",
         };
         writeln!(out, "{} {words}", plain(&self.device))?;
         let sessions = match self.checked {
-            Some(true) => "STS knows it: a session was had".to_owned(),
-            Some(false) => "STS doesn't know it yet".to_owned(),
+            Some(true) => "ready (STS accepts its codes)".to_owned(),
+            Some(false) => "not yet (STS doesn't know the device)".to_owned(),
             None => format!("from {} on", self.sessions_from),
         };
         fields(
@@ -91,7 +91,7 @@ impl Answer for Answered {
                 ("user", plain(&self.user).into_owned()),
                 ("serial number", plain(&self.serial_number).into_owned()),
                 ("enabled", self.enabled_at.clone()),
-                ("sessions", sessions),
+                ("session", sessions),
             ],
         )
     }
@@ -122,6 +122,7 @@ impl Args {
         // A device that is here, whole or not, stays where it is.
         let serial = wanted.serial();
         let known = run.registry.list()?.into_iter().find(|device| device.serial.as_ref() == Some(&serial));
+        self.check_name(run, &user, &serial, &wanted.name, known.as_ref())?;
         let vault = known.map(|device| run.place.vault_of(&device)).transpose()?.unwrap_or(vault);
         let session = if own { self.session_for_another(run, &wanted)? } else { None };
         let flow = run.flow(vault.as_ref());
@@ -159,6 +160,27 @@ impl Args {
             checked,
             sessions_from: known_from(enabled).to_rfc3339(),
         })
+    }
+
+    /// A name that was given is the device's, not the user's, and isn't passed over where the device has another.
+    fn check_name(&self, run: &Run<'_>, user: &str, serial: &str, name: &Name, known: Option<&Device>) -> Result<()> {
+        match (&self.device, known) {
+            (Some(_), Some(known)) if known.name != *name => Err(Error::new(
+                Kind::No,
+                "aws-other-name",
+                format!("the device of user `{user}` is named `{}` here already, not `{name}`", known.name),
+            )
+            .hint(format!("to rename it: vmfa rename {} {name}", known.name))
+            .hint(format!("to go on with it: vmfa aws enable {}", known.name))
+            .hint(format!("for another device of the user: --device-name, as {serial} is this one"))),
+            (Some(_), None) if self.user.is_none() && name.as_str() != user => {
+                let text =
+                    format!("`{name}` is the device's name here; the user is `{user}` (for another user: --user NAME)");
+                run.world.tell(&text);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whoever has a device already adds another with a session only: one with a device that is here.

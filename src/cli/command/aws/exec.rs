@@ -10,14 +10,14 @@ use crate::cli::{Global, environment, hygiene};
 
 /// Run a command with a session's keys in its environment
 ///
-/// The command takes vmfa's place: signals, exit code and terminal are its own. It finds the keys in AWS_ACCESS_KEY_ID,
-/// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, the region and endpoint where they were named; AWS_PROFILE is taken away, for
-/// some SDKs would prefer it. Core files stay off: keys would be in them.
+/// The command replaces vmfa, so signals, exit code and terminal are its own. It gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+/// and AWS_SESSION_TOKEN, and the region and endpoint if they were named. AWS_PROFILE is unset, since some SDKs prefer it.
+/// Core files stay off: they would contain the keys.
 ///
-/// Exit codes: the command's; 126 where it can't be run, 127 where it isn't there; before that vmfa's own.
+/// Exit codes: the command's; 126 if it can't be run, 127 if it isn't there; before that, vmfa's own.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
     #[command(flatten)]
     which: Which,

@@ -6,18 +6,19 @@ use super::connect;
 use crate::cli::Global;
 use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
+use crate::time::words;
 
-/// Bring a device back in sync: a pair to IAM, and a session that shows that it worked
+/// Resynchronize a device at AWS with two consecutive codes
 ///
-/// Tells how far the device's clock is from AWS's, which AWS counts with from then on.
+/// Tells how far off the device's clock is, which AWS allows for from then on, and gets a session to check that it works.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
-    /// Whose device it is [default: who calls]
+    /// The user who has the device [default: the user whose keys sign]
     #[arg(long, value_name = "NAME", value_parser = connect::user_name)]
     user: Option<String>,
-    /// Don't wait until STS knows
+    /// Don't wait until STS accepts codes
     #[arg(long)]
     no_wait: bool,
     #[command(flatten)]
@@ -43,14 +44,14 @@ impl Answer for Answered {
         match self.drift_steps {
             0 => writeln!(out, "its clock agrees with AWS's")?,
             steps_off => {
-                let way = if steps_off < 0 { "behind" } else { "ahead of" };
-                writeln!(out, "its clock is {seconds} s ({steps} steps) {way} AWS's, which AWS counts with now")?;
+                let way = if steps_off < 0 { "behind" } else { "ahead" };
+                writeln!(out, "its clock is {} {way} ({steps} steps), and AWS allows for that now", words(seconds))?;
             }
         }
         match self.checked {
-            Some(true) => writeln!(out, "a session with it was had"),
+            Some(true) => writeln!(out, "STS accepts its codes"),
             Some(false) => {
-                render::note("STS didn't take a code of it yet: `vmfa aws session` tells why");
+                render::note("STS doesn't accept its codes yet: `vmfa aws session` tells why");
                 Ok(())
             }
             None => Ok(()),

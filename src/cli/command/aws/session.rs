@@ -8,17 +8,17 @@ use crate::aws::session::{Role, Session, Wanted};
 use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, json};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, words};
 
-/// A session with MFA: temporary keys for the AWS CLI, the SDKs, and everything else that reads them
+/// Get a session with MFA: temporary keys for the AWS CLI, the SDKs, and other tools
 ///
-/// One code, one session: it is kept in the vault, never on disk in clear, and given to all who ask for the same as long
-/// as it is valid for another 5 minutes, or a tenth of its lifetime if that is shorter. Commands that run at once share it.
+/// One code is enough for many commands: the session is kept in the vault, encrypted, and reused while it is valid for another
+/// 5 minutes, or a tenth of its lifetime if that is shorter. Commands that run at the same time share it.
 ///
 /// As `credential_process`: vmfa aws session DEVICE --profile LONG-TERM-KEYS --as process
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The device's name, exactly
+    /// The device's name
     device: String,
     #[command(flatten)]
     which: Which,
@@ -39,19 +39,19 @@ const ROLE_LASTS: u64 = 60 * 60;
 #[derive(Debug, Clone, clap::Args)]
 #[group(skip)]
 pub(super) struct Which {
-    /// How long it counts, 15m to 36h, with a role at most 12h [default: AWS's, 12h, with a role 1h]
+    /// How long the session lasts, 15m to 36h, with a role at most 12h [default: AWS's, 12h, with a role 1h]
     #[arg(long, value_name = "TIME", value_parser = length)]
     duration: Option<u64>,
-    /// Take this role
+    /// Assume this role
     #[arg(long, value_name = "ARN")]
     role_arn: Option<String>,
-    /// The name of the role's session, which others see in logs
+    /// The name of the role's session, which logs show
     #[arg(long, value_name = "NAME", requires = "role_arn", default_value = connect::SESSION_NAME)]
     role_session_name: String,
-    /// What the role's trust policy asks for
+    /// The external ID that the role's trust policy requires
     #[arg(long, value_name = "ID", requires = "role_arn")]
     external_id: Option<String>,
-    /// A new session, even where there is one that would do
+    /// Get a new session, even if the kept one is still valid
     #[arg(long)]
     fresh: bool,
     /// How long the session must still be valid, such as 1h; otherwise get a new one [default: 5m, or a tenth of its
@@ -69,8 +69,11 @@ impl Which {
         });
         let lasts = self.duration.unwrap_or(if role.is_some() { ROLE_LASTS } else { LASTS });
         if self.min_remaining.is_some_and(|least| least >= lasts) {
-            return Err(Error::usage(format!("--min-remaining must be shorter than the session itself, {lasts} s"))
-                .hint("ask for a longer session with --duration, or for less with --min-remaining"));
+            return Err(Error::usage(format!(
+                "--min-remaining must be shorter than the session itself, {}",
+                words(lasts)
+            ))
+            .hint("ask for a longer session with --duration, or for less with --min-remaining"));
         }
         Ok(Wanted { duration: self.duration, role, fresh: self.fresh, least: self.min_remaining })
     }
@@ -195,7 +198,7 @@ fn remaining(text: &str) -> std::result::Result<u64, String> {
 /// What AWS takes for a session, 900 to 129,600 seconds; for a role less.
 fn length(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| (900..=129_600).contains(seconds));
-    seconds.ok_or_else(|| "a time from 15m to 36h stands here".to_owned())
+    seconds.ok_or_else(|| "expected a time from 15m to 36h".to_owned())
 }
 
 /// As AWS writes it.

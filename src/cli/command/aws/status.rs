@@ -9,7 +9,7 @@ use crate::cli::error::Result;
 use crate::cli::render::{self, Answer, plain, table};
 use crate::vault::memory::Memory;
 
-/// IAM's list of devices beside what is here
+/// Compare IAM's list of devices with the devices here
 ///
 /// matched: enabled there, the secret here. missing-here: enabled there, the secret elsewhere. missing-there: the secret
 /// here, and IAM has no such device. orphan: there, and enabled for nobody. not-virtual: a security key or hardware token,
@@ -17,10 +17,10 @@ use crate::vault::memory::Memory;
 /// unknown: the secret here, and IAM doesn't let its list be seen.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// Of this user [default: who calls, and what is here and enabled for nobody]
+    /// The devices of this user [default: the user whose keys sign, and devices here that are enabled for nobody]
     #[arg(long, value_name = "NAME", conflicts_with = "all_users", value_parser = connect::user_name)]
     user: Option<String>,
-    /// Of all users of the account
+    /// The devices of all users of the account
     #[arg(long)]
     all_users: bool,
     #[command(flatten)]
@@ -84,13 +84,15 @@ impl One {
 impl Answer for Answered {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         if !self.complete {
-            render::note(
-                "IAM's list of virtual devices may not be seen: orphans and devices of others are missing here",
-            );
+            render::note("you may not list all virtual devices: orphans and devices of others are left out");
         }
         if self.devices.is_empty() {
             let whose = self.user.as_deref().unwrap_or("anybody");
-            render::note(&format!("no device of {} in account {}, there or here", plain(whose), plain(&self.account)));
+            render::note(&format!(
+                "{} has no device, neither in account {} nor here",
+                plain(whose),
+                plain(&self.account)
+            ));
             return Ok(());
         }
         let rows: Vec<Vec<String>> = self.devices.iter().map(One::row).collect();

@@ -23,25 +23,25 @@ pub(super) enum Command {
     Events(Events),
 }
 
-/// Tell or move the time of a stand-in on virtual time
+/// Show or move the virtual time of a stand-in
 ///
-/// Without TO, tells it. +30s, +5m, +2h and +1d move it on; a time sets it.
+/// Without TO, shows it. +30s, +5m, +2h or +1d moves it on; a time sets it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Time {
-    /// +30s, 2026-01-01T00:00:00Z, Unix seconds, or, with --force, -30s
+    /// Such as +30s, 2026-01-01T00:00:00Z, Unix seconds, or -30s with --force
     #[arg(allow_hyphen_values = true)]
     to: Option<String>,
-    /// Let it go backwards: codes and credentials that were over are good again
+    /// Allow it to go backwards: expired codes and credentials become valid again
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     which: Which,
 }
 
-/// Tell what a stand-in accepted and refused, and why
+/// Show what a stand-in accepted and refused, and why
 #[derive(Debug, clap::Args)]
 pub(super) struct Events {
-    /// Only those after the event of this number
+    /// Only events after the one of this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     after: u64,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) struct Events {
 /// Which stand-in.
 #[derive(Debug, clap::Args)]
 struct Which {
-    /// Where the stand-in is [env: AWS_ENDPOINT_URL]
+    /// The stand-in's URL [env: AWS_ENDPOINT_URL]
     #[arg(long, visible_alias = "endpoint", value_name = "URL")]
     endpoint_url: Option<String>,
 }
@@ -183,7 +183,7 @@ impl Which {
         let message = message.as_ref().and_then(|value| value.pointer("/error/message")?.as_str());
         Err(match (status, message) {
             (409, Some(message)) if message.contains("backwards") => {
-                Error::new(Kind::No, "clock", "time goes backwards only by force").hint("--force, if that is meant")
+                Error::new(Kind::No, "clock", "time would go backwards").hint("to move it back all the same: --force")
             }
             (409, Some(message)) => Error::new(Kind::No, "clock", message),
             (400, Some(message)) => Error::usage(message),
