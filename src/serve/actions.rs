@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::account::{Account, Tags, key};
 use super::authorize::{self, Wish};
-use super::call::Handler;
+use super::call::{Handler, flag};
 use super::caller::Caller;
 use super::iam::{
     account, attachments, boundaries, details, empty, groups, inline, keys, login, mfa, password_policy, policies,
@@ -72,6 +72,8 @@ pub(super) enum On {
     AllPolicies,
     /// `UserName`, or the caller.
     User,
+    /// The same, or all users where `AllUsers` is true.
+    UserOrAll,
     /// The same, where denials write `nullNAME` for a caller who isn't named.
     UserOrNull,
     /// `UserName`, where denials write the ARN.
@@ -238,7 +240,7 @@ const ACTIONS: &[Action] = &[
     // What there is none of
     iam("ListSigningCertificates", On::User, empty::list_signing_certificates),
     iam("ListSSHPublicKeys", On::User, empty::list_ssh_public_keys),
-    iam("ListServiceSpecificCredentials", On::User, empty::list_service_specific_credentials),
+    iam("ListServiceSpecificCredentials", On::UserOrAll, empty::list_service_specific_credentials),
     iam("ListInstanceProfilesForRole", On::Role, empty::list_instance_profiles_for_role),
     iam("ListInstanceProfiles", On::All("instance-profile"), empty::list_instance_profiles),
     iam("ListServerCertificates", On::All("server-certificate"), empty::list_server_certificates),
@@ -307,7 +309,8 @@ impl Action {
                 shown = Some(format!("policy {name}"));
                 vec![account.arn("policy", input.get("Path").unwrap_or("/"), name)]
             }
-            On::User | On::UserOrNull | On::UserArn => {
+            On::UserOrAll if flag(input, "AllUsers").unwrap_or_default() => vec![account.arn("user", "/", "*")],
+            On::User | On::UserOrAll | On::UserOrNull | On::UserArn => {
                 shown = match self.on {
                     On::UserArn => None,
                     On::UserOrNull if input.get("UserName").is_none() => {
@@ -349,7 +352,11 @@ impl Action {
                 authorize::describe_resource(&mut context, device.map_or(&Tags::default(), |device| &device.tags));
                 vec![serial.to_owned()]
             }
-            On::PolicySource => vec![input.get("PolicySourceArn").unwrap_or_default().to_owned()],
+            On::PolicySource => {
+                let arn = input.get("PolicySourceArn").unwrap_or_default();
+                // Its path says nothing: whoever has the name is meant.
+                vec![account.entity_named_by(arn).unwrap_or_else(|| arn.to_owned())]
+            }
         };
         self.describe(input, &mut context);
         Some(Wish {

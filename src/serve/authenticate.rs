@@ -16,7 +16,7 @@ use crate::wire::sigv4::{self, Presented, SigningKey};
 pub(super) const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
 const EXPIRED_TOKEN: &str = "The security token included in the request is expired";
 
-/// How often at most the last use of an access key is written down, in seconds.
+/// How often at most the last use of an access key or a role is written down, in seconds.
 const USE_INTERVAL: u64 = 60;
 
 /// Signing keys by what they are derived from, so that a client's next request costs no derivation.
@@ -103,18 +103,30 @@ impl From<sigv4::Error> for Fault {
 }
 
 impl Account {
-    /// Notes the use of an access key, now and then.
+    /// Notes the use of an access key or of a role, now and then.
     pub(super) fn note_use(&mut self, caller: &Caller, service: &str, region: &str, now: Timestamp) {
-        let Some(key) = self.access_keys.get(&caller.access_key_id) else { return };
-        let noted = key.used.as_ref().is_some_and(|last| {
-            let age = now.as_unix().saturating_sub(last.at.as_unix());
-            age < USE_INTERVAL && last.service == service && last.region == region
-        });
-        if noted {
+        let used = Use { at: now, service: service.to_owned(), region: region.to_owned() };
+        if let Who::Role { key, .. } = &caller.who {
+            if self.roles.get(key).is_some_and(|role| is_news(role.used.as_ref(), &used))
+                && let Some(role) = self.roles.edit(key)
+            {
+                role.used = Some(used);
+            }
             return;
         }
-        if let Some(key) = self.access_keys.edit(&caller.access_key_id) {
-            key.used = Some(Use { at: now, service: service.to_owned(), region: region.to_owned() });
+        let id = &caller.access_key_id;
+        if self.access_keys.get(id).is_some_and(|key| is_news(key.used.as_ref(), &used))
+            && let Some(key) = self.access_keys.edit(id)
+        {
+            key.used = Some(used);
         }
     }
+}
+
+/// Whether a use is worth writing down.
+fn is_news(last: Option<&Use>, used: &Use) -> bool {
+    last.is_none_or(|last| {
+        let age = used.at.as_unix().saturating_sub(last.at.as_unix());
+        age >= USE_INTERVAL || last.service != used.service || last.region != used.region
+    })
 }

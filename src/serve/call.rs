@@ -2,7 +2,7 @@
 
 mod page;
 
-use super::account::{Account, Device, Group, ManagedPolicy, Role, Table, Tags, User, key};
+use super::account::{Account, Device, Group, Keys, ManagedPolicy, Role, Table, Tags, User, key};
 use super::authorize::{self, Origin, Wish};
 use super::caller::{Caller, Who};
 use super::fault::Fault;
@@ -44,7 +44,7 @@ impl Call<'_> {
 
     /// A boolean parameter.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
-        self.input.get(name).map(|text| text.eq_ignore_ascii_case("true"))
+        flag(self.input, name)
     }
 
     /// An integer parameter; the contract keeps it in its range.
@@ -57,27 +57,39 @@ impl Call<'_> {
         self.input.get("Path").unwrap_or("/")
     }
 
-    /// `Tags`.
+    /// `Tags`, whose keys are compared as the entity compares them.
     ///
     /// # Errors
     ///
-    /// The same key twice.
-    pub(super) fn tags(&self) -> Result<Tags, Fault> {
-        let pairs: Vec<(String, String)> = self
-            .input
-            .structs("Tags")
-            .iter()
-            .map(|tag| {
-                let text = |name| tag.get(name).unwrap_or_default().to_owned();
-                (text("Key"), text("Value"))
-            })
-            .collect();
-        let given = pairs.len();
-        let tags: Tags = pairs.into_iter().collect();
-        if tags.len() < given {
-            return Err(Fault::invalid_input(
-                "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
-            ));
+    /// The same key twice; a key that is AWS's.
+    pub(super) fn tags(&self, keys: Keys) -> Result<Tags, Fault> {
+        let mut tags = Tags::default();
+        let given = self.input.structs("Tags");
+        for tag in &given {
+            let key = tag.get("Key").unwrap_or_default();
+            if Tags::is_reserved(key) {
+                return Err(Fault::invalid_input("Tag keys beginning with aws: are reserved for system use."));
+            }
+            tags.set(key, tag.get("Value").unwrap_or_default(), keys);
+        }
+        if tags.len() < given.len() {
+            return Err(Fault::invalid_input(match keys {
+                Keys::AnyCase => "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+                Keys::Exact => "Duplicate tag keys found.",
+            }));
+        }
+        Ok(tags)
+    }
+
+    /// The same, where there has to be at least one.
+    ///
+    /// # Errors
+    ///
+    /// As [`tags`](Self::tags); none.
+    pub(super) fn some_tags(&self, keys: Keys) -> Result<Tags, Fault> {
+        let tags = self.tags(keys)?;
+        if tags.is_empty() {
+            return Err(Fault::invalid_input("The list of tags is empty."));
         }
         Ok(tags)
     }
@@ -205,8 +217,9 @@ impl Call<'_> {
     ///
     /// # Errors
     ///
-    /// `NoSuchEntity`.
+    /// `NoSuchEntity`; an ARN of another partition.
     pub(super) fn policy(&self, arn: &str) -> Result<&ManagedPolicy, Fault> {
+        in_partition(arn)?;
         self.account.policy(arn).ok_or_else(|| no_policy(arn))
     }
 
@@ -288,12 +301,29 @@ impl Call<'_> {
     }
 }
 
+/// A boolean parameter.
+pub(super) fn flag(input: &Parameters, name: &str) -> Option<bool> {
+    input.get(name).map(|text| matches!(text, "true" | "1"))
+}
+
 /// An action on a resource with tags.
 fn about(action: &str, resource: &str, shown: Option<String>, tags: &Tags) -> Wish {
     let mut context = Context::new();
     authorize::describe_resource(&mut context, tags);
     let resources = vec![resource.to_owned()];
     Wish { action: action.to_owned(), resources, shown, doubt: Doubt::default(), context }
+}
+
+/// That an ARN is one of the partition that accounts are in here.
+///
+/// # Errors
+///
+/// `ValidationError`.
+pub(super) fn in_partition(arn: &str) -> Result<(), Fault> {
+    match arn.split(':').nth(1) {
+        Some(partition) if partition != "aws" => Err(Fault::validation("Invalid ARN partition")),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn no_user(name: &str) -> Fault {

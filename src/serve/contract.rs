@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use regex::Regex;
 
 use super::fault::Fault;
-use crate::wire::query::Parameters;
+use crate::wire::query::{IndexError, Parameters};
 
 const TABLE: &str = include_str!("../../vectors/iam/contract.txt");
 
@@ -49,6 +49,13 @@ enum Kind {
     Boolean,
     Integer,
     List,
+    Structures,
+}
+
+impl Kind {
+    const fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::Structures)
+    }
 }
 
 impl Contract {
@@ -113,7 +120,8 @@ impl Parameter {
             kind: match kind {
                 "boolean" => Kind::Boolean,
                 "integer" => Kind::Integer,
-                "list" | "structure-list" => Kind::List,
+                "list" => Kind::List,
+                "structure-list" => Kind::Structures,
                 _ => Kind::Text,
             },
             required: required == "required",
@@ -128,14 +136,18 @@ impl Parameter {
         if let Some((list, member)) = self.name.split_once(".member") {
             return self.check_members(&lower(list), list, member, input, violations);
         }
-        if self.kind != Kind::List {
+        if !self.kind.is_list() {
             return self.check_value(&lower(self.name), input.get(self.name), violations);
         }
-        let count = input.list(self.name).len().max(input.structs(self.name).len());
+        let indices = input.indices(self.name)?;
+        let count = indices.last().copied().unwrap_or_default();
+        if let Some(missing) = gap(&indices).filter(|_| self.kind == Kind::Structures) {
+            violations.null(&format!("{}.{missing}.member", lower(self.name)));
+        }
         if self.required && count == 0 && input.get(self.name).is_none() {
             violations.null(&lower(self.name));
         }
-        if let Some(most) = self.most.filter(|most| u64::try_from(count).unwrap_or(u64::MAX) > *most) {
+        if let Some(most) = self.most.filter(|most| u64::from(count) > *most) {
             let name = lower(self.name);
             violations.add("", &name, &format!("have length less than or equal to {most}"));
         }
@@ -151,9 +163,17 @@ impl Parameter {
         input: &Parameters,
         violations: &mut Violations,
     ) -> Result<(), Fault> {
+        let indices = input.indices(list)?;
         let Some(field) = member.strip_prefix('.') else {
-            for (index, value) in (1..).zip(input.list(list)) {
-                self.check_value(&format!("{shown}.{index}.member"), Some(value), violations)?;
+            // One violation for all members, with everything that each has to satisfy.
+            let values = input.list(list);
+            let mut found = Violations { wording: violations.wording, found: Vec::new() };
+            for value in &values {
+                self.check_value(shown, Some(value), &mut found)?;
+            }
+            if gap(&indices).is_some() || !found.found.is_empty() {
+                let constraints = format!("satisfy constraint: [{}]", self.constraints().join(", "));
+                violations.add(&format!(" '[{}]'", values.join(", ")), shown, &constraints);
             }
             return Ok(());
         };
@@ -161,7 +181,10 @@ impl Parameter {
             let shown = format!("{shown}.{index}.member.{}", lower(field));
             match field.split_once(".member") {
                 Some((inner, member)) => self.check_members(&shown, inner, member, &item, violations)?,
-                None if self.kind == Kind::List || !has_around(&item, field) => {}
+                None if self.kind.is_list() => {
+                    item.indices(field)?;
+                }
+                None if !has_around(&item, field) => {}
                 None => self.check_value(&shown, item.get(field), violations)?,
             }
         }
@@ -178,10 +201,10 @@ impl Parameter {
         let (wording, quoted) = (violations.wording, format!(" '{value}'"));
         let mut violated = |value: &str, constraint: &str| violations.add(value, shown, constraint);
         match self.kind {
-            Kind::Boolean if !matches!(value, "true" | "false" | "True" | "False") => {
+            Kind::Boolean if !matches!(value, "true" | "false" | "1" | "0") => {
                 return Err(malformed("").because(format!("{shown} is neither true nor false")));
             }
-            Kind::Boolean | Kind::List => {}
+            Kind::Boolean | Kind::List | Kind::Structures => {}
             Kind::Integer => {
                 let number: i32 = value.parse().map_err(|_| match value {
                     "" => malformed("missing value for decimal type"),
@@ -197,8 +220,10 @@ impl Parameter {
                 }
             }
             Kind::Text => {
+                // Blanks are within the pattern of keys, and still no key.
+                let blank = self.name == "Tags.member.Key" && value.trim().is_empty();
                 if let Some(pattern) = self.pattern
-                    && !matches(pattern, value)
+                    && (blank || !matches(pattern, value))
                 {
                     if wording == Wording::Iam
                         && let Some(text) = special(shown)
@@ -220,6 +245,27 @@ impl Parameter {
             }
         }
         Ok(())
+    }
+
+    /// What a member of a list has to satisfy.
+    fn constraints(&self) -> Vec<String> {
+        let most = self.most.map(|most| format!("Member must have length less than or equal to {most}"));
+        let least = self.least.map(|least| format!("Member must have length greater than or equal to {least}"));
+        let pattern = self.pattern.map(|pattern| format!("Member must satisfy regular expression pattern: {pattern}"));
+        let values = self.values.as_ref();
+        let values = values.map(|values| format!("Member must satisfy enum value set: [{}]", values.join(", ")));
+        [most, least, pattern, values].into_iter().flatten().collect()
+    }
+}
+
+/// The first member that the numbers of a list leave out.
+fn gap(indices: &[u32]) -> Option<u32> {
+    (1..).zip(indices).find_map(|(number, index)| (number != *index).then_some(number))
+}
+
+impl From<IndexError> for Fault {
+    fn from(error: IndexError) -> Self {
+        malformed(&error.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use zeroize::Zeroizing;
 
-use super::account::{Account, Arrival, Device, ROOT, Tags, key, managed};
+use super::account::{Account, Arrival, Device, ROOT, Tags, key};
 use super::actions::{Action, Service};
 use super::authorize::Origin;
 use super::caller::{Caller, Who};
@@ -412,9 +412,8 @@ impl Making<'_> {
             return Ok(name.clone());
         }
         let own = self.account.policies.values().find(|own| own.name == *name).map(|own| own.arn.clone());
-        let aws = managed::arn(name);
-        own.or_else(|| self.account.policy(&aws).map(|_| aws))
-            .ok_or_else(|| self.scenario.at(policy, format!("no policy is named `{name}`")))
+        let aws = || self.account.managed().find(|aws| aws.name == *name).map(|aws| aws.arn.clone());
+        own.or_else(aws).ok_or_else(|| self.scenario.at(policy, format!("no policy is named `{name}`")))
     }
 
     fn act<T>(&mut self, of: &Spanned<T>, name: &str, parameters: &[(&str, &str)]) -> Result<(), Error> {

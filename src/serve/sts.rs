@@ -3,7 +3,7 @@
 use crate::oath::Code;
 use crate::policy::{self, Context, Request, Source, mfa};
 use crate::serve::account::authenticator::Unverified;
-use crate::serve::account::{PolicyDocument, Role, Session, SessionOf, Tags, key};
+use crate::serve::account::{Keys, PolicyDocument, Role, Session, SessionOf, Tags, key};
 use crate::serve::authorize;
 use crate::serve::call::Call;
 use crate::serve::caller::Who;
@@ -95,7 +95,7 @@ pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), F
         return Err(Fault::validation(format!("{arn} is invalid")));
     }
     let (policies, policy_arns) = session_policies(call)?;
-    let tags = call.tags()?;
+    let tags = call.tags(Keys::AnyCase)?;
     let packed = packed(&policies, &policy_arns, &tags)?;
     let (role_key, role) = find_role(call, &arn)?;
     let (role_id, role_name, most) = (role.id.clone(), role.name.clone(), role.max_session);

@@ -14,6 +14,8 @@ pub mod limits {
     pub const BYTES: usize = 1_048_576;
     /// Parameters of a form body or a query string.
     pub const PARAMETERS: usize = 2_000;
+    /// Members that a list may leave out in one place, as IAM was seen to take it.
+    pub const GAP: u32 = 10;
     /// Bytes of a method.
     pub const METHOD: usize = 32;
     /// Bytes of a path.

@@ -53,6 +53,57 @@ pub enum Error {
     },
 }
 
+/// Why names are no members of a list, in the words of IAM, which answers with `MalformedInput`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IndexError {
+    /// Something else than a number.
+    #[error("Start of list found where not expected")]
+    NotANumber,
+    /// Zero: members are counted from 1.
+    #[error("{index} is not a valid index")]
+    Zero {
+        /// As sent.
+        index: String,
+    },
+    /// A negative number.
+    #[error("Key {index} may not have a leading '-'")]
+    Negative {
+        /// As sent.
+        index: String,
+    },
+    /// A gap of more members than the service fills.
+    #[error("Excessively sparse input would skip {skipped} list elements")]
+    Sparse {
+        /// How many members are missing.
+        skipped: u32,
+    },
+    /// The same number twice, spelled differently.
+    #[error("{index} is not the only spelling of this index")]
+    Ambiguous {
+        /// As sent.
+        index: String,
+    },
+}
+
+impl IndexError {
+    /// A member's number; leading zeros say nothing.
+    fn read(text: &str) -> Result<u32, Self> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Self::NotANumber);
+        }
+        if digits.len() < text.len() {
+            return Err(Self::Negative { index: text.to_owned() });
+        }
+        match digits.parse() {
+            Ok(0) => Err(Self::Zero { index: text.to_owned() }),
+            Ok(index) => Ok(index),
+            Err(_) => Err(Self::Sparse { skipped: u32::MAX }),
+        }
+    }
+}
+
 /// The parameters of a request, by name.
 ///
 /// A name that occurs twice has its first value, as AWS was measured to take the parameters of a signature. Values may
@@ -95,6 +146,32 @@ impl Parameters {
     /// All names with their values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The numbers of the members of a list, in order. Members that a gap leaves out are empty ones to the service, and
+    /// [`list`](Self::list) and [`structs`](Self::structs) pass them over.
+    ///
+    /// # Errors
+    ///
+    /// What is no number, and a gap of more than [`limits::GAP`].
+    pub fn indices(&self, name: &str) -> Result<Vec<u32>, IndexError> {
+        let mut indices = BTreeMap::new();
+        for (rest, _) in self.below(&format!("{name}.member.")) {
+            let text = rest.split_once('.').map_or(rest, |(index, _)| index);
+            let spelled = indices.entry(IndexError::read(text)?).or_insert(text);
+            if *spelled != text {
+                return Err(IndexError::Ambiguous { index: text.to_owned() });
+            }
+        }
+        let mut last = 1;
+        for index in indices.keys() {
+            let skipped = index.saturating_sub(last);
+            if skipped > limits::GAP {
+                return Err(IndexError::Sparse { skipped });
+            }
+            last = *index;
+        }
+        Ok(indices.into_keys().collect())
     }
 
     /// The values of `NAME.member.1`, `NAME.member.2` and so on, by number; gaps are passed over. The empty list, which
@@ -153,10 +230,8 @@ fn decoded(text: &str, index: usize) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| Error::NotUtf8 { index })
 }
 
-/// A member's number: from 1, without leading zeros, so that no two names say the same.
 fn number(text: &str) -> Option<u32> {
-    let plain = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| plain)
+    IndexError::read(text).ok()
 }
 
 /// The form body of a request, as a client sends it: parameters in the order in which they were given.
@@ -255,11 +330,39 @@ mod tests {
 
     #[test]
     fn lists_are_in_the_order_of_their_numbers_with_gaps_passed_over() {
-        let text = "N.member.10=ten&N.member.2=two&N.member.1=one&N.member.01=no&N.member.0=no&N.member.x=no\
-                    &N.member.+3=no&N.member.4294967296=no&N.member.3.Key=no&N.members.1=no&N.member=no&M=";
+        let text = "N.member.10=ten&N.member.002=two&N.member.1=one&N.member.0=no&N.member.x=no&N.member.%2B3=no\
+                    &N.member.-3=no&N.member.4294967296=no&N.member.3.Key=no&N.members.1=no&N.member=no&M=";
         assert_eq!(parsed(text).list("N"), ["one", "two", "ten"]);
         assert!(parsed(text).list("M").is_empty());
         assert!(parsed(text).list("L").is_empty());
+    }
+
+    #[test]
+    fn numbers_of_members_may_leave_out_ten() {
+        let of = |indices: &[&str]| {
+            let text: Vec<String> = indices.iter().map(|index| format!("N.member.{index}.Key=x")).collect();
+            parsed(&text.join("&")).indices("N")
+        };
+        for (indices, numbers) in [
+            (&["1"][..], &[1][..]),
+            (&["01"], &[1]),
+            (&["11"], &[11]),
+            (&["1", "8", "15"], &[1, 8, 15]),
+            (&["11", "21"], &[11, 21]),
+        ] {
+            assert_eq!(of(indices).unwrap(), numbers, "{indices:?}");
+        }
+        let sparse = |skipped| IndexError::Sparse { skipped };
+        assert_eq!(of(&["12"]), Err(sparse(11)));
+        assert_eq!(of(&["12", "1"]), Err(sparse(11)));
+        assert_eq!(of(&["1", "2", "13"]), Err(sparse(11)));
+        assert_eq!(of(&["4294967296"]), Err(sparse(u32::MAX)));
+        for odd in ["%2B1", "one", "", "1x", "--1"] {
+            assert_eq!(of(&[odd]), Err(IndexError::NotANumber), "{odd}");
+        }
+        assert_eq!(of(&["00"]), Err(IndexError::Zero { index: "00".to_owned() }));
+        assert_eq!(of(&["-1"]), Err(IndexError::Negative { index: "-1".to_owned() }));
+        assert_eq!(of(&["1", "01"]), Err(IndexError::Ambiguous { index: "1".to_owned() }));
     }
 
     #[test]

@@ -120,7 +120,7 @@ pub(in crate::serve) struct AccessKey {
     pub(in crate::serve) used: Option<Use>,
 }
 
-/// When and where an access key was last used.
+/// When and where an access key or a role was last used.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::serve) struct Use {
     pub(in crate::serve) at: Timestamp,
@@ -157,6 +157,9 @@ pub(in crate::serve) struct Role {
     pub(in crate::serve) grants: Grants,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::serve) boundary: Option<String>,
+    /// When and where its sessions were last used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::serve) used: Option<Use>,
 }
 
 /// A managed policy.

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 const INDEX: &str = include_str!("../../../vectors/iam/managed/index.txt");
 
 const DOCUMENTS: &[(&str, &str)] = &[
+    ("AWSLambdaBasicExecutionRole", include_str!("../../../vectors/iam/managed/AWSLambdaBasicExecutionRole.json")),
     ("AdministratorAccess", include_str!("../../../vectors/iam/managed/AdministratorAccess.json")),
     ("AmazonEC2FullAccess", include_str!("../../../vectors/iam/managed/AmazonEC2FullAccess.json")),
     ("AmazonEC2ReadOnlyAccess", include_str!("../../../vectors/iam/managed/AmazonEC2ReadOnlyAccess.json")),
@@ -24,7 +25,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("ReadOnlyAccess", include_str!("../../../vectors/iam/managed/ReadOnlyAccess.json")),
 ];
 
-/// The ARN of one of AWS's own policies.
+/// The ARN of one of AWS's own policies that has no path.
 pub(in crate::serve) fn arn(name: &str) -> String {
     format!("arn:aws:iam::aws:policy/{name}")
 }
@@ -49,7 +50,7 @@ fn policy(line: &str) -> Option<ManagedPolicy> {
         name: name.to_owned(),
         path: path.to_owned(),
         id: id.to_owned(),
-        arn: arn(name),
+        arn: format!("arn:aws:iam::aws:policy{path}{name}"),
         description: Some(description.to_owned()),
         created,
         updated,

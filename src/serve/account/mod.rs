@@ -23,7 +23,7 @@ pub(super) use entities::*;
 pub(super) use password::Hash as PasswordHash;
 pub(super) use password_policy::PasswordPolicy;
 pub(super) use table::Table;
-pub(super) use tags::Tags;
+pub(super) use tags::{Keys, Tags};
 
 use super::random::{self, Random};
 use super::time::Instant;
@@ -67,8 +67,12 @@ pub(super) struct Settings {
     /// The access key id of the bootstrap administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) administrator: Option<String>,
+    /// When the last credential report is ready, or was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) credential_report: Option<Timestamp>,
+    /// Somebody was told that it isn't.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) credential_report_awaited: bool,
 }
 
 /// How often a managed policy is used.
@@ -156,6 +160,19 @@ impl Account {
 
     pub(super) fn role_arn(&self, role: &Role) -> String {
         self.arn("role", &role.path, &role.name)
+    }
+
+    /// The ARN of the user, group or role of this account whose name another ARN ends with, whatever the path.
+    pub(super) fn entity_named_by(&self, arn: &str) -> Option<String> {
+        let rest = arn.strip_prefix(&format!("arn:aws:iam::{}:", self.id))?;
+        let (kind, path) = rest.split_once('/')?;
+        let name = key(path.rsplit('/').next()?);
+        match kind {
+            "user" => self.users.get(&name).map(|user| self.user_arn(user)),
+            "group" => self.groups.get(&name).map(|group| self.group_arn(group)),
+            "role" => self.roles.get(&name).map(|role| self.role_arn(role)),
+            _ => None,
+        }
     }
 
     /// A managed policy, the customer's or AWS's.
@@ -248,6 +265,11 @@ impl Account {
         }
         self.access_keys.insert(access_key.id.clone(), access_key.clone());
         access_key
+    }
+
+    /// The access keys of the root user, the oldest first.
+    pub(super) fn root_access_keys(&self) -> impl Iterator<Item = &AccessKey> {
+        self.access_keys.values().filter(|key| key.user == ROOT)
     }
 
     /// Enables a device for a user. Where one of the two isn't there, nothing happens.

@@ -66,9 +66,9 @@ pub(in crate::serve) fn get_account_summary(call: &mut Call<'_>, out: &mut Write
         ("Providers", 0),
         ("MFADevices", account.devices.len()),
         ("MFADevicesInUse", assigned),
-        // Of the root user, who has neither password nor keys nor devices here.
+        // Of the root user, who has neither password nor devices here.
         ("AccountMFAEnabled", 0),
-        ("AccountAccessKeysPresent", 0),
+        ("AccountAccessKeysPresent", usize::from(account.root_access_keys().next().is_some())),
         ("AccountPasswordPresent", 0),
         ("AccountSigningCertificatesPresent", 0),
         ("GlobalEndpointTokenVersion", 1),

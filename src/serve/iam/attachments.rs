@@ -2,7 +2,7 @@
 
 use super::holder::Holder;
 use super::quotas;
-use crate::serve::call::{Call, no_policy};
+use crate::serve::call::{Call, in_partition, no_policy};
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
 
@@ -45,6 +45,7 @@ pub(in crate::serve) fn list_attached_role_policies(call: &mut Call<'_>, out: &m
 fn attach(call: &mut Call<'_>, holder: Holder) -> Result<(), Fault> {
     let arn = valid(call)?;
     let attached = &holder.grants(call)?.attached;
+    check_reserved(&arn, holder)?;
     if call.account.policy(&arn).is_none() {
         return Err(Fault::no_such_entity(format!("Policy {arn} does not exist or is not attachable.")));
     }
@@ -92,11 +93,34 @@ fn valid(call: &Call<'_>) -> Result<String, Fault> {
 ///
 /// # Errors
 ///
-/// `InvalidInput`.
+/// `InvalidInput`; another partition.
 pub(super) fn check(arn: &str) -> Result<(), Fault> {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", _, "iam", "", _, policy] if policy.starts_with("policy/") => Ok(()),
-        _ => Err(Fault::invalid_input(format!("ARN {arn} is not valid."))),
+    if !is_policy(arn) {
+        return Err(Fault::invalid_input(format!("ARN {arn} is not valid.")));
     }
+    in_partition(arn)
+}
+
+/// Whether a text is the ARN of a managed policy.
+pub(super) fn is_policy(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", _, "iam", "", _, policy] if policy.starts_with("policy/"))
+}
+
+/// That a policy isn't one of those that AWS gives to its own roles only, whether it is stood in for or not.
+///
+/// # Errors
+///
+/// `PolicyNotAttachable`.
+pub(super) fn check_reserved(arn: &str, holder: Holder) -> Result<(), Fault> {
+    let Some(path) = arn.strip_prefix("arn:aws:iam::aws:policy/") else { return Ok(()) };
+    if !["aws-service-role/", "root-task/"].iter().any(|reserved| path.starts_with(reserved)) {
+        return Ok(());
+    }
+    let message = match holder {
+        Holder::User => "Cannot attach AWS reserved policy to an IAM user.",
+        Holder::Group => "Cannot attach AWS reserved policy to an IAM group.",
+        Holder::Role => "Cannot attach a Service Role Policy to a Customer Role.",
+    };
+    Err(Fault::new("PolicyNotAttachable", 400, message))
 }

@@ -65,7 +65,7 @@ fn write(out: &mut Writer, account: &Account, entry: &Entry<'_>, usage_of: impl 
             write_attached(out, account, &role.grants);
             write_boundary(out, role.boundary.as_deref());
             out.list("Tags", role.tags.iter(), super::write_tag);
-            out.open("RoleLastUsed", |_| {});
+            roles::write_last_used(out, role);
         }
         Entry::Policy(policy) => {
             policies::write(out, policy, usage_of(policy));

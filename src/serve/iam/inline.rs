@@ -1,8 +1,11 @@
 //! Inline policies of users, groups and roles: put, get, list, delete.
 
+use std::collections::BTreeMap;
+
 use super::documents;
 use super::holder::Holder;
 use super::quotas;
+use crate::serve::account::PolicyDocument;
 use crate::serve::call::Call;
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
@@ -56,10 +59,12 @@ pub(in crate::serve) fn delete_role_policy(call: &mut Call<'_>, _out: &mut Write
 }
 
 fn put(call: &mut Call<'_>, holder: Holder) -> Result<(), Fault> {
-    let name = call.required("PolicyName")?.to_owned();
-    let others = &holder.grants(call)?.inline;
+    let inline = &holder.grants(call)?.inline;
+    let name = call.required("PolicyName")?;
+    // One that is there keeps the name that it was given first.
+    let name = found(inline, name).map_or(name, |(name, _)| name).to_owned();
     let document = documents::identity(call.required("PolicyDocument")?)?;
-    let others = others.iter().filter(|(other, _)| **other != name).map(|(_, document)| document);
+    let others = inline.iter().filter(|(other, _)| **other != name).map(|(_, document)| document);
     let size = others.chain([&document]).map(documents::size).fold(0, usize::saturating_add);
     let most = match holder {
         Holder::User => quotas::USER_POLICY_SIZE,
@@ -80,7 +85,7 @@ fn put(call: &mut Call<'_>, holder: Holder) -> Result<(), Fault> {
 
 fn get(call: &mut Call<'_>, out: &mut Writer, holder: Holder) -> Result<(), Fault> {
     let name = call.required("PolicyName")?;
-    let document = holder.grants(call)?.inline.get(name).ok_or_else(|| missing(holder, name))?;
+    let (_, document) = found(&holder.grants(call)?.inline, name).ok_or_else(|| missing(holder, name))?;
     out.text(holder.parameter(), holder.name(call)?);
     out.text("PolicyName", name);
     out.text("PolicyDocument", &documents::encoded(document));
@@ -92,12 +97,16 @@ fn list(call: &mut Call<'_>, out: &mut Writer, holder: Holder) -> Result<(), Fau
 }
 
 fn delete(call: &mut Call<'_>, holder: Holder) -> Result<(), Fault> {
-    let name = call.required("PolicyName")?.to_owned();
-    if !holder.grants(call)?.inline.contains_key(&name) {
-        return Err(missing(holder, &name));
-    }
+    let name = call.required("PolicyName")?;
+    let found = found(&holder.grants(call)?.inline, name).ok_or_else(|| missing(holder, name))?;
+    let name = found.0.clone();
     holder.edit(call)?.inline.remove(&name);
     Ok(())
+}
+
+/// The policy of a name, and the name as it was given.
+fn found<'a>(inline: &'a BTreeMap<String, PolicyDocument>, name: &str) -> Option<(&'a String, &'a PolicyDocument)> {
+    inline.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))
 }
 
 fn missing(holder: Holder, name: &str) -> Fault {

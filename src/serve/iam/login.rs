@@ -72,6 +72,9 @@ pub(in crate::serve) fn change_password(call: &mut Call<'_>, _out: &mut Writer) 
     if !login.password.matches(call.required("OldPassword")?) {
         return Err(Fault::access_denied("The old password was incorrect."));
     }
+    if call.required("NewPassword")? == call.required("OldPassword")? {
+        return Err(Fault::access_denied("The new password must differ from the old password."));
+    }
     let (password, now) = (another(call, user, login, call.required("NewPassword")?, salt)?, call.now);
     if let Some(login) = &mut edit(call, &user_key)?.login {
         login.change(password, now);

@@ -9,7 +9,7 @@ use crate::oath::{Code, Parameters};
 use crate::provision::draw::Drawing;
 use crate::provision::{Enrolment, uri};
 use crate::secret::Secret;
-use crate::serve::account::{Account, Arrival, Device, Tags, User};
+use crate::serve::account::{Account, Arrival, Device, Keys, Tags, User};
 use crate::serve::call::{Call, no_device};
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
@@ -63,7 +63,7 @@ pub(in crate::serve) fn create(call: &mut Call<'_>, name: String) -> Result<(Str
     if call.account.devices.contains(&serial) {
         return Err(Fault::already_exists("MFA device already exists.").because(orphan(call.account, &serial)));
     }
-    let tags = call.tags()?;
+    let tags = call.tags(Keys::Exact)?;
     let mut bytes = vec![0; SEED];
     call.random.fill(&mut bytes)?;
     let seed = Secret::new(bytes).map_err(|error| Fault::failure(error.to_string()))?;
@@ -218,14 +218,14 @@ pub(in crate::serve) fn list_mfa_device_tags(call: &mut Call<'_>, out: &mut Writ
 }
 
 pub(in crate::serve) fn tag_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let (serial, tags) = (call.required("SerialNumber")?.to_owned(), call.tags()?);
-    super::add_tags(edit_tags(call, &serial)?, &tags)
+    let (serial, tags) = (call.required("SerialNumber")?.to_owned(), call.some_tags(Keys::Exact)?);
+    super::add_tags(edit_tags(call, &serial)?, &tags, Keys::Exact)
 }
 
 pub(in crate::serve) fn untag_mfa_device(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let serial = call.required("SerialNumber")?.to_owned();
     let keys = super::tags::keys(call);
-    super::remove_tags(edit_tags(call, &serial)?, &keys);
+    super::remove_tags(edit_tags(call, &serial)?, &keys, Keys::Exact);
     Ok(())
 }
 

@@ -22,7 +22,7 @@ pub(super) mod tags;
 pub(super) mod users;
 pub(super) mod versions;
 
-use super::account::{Grants, Tags};
+use super::account::{Grants, Keys, Tags};
 use super::call::Call;
 use super::fault::Fault;
 use crate::wire::xml::Writer;
@@ -41,13 +41,13 @@ fn write_tag(out: &mut Writer, (key, value): &(String, String)) {
 
 /// Writes a page of tags.
 fn page_tags(call: &Call<'_>, out: &mut Writer, tags: &Tags) -> Result<(), Fault> {
-    call.page(out, "Tags", tags.iter().map(|tag| (tag.0.to_lowercase(), tag)), write_tag)
+    call.page(out, "Tags", tags.iter().map(|tag| (format!("{}\n{}", tag.0.to_lowercase(), tag.0), tag)), write_tag)
 }
 
 /// Adds tags to those that an entity has.
-fn add_tags(tags: &mut Tags, more: &Tags) -> Result<(), Fault> {
+fn add_tags(tags: &mut Tags, more: &Tags, keys: Keys) -> Result<(), Fault> {
     let mut all = tags.clone();
-    more.iter().for_each(|(key, value)| all.set(key, value));
+    more.iter().for_each(|(key, value)| all.set(key, value, keys));
     if all.len() > Tags::MOST {
         return Err(Fault::limit_exceeded("The number of tags has reached the maximum limit.").because(format!(
             "there would be {} of at most {}",
@@ -59,8 +59,8 @@ fn add_tags(tags: &mut Tags, more: &Tags) -> Result<(), Fault> {
     Ok(())
 }
 
-fn remove_tags(tags: &mut Tags, keys: &[String]) {
-    keys.iter().for_each(|key| tags.remove(key));
+fn remove_tags(tags: &mut Tags, removed: &[String], keys: Keys) {
+    removed.iter().for_each(|key| tags.remove(key, keys));
 }
 
 /// That an entity has no policies left and can be deleted.

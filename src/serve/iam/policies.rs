@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::documents;
 use super::quotas;
-use crate::serve::account::{Grants, ManagedPolicy, PolicyVersion, Usage};
-use crate::serve::call::{Call, Page};
+use crate::serve::account::{Account, Grants, Keys, ManagedPolicy, PolicyVersion, Usage};
+use crate::serve::call::{Call, Page, in_partition};
 use crate::serve::fault::Fault;
 use crate::serve::random;
 use crate::wire::xml::Writer;
 
 pub(in crate::serve) fn create_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let name = call.required("PolicyName")?.to_owned();
-    let tags = call.tags()?;
+    let tags = call.tags(Keys::Exact)?;
     let document = document(call)?;
     // Names know no case, and are one account's whatever the path.
     if call.account.policies.values().any(|policy| policy.name.eq_ignore_ascii_case(&name)) {
@@ -36,7 +36,6 @@ pub(in crate::serve) fn create_policy(call: &mut Call<'_>, out: &mut Writer) -> 
     };
     out.open("Policy", |out| {
         write(out, &policy, Usage::default());
-        out.optional("Description", policy.description.as_deref());
         super::write_tags(out, &policy.tags);
     });
     call.account.policies.insert(policy.arn.clone(), policy);
@@ -62,7 +61,8 @@ pub(in crate::serve) fn list_policies(call: &mut Call<'_>, out: &mut Writer) -> 
         Some("Local") => (false, true),
         _ => (true, true),
     };
-    let only_attached = call.flag("OnlyAttached").unwrap_or_default();
+    // The other filter says how they have to be attached, and nothing where they needn't be.
+    let attached = call.flag("OnlyAttached").unwrap_or_default();
     let filter = call.input.get("PolicyUsageFilter");
     let usage = call.account.usage();
     let usage_of = |policy: &ManagedPolicy| usage.get(policy.arn.as_str()).copied().unwrap_or_default();
@@ -71,9 +71,9 @@ pub(in crate::serve) fn list_policies(call: &mut Call<'_>, out: &mut Writer) -> 
         let used = match filter {
             Some("PermissionsPolicy") => usage.attached > 0,
             Some(_) => usage.bounding > 0,
-            None => !only_attached || usage.attached > 0,
+            None => usage != Usage::default(),
         };
-        used && policy.path.starts_with(prefix)
+        (used || !attached) && policy.path.starts_with(prefix)
     };
     let managed = call.account.managed().filter(|_| aws);
     let policies = call.account.policies.values().filter(|_| local).chain(managed).filter(matches);
@@ -83,7 +83,7 @@ pub(in crate::serve) fn list_policies(call: &mut Call<'_>, out: &mut Writer) -> 
 }
 
 pub(in crate::serve) fn delete_policy(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let arn = customers(call, "DeletePolicy")?;
+    let arn = own(call, "delete policies")?;
     let policy = call.policy(&arn)?;
     let (attached, bounding) = (call.account.attachments(&arn), call.account.bounded_by(&arn));
     if attached > 0 || bounding > 0 {
@@ -149,17 +149,25 @@ pub(super) fn document(call: &Call<'_>) -> Result<crate::serve::account::PolicyD
     Ok(document)
 }
 
-/// `PolicyArn`, which must not be one of AWS's own.
-pub(super) fn customers(call: &Call<'_>, action: &str) -> Result<String, Fault> {
+/// `PolicyArn`, which has to be one of this account's.
+///
+/// # Errors
+///
+/// `AccessDenied`, whether there is such a policy or not.
+pub(super) fn own(call: &Call<'_>, what: &str) -> Result<String, Fault> {
     let arn = call.required("PolicyArn")?;
-    if call.account.managed().any(|policy| policy.arn == arn) {
-        let caller = call.caller.arn(call.account);
-        return Err(Fault::access_denied(format!(
-            "User: {caller} is not authorized to perform: iam:{action} on resource: policy {arn}"
-        ))
-        .because("nobody but AWS changes the policies of AWS"));
+    in_partition(arn)?;
+    if is_foreign(arn, call.account) {
+        return Err(Fault::access_denied(format!("Cannot {what} outside your own account."))
+            .because("nobody but AWS changes the policies of AWS"));
     }
     Ok(arn.to_owned())
+}
+
+/// Whether an ARN is that of AWS's or another account's policy.
+pub(super) fn is_foreign(arn: &str, account: &Account) -> bool {
+    let mut parts = arn.splitn(6, ':').skip(4);
+    parts.next().zip(parts.next()).is_some_and(|(owner, _)| owner != account.id())
 }
 
 /// Writes a policy as lists show it: without description and tags.

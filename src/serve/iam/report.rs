@@ -21,25 +21,42 @@ const COLUMNS: &str = "user,arn,user_creation_time,password_enabled,password_las
 
 const NOT_THERE: &str = "N/A";
 
+/// How long a report takes, in seconds. Whoever was told once that it isn't ready gets it at the next call, so that a
+/// client that waits for it comes to an end while virtual time stands.
+const TAKES: u64 = 2;
+
 pub(in crate::serve) fn generate_credential_report(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
-    if generated(call).is_some_and(|(_, good)| good) {
-        out.text("State", "COMPLETE");
-        return Ok(());
+    match report(call) {
+        Report::Ready(_) => out.text("State", "COMPLETE"),
+        Report::InProgress => {
+            out.text("State", "INPROGRESS");
+            call.account.edit_settings().credential_report_awaited = true;
+        }
+        Report::Expired(_) | Report::Missing => {
+            out.text("State", "STARTED");
+            out.text("Description", "No report exists. Starting a new report generation task");
+            let ready = call.now.plus(TAKES).unwrap_or(call.now);
+            let settings = call.account.edit_settings();
+            settings.credential_report = Some(ready);
+            settings.credential_report_awaited = false;
+        }
     }
-    out.text("State", "STARTED");
-    out.text("Description", "No report exists. Starting a new report generation task");
-    call.account.edit_settings().credential_report = Some(call.now);
     Ok(())
 }
 
 pub(in crate::serve) fn get_credential_report(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
-    let at = match generated(call) {
-        Some((at, true)) => at,
-        Some((at, false)) => {
+    // AWS gives no messages.
+    let at = match report(call) {
+        Report::Ready(at) => at,
+        Report::InProgress => {
+            call.account.edit_settings().credential_report_awaited = true;
+            let why = "the report isn't ready: it takes 2 s, or one more call";
+            return Err(Fault::new("ReportInProgress", 404, "").because(why));
+        }
+        Report::Expired(at) => {
             return Err(Fault::new("ReportExpired", 410, "").because(format!("the report of {at} is too old")));
         }
-        // AWS gives no message.
-        None => return Err(Fault::new("ReportNotPresent", 410, "").because("no report was generated")),
+        Report::Missing => return Err(Fault::new("ReportNotPresent", 410, "").because("no report was generated")),
     };
     out.text("Content", &BASE64_STANDARD.encode(content(call.account)));
     out.text("ReportFormat", "text/csv");
@@ -47,11 +64,23 @@ pub(in crate::serve) fn get_credential_report(call: &mut Call<'_>, out: &mut Wri
     Ok(())
 }
 
-/// When the last report was generated, and whether it is still good.
-fn generated(call: &Call<'_>) -> Option<(Timestamp, bool)> {
-    let at = call.account.settings().credential_report?;
-    let age = call.now.as_unix().saturating_sub(at.as_unix());
-    Some((at, age < LIFETIME))
+/// What became of the last report.
+enum Report {
+    Missing,
+    InProgress,
+    /// With when it was generated.
+    Ready(Timestamp),
+    Expired(Timestamp),
+}
+
+fn report(call: &Call<'_>) -> Report {
+    let settings = call.account.settings();
+    match settings.credential_report {
+        None => Report::Missing,
+        Some(at) if call.now < at && !settings.credential_report_awaited => Report::InProgress,
+        Some(at) if call.now.as_unix().saturating_sub(at.as_unix()) < LIFETIME => Report::Ready(at),
+        Some(at) => Report::Expired(at),
+    }
 }
 
 fn content(account: &Account) -> String {
@@ -60,7 +89,7 @@ fn content(account: &Account) -> String {
     lines.join("\n")
 }
 
-/// The root user has no password, device or key here.
+/// The root user has no password and no device here.
 fn root(account: &Account) -> String {
     let mut fields = vec![
         "<root_account>".to_owned(),
@@ -72,29 +101,34 @@ fn root(account: &Account) -> String {
         "not_supported".to_owned(),
         "false".to_owned(),
     ];
-    fields.extend(access_key(None));
-    fields.extend(access_key(None));
+    fields.extend(access_keys(account.root_access_keys().collect()));
     fields.extend(certificates());
     fields.join(",")
 }
 
 fn row(account: &Account, user: &User) -> String {
-    let mut fields = vec![user.name.clone(), account.user_arn(user), written(user.created)];
+    let mut fields = vec![user.name.clone(), account.user_arn(user), user.created.to_rfc3339()];
     fields.push(user.login.is_some().to_string());
     match &user.login {
         Some(login) => {
-            fields.push(user.signed_in.map_or_else(|| "no_information".to_owned(), written));
-            fields.push(written(login.since()));
-            fields.push(account.password_ends(login).map_or_else(|| NOT_THERE.to_owned(), written));
+            fields.push(user.signed_in.map_or_else(|| "no_information".to_owned(), Timestamp::to_rfc3339));
+            fields.push(login.since().to_rfc3339());
+            fields.push(account.password_ends(login).map_or_else(|| NOT_THERE.to_owned(), Timestamp::to_rfc3339));
         }
         None => fields.extend([NOT_THERE; 3].map(str::to_owned)),
     }
     fields.push((!user.devices.is_empty()).to_string());
-    let mut access_keys = user.access_keys.iter().filter_map(|id| account.access_keys.get(id));
-    fields.extend(access_key(access_keys.next()));
-    fields.extend(access_key(access_keys.next()));
+    let held = user.access_keys.iter().filter_map(|id| account.access_keys.get(id));
+    fields.extend(access_keys(held.collect()));
     fields.extend(certificates());
     fields.iter().map(|field| quoted(field)).collect::<Vec<String>>().join(",")
+}
+
+/// Two of them, the active ones first.
+fn access_keys(mut held: Vec<&AccessKey>) -> Vec<String> {
+    held.sort_by_key(|access_key| !access_key.active);
+    let mut held = held.into_iter();
+    [held.next(), held.next()].map(access_key).concat()
 }
 
 fn access_key(access_key: Option<&AccessKey>) -> Vec<String> {
@@ -102,8 +136,8 @@ fn access_key(access_key: Option<&AccessKey>) -> Vec<String> {
     let or = |text: Option<String>| text.unwrap_or_else(|| NOT_THERE.to_owned());
     vec![
         access_key.is_some_and(|access_key| access_key.active).to_string(),
-        or(access_key.map(|access_key| written(access_key.created))),
-        or(used.map(|used| written(used.at))),
+        or(access_key.map(|access_key| access_key.created.to_rfc3339())),
+        or(used.map(|used| used.at.to_rfc3339())),
         or(used.map(|used| used.region.clone())),
         or(used.map(|used| used.service.clone())),
     ]
@@ -111,12 +145,6 @@ fn access_key(access_key: Option<&AccessKey>) -> Vec<String> {
 
 fn certificates() -> impl Iterator<Item = String> {
     ["false", NOT_THERE, "false", NOT_THERE].into_iter().map(str::to_owned)
-}
-
-/// The report has its own way to write UTC.
-fn written(time: Timestamp) -> String {
-    let text = time.to_rfc3339();
-    text.strip_suffix('Z').map_or_else(|| text.clone(), |bare| format!("{bare}+00:00"))
 }
 
 /// RFC 4180, section 2: names of users may have commas.

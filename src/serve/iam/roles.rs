@@ -1,7 +1,8 @@
 //! Roles: create, get, list, change, delete.
 
+use super::holder::Holder;
 use super::{documents, quotas};
-use crate::serve::account::{Account, Grants, PolicyDocument, Role, key};
+use crate::serve::account::{Account, Grants, Keys, PolicyDocument, Role, key};
 use crate::serve::call::Call;
 use crate::serve::fault::Fault;
 use crate::serve::random;
@@ -12,7 +13,7 @@ const SESSION: u64 = 3_600;
 
 pub(in crate::serve) fn create_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let name = call.required("RoleName")?.to_owned();
-    let tags = call.tags()?;
+    let tags = call.tags(Keys::AnyCase)?;
     let trust = trust(call, "AssumeRolePolicyDocument")?;
     if call.account.roles.contains(&key(&name)) {
         return Err(Fault::already_exists(format!("Role with name {name} already exists.")));
@@ -25,13 +26,14 @@ pub(in crate::serve) fn create_role(call: &mut Call<'_>, out: &mut Writer) -> Re
         trust,
         max_session: call.number("MaxSessionDuration").unwrap_or(SESSION),
         tags,
+        used: None,
         grants: Grants::default(),
-        boundary: super::boundaries::wanted(call)?,
+        boundary: super::boundaries::wanted(call, Holder::Role)?,
         id: random::id(call.random, "AROA", 17)?,
         name,
     };
     out.open("Role", |out| {
-        write(out, call.account, &role);
+        write_named(out, call.account, &role);
         write_rest(out, &role);
     });
     call.account.roles.insert(key(&role.name), role);
@@ -44,7 +46,7 @@ pub(in crate::serve) fn get_role(call: &mut Call<'_>, out: &mut Writer) -> Resul
         write(out, call.account, role);
         out.number("MaxSessionDuration", role.max_session);
         write_rest(out, role);
-        out.open("RoleLastUsed", |_| {});
+        write_last_used(out, role);
     });
     Ok(())
 }
@@ -77,10 +79,7 @@ pub(in crate::serve) fn update_role_description(call: &mut Call<'_>, out: &mut W
     let description = description(call);
     call.edit_role(&name)?.description = description;
     let role = call.role(&name)?;
-    out.open("Role", |out| {
-        write(out, call.account, role);
-        write_rest(out, role);
-    });
+    out.open("Role", |out| write(out, call.account, role));
     Ok(())
 }
 
@@ -127,6 +126,16 @@ pub(super) fn write_named(out: &mut Writer, account: &Account, role: &Role) {
     out.text("Arn", &account.role_arn(role));
     out.time("CreateDate", role.created);
     out.text("AssumeRolePolicyDocument", &documents::encoded(&role.trust));
+}
+
+/// Writes `RoleLastUsed`, which is empty where nobody used it.
+pub(super) fn write_last_used(out: &mut Writer, role: &Role) {
+    out.open("RoleLastUsed", |out| {
+        if let Some(used) = &role.used {
+            out.time("LastUsedDate", used.at);
+            out.text("Region", &used.region);
+        }
+    });
 }
 
 /// Writes boundary and tags, which lists leave out.

@@ -1,7 +1,8 @@
 //! Users: create, get, list, rename and move, delete.
 
+use super::holder::Holder;
 use super::quotas;
-use crate::serve::account::{Account, User, key};
+use crate::serve::account::{Account, Keys, User, key};
 use crate::serve::call::{Call, no_user};
 use crate::serve::caller::Who;
 use crate::serve::fault::Fault;
@@ -10,12 +11,12 @@ use crate::wire::xml::Writer;
 
 pub(in crate::serve) fn create_user(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let name = call.required("UserName")?.to_owned();
-    let tags = call.tags()?;
+    let tags = call.tags(Keys::AnyCase)?;
     if call.account.users.contains(&key(&name)) {
         return Err(exists(&name));
     }
     quotas::check(call.account.users.len(), "UsersPerAccount", quotas::USERS)?;
-    let boundary = super::boundaries::wanted(call)?;
+    let boundary = super::boundaries::wanted(call, Holder::User)?;
     let user = User {
         path: call.path().to_owned(),
         id: random::id(call.random, "AIDA", 17)?,

@@ -7,7 +7,7 @@ use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
 
 pub(in crate::serve) fn create_policy_version(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
-    let arn = policies::customers(call, "CreatePolicyVersion")?;
+    let arn = policies::own(call, "create versions for policies")?;
     call.policy(&arn)?;
     let document = policies::document(call)?;
     if call.policy(&arn)?.versions.len() >= quotas::VERSIONS {
@@ -56,7 +56,7 @@ pub(in crate::serve) fn list_policy_versions(call: &mut Call<'_>, out: &mut Writ
 }
 
 pub(in crate::serve) fn delete_policy_version(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let arn = policies::customers(call, "DeletePolicyVersion")?;
+    let arn = policies::own(call, "delete policy versions for policies")?;
     let (policy, number) = version(call, &arn)?;
     if policy.default == number {
         return Err(Fault::delete_conflict("Cannot delete the default version of a policy."));
@@ -68,7 +68,7 @@ pub(in crate::serve) fn delete_policy_version(call: &mut Call<'_>, _out: &mut Wr
 }
 
 pub(in crate::serve) fn set_default_policy_version(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
-    let arn = policies::customers(call, "SetDefaultPolicyVersion")?;
+    let arn = policies::own(call, "update policies")?;
     let (_, number) = version(call, &arn)?;
     let now = call.now;
     if let Some(policy) = call.account.policies.edit(&arn) {

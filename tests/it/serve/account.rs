@@ -116,7 +116,9 @@ fn the_credential_report_says_who_has_a_device() {
     let root = aws.root();
     assert_eq!(root.refused("GetCredentialReport", &[]), refusal("ReportNotPresent", 410, ""));
     assert_eq!(root.ok("GenerateCredentialReport", &[]).text("State"), "STARTED");
-    assert_eq!(root.ok("GenerateCredentialReport", &[]).text("State"), "COMPLETE");
+    assert_eq!(root.ok("GenerateCredentialReport", &[]).text("State"), "INPROGRESS");
+    assert_eq!(root.ok("GenerateCredentialReport", &[]).text("State"), "COMPLETE", "to whoever waited for it");
+    aws.wait(2);
     root.ok("CreateUser", &[("UserName", "alice"), ("Path", "/a/")]);
     root.ok("CreateUser", &[("UserName", "b,c")]);
     root.ok("CreateLoginProfile", &[("UserName", "alice"), ("Password", "Correct-1")]);
@@ -138,8 +140,9 @@ fn the_credential_report_says_who_has_a_device() {
     for row in &rows[..4] {
         assert_eq!(row.len(), 22, "{row:?}");
     }
-    let at = vmfa::time::Timestamp::from_unix(START).to_rfc3339().replace('Z', "+00:00");
-    let next_day = vmfa::time::Timestamp::from_unix(START + 86_400).to_rfc3339().replace('Z', "+00:00");
+    assert_eq!(report.text("GeneratedTime"), vmfa::time::Timestamp::from_unix(START + 2).to_rfc3339());
+    let at = vmfa::time::Timestamp::from_unix(START + 2).to_rfc3339();
+    let next_day = vmfa::time::Timestamp::from_unix(START + 2 + 86_400).to_rfc3339();
     for (user, name, value) in [
         ("<root_account>", "password_enabled", "not_supported"),
         ("<root_account>", "mfa_active", "false"),
@@ -162,6 +165,8 @@ fn the_credential_report_says_who_has_a_device() {
     aws.wait(4 * 3_600);
     assert_eq!(root.refused("GetCredentialReport", &[]).0, "ReportExpired");
     assert_eq!(root.ok("GenerateCredentialReport", &[]).text("State"), "STARTED");
+    assert_eq!(root.refused("GetCredentialReport", &[]), refusal("ReportInProgress", 404, ""));
+    assert!(root.ok("GetCredentialReport", &[]).has("Content"), "to whoever waited for it");
 }
 
 #[test]

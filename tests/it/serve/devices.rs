@@ -119,11 +119,14 @@ fn tags_are_added_replaced_listed_and_taken_away() {
         admin.call("TagMFADevice", &borrowed)
     };
     tag(&[("team", "red"), ("Cost", "1")]).unwrap();
-    tag(&[("TEAM", "blue")]).unwrap();
+    tag(&[("team", "blue")]).unwrap();
     let listed = admin.ok("ListMFADeviceTags", &[("SerialNumber", &serial)]);
-    assert_eq!(listed.all("Key"), ["Cost", "TEAM"]);
+    assert_eq!(listed.all("Key"), ["Cost", "team"]);
     assert_eq!(listed.all("Value"), ["1", "blue"]);
-    assert_eq!(tag(&[("a", "1"), ("A", "2")]).unwrap_err().code, "InvalidInput");
+    assert_eq!(tag(&[("a", "1"), ("a", "2")]).unwrap_err().code, "InvalidInput");
+    tag(&[("TEAM", "1"), ("Team", "2")]).unwrap();
+    let others = [("TagKeys.member.1", "TEAM"), ("TagKeys.member.2", "Team"), ("TagKeys.member.3", "cost")];
+    admin.ok("UntagMFADevice", &[&[("SerialNumber", &*serial)], &others[..]].concat());
     let many: Vec<String> = (0..49).map(|number| format!("k{number}")).collect();
     let many: Vec<(&str, &str)> = many.iter().map(|key| (key.as_str(), "")).collect();
     assert_eq!(tag(&many).unwrap_err().code, "LimitExceeded");

@@ -36,9 +36,10 @@ fn a_policy_is_shown_as_it_was_created() {
         assert_eq!(answer.text("AttachmentCount"), "0");
         assert_eq!(answer.text("PermissionsBoundaryUsageCount"), "0");
         assert_eq!(answer.text("IsAttachable"), "true");
-        assert_eq!(answer.text("Description"), "all of EC2");
         assert_eq!(answer.text("Key"), "team");
     }
+    assert_eq!(root.ok("GetPolicy", &[("PolicyArn", &arn("a/ec2"))]).text("Description"), "all of EC2");
+    assert!(!created.has("Description"), "the answer to CreatePolicy has none");
     root.ok("CreatePolicy", &[("PolicyName", "plain"), ("PolicyDocument", EC2)]);
     assert!(root.ok("GetPolicy", &[("PolicyArn", &arn("plain"))]).0.contains("<Tags/>"));
     refused(
@@ -238,10 +239,13 @@ fn lists_of_policies_are_filtered() {
     assert_eq!(listed(&[("Scope", "Local")]), ["bound", "one", "two"]);
     assert!(listed(&[("Scope", "AWS")]).contains(&"AmazonEC2FullAccess".to_owned()));
     assert_eq!(listed(&[("Scope", "Local"), ("PathPrefix", "/a/")]), ["two"]);
-    assert_eq!(listed(&[("OnlyAttached", "true")]), ["AdministratorAccess", "one"]);
-    assert_eq!(listed(&[("PolicyUsageFilter", "PermissionsBoundary")]), ["bound"]);
-    assert_eq!(listed(&[("PolicyUsageFilter", "PermissionsPolicy"), ("Scope", "Local")]), ["one"]);
-    let all = root.ok("ListPolicies", &[("Scope", "Local"), ("PolicyUsageFilter", "PermissionsBoundary")]);
+    assert_eq!(listed(&[("OnlyAttached", "true")]), ["AdministratorAccess", "bound", "one"]);
+    let attached = [("Scope", "Local"), ("OnlyAttached", "1")];
+    let bounding = [&attached[..], &[("PolicyUsageFilter", "PermissionsBoundary")]].concat();
+    assert_eq!(listed(&bounding), ["bound"]);
+    assert_eq!(listed(&[&attached[..], &[("PolicyUsageFilter", "PermissionsPolicy")]].concat()), ["one"]);
+    assert_eq!(listed(&[("Scope", "Local"), ("PolicyUsageFilter", "PermissionsPolicy")]), ["bound", "one", "two"]);
+    let all = root.ok("ListPolicies", &bounding);
     assert_eq!((all.text("AttachmentCount"), all.text("PermissionsBoundaryUsageCount")), ("0".into(), "1".into()));
     assert!(!all.has("Description") && !all.has("Tags"));
     let bound = root.ok("ListEntitiesForPolicy", &[("PolicyArn", &arn("bound"))]);
@@ -256,21 +260,33 @@ fn what_is_of_aws_stays_as_it_is() {
     let root = aws.root();
     let name = "arn:aws:iam::aws:policy/AmazonEC2FullAccess";
     assert_eq!(root.ok("GetPolicy", &[("PolicyArn", name)]).text("PolicyName"), "AmazonEC2FullAccess");
+    for (action, what, more) in [
+        ("DeletePolicy", "delete policies", vec![]),
+        ("CreatePolicyVersion", "create versions for policies", vec![("PolicyDocument", EC2)]),
+        ("DeletePolicyVersion", "delete policy versions for policies", vec![("VersionId", "v1")]),
+        ("SetDefaultPolicyVersion", "update policies", vec![("VersionId", "v1")]),
+    ] {
+        let parameters = [vec![("PolicyArn", name)], more].concat();
+        let message = format!("Cannot {what} outside your own account.");
+        refused(&root, action, &parameters, "AccessDenied", 403, &message);
+    }
     for (action, more) in [
-        ("DeletePolicy", vec![]),
-        ("CreatePolicyVersion", vec![("PolicyDocument", EC2)]),
-        ("DeletePolicyVersion", vec![("VersionId", "v1")]),
-        ("SetDefaultPolicyVersion", vec![("VersionId", "v1")]),
         ("TagPolicy", vec![("Tags.member.1.Key", "a"), ("Tags.member.1.Value", "b")]),
         ("UntagPolicy", vec![("TagKeys.member.1", "a")]),
     ] {
         let parameters = [vec![("PolicyArn", name)], more].concat();
-        let message = format!(
-            "User: arn:aws:iam::{ACCOUNT}:user/administrator is not authorized to perform: iam:{action} on resource: \
-             policy {name}"
-        );
-        refused(&root, action, &parameters, "AccessDenied", 403, &message);
+        refused(&root, action, &parameters, "InvalidInput", 400, "Tags not supported for policies in this domain");
     }
+    root.ok("CreateGroup", &[("GroupName", "g")]);
+    let reserved = "arn:aws:iam::aws:policy/aws-service-role/AnyServiceRolePolicy";
+    refused(
+        &root,
+        "AttachGroupPolicy",
+        &[("GroupName", "g"), ("PolicyArn", reserved)],
+        "PolicyNotAttachable",
+        400,
+        "Cannot attach AWS reserved policy to an IAM group.",
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) enum Principal {
 }
 
 impl Principal {
-    /// Whom an ARN names.
+    /// Whom an ARN names; the path in it says nothing.
     ///
     /// # Errors
     ///
@@ -29,15 +29,9 @@ impl Principal {
         let name = path.rsplit('/').next().filter(|name| !name.is_empty()).ok_or_else(unclear)?;
         let found = key(name);
         match kind {
-            "user" if account.users.get(&found).is_some_and(|user| account.user_arn(user) == arn) => {
-                Ok(Self::User(found))
-            }
-            "group" if account.groups.get(&found).is_some_and(|group| account.group_arn(group) == arn) => {
-                Ok(Self::Group(found))
-            }
-            "role" if account.roles.get(&found).is_some_and(|role| account.role_arn(role) == arn) => {
-                Ok(Self::Role(found))
-            }
+            "user" if account.users.contains(&found) => Ok(Self::User(found)),
+            "group" if account.groups.contains(&found) => Ok(Self::Group(found)),
+            "role" if account.roles.contains(&found) => Ok(Self::Role(found)),
             "user" => Err(no_user(name)),
             "group" => Err(no_group(name)),
             "role" => Err(no_role(name)),
