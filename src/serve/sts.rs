@@ -252,7 +252,8 @@ pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) 
         ))),
         Err(Unverified::Code(refusal)) => Err(Fault::access_denied(BAD_CODE).because(and_coming(refusal.to_string()))),
         Err(Unverified::Changing(when)) => Err(unable(format!(
-            "IAM's word about {serial} is just reaching STS, and is known there at {when}: until then codes are used up              and refused"
+            "IAM's word about {serial} is just reaching STS, and is known there at {when}: until then codes are \
+             used up and refused"
         ))),
         Err(Unverified::Unbound) => Err(unable(format!("{serial} is enabled for nobody"))),
         Err(Unverified::Foreign) => Err(unable(format!("{serial} is another user's"))),

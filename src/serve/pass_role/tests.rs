@@ -29,6 +29,7 @@ fn account(statement: &str) -> Account {
         tags: [("team".to_owned(), "red".to_owned())].into_iter().collect(),
         grants: Grants::default(),
         boundary: None,
+        used: None,
     };
     account.roles.insert(key("runner"), role);
     account
