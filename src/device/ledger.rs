@@ -67,10 +67,14 @@ impl Devices<'_> {
     /// [`registry::Error::OtherKey`] where there was one; and those of vault and registry.
     pub(crate) fn own_key(&self) -> Result<Zeroizing<String>, Error> {
         let place = self.vault.own_key_place()?;
+        // In this order: a key is in the vault before the registry knows it.
+        let known = self.registry.knows_key(&place)?;
         let key = match self.vault.find_own_key()? {
             Some(key) => key,
             None => {
-                self.registry.expect_no_key(&place)?;
+                if known {
+                    self.registry.expect_no_key(&place)?;
+                }
                 self.vault.own_key()?
             }
         };

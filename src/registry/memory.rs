@@ -104,9 +104,12 @@ impl Registry for Memory {
         }
     }
 
+    fn knows_key(&self, place: &str) -> Result<bool, Error> {
+        Ok(self.tables().keys.contains_key(place))
+    }
+
     fn expect_no_key(&self, place: &str) -> Result<(), Error> {
-        let known = self.tables().keys.contains_key(place);
-        if known { Err(Error::OtherKey { place: place.to_owned(), gone: true }) } else { Ok(()) }
+        if self.knows_key(place)? { Err(Error::OtherKey { place: place.to_owned(), gone: true }) } else { Ok(()) }
     }
 
     fn sharers(&self, ledger: Id) -> Result<Vec<Device>, Error> {

@@ -300,7 +300,14 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// twice.
     fn see_key(&self, place: &str, print: &Fingerprint) -> Result<(), Error>;
 
-    /// Whether a key may be made for a place that has none.
+    /// Whether a place was seen with a key, and nobody accepted that it gets another one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn knows_key(&self, place: &str) -> Result<bool, Error>;
+
+    /// Makes sure that a key may be made for a place that has none.
     ///
     /// # Errors
     ///

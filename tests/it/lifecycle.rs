@@ -113,6 +113,9 @@ impl Registry for Fragile<registry::memory::Memory> {
     fn see_key(&self, place: &str, print: &registry::Fingerprint) -> Result<(), registry::Error> {
         self.with_power(|inner| inner.see_key(place, print), dead_registry)
     }
+    fn knows_key(&self, place: &str) -> Result<bool, registry::Error> {
+        self.with_power(|inner| inner.knows_key(place), dead_registry)
+    }
     fn expect_no_key(&self, place: &str) -> Result<(), registry::Error> {
         self.with_power(|inner| inner.expect_no_key(place), dead_registry)
     }

@@ -46,6 +46,13 @@ impl Sqlite {
         if accepted { Ok(()) } else { Err(Error::OtherKey { place: place.to_owned(), gone: print.is_none() }) }
     }
 
+    /// Whether a place was seen with a key, and may have no other.
+    pub(super) fn has_key(&self, place: &str) -> Result<bool, Error> {
+        let sql = "SELECT min(length(print)) > 0 FROM vault_key WHERE place = ?1 AND known = 1";
+        let known = self.connection().query_row(sql, [place], |row| row.get::<_, Option<bool>>(0));
+        Ok(known.map_err(|error| self.failed(&error))?.unwrap_or_default())
+    }
+
     fn look_at_key(&self, connection: &Connection, place: &str, print: Option<&Fingerprint>) -> Result<Seen, Error> {
         let Some(print) = print else { return Ok(Seen::Changes) };
         let sql = "SELECT max(known = 1 AND print = ?2) AND NOT max(known = 0) FROM vault_key WHERE place = ?1";

@@ -242,6 +242,10 @@ impl Registry for Sqlite {
         self.recognize_key(place, Some(print))
     }
 
+    fn knows_key(&self, place: &str) -> Result<bool, Error> {
+        self.has_key(place)
+    }
+
     fn expect_no_key(&self, place: &str) -> Result<(), Error> {
         self.recognize_key(place, None)
     }

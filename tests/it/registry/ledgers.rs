@@ -230,6 +230,7 @@ fn a_ledger_is_found_by_its_fingerprint_and_what_a_claim_has_by_its_token() {
 fn a_place_has_the_key_that_it_was_first_seen_with() {
     on_all(|registry| {
         registry.expect_no_key("age one").unwrap();
+        assert!(!registry.knows_key("age one").unwrap());
         registry.see_key("age one", &[1; 32]).unwrap();
         registry.see_key("age two", &[2; 32]).unwrap();
         let refused = |result: Result<(), Error>, gone: bool| match result {
@@ -238,6 +239,7 @@ fn a_place_has_the_key_that_it_was_first_seen_with() {
         };
         refused(registry.see_key("age one", &[2; 32]), false);
         refused(registry.expect_no_key("age one"), true);
+        assert!(registry.knows_key("age one").unwrap());
         registry.see_key("age one", &[1; 32]).unwrap();
         registry.expect_no_key("keyring").unwrap();
     });

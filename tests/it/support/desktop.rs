@@ -79,7 +79,8 @@ impl Desktop {
     }
 
     pub(super) fn wait_until_unlocked(&self) {
-        self.wait_for("an unlocked collection", |desktop| !desktop.is_locked());
+        // A collection may have its name before it is there.
+        self.wait_for("an unlocked collection", |desktop| matches!(desktop.locked(), Ok(false)));
     }
 
     pub(super) fn wait_for_provider(&self) {
@@ -126,6 +127,10 @@ impl Desktop {
 
     /// Whether the default collection is locked.
     pub fn is_locked(&self) -> bool {
+        self.locked().unwrap()
+    }
+
+    fn locked(&self) -> zbus::Result<bool> {
         let answer = self.connection().call_method(
             Some(PROVIDER),
             self.default_collection().as_str(),
@@ -133,7 +138,7 @@ impl Desktop {
             "Get",
             &("org.freedesktop.Secret.Collection", "Locked"),
         );
-        answer.unwrap().body().deserialize::<OwnedValue>().unwrap().try_into().unwrap()
+        Ok(answer?.body().deserialize::<OwnedValue>()?.try_into()?)
     }
 
     /// A program in this session.

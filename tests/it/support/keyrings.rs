@@ -82,6 +82,7 @@ impl Keyring {
                 keyring.stdin.take().unwrap().write_all(b"password of a test").unwrap();
                 desktop.host(keyring);
                 desktop.wait_for_collection();
+                desktop.wait_until_unlocked();
             }
         }
     }
