@@ -151,6 +151,7 @@ fn code_in_json_tells_the_step_and_how_long_it_is_its_turn() {
         keys(&json),
         [
             "account",
+            "claim",
             "code",
             "codes",
             "device",
