@@ -415,7 +415,7 @@ impl From<device::Error> for Error {
                         .hint(format!("that is a source: --from {name} reads it, `vmfa add NAME {name}` keeps it"));
                 }
                 if (6..=10).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return failure.hint("that looks like a code: the device's name comes first, `vmfa list` shows them all");
+                    return failure.hint("that looks like a code: the device's name comes first");
                 }
                 match nearest {
                     _ if !any => failure.hint(super::slips::NO_DEVICES),

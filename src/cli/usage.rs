@@ -141,7 +141,8 @@ impl Line {
         Some(match self.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["list"] => failure.hint("`vmfa list` shows all devices").hint("one device: vmfa show NAME"),
             ["aws", "exec"] => {
-                let at = self.words.iter().position(|word| *word == given)?;
+                let device = self.words.iter().position(|word| word == "exec")?.saturating_add(2);
+                let at = self.words.iter().skip(device).position(|word| *word == given)?.saturating_add(device);
                 let failure = failure.hint("put `--` before the command");
                 self.with("--", at).into_iter().fold(failure, Error::hint)
             }

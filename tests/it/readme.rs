@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::serve::socket::Server;
 use crate::support::desktop::Desktop;
-use crate::support::{Home, tool};
+use crate::support::{Home, installed, run, tool};
 
 /// What differs from run to run is made the same: codes, steps, times, seconds left.
 fn steady(line: &str) -> String {
@@ -48,6 +48,33 @@ fn fits(expected: &str, line: &str) -> bool {
     rest.is_empty() || (wild && expected.ends_with("[..]"))
 }
 
+/// The blocks of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
+    text.split("```").skip(1).step_by(2).filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
+}
+
+#[test]
+fn the_test_in_python_runs_as_it_is_written() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("README.md")).unwrap();
+    let server = Server::start(&["--time", "virtual"]);
+    let keys = server.administrator();
+    let home = Home::new();
+    let script = home.file("test.py", blocks(&text, "python").next().unwrap());
+    let program = Path::new(env!("CARGO_BIN_EXE_vmfa")).parent().unwrap();
+    let path = std::env::join_paths([program, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+    let mut python = home.other(installed("python3"));
+    python
+        .arg(script)
+        .env("PATH", path)
+        .env("HOME", home.path())
+        .env("AWS_ENDPOINT_URL", server.endpoint())
+        .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
+        .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str())
+        .env("AWS_DEFAULT_REGION", "us-east-1");
+    run(&mut python, b"").expect(0);
+}
+
 #[test]
 fn every_console_block_of_the_readme_does_what_it_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -61,21 +88,17 @@ fn every_console_block_of_the_readme_does_what_it_says() {
     )
     .unwrap();
 
-    // A user of a stand-in, under the policy for self-managed MFA, whose keys are in the environment.
-    let policy = root.join("vectors/iam/own-mfa-device.json");
-    let scenario = format!(
-        "[[policy]]\nname = \"Force_MFA\"\ndocument = {policy:?}\n\n[[user]]\nname = \"alice\"\npolicies = [\"Force_MFA\"]\n\
-         access_key = true\n"
-    );
+    // The stand-in with the README's own scenario, and the keys of its user in the environment.
     let aside = Home::new();
-    let scenario = aside.file("scenario.toml", scenario);
+    std::os::unix::fs::symlink(root.join("vectors"), aside.path().join("vectors")).unwrap();
+    let scenario = blocks(&text, "toml").find(|block| block.starts_with("# alice.toml")).unwrap();
+    let scenario = aside.file("alice.toml", scenario);
     let server = Server::start_in(aside, &["--time", "virtual", "--scenario", scenario.to_str().unwrap()]);
     let alice = &server.ready["users"]["alice"];
 
     let mut failures = Vec::new();
     let mut commands = 0;
-    for block in text.split("```console\n").skip(1) {
-        let block = block.split("```").next().unwrap();
+    for block in blocks(&text, "console") {
         for part in block.split("$ ").filter(|part| !part.is_empty()) {
             let (command, expected) = part.split_once('\n').unwrap();
             commands += 1;

@@ -50,7 +50,8 @@ fn commands_of_other_tools_are_there_or_told() {
         assert_eq!(json.error_code(), "usage");
     }
     // What is nearly a command is that one.
-    assert!(home.run(&["lst"]).expect(2).stderr.contains("'list'"));
+    let lst = home.run(&["lst"]).expect(2).stderr;
+    assert!(lst.contains("`vmfa list`") && !lst.contains("ls`"), "{lst}");
     home.run(&["rm", "x", "--yes"]).expect(0);
 }
 
@@ -105,4 +106,112 @@ fn a_vault_that_is_none_is_an_error_for_every_command() {
         assert_eq!(run.code, 2, "{arguments:?}: {run:#?}");
         assert!(run.stderr.contains("VMFA_VAULT") && run.stderr.contains("foo"), "{arguments:?}: {run:#?}");
     }
+}
+
+/// What each slip is told, in words that its message or hints have.
+#[test]
+fn every_slip_is_told_with_the_command_that_was_meant() {
+    let home = Home::new();
+    home.add("mfauser");
+    home.add("m");
+    home.file("picture.png", SEED);
+    for (arguments, code, words) in [
+        // The device's name as a command, or near one.
+        (&["mfauser"][..], 2, &["vmfa code mfauser"][..]),
+        (&["mfausr"], 2, &["did you mean the device `mfauser`?", "vmfa code mfauser"]),
+        (&["aws", "statu"], 2, &["`vmfa aws status`"]),
+        (&["help", "cod"], 2, &["`vmfa help code`"]),
+        // Options.
+        (&["--vesrion"], 2, &["did you mean `--version`?"]),
+        (&["code", "m", "--nxt"], 2, &["did you mean `--next`?"]),
+        (&["code", "m", "--window"], 2, &["`--window` needs `--fresh`", "vmfa code m --window --fresh"]),
+        (&["code", "m", "--timeout", "5s"], 2, &["`--timeout` needs `--fresh`"]),
+        (&["code", "m", "--fresh", "--count", "2"], 2, &["`--fresh` and `--count`", "vmfa pair"]),
+        (&["code", "m", "--from", "x"], 2, &["can't be combined", "name a device"]),
+        (&["code", "m", "--fresh", "--fresh"], 2, &["`--fresh` is given twice"]),
+        (&["code", "m", "--at"], 2, &["`--at` needs a value"]),
+        (&["code", "m", "--count", "x"], 2, &["--count: `x`: expected a whole number"]),
+        (&["code", "m", "--count", "0"], 2, &["expected a whole number from 1 to"]),
+        (&["code", "m", "--vault", "kering"], 2, &["expected keyring or age", "did you mean `keyring`?"]),
+        (&["code", "m", "--fresh", "--timeout", "long"], 2, &["expected a time up to 1d"]),
+        // Arguments.
+        (&["ls", "m"], 2, &["vmfa show NAME"]),
+        (&["aws", "exec", "m", "env"], 2, &["vmfa aws exec m -- env"]),
+        (&["aws", "exec", "m", "aws", "s3", "ls"], 2, &["vmfa aws exec m -- aws s3 ls"]),
+        (&["code"], 2, &["no device is named", "`m`, `mfauser`"]),
+        (&["verify", "123456", "m"], 2, &["vmfa verify m 123456"]),
+        (&["drift", "123456", "654321", "m"], 2, &["vmfa drift m 123456 654321"]),
+        (&["release", "123456", "m"], 2, &["vmfa release m 123456"]),
+        (&["code", "123456"], 1, &["looks like a code"]),
+        (&["serve", "time", "30"], 2, &["vmfa serve time +30s", "vmfa serve time @30"]),
+        (&["serve", "time", "5m"], 2, &["vmfa serve time +5m"]),
+        (&["add", "x", "pictur.png"], 5, &["there is no file `pictur.png`", "did you mean `picture.png`?"]),
+        (&["add", "x", "none.gif"], 5, &["there is no file", "`clipboard`"]),
+        // Names that are something else.
+        (&["remove", "a", "--yes"], 1, &["no device is named `a`"]),
+        (&["remove", "m"], 2, &["would delete the secret of `m`", "--yes"]),
+        // A stand-in that has ended.
+        (&["code", "m", "--clock", "http://127.0.0.1:1"], 4, &["is a `vmfa serve` running there?"]),
+        (&["serve", "time", "--endpoint-url", "http://localhost:1"], 4, &["is a `vmfa serve` running there?"]),
+    ] {
+        let run = home.run(arguments).expect(code);
+        assert!(words.iter().all(|word| run.stderr.contains(word)), "{arguments:?}: {run:#?}");
+        assert!(!run.stderr.contains("For more information"), "{arguments:?}: {run:#?}");
+        assert!(!run.stderr.contains("did you mean `m`"), "{arguments:?}: {run:#?}");
+    }
+    // A passphrase in the wrong place isn't repeated, nor is what may be a secret.
+    let run = home.run(&["code", "m", "--passphrase-fd", "hunter2"]).expect(2);
+    assert!(run.stderr.contains("number of a file descriptor") && !run.stderr.contains("hunter2"), "{run:#?}");
+    let run = home.run(&["code", "m", "--window", "--account", "correcthorsebattery1"]).expect(2);
+    assert!(!run.stderr.contains("correcthorse"), "{run:#?}");
+    // No device at all.
+    let empty = Home::new();
+    for arguments in [&["code"][..], &["code", "x"]] {
+        assert!(empty.run(arguments).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
+    }
+    assert!(!empty.path().join("home").exists(), "a question leaves nothing behind");
+    let one = Home::new();
+    one.add("only");
+    assert!(one.run(&["show"]).expect(2).stderr.contains("vmfa show only"));
+}
+
+#[test]
+fn a_code_in_two_words_is_one_code() {
+    let home = Home::new();
+    home.add("m");
+    let at = ["--at", "1111111109"];
+    assert!(home.run(&[&["verify", "m", "081", "804"][..], &at].concat()).expect(0).stdout.contains("accepted"));
+    let pair = home.run(&[&["drift", "m", "081", "804", "050", "471"][..], &at].concat()).expect(0).stdout;
+    assert!(pair.contains("30 s ahead"), "{pair}");
+    let code = home.run(&[&["code", "m"][..], &at].concat()).expect(0).stdout;
+    home.run(&["release", "m", &code[..3], code[3..].trim()]).expect(0);
+}
+
+#[test]
+fn one_code_of_a_device_measures_no_more_than_probably() {
+    let home = Home::new();
+    home.add("m");
+    let one = home.run(&["drift", "m", "081804", "--at", "1111111109"]).expect(1).stdout;
+    assert_eq!(one, "probably: the device's clock is right (± 30 s)\nto be sure, give 2 consecutive codes, the oldest first\n");
+    let none = home.run(&["drift", "m", "111111", "222222", "--at", "1111111109"]).expect(1).stdout;
+    assert!(none.starts_with("these codes are not this device's within 1 day of now\n"), "{none}");
+}
+
+#[test]
+fn the_same_secret_under_another_name_is_told() {
+    let home = Home::new();
+    home.add("one");
+    let run = home.run_with(&["add", "two", "-"], SEED.as_bytes()).expect(0);
+    assert!(run.stderr.contains("`two` has the same secret as `one`"), "{run:#?}");
+    let json = home.run_with(&["add", "three", "-", "--json"], SEED.as_bytes()).expect(0).json();
+    assert_eq!(json["warnings"][0], "`three` has the same secret as `one`, `two`: they share which codes are used");
+}
+
+#[test]
+fn what_was_written_is_told() {
+    let home = Home::new();
+    let run = home.run(&["man", "--dir", "pages"]).expect(0);
+    let pages = std::fs::read_dir(home.path().join("pages")).unwrap().count();
+    assert_eq!(run.stdout, format!("wrote vmfa.1 and {} more to pages\n", pages - 1));
+    assert_eq!(home.run(&["man", "--dir", "pages", "--json"]).expect(0).json()["pages"], pages);
 }

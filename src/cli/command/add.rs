@@ -172,9 +172,8 @@ fn same_secrets(registry: &dyn Registry, added: &[One]) -> Result<Vec<String>> {
         for One { device, .. } in added.iter().filter(|one| names.contains(&one.device.name)) {
             let others: Vec<String> =
                 names.iter().filter(|name| **name != device.name).map(|name| format!("`{name}`")).collect();
-            let (others, have) = (others.join(", "), if others.len() > 1 { "have" } else { "has" });
-            let name = &device.name;
-            told.push(format!("{others} {have} the same secret as `{name}`: each code is given once to all of them"));
+            let (others, name) = (others.join(", "), &device.name);
+            told.push(format!("`{name}` has the same secret as {others}: they share which codes are used"));
         }
     }
     told.sort();

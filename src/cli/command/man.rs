@@ -34,7 +34,7 @@ impl Args {
             Some(dir) => {
                 let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(whole(), dir));
                 written.map_err(|error| Error::new(Kind::Storage, "io", format!("{}: {error}", dir.display())))?;
-                let (directory, pages) = (dir.display().to_string(), pages(&mut whole()));
+                let (directory, pages) = (dir.display().to_string(), pages(&whole()));
                 render::print(&Written { directory, pages }, global.json)
             }
         }
@@ -42,8 +42,6 @@ impl Args {
 }
 
 /// How many pages a command has: one, and one for each below it.
-fn pages(command: &mut clap::Command) -> usize {
-    command.build();
-    let below = command.get_subcommands_mut().filter(|command| !command.is_hide_set()).map(pages);
-    below.fold(1, usize::saturating_add)
+fn pages(command: &clap::Command) -> usize {
+    command.get_subcommands().map(pages).fold(1, usize::saturating_add)
 }

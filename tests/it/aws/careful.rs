@@ -306,3 +306,33 @@ fn a_secret_that_aws_does_not_have_is_not_called_enabled() {
     let failed = stage.run(&["enable", "--jump", "--json"]).expect(1);
     assert_eq!(failed.error_code(), "aws-out-of-sync");
 }
+
+#[test]
+fn a_name_given_to_enable_is_the_devices_and_is_not_passed_over() {
+    let stage = Stage::new(ALLOW_ALL);
+    // It isn't the user's, which is told before anything is made.
+    let run = stage.run(&["enable", "laptop", "--no-wait"]).expect(0);
+    let told = "`laptop` is the device's name here; the user is `mfauser` (for another user: --user NAME)";
+    assert!(run.stderr.contains(told) && run.stdout.starts_with("laptop is enabled"), "{run:#?}");
+    let again = stage.run(&["enable", "laptop", "--no-wait"]).expect(0);
+    assert!(!again.stderr.contains("the device's name here"), "{again:#?}");
+    // Another name than the device has.
+    let other = stage.run(&["enable", "phone", "--no-wait"]).expect(1);
+    assert!(other.stderr.contains("is named `laptop` here already, not `phone`"), "{other:#?}");
+    assert!(other.stderr.contains("vmfa rename laptop phone"), "{other:#?}");
+    assert_eq!(stage.run(&["enable", "phone", "--no-wait", "--json"]).expect(1).error_code(), "aws-other-name");
+    // None is given: the device keeps its own.
+    let none = stage.run(&["enable", "--no-wait"]).expect(0);
+    assert!(none.stdout.starts_with("laptop is enabled already"), "{none:#?}");
+    // What a script that doesn't say --yes would have deleted.
+    let unasked = stage.run(&["disable", "laptop"]).expect(2);
+    let what = "this would deactivate and delete arn:aws:iam::123456789012:mfa/mfauser of user mfauser at http://127.0.0.1";
+    assert!(unasked.stderr.contains(what), "{unasked:#?}");
+}
+
+#[test]
+fn a_stand_in_that_has_ended_is_what_is_asked_about() {
+    let stage = Stage::new(ALLOW_ALL);
+    let run = run(&mut stage.command("http://127.0.0.1:1", &["status"]), b"").expect(4);
+    assert!(run.stderr.contains("hint: is a `vmfa serve` running there?"), "{run:#?}");
+}

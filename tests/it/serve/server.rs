@@ -66,6 +66,34 @@ fn people_get_what_to_export() {
 }
 
 #[test]
+fn on_virtual_time_the_clock_is_exported_too() {
+    for (time, exported) in [("virtual", true), ("real", false)] {
+        let home = Home::new();
+        let mut command = home.command();
+        let mut child = command.args(["serve", "--time", time]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        // Where nothing follows, the line before is the last.
+        let lines: Vec<String> = lines.take(if exported { 6 } else { 5 }).collect();
+        let endpoint = lines[0].split_once('=').unwrap().1;
+        assert_eq!(lines.contains(&format!("export VMFA_CLOCK={endpoint}")), exported, "{lines:#?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn time_moves_by_a_number_of_seconds_too() {
+    let server = Server::start(&["--time", "virtual=2030-01-01T00:00:00Z"]);
+    let moved = |body: &str| server.post("/_vmfa/time", "application/json", body);
+    assert!(moved(r#"{"advance": 10}"#).body.contains("2030-01-01T00:00:10Z"));
+    assert!(moved(r#"{"advance": "10s"}"#).body.contains("2030-01-01T00:00:20Z"));
+    assert!(moved(r#"{"set": 1893456060}"#).body.contains("2030-01-01T00:01:00Z"));
+    let refused = moved(r#"{"advance": 1.5}"#);
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("expected"), "{}", refused.body);
+}
+
+#[test]
 fn health_and_ways_that_lead_nowhere() {
     let server = Server::start(&[]);
     assert_eq!((server.get("/healthz").status, server.get("/healthz").body), (200, "ok\n".to_owned()));
