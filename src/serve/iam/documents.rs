@@ -14,11 +14,35 @@ const SYNTAX: &str = "Syntax errors in policy.";
 const NO_ACTIONS: &str = "Policy statement must contain actions.";
 const NO_RESOURCES: &str = "Policy statement must contain resources.";
 const NO_VENDOR: &str = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
+const LEGACY: &str = "The policy failed legacy parsing";
+const OLD_VERSION: &str = "Policy document must be version 2012-10-17 or greater.";
+const VENDOR: &str = "Resource vendor must be fully qualified and cannot contain regexes.";
 const STS_ONLY: &str = "AssumeRole policy may only specify STS AssumeRole actions.";
 
 /// The partitions there are.
 const PARTITIONS: &[&str] =
     &["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
+
+/// What resources of IAM begin with; `root` too, since there is `sts:AssumeRoot`.
+const IAM_PATHS: &[&str] = &[
+    "user/",
+    "federated-user/",
+    "role/",
+    "group/",
+    "instance-profile/",
+    "mfa/",
+    "server-certificate/",
+    "policy/",
+    "sms-mfa/",
+    "saml-provider/",
+    "oidc-provider/",
+    "report/",
+    "access-report/",
+];
+
+/// What resources of S3 begin with that have a region, as the Service Authorization Reference lists them.
+const S3_REGIONAL: &[&str] =
+    &["accesspoint/", "job/", "storage-lens/", "storage-lens-group/", "access-grants/", "async-request/"];
 
 /// The actions of a trust policy, in small letters.
 const TRUST_ACTIONS: &[&str] = &[
@@ -33,6 +57,27 @@ const TRUST_ACTIONS: &[&str] = &[
 /// As answers carry it.
 pub(super) fn encoded(document: &PolicyDocument) -> String {
     utf8_percent_encode(document.text(), ENCODED).to_string()
+}
+
+/// A trust policy as answers carry it once it is stored: its statements as a list, and their elements in IAM's order.
+pub(super) fn encoded_trust(document: &PolicyDocument) -> String {
+    let text = in_order(document.text()).unwrap_or_else(|| document.text().to_owned());
+    utf8_percent_encode(&text, ENCODED).to_string()
+}
+
+fn in_order(text: &str) -> Option<String> {
+    const DOCUMENT: &[&str] = &["Version", "Id"];
+    const STATEMENT: &[&str] = &["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Condition"];
+    let members = |value: &Value, names: &[&str]| -> Option<Vec<String>> {
+        let object = value.as_object()?;
+        let there = names.iter().filter_map(|name| object.get_key_value(*name));
+        Some(there.map(|(name, value)| format!("\"{name}\":{value}")).collect())
+    };
+    let statements: Option<Vec<String>> =
+        statements(text).iter().map(|it| Some(format!("{{{}}}", members(it, STATEMENT)?.join(",")))).collect();
+    let mut document = members(&serde_json::from_str(text).ok()?, DOCUMENT)?;
+    document.push(format!("\"Statement\":[{}]", statements?.join(",")));
+    Some(format!("{{{}}}", document.join(",")))
 }
 
 /// How much of a quota it takes up.
@@ -52,6 +97,22 @@ pub(in crate::serve) fn identity(text: &str) -> Result<PolicyDocument, Fault> {
     match odd {
         Some(text) => Err(Fault::malformed_policy(text)),
         None => Ok(document),
+    }
+}
+
+/// Reads the document of a managed policy, which can't have the older version of the language.
+///
+/// # Errors
+///
+/// As [`identity`].
+pub(super) fn managed(text: &str) -> Result<PolicyDocument, Fault> {
+    let read = identity(text);
+    let document: Value = serde_json::from_str(text).unwrap_or_default();
+    let current = document.get("Version").and_then(Value::as_str) == Some("2012-10-17");
+    match read {
+        Err(fault) if fault.message == SYNTAX => Err(fault),
+        _ if !current => Err(Fault::malformed_policy(OLD_VERSION)),
+        read => read,
     }
 }
 
@@ -112,6 +173,7 @@ pub(super) fn identity_text(error: &Error) -> String {
             }
             "Action" | "NotAction" => return action_text(value),
             "Resource" | "NotResource" => return resource_text(value).unwrap_or_else(|| SYNTAX.to_owned()),
+            "Effect" if ["allow", "deny"].contains(&value.to_ascii_lowercase().as_str()) => LEGACY,
             "Version" | "Effect" | "Condition" => SYNTAX,
             // Values stand behind a slash; this is a condition key.
             other if !other.contains('/') => NO_VENDOR,
@@ -138,26 +200,67 @@ fn resource_text(resource: &str) -> Option<String> {
     if resource == "*" || resource.contains("${") {
         return None;
     }
-    let Some(rest) = resource.strip_prefix("arn:") else {
-        return Some(format!("Resource {resource} must be in ARN format or \"*\"."));
-    };
-    let parts: Vec<&str> = rest.splitn(5, ':').collect();
-    let wild = |text: &str| text.contains(['*', '?']);
-    let partition = parts.first().copied().unwrap_or_default();
-    if !wild(partition) && !PARTITIONS.contains(&partition) {
-        return Some(format!("Partition \"{partition}\" is not valid for resource \"{resource}\"."));
+    let parts = components(resource);
+    let no_arn = || Some(format!("Resource {resource} must be in ARN format or \"*\"."));
+    let [scheme, partition, rest @ ..] = parts.as_slice() else { return no_arn() };
+    if !is_open(partition) && !PARTITIONS.contains(partition) {
+        let missing = std::iter::repeat_n("*", 4_usize.saturating_sub(rest.len()));
+        let rest: Vec<&str> = rest.iter().copied().chain(missing).collect();
+        let rest = rest.join(":");
+        return Some(format!("Partition \"{partition}\" is not valid for resource \"arn:{partition}:{rest}\"."));
     }
-    match parts.as_slice() {
-        [_, "iam", region, _, _] if !region.is_empty() && !wild(region) => {
-            Some("IAM resource ARN cannot contain region information.".to_owned())
-        }
-        [_, "s3", region, _, _] if !region.is_empty() && !wild(region) => {
-            Some(format!("Resource {resource} can not contain region information."))
-        }
-        [_, _, _, _, _] => None,
-        parts if parts.iter().any(|part| wild(part)) => None,
-        _ => Some("The policy failed legacy parsing".to_owned()),
+    if *scheme != "arn" {
+        return no_arn();
     }
+    match rest {
+        [] if is_open(partition) => None,
+        [] => Some(VENDOR.to_owned()),
+        [vendor, ..] if vendor.contains(['*', '?']) => Some(VENDOR.to_owned()),
+        ["iam", region, _, _] if !region.is_empty() && !is_open(region) => {
+            Some(format!("IAM resource {resource} cannot contain region information."))
+        }
+        ["iam", _, _, path] if !IAM_PATHS.iter().any(|kind| may_begin(path, kind)) && !may_begin(path, "root") => {
+            Some(format!("IAM resource path must either be \"*\" or start with {}.", IAM_PATHS.join(", ")))
+        }
+        ["s3", region, account, path] if !region.is_empty() && !is_open(region) => {
+            let regional = !account.is_empty() && S3_REGIONAL.iter().any(|kind| may_begin(path, kind));
+            (!regional).then(|| format!("Resource {resource} can not contain region information."))
+        }
+        ["", ..] => Some(LEGACY.to_owned()),
+        [_] | [_, _, _, _] => None,
+        parts if parts.iter().any(|part| is_open(part)) => None,
+        _ => Some(LEGACY.to_owned()),
+    }
+}
+
+/// The components of an ARN, at most six; colons within policy variables separate none.
+fn components(arn: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut variable) = (Vec::new(), 0, false);
+    for (index, character) in arn.char_indices() {
+        match character {
+            '{' if arn.get(..index).is_some_and(|before| before.ends_with('$')) => variable = true,
+            '}' => variable = false,
+            ':' if !variable && parts.len() < 5 => {
+                parts.push(arn.get(start..index).unwrap_or_default());
+                start = index.saturating_add(1);
+            }
+            _ => {}
+        }
+    }
+    parts.push(arn.get(start..).unwrap_or_default());
+    parts
+}
+
+/// Whether wildcards or variables let a component be more than one text.
+fn is_open(text: &str) -> bool {
+    text.contains(['*', '?']) || text.contains("${")
+}
+
+/// Whether what a resource's path matches may begin with a kind.
+fn may_begin(path: &str, kind: &str) -> bool {
+    let open = path.find(['*', '?']).into_iter().chain(path.find("${")).min();
+    let fixed = open.and_then(|open| path.get(..open)).unwrap_or(path);
+    fixed.starts_with(kind) || (open.is_some() && kind.starts_with(fixed))
 }
 
 /// What AWS says about a trust policy.
@@ -210,6 +313,10 @@ fn texts(value: &Value, name: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const IAM_PATH: &str = "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, \
+                            instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, \
+                            oidc-provider/, report/, access-report/.";
+
     fn refused(text: &str) -> String {
         identity(text).unwrap_err().message
     }
@@ -230,7 +337,8 @@ mod tests {
             (r#"{"Version":"2012-10-17","Statement":"x"}"#.to_owned(), SYNTAX),
             (r#"{"Version":"2020-10-17","Statement":[]}"#.to_owned(), SYNTAX),
             (statement(&rest[1..]), SYNTAX),
-            (statement(&format!(r#""Effect":"allow"{rest}"#)), SYNTAX),
+            (statement(&format!(r#""Effect":"allow"{rest}"#)), LEGACY),
+            (statement(&format!(r#""Effect":"permit"{rest}"#)), SYNTAX),
             (statement(&format!(r#""Effect":"Allow","NotAction":"s3:*"{rest}"#)), SYNTAX),
             (statement(&format!(r#""Effect":"Allow","Colour":"s3:*"{rest}"#)), SYNTAX),
             (statement(r#""Effect":"Allow","Resource":"*""#), NO_ACTIONS),
@@ -242,8 +350,23 @@ mod tests {
             (doing(r#""iam :List""#), "Vendor iam  is not valid"),
             (on(r#""bucket""#), "Resource bucket must be in ARN format or \"*\"."),
             (on(r#""arn:aws2:s3:::b/*""#), "Partition \"aws2\" is not valid for resource \"arn:aws2:s3:::b/*\"."),
-            (on(r#""arn:aws:s3""#), "The policy failed legacy parsing"),
-            (on(r#""arn:aws:iam:us-east-1:1:user/a""#), "IAM resource ARN cannot contain region information."),
+            (on(r#""a:b:c""#), "Partition \"b\" is not valid for resource \"arn:b:c:*:*:*\"."),
+            (on(r#""aws:s3:::b""#), "Partition \"s3\" is not valid for resource \"arn:s3:::b:*\"."),
+            (on(r#""a:aws:s3:::b""#), "Resource a:aws:s3:::b must be in ARN format or \"*\"."),
+            (on(r#""arn:aws""#), VENDOR),
+            (on(r#""arn:aws:*:::b""#), VENDOR),
+            (on(r#""arn:aws:s3::b""#), LEGACY),
+            (on(r#""arn:aws::b""#), LEGACY),
+            (on(r#""arn:aws::::b""#), LEGACY),
+            (
+                on(r#""arn:aws:iam:us-east-1:1:user/a""#),
+                "IAM resource arn:aws:iam:us-east-1:1:user/a cannot contain region information.",
+            ),
+            (on(r#""arn:aws:iam:::b""#), IAM_PATH),
+            (
+                on(r#""arn:aws:s3:us-east-1:1:b/accesspoint/""#),
+                "Resource arn:aws:s3:us-east-1:1:b/accesspoint/ can not contain region information.",
+            ),
             (
                 on(r#""arn:aws:s3:us-east-1::b""#),
                 "Resource arn:aws:s3:us-east-1::b can not contain region information.",
@@ -266,9 +389,39 @@ mod tests {
         ] {
             assert_eq!(refused(&text), message, "{text}");
         }
-        for resource in [r#""*""#, r#""arn:aws:s3:::b""#, r#""arn:*""#, r#"["arn:aws:iam::*:user/${aws:username}"]"#] {
-            assert!(identity(&on(resource)).is_ok(), "{resource}");
+        for resource in [
+            "*",
+            "arn:aws:s3:::b",
+            "arn:*",
+            "arn:aws:iam::*:user/${aws:username}",
+            "arn:aws:iam:::user/b",
+            "arn:aws:iam::*:*",
+            "arn:aws:iam::*:us*",
+            "arn:aws:iam::*:${aws:PrincipalTag/kind}/b",
+            "arn:aws:iam::123456789012:root",
+            "arn:aws:anything",
+            "arn:aws:s3:*:*:b",
+            "arn:aws:s3:us-west-2:123456789012:accesspoint/mine/object/*",
+            "arn:aws:s3:us-west-2:123456789012:job/*",
+            "arn:aws:s3::123456789012:accesspoint/alias.mrap",
+        ] {
+            assert!(identity(&on(&format!("\"{resource}\""))).is_ok(), "{resource}");
         }
+    }
+
+    #[test]
+    fn managed_policies_have_the_current_version_of_the_language() {
+        let rest = r#""Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+        for version in ["", r#""Version":"2008-10-17","#] {
+            let text = format!("{{{version}{rest}");
+            assert_eq!(managed(&text).unwrap_err().message, OLD_VERSION);
+            assert!(identity(&text).is_ok(), "inline ones needn't");
+        }
+        assert_eq!(managed(&format!(r#"{{"Version":"2013-10-17",{rest}"#)).unwrap_err().message, SYNTAX);
+        let bad = rest.replace("s3:*", "s3");
+        assert_eq!(managed(&format!("{{{bad}")).unwrap_err().message, OLD_VERSION);
+        assert_eq!(managed(&format!(r#"{{"Version":"2012-10-17",{bad}"#)).unwrap_err().message, NO_VENDOR);
+        assert!(managed(&format!(r#"{{"Version":"2012-10-17",{rest}"#)).is_ok());
     }
 
     #[test]

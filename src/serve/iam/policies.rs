@@ -140,7 +140,7 @@ pub(in crate::serve) fn list_entities_for_policy(call: &mut Call<'_>, out: &mut 
 
 /// `PolicyDocument`, within its quota.
 pub(super) fn document(call: &Call<'_>) -> Result<crate::serve::account::PolicyDocument, Fault> {
-    let document = documents::identity(call.required("PolicyDocument")?)?;
+    let document = documents::managed(call.required("PolicyDocument")?)?;
     let size = documents::size(&document);
     if size > quotas::POLICY_SIZE {
         let why = format!("it has {size} characters, blanks not counted");

@@ -33,7 +33,9 @@ pub(in crate::serve) fn create_role(call: &mut Call<'_>, out: &mut Writer) -> Re
         name,
     };
     out.open("Role", |out| {
-        write_named(out, call.account, &role);
+        write_who(out, call.account, &role);
+        // As it came: only later answers show it in IAM's own form.
+        out.text("AssumeRolePolicyDocument", &documents::encoded(&role.trust));
         write_rest(out, &role);
     });
     call.account.roles.insert(key(&role.name), role);
@@ -120,12 +122,16 @@ pub(super) fn write(out: &mut Writer, account: &Account, role: &Role) {
 
 /// Writes who a role is, and its trust policy.
 pub(super) fn write_named(out: &mut Writer, account: &Account, role: &Role) {
+    write_who(out, account, role);
+    out.text("AssumeRolePolicyDocument", &documents::encoded_trust(&role.trust));
+}
+
+fn write_who(out: &mut Writer, account: &Account, role: &Role) {
     out.text("Path", &role.path);
     out.text("RoleName", &role.name);
     out.text("RoleId", &role.id);
     out.text("Arn", &account.role_arn(role));
     out.time("CreateDate", role.created);
-    out.text("AssumeRolePolicyDocument", &documents::encoded(&role.trust));
 }
 
 /// Writes `RoleLastUsed`, which is empty where nobody used it.

@@ -356,10 +356,10 @@ fn a_managed_policy_has_its_size() {
 #[test]
 fn what_is_wrong_with_a_document_is_told_beside_the_answer() {
     let aws = Aws::new();
-    let document = EC2.replace("Allow", "allow");
+    let document = EC2.replace("Allow", "allowed");
     let parameters = [("PolicyName", "p"), ("PolicyDocument", document.as_str())];
     refused(&aws.root(), "CreatePolicy", &parameters, "MalformedPolicyDocument", 400, "Syntax errors in policy.");
-    assert_eq!(aws.why(), "statement 1: `allow` in `Effect`: neither Allow nor Deny");
+    assert_eq!(aws.why(), "statement 1: `allowed` in `Effect`: neither Allow nor Deny");
 }
 
 #[test]
