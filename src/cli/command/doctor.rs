@@ -9,7 +9,7 @@ use crate::cli::{Global, clock, environment};
 use crate::device::Devices;
 use crate::device::issue::LONGEST_WAIT;
 use crate::oath::{MovingFactor, totp};
-use crate::registry::sqlite::Accepted;
+use crate::registry::sqlite::{AHEAD, Accepted};
 use crate::registry::{Device, Registry};
 use crate::time::Timestamp;
 use crate::vault::age::PROTECTED;
@@ -146,7 +146,13 @@ fn restored(place: &Place) -> Check {
     if new_key {
         mend.push("a counter device that you add again starts at its source's counter".to_owned());
     }
-    Check { mend, ..Check::ok("restored", format!("codes up to {until} count as handed out{before}")) }
+    Check {
+        mend,
+        ..Check::ok(
+            "restored",
+            format!("codes up to {until}, and of the next {AHEAD} steps, count as handed out{before}"),
+        )
+    }
 }
 
 fn of_place(place: &Place, global: &Global) -> Vec<Check> {

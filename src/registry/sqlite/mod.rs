@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter};
 
-pub use restored::Accepted;
+pub use restored::{AHEAD, Accepted};
 
 use super::{Claim, Device, Error, Fingerprint, Holder, Ledger, Registry, State, Token, clash, names_clash};
 use crate::name::Name;

@@ -11,7 +11,7 @@ use crate::registry::{Error, LastPair, Token};
 use crate::time::{Step, Timestamp};
 
 /// Steps after the present that may have been handed out as well: whoever waits for one has it already.
-const AHEAD: u64 = 10;
+pub const AHEAD: u64 = 10;
 
 impl Sqlite {
     /// Keeps a mark in this file, by which an older copy of the registry is noticed before it hands anything out.
