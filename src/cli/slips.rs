@@ -37,10 +37,11 @@ pub(super) fn unknown_command(given: &str, path: &[String], words: &[String]) ->
     let failure = Error::usage(format!("there is no command `{}`", [path, &[given.to_owned()]].concat().join(" ")));
     let all = if path.is_empty() { "`vmfa help` lists all commands" } else { "its commands: " };
     let all = if path.is_empty() { all.to_owned() } else { format!("{all}{parent} --help") };
-    if path.is_empty() && !help {
-        if let Some((_, here)) = ELSEWHERE.iter().find(|(names, _)| names.contains(&given)) {
-            return failure.hint(*here).hint(all);
-        }
+    if path.is_empty()
+        && !help
+        && let Some((_, here)) = ELSEWHERE.iter().find(|(names, _)| names.contains(&given))
+    {
+        return failure.hint(*here).hint(all);
     }
     if let Some(near) = nearest_command(given, path) {
         let whole = if help { format!("vmfa help {near}") } else { format!("{parent} {near}") };

@@ -18,7 +18,7 @@ fn who_would_wait_too_long_is_told_when_and_not_kept() {
     home.run(&["code", "x"]).expect(0);
     for arguments in [&["code", "x", "--fresh", "--timeout", "0s"][..], &["code", "x", "--fresh", "--at", "+1s"]] {
         let run = home.run(arguments).expect(1);
-        assert!(run.stderr.contains("can be had at") && run.stdout.is_empty(), "{run:#?}");
+        assert!(run.stderr.contains("the next is at") && run.stdout.is_empty(), "{run:#?}");
     }
     home.run(&["code", "x", "--fresh", "--timeout", "soon"]).expect(2);
     home.run(&["code", "x", "--timeout", "1s"]).expect(2);
