@@ -326,7 +326,8 @@ fn a_name_given_to_enable_is_the_devices_and_is_not_passed_over() {
     assert!(none.stdout.starts_with("laptop is enabled already"), "{none:#?}");
     // What a script that doesn't say --yes would have deleted.
     let unasked = stage.run(&["disable", "laptop"]).expect(2);
-    let what = "this would deactivate and delete arn:aws:iam::123456789012:mfa/mfauser of user mfauser at http://127.0.0.1";
+    let what =
+        "this would deactivate and delete arn:aws:iam::123456789012:mfa/mfauser of user mfauser at http://127.0.0.1";
     assert!(unasked.stderr.contains(what), "{unasked:#?}");
 }
 

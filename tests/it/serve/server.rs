@@ -70,7 +70,8 @@ fn on_virtual_time_the_clock_is_exported_too() {
     for (time, exported) in [("virtual", true), ("real", false)] {
         let home = Home::new();
         let mut command = home.command();
-        let mut child = command.args(["serve", "--time", time]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            command.args(["serve", "--time", time]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         // Where nothing follows, the line before is the last.
         let lines: Vec<String> = lines.take(if exported { 6 } else { 5 }).collect();
