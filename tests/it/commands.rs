@@ -300,7 +300,11 @@ fn remove_asks_and_deletes_the_secret() {
     let home = Home::new();
     home.run(&["add".into(), "mfauser".into(), vector(AWS_IMAGE).into_os_string()]).expect(0);
     let run = home.run(&["remove", "mfauser"]).expect(2);
-    assert!(run.stderr.contains("--yes") && run.stderr.contains("cannot be undone"), "{run:#?}");
+    assert!(
+        run.stderr.contains("--yes")
+            && run.stderr.contains("would delete the secret of `mfauser` from the age vault for good"),
+        "{run:#?}"
+    );
     assert!(run.stderr.contains("AWS still expects codes"), "{run:#?}");
     assert_eq!(items(&home), 1);
     let run = home.run(&["remove", "mfauser", "--yes"]).expect(0);

@@ -57,7 +57,7 @@ fn several_answers_are_all_told_and_none_is_guessed() {
     assert!(candidates.iter().any(|candidate| candidate["drift_steps"] == 0), "{answer}");
     assert_eq!((&answer["drift_steps"], &answer["sure"]), (&Value::Null, &false.into()));
     let run = home.run(&["drift", "x", &codes[0], "--at", &at, "--within", "60000000s"]).expect(1);
-    assert!(run.stdout.contains("drifts explain these codes") && run.stdout.contains("not sure"), "{run:#?}");
+    assert!(run.stdout.contains("drifts fit these codes") && run.stdout.contains("to be sure, give"), "{run:#?}");
 }
 
 #[test]

@@ -139,8 +139,8 @@ fn a_file_url_is_its_file_and_an_address_is_not_fetched() {
         assert_eq!(run.stdout, "921300\n");
     }
     for (url, words) in [
-        ("https://example.com/qr.png", ["doesn't fetch", "curl -sS URL"]),
-        ("HTTP://example.com/qr.png", ["doesn't fetch", "screen"]),
+        ("https://example.com/qr.png", ["fetches nothing", "curl -sS URL"]),
+        ("HTTP://example.com/qr.png", ["fetches nothing", "screen"]),
         ("s3://bucket/qr.png", ["s3://…", "a path"]),
         ("file://elsewhere/qr.png", ["on this machine", "file:///home/you/qr.png"]),
     ] {

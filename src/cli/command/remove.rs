@@ -45,20 +45,22 @@ impl Args {
         let notes: Vec<String> = aws_note(&device, global).into_iter().collect();
         if !self.yes {
             let say = |text: &str| {
-                if !global.json && prompt::somebody_there() {
+                if !global.json {
                     render::note(text)
                 }
             };
-            say(&format!(
-                "This deletes the secret of `{}` from the {} vault. It cannot be undone, and no service shows a secret twice.",
-                plain(device.name.as_str()),
-                device.vault
-            ));
+            if prompt::somebody_there() {
+                say(&format!(
+                    "This deletes the secret of `{}` from the {} vault. It cannot be undone, and no service shows a secret twice.",
+                    plain(device.name.as_str()),
+                    device.vault
+                ));
+            }
             for note in &notes {
                 say(note);
             }
             let what = format!(
-                "this would delete the secret of `{}` from the {} vault",
+                "this would delete the secret of `{}` from the {} vault for good",
                 plain(device.name.as_str()),
                 device.vault
             );

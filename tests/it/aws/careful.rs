@@ -135,7 +135,7 @@ fn remove_says_what_disable_said() {
     let note = || stage.home.run(&["remove", "mfauser"]).expect(2).stderr;
     assert!(note().contains("if AWS still expects codes of this device"), "{}", note());
     let disabled = stage.run(&["disable", "mfauser", "--keep", "--yes"]).expect(0);
-    assert!(disabled.stderr.contains("good for nothing: vmfa remove mfauser"), "{disabled:#?}");
+    assert!(disabled.stderr.contains("no longer needed: vmfa remove mfauser"), "{disabled:#?}");
     let gone = format!("AWS has no {} any more: it was deleted at {}", serial(), stage.server.endpoint());
     assert!(note().contains(&gone) && !note().contains("expects codes"), "{}", note());
     let removed = stage.home.run(&["remove", "mfauser", "--yes"]).expect(0);

@@ -183,7 +183,7 @@ impl Which {
         let message = message.as_ref().and_then(|value| value.pointer("/error/message")?.as_str());
         Err(match (status, message) {
             (409, Some(message)) if message.contains("backwards") => {
-                Error::new(Kind::No, "clock", "time would go backwards").hint("to move it back all the same: --force")
+                Error::new(Kind::No, "clock", "time would go backwards").hint("--force moves it back all the same")
             }
             (409, Some(message)) => Error::new(Kind::No, "clock", message),
             (400, Some(message)) => Error::usage(message),

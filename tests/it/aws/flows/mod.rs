@@ -220,7 +220,7 @@ fn a_resynchronization_tells_the_drift_and_sessions_work_again() {
             aws.wait(2_000);
             let device = flow.held(&serial("mfauser")).unwrap().unwrap();
             let failed = flow.session(&device, &Session { fresh: true, ..Session::default() });
-            let cause = "`mfauser` is made to be";
+            let cause = "the clock of `mfauser` is offset by";
             assert!(failed.as_ref().is_err_and(|error| error.to_string().starts_with(cause)), "{failed:?}");
             let resynced = flow.resync(&device, "mfauser").unwrap();
             assert_eq!((resynced.drift, resynced.steps.signum()), (off, off.signum()), "{}", world.told());
@@ -342,7 +342,7 @@ fn a_pair_that_was_too_far_away_stands_in_nobodys_way() {
         change_drift(&here.registry, "mfauser", |_| Ok(Drift { seconds: 32_400, ppm: 0, since: 0 })).unwrap();
         let failed = flow.resync(&flow.held(&serial("mfauser")).unwrap().unwrap(), "mfauser");
         assert!(
-            failed.as_ref().is_err_and(|error| error.to_string().contains("is made to be 32400 s off")),
+            failed.as_ref().is_err_and(|error| error.to_string().contains("is offset by +9 h (set")),
             "{failed:?}"
         );
         change_drift(&here.registry, "mfauser", |_| Ok(Drift::default())).unwrap();
