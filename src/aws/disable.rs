@@ -5,6 +5,7 @@ use super::flow::Flow;
 use super::iam::Codes;
 use super::session::Wanted;
 use super::sts::Temporary;
+use crate::oath::relying_party::PROPAGATION;
 use crate::registry::Device;
 
 /// What had to be done.
@@ -97,7 +98,7 @@ impl Flow<'_> {
         let pair = self.pair(device, &enrolment, false)?;
         self.caller.enable_mfa_device(user, serial, Codes { first: &pair.first, second: &pair.second })?;
         self.world().tell("deleting it takes a session with MFA: the device is enabled once more to get one");
-        self.wait_for_sts(device, self.time())
+        self.wait_for_sts(device, self.time(), PROPAGATION.enabled)
     }
 }
 

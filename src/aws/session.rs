@@ -1,5 +1,7 @@
 //! Sessions with MFA: one code, one session, shared by all who ask for the same until it is over.
 
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use super::cache::{Cache, Contents, Mark};
@@ -15,10 +17,6 @@ use crate::oath::relying_party::PROPAGATION;
 use crate::registry::Device;
 use crate::time::Timestamp;
 use crate::vault;
-
-/// How many seconds after a device was enabled STS is asked first: a code that comes into the change is lost. Both the
-/// date of that and the time now are cut to whole seconds.
-const SETTLED: u64 = PROPAGATION.enabled.as_secs().saturating_add(2);
 
 /// How often STS is asked whether it knows yet what IAM did, and how many seconds lie between.
 const QUESTIONS: u8 = 5;
@@ -170,19 +168,21 @@ impl Flow<'_> {
         self.locks.take(&format!("session-{}", device.id), &|time| self.world().pause(time), waiting)
     }
 
-    /// Waits until STS knows what IAM did `since`: until a session can be had, which is kept. None where it still
-    /// doesn't know after the longest time that was measured.
+    /// Waits until STS knows what IAM did `since`, which takes `long`: until a session can be had, which is kept. None where
+    /// it still doesn't know after the longest time that was measured.
     ///
     /// # Errors
     ///
     /// [`Error`], but not that STS doesn't know yet.
-    pub fn wait_for_sts(&self, device: &Device, since: Timestamp) -> Result<Option<Temporary>, Error> {
+    pub fn wait_for_sts(&self, device: &Device, since: Timestamp, long: Duration) -> Result<Option<Temporary>, Error> {
         let serial = Self::serial(device)?;
         let _lock = self.alone_at_sessions(device)?;
         let wanted = Wanted::default();
-        let first = since.plus(SETTLED).unwrap_or(since);
+        // A code that comes too early is lost. Both `since` and the time now are cut to whole seconds.
+        let settled = long.as_secs().saturating_add(2);
+        let first = since.plus(settled).unwrap_or(since);
         let wait = first.as_unix().saturating_sub(self.time().as_unix());
-        let mut wait = wait.min(SETTLED);
+        let mut wait = wait.min(settled);
         let enrolment = self.devices.enrolment(device)?;
         for _ in 0..QUESTIONS {
             self.wait(wait, KNOWN).map_err(|error| self.until_known(error, since))?;

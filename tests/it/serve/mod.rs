@@ -3,6 +3,7 @@
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod abuse;
 mod account;
+mod arrival;
 mod authorization;
 #[cfg(feature = "cli")]
 pub mod clients;

@@ -149,7 +149,7 @@ impl Args {
                 Some(true)
             }
             // It is enabled, whatever comes now.
-            _ => Some(run.checked(flow.wait_for_sts(&device, enabled))),
+            _ => Some(run.checked(flow.wait_for_sts(&device, enabled, PROPAGATION.enabled))),
         };
         Ok(Answered {
             device: device.name.to_string(),

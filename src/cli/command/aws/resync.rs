@@ -6,6 +6,7 @@ use super::connect;
 use crate::cli::Global;
 use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
+use crate::oath::relying_party::PROPAGATION;
 use crate::time::words;
 
 /// Resynchronize a device at AWS with two consecutive codes
@@ -71,8 +72,11 @@ impl Args {
             drop(alone);
             flow.remember_number(&device)?;
             let own = identity.user() == Some(&user) && run.credentials.session_token.is_none();
-            let checked =
-                if own && !self.no_wait { Some(run.checked(flow.wait_for_sts(&device, resynced.at))) } else { None };
+            let checked = if own && !self.no_wait {
+                Some(run.checked(flow.wait_for_sts(&device, resynced.at, PROPAGATION.changed)))
+            } else {
+                None
+            };
             Ok(Answered {
                 device: device.name.to_string(),
                 serial_number: device.serial.unwrap_or_default(),

@@ -8,6 +8,7 @@ use vmfa::aws::flow::Flow;
 use vmfa::aws::session::{Role, Wanted as Session};
 use vmfa::aws::{Error, World};
 use vmfa::device::drift::change_drift;
+use vmfa::oath::relying_party::PROPAGATION;
 use vmfa::registry::{Device, Registry as _, State};
 use vmfa::time::{Drift, Timestamp};
 use vmfa::vault::Vault as _;
@@ -68,7 +69,7 @@ fn a_user_enrols_and_has_a_session_once_sts_knows() {
     let enrolled = flow.enroll(&wanted("mfauser")).unwrap();
     assert_eq!(enrolled.how, How::New);
     assert_eq!(world.waited(), 0, "a pair of the past and the present needs no waiting");
-    let known = flow.wait_for_sts(&enrolled.device, enrolled.enabled).unwrap();
+    let known = flow.wait_for_sts(&enrolled.device, enrolled.enabled, PROPAGATION.enabled).unwrap();
     assert!(known.is_some());
     assert!((8..=14).contains(&world.waited()), "{}", world.told());
     let session = flow.session(&enrolled.device, &Session::default()).unwrap();
@@ -225,7 +226,9 @@ fn a_resynchronization_tells_the_drift_and_sessions_work_again() {
             let resynced = flow.resync(&device, "mfauser").unwrap();
             assert_eq!((resynced.drift, resynced.steps.signum()), (off, off.signum()), "{}", world.told());
             assert!((resynced.steps.abs() - off.abs() / 30).abs() <= 1, "{resynced:?}");
-            assert!(flow.wait_for_sts(&device, resynced.at).unwrap().is_some());
+            let asked = wire.count("GetSessionToken");
+            assert!(flow.wait_for_sts(&device, resynced.at, PROPAGATION.changed).unwrap().is_some());
+            assert_eq!(wire.count("GetSessionToken"), asked + 1, "nothing is asked before STS can know");
             aws.wait(60);
             assert!(!flow.session(&device, &Session { fresh: true, ..Session::default() }).unwrap().cached);
         }

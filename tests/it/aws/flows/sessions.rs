@@ -253,7 +253,7 @@ fn sts_is_not_asked_while_a_code_would_be_lost() {
         run(&aws, &wire, |client, _| {
             let flow = here.flow(client, &keys);
             let enrolled = flow.enroll(&wanted("mfauser")).unwrap();
-            assert!(flow.wait_for_sts(&enrolled.device, enrolled.enabled).unwrap().is_some());
+            assert!(flow.wait_for_sts(&enrolled.device, enrolled.enabled, PROPAGATION.enabled).unwrap().is_some());
         });
         assert_eq!(wire.count("GetSessionToken"), 1, "{milliseconds} ms");
     }
@@ -330,7 +330,11 @@ fn a_clock_that_is_wrong_by_hours_is_no_obstacle() {
         let flow = here.flow(&client, &keys);
         flow.caller.identity().unwrap();
         let enrolled = flow.enroll(&wanted("mfauser")).unwrap();
-        assert!(flow.wait_for_sts(&enrolled.device, enrolled.enabled).unwrap().is_some(), "{off}: {}", world.told());
+        assert!(
+            flow.wait_for_sts(&enrolled.device, enrolled.enabled, PROPAGATION.enabled).unwrap().is_some(),
+            "{off}: {}",
+            world.told()
+        );
         let session = flow.session(&enrolled.device, &Session::default()).unwrap();
         assert!(session.cached, "{off}");
     }

@@ -22,7 +22,7 @@ use super::super::support::{ACCOUNT, Answer, Aws, Device, Foreseeable, Refused};
 /// How many observations there are.
 const TOTAL: usize = 755;
 
-/// How long before its answer was seen AWS is taken to have decided about a call. Any value from 20 to 150 ms gives the same.
+/// How long before its answer was seen AWS is taken to have decided about a call. Any value up to 300 ms gives the same.
 const UNDER_WAY: Duration = Duration::from_millis(150);
 
 /// By how much a date may be off, in seconds: it is the captures' and the call's, each cut to a second.
