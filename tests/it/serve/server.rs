@@ -209,6 +209,8 @@ fn virtual_time_is_told_and_moved_by_command_and_by_http() {
     assert!(back.stderr.contains("hint: --force"), "{}", back.stderr);
     assert_eq!(time(&["-1d", "--force"]).expect(0).stdout, "2030-01-01T00:00:00Z\n");
     time(&["soon"]).expect(2);
+    assert_eq!(time(&["2030-01-01T00:00:07.5Z"]).expect(0).stdout, "2030-01-01T00:00:07.500Z\n");
+    assert_eq!(time(&["2030-01-01T00:00:00Z", "--force"]).expect(0).stdout, "2030-01-01T00:00:00Z\n");
     let date = server.get("/healthz");
     assert!(date.head.contains("date: tue, 01 jan 2030 00:00:00 gmt"), "{}", date.head);
     // So that a device follows it.
