@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use vmfa::aws::explain::Cause;
-
 use super::*;
 
 /// Somebody whose device is enrolled, and whom STS knows.
