@@ -151,7 +151,15 @@ impl Stand {
         let signed = request.signed();
         let presented = match Presented::read(&signed) {
             Ok(presented) => presented,
-            Err(error) => return Handled::Ours(request.service_by_version(), Err(error.into())),
+            Err(error) => {
+                // Federation is asked for without a signature: that it isn't there is the better answer.
+                let federation = request.parameters().ok().filter(is_federation);
+                let fault = federation.and_then(|input| {
+                    input.get("Action").unwrap_or_default().clone_into(&mut event.action);
+                    find_action(Service::Sts, &input).err()
+                });
+                return Handled::Ours(request.service_by_version(), Err(fault.unwrap_or_else(|| error.into())));
+            }
         };
         let scope = presented.scope();
         event.service.clone_from(&scope.service);
@@ -313,6 +321,11 @@ impl Asked<'_> {
         }
         result.map(|()| body)
     }
+}
+
+/// Whether a request is one of those that STS takes unsigned.
+fn is_federation(input: &Parameters) -> bool {
+    matches!(input.get("Action"), Some("AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity"))
 }
 
 fn find_action(service: Service, input: &Parameters) -> Result<&'static Action, Fault> {

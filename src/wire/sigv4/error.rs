@@ -13,6 +13,9 @@ pub enum Error {
     /// Neither an `Authorization` header nor the `X-Amz-Algorithm` of a presigned request.
     #[error("Request is missing Authentication Token")]
     Unsigned,
+    /// A request that was presigned by Signature Version 2.
+    #[error("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")]
+    Version2,
     /// Both of them; the measured answer has no message.
     #[error("")]
     Both,
@@ -194,6 +197,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unsigned => "MissingAuthenticationToken",
+            Self::Version2 => "InvalidRequest",
             Self::Algorithm { .. }
             | Self::NotAPair { .. }
             | Self::HeaderIncomplete { .. }
@@ -233,6 +237,14 @@ impl Error {
         match self {
             Self::Unsigned => "the request has no signature, neither in a header nor in the query string".into(),
             Self::Both => "the request has two signatures, one in a header and one in the query string".into(),
+            Self::Version2 => {
+                "the request was presigned by a version 2 signature (`AWSAccessKeyId`): sign by version 4, \
+                               `signature_version=\"s3v4\"` with boto3"
+                    .into()
+            }
+            Self::Algorithm { algorithm } if algorithm == "AWS" => {
+                "the request has a version 2 signature: sign by version 4".into()
+            }
             Self::Algorithm { algorithm } => {
                 format!("the request is authorized by `{algorithm}`, not by a version 4 signature")
             }

@@ -40,6 +40,7 @@ impl Presented {
             (Some(_), Some(_)) => Err(Error::Both),
             (Some(header), None) => Self::from_header(request, header, query),
             (None, Some(algorithm)) if algorithm == ALGORITHM.as_bytes() => Self::from_query(query),
+            (None, None) if first(&query, "AWSAccessKeyId").is_some() => Err(Error::Version2),
             (None, _) => Err(Error::Unsigned),
         }
     }

@@ -110,3 +110,23 @@ fn an_action_that_is_not_there_is_no_made_up_success() {
     let expected = "Could not find operation UploadSSHPublicKey for version 2010-05-08";
     assert_eq!(aws.root().refused("UploadSSHPublicKey", &[]), ("InvalidAction".to_owned(), 400, expected.to_owned()));
 }
+
+#[test]
+fn federation_is_not_there_and_needs_no_signature_to_say_so() {
+    let aws = Aws::new();
+    for action in ["AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"] {
+        let body = format!("Action={action}&Version=2011-06-15&WebIdentityToken=x&SAMLAssertion=x");
+        let unsigned = vmfa::serve::Request {
+            method: "POST".to_owned(),
+            path: "/".to_owned(),
+            query: String::new(),
+            headers: vec![("host".to_owned(), b"127.0.0.1".to_vec())],
+            body: zeroize::Zeroizing::new(body.into_bytes()),
+            peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        };
+        let vmfa::serve::Outcome::Answer(response) = aws.stand.answer(unsigned) else { panic!("{action} passed on") };
+        let failure = vmfa::wire::xml::Failure::read(&response.body).unwrap();
+        let message = format!("Could not find operation {action} for version 2011-06-15");
+        assert_eq!((response.status, failure.code, failure.message), (400, "InvalidAction".to_owned(), message));
+    }
+}

@@ -28,6 +28,7 @@ fn a_role_is_shown_as_it_was_created() {
     );
     assert!(created.text("RoleId").starts_with("AROA"));
     assert_eq!(created.text("Arn"), format!("arn:aws:iam::{ACCOUNT}:role/a/Ops"));
+    assert!(!created.has("Description"), "the answer to CreateRole has none");
     assert!(!created.has("MaxSessionDuration") && !created.0.contains("RoleLastUsed"));
     let got = root.ok("GetRole", &[("RoleName", "ops")]);
     assert_eq!((got.text("RoleName"), got.text("MaxSessionDuration")), ("Ops".into(), "7200".into()));
@@ -138,4 +139,45 @@ fn a_role_is_deleted_when_nothing_is_left() {
     root.ok("DeleteRolePolicy", &[role, ("PolicyName", "all")]);
     root.ok("DeleteRole", &[role]);
     assert!(root.ok("ListRoles", &[]).0.contains("<Roles/>"));
+}
+
+#[test]
+fn a_role_tells_when_it_was_last_used() {
+    let aws = Aws::new();
+    let root = aws.root();
+    root.ok("CreateRole", &[("RoleName", "ops"), ("AssumeRolePolicyDocument", &trust_of_account())]);
+    let arn = format!("arn:aws:iam::{ACCOUNT}:role/ops");
+    let session = root.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "s")]);
+    let used = || root.ok("GetRole", &[("RoleName", "ops")]);
+    assert!(used().0.contains("<RoleLastUsed/>"), "assuming it isn't using it");
+    aws.wait(60);
+    aws.client(&session.credentials()).ok("GetCallerIdentity", &[]);
+    let at = vmfa::time::Timestamp::from_unix(START + 60).to_rfc3339();
+    let expected = format!("<RoleLastUsed><LastUsedDate>{at}</LastUsedDate><Region>us-east-1</Region></RoleLastUsed>");
+    assert!(used().0.contains(&expected), "{}", used().0);
+    assert!(root.ok("GetAccountAuthorizationDetails", &[]).0.contains(&expected));
+}
+
+#[test]
+fn trust_policies_are_shown_with_a_list_of_statements_in_the_order_of_iam() {
+    let aws = Aws::new();
+    let root = aws.root();
+    let given = r#"{"Statement":{"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}},"Action":["sts:AssumeRole"],
+        "Principal":{"AWS":"123456789012"},"Effect":"Allow"},"Version":"2012-10-17"}"#;
+    let document = |answer: &Answer| {
+        let text = answer.text("AssumeRolePolicyDocument");
+        percent_encoding::percent_decode_str(&text).decode_utf8().unwrap().into_owned()
+    };
+    let created = root.ok("CreateRole", &[("RoleName", "ops"), ("AssumeRolePolicyDocument", given)]);
+    assert_eq!(document(&created), given);
+    let shown = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":["sts:AssumeRole"],"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
+    assert_eq!(document(&root.ok("GetRole", &[("RoleName", "ops")])), shown);
+    assert_eq!(document(&root.ok("ListRoles", &[])), shown);
+    assert_eq!(document(&root.ok("GetAccountAuthorizationDetails", &[("Filter.member.1", "Role")])), shown);
+    // Policies of users stay as they came.
+    let single = r#"{"Statement":{"Resource":"*","Action":"s3:*","Effect":"Allow"}}"#;
+    root.ok("CreateUser", &[("UserName", "u")]);
+    root.ok("PutUserPolicy", &[("UserName", "u"), ("PolicyName", "p"), ("PolicyDocument", single)]);
+    let policy = root.ok("GetUserPolicy", &[("UserName", "u"), ("PolicyName", "p")]).text("PolicyDocument");
+    assert_eq!(percent_encoding::percent_decode_str(&policy).decode_utf8().unwrap(), single);
 }

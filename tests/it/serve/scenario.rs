@@ -109,6 +109,7 @@ fn a_user_has_at_most_eight_devices_also_here() {
 
 #[test]
 fn the_root_user_has_sessions_of_an_hour_and_assumes_no_role() {
+    use base64::Engine as _;
     let directory = tempfile::tempdir().unwrap();
     let (stand, begun) = open(directory.path(), "root_access_key = true").unwrap();
     let aws = Aws::of(stand, &begun);
@@ -116,6 +117,14 @@ fn the_root_user_has_sessions_of_an_hour_and_assumes_no_role() {
     let root = aws.client(&Credentials::new(&keys.access_key_id, &keys.secret_access_key, None));
     assert_eq!(root.ok("GetCallerIdentity", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:root"));
     assert_eq!(root.ok("GetUser", &[]).text("Arn"), format!("arn:aws:iam::{ACCOUNT}:root"));
+    let summary = root.ok("GetAccountSummary", &[]);
+    assert!(summary.0.contains("<key>AccountAccessKeysPresent</key><value>1</value>"));
+    root.ok("GenerateCredentialReport", &[]);
+    aws.wait(2);
+    let report = root.ok("GetCredentialReport", &[]).text("Content");
+    let report = String::from_utf8(base64::prelude::BASE64_STANDARD.decode(report).unwrap()).unwrap();
+    let row: Vec<&str> = report.lines().nth(1).unwrap().split(',').collect();
+    assert_eq!((row[0], row[8], row[13]), ("<root_account>", "true", "false"));
     root.ok("CreateUser", &[("UserName", "alice")]);
     let after = |seconds: u64| Timestamp::from_unix(aws.now() + seconds).to_rfc3339();
     for (asked, given) in [(None, 3_600), (Some("900"), 900), (Some("3600"), 3_600), (Some("43200"), 3_600)] {

@@ -72,6 +72,12 @@ fn refusals_have_the_words_of_aws() {
             403,
             "Request is missing Authentication Token",
         ),
+        (
+            query("AWSAccessKeyId=AKIDEXAMPLE&Signature=x%3D&Expires=1440938160"),
+            "InvalidRequest",
+            400,
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+        ),
         (both, "SignatureDoesNotMatch", 403, ""),
         (bare("AWS AKID:sig"), "IncompleteSignature", 400, "Unsupported AWS 'algorithm': 'AWS'."),
         (
