@@ -227,7 +227,7 @@ fn resource_text(resource: &str) -> Option<String> {
             (!regional).then(|| format!("Resource {resource} can not contain region information."))
         }
         ["", ..] => Some(LEGACY.to_owned()),
-        [_] | [_, _, _, _] => None,
+        [_, _, _, _] => None,
         parts if parts.iter().any(|part| is_open(part)) => None,
         _ => Some(LEGACY.to_owned()),
     }
@@ -399,7 +399,6 @@ mod tests {
             "arn:aws:iam::*:us*",
             "arn:aws:iam::*:${aws:PrincipalTag/kind}/b",
             "arn:aws:iam::123456789012:root",
-            "arn:aws:anything",
             "arn:aws:s3:*:*:b",
             "arn:aws:s3:us-west-2:123456789012:accesspoint/mine/object/*",
             "arn:aws:s3:us-west-2:123456789012:job/*",

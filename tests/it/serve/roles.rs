@@ -147,7 +147,7 @@ fn a_role_tells_when_it_was_last_used() {
     let root = aws.root();
     root.ok("CreateRole", &[("RoleName", "ops"), ("AssumeRolePolicyDocument", &trust_of_account())]);
     let arn = format!("arn:aws:iam::{ACCOUNT}:role/ops");
-    let session = root.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "s")]);
+    let session = root.ok("AssumeRole", &[("RoleArn", &arn), ("RoleSessionName", "session")]);
     let used = || root.ok("GetRole", &[("RoleName", "ops")]);
     assert!(used().0.contains("<RoleLastUsed/>"), "assuming it isn't using it");
     aws.wait(60);
