@@ -93,15 +93,17 @@ impl Stand {
         &self.clock
     }
 
-    /// Moves the clock, and keeps where it stands.
+    /// Moves the clock, and keeps where it stands; `how` moves a copy of it.
     pub(super) fn move_clock(
         &self,
         how: impl FnOnce(&Clock) -> Result<Instant, super::time::Error>,
     ) -> Result<(), super::time::Error> {
         let mut state = self.state();
-        let time = how(&self.clock)?;
+        // It is kept first: whoever is told that it couldn't be moved finds it where it stood.
+        let time = how(&self.clock.copy())?;
         state.account.edit_settings().time = Some(time);
-        state.store().map_err(|fault| super::time::Error::NotKept { reason: fault.why.unwrap_or_default() })
+        state.store().map_err(|fault| super::time::Error::NotKept { reason: fault.why.unwrap_or_default() })?;
+        self.clock.set(time, true).map(|_| ())
     }
 
     /// The time, as a header tells it: RFC 9110, section 5.6.7.
@@ -268,6 +270,10 @@ impl Stand {
         let mut state = self.state();
         let State { account, random, .. } = &mut *state;
         let body = asked.call(action, account, random.as_mut(), event);
+        // A failure may have come halfway.
+        if body.as_ref().is_err_and(|fault| fault.status >= 500) {
+            account.undo();
+        }
         // A refusal may have cost an attempt: that is stored too.
         state.store()?;
         body
@@ -345,13 +351,16 @@ impl State {
     ///
     /// # Errors
     ///
-    /// `ServiceFailure`: what isn't stored isn't answered as done.
+    /// `ServiceFailure`: what isn't stored isn't done, now or later.
     pub(super) fn store(&mut self) -> Result<(), Fault> {
         let Some(store) = &mut self.store else {
             self.account.stored();
             return Ok(());
         };
-        store.write(&mut self.account).map_err(|error| Fault::failure(error.to_string()))
+        store.write(&mut self.account).map_err(|error| {
+            self.account.undo();
+            Fault::failure(error.to_string())
+        })
     }
 }
 

@@ -161,7 +161,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When nothing could be written; the changes are kept for the next time.
+    /// When nothing could be written.
     pub(super) fn write(&mut self, account: &mut Account) -> Result<(), Error> {
         if !account.has_changed() {
             return Ok(());

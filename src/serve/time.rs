@@ -41,8 +41,8 @@ pub enum Error {
         /// Where it should go.
         to: Instant,
     },
-    /// It is moved, and a server that starts anew won't know.
-    #[error("the time is moved, and couldn't be kept: {reason}")]
+    /// A server that starts anew wouldn't know, so it isn't moved.
+    #[error("the time wasn't moved, since it can't be stored: {reason}")]
     NotKept {
         /// Why not.
         reason: String,
@@ -68,6 +68,14 @@ impl Clock {
         match self {
             Self::Virtual { stands, .. } => Self::Virtual { stands, clients: Some(clients) },
             real @ Self::Real(_) => real,
+        }
+    }
+
+    /// Another one that shows the same, and moves alone.
+    pub(super) fn copy(&self) -> Self {
+        match self {
+            Self::Real(tell) => Self::Real(Arc::clone(tell)),
+            Self::Virtual { .. } => Self::standing_at(self.now()),
         }
     }
 

@@ -326,15 +326,15 @@ impl Account {
 
     /// Whether there is something to store.
     pub(super) fn has_changed(&self) -> bool {
-        !(self.users.changed().is_empty()
-            && self.groups.changed().is_empty()
-            && self.policies.changed().is_empty()
-            && self.roles.changed().is_empty()
-            && self.devices.changed().is_empty()
-            && self.authenticators.changed().is_empty()
-            && self.access_keys.changed().is_empty()
-            && self.sessions.changed().is_empty()
-            && self.settings.changed().is_empty())
+        self.users.has_changed()
+            || self.groups.has_changed()
+            || self.policies.has_changed()
+            || self.roles.has_changed()
+            || self.devices.has_changed()
+            || self.authenticators.has_changed()
+            || self.access_keys.has_changed()
+            || self.sessions.has_changed()
+            || self.settings.has_changed()
     }
 
     /// Everything is stored.
@@ -348,5 +348,18 @@ impl Account {
         self.access_keys.stored();
         self.sessions.stored();
         self.settings.stored();
+    }
+
+    /// Everything is again as it was stored last.
+    pub(super) fn undo(&mut self) {
+        self.users.undo();
+        self.groups.undo();
+        self.policies.undo();
+        self.roles.undo();
+        self.devices.undo();
+        self.authenticators.undo();
+        self.access_keys.undo();
+        self.sessions.undo();
+        self.settings.undo();
     }
 }
