@@ -128,6 +128,29 @@ pub fn is_named(serial: &str, account: &str) -> bool {
     }
 }
 
+/// Whether a serial number is the ARN of an MFA device of IAM.
+#[must_use]
+pub fn is_mfa_arn(serial: &str) -> bool {
+    let fields: Vec<&str> = serial.splitn(6, ':').collect();
+    match fields.as_slice() {
+        ["arn", partition, "iam", "", account, resource] => {
+            let numbered = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+            let named = resource.strip_prefix("mfa/").is_some_and(|name| !name.is_empty() && !name.ends_with('/'));
+            is_serial(serial) && partition.starts_with("aws") && numbered && named
+        }
+        _ => false,
+    }
+}
+
+/// Gives an enrolment a serial number, and AWS's issuer and account where it has none.
+pub fn number(enrolment: &mut Enrolment, serial: &str) {
+    enrolment.serial = Some(serial.to_owned());
+    if enrolment.issuer.is_none() && enrolment.account.is_empty() {
+        enrolment.issuer = Some(ISSUER.to_owned());
+        enrolment.account = account(serial);
+    }
+}
+
 /// What AWS's seeds are: TOTP with the default parameters.
 fn of_seed(serial: Option<&str>, secret: Secret) -> Enrolment {
     Enrolment {

@@ -1,10 +1,12 @@
-//! What isn't AWS's: the time, and what happened. `/_vmfa/time`, `/_vmfa/events`.
+//! What isn't AWS's: the time, what happened, and the seeds of a scenario's devices. `/_vmfa/time`, `/_vmfa/events`,
+//! `/_vmfa/devices`.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
+use super::scenario::Seeded;
 use super::stand::{Request, Response, Stand};
 use super::time::{self, Instant};
 use crate::time::signed_duration;
@@ -48,6 +50,12 @@ struct Shown {
     r#virtual: bool,
 }
 
+/// What a scenario made.
+#[derive(Serialize)]
+struct Devices<'a> {
+    devices: &'a [Seeded],
+}
+
 pub(super) fn answer(stand: &Stand, request: &Request) -> Response {
     if let Some(refusal) = foreign_page(request) {
         return refusal;
@@ -56,8 +64,11 @@ pub(super) fn answer(stand: &Stand, request: &Request) -> Response {
         ("GET", "/_vmfa/time") => shown(stand),
         ("POST", "/_vmfa/time") => move_clock(stand, request),
         ("GET", "/_vmfa/events") => events(stand, request),
-        (_, "/_vmfa/time" | "/_vmfa/events") => error(405, "method-not-allowed", "that method isn't for this"),
-        _ => error(404, "not-found", "there are /_vmfa/time and /_vmfa/events"),
+        ("GET", "/_vmfa/devices") => Response::json(200, &Devices { devices: stand.seeded() }),
+        (_, "/_vmfa/time" | "/_vmfa/events" | "/_vmfa/devices") => {
+            error(405, "method-not-allowed", "that method isn't for this")
+        }
+        _ => error(404, "not-found", "there are /_vmfa/time, /_vmfa/events and /_vmfa/devices"),
     }
 }
 

@@ -81,7 +81,9 @@ impl Response {
 
     /// JSON, a line of it.
     pub(super) fn json(status: u16, value: &impl serde::Serialize) -> Self {
-        let mut body = Zeroizing::new(serde_json::to_vec(value).unwrap_or_default());
+        // Room for most answers: what grows leaves copies of secrets behind.
+        let mut body = Zeroizing::new(Vec::with_capacity(16_384));
+        let _ = serde_json::to_writer(&mut *body, value);
         body.push(b'\n');
         Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
     }

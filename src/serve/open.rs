@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::account::{Account, User, key, managed};
 use super::random::{self, Random};
-use super::scenario::{self, Made, Scenario, UserKeys};
+use super::scenario::{self, Made, Scenario, Seeded, UserKeys};
 use super::stand::Stand;
 use super::store::{self, Store};
 use super::time::Clock;
@@ -40,6 +40,8 @@ pub struct Begun {
     pub users: BTreeMap<String, UserKeys>,
     /// The keys of the root user, where the scenario gives some.
     pub root: Option<UserKeys>,
+    /// The scenario's devices, with their secret keys.
+    pub devices: Vec<Seeded>,
     /// Whether the account was kept from an earlier run.
     pub kept: bool,
 }
@@ -104,14 +106,16 @@ impl Stand {
         if alias.is_some() {
             account.edit_settings().alias = alias;
         }
-        let administrator = account.administrator(&clock, random.as_mut())?;
-        let made =
-            scenario.filter(|_| !kept).map(|scenario| scenario.apply(&mut account, clock.now(), random.as_mut()));
-        let Made { users, root } = made.transpose()?.unwrap_or_default();
+        let scenario = scenario.filter(|_| !kept);
+        let given = scenario.as_ref().map(Scenario::administrator).transpose()?.flatten();
+        let administrator = account.administrator(given, &clock, random.as_mut())?;
+        let made = scenario.map(|scenario| scenario.apply(&mut account, clock.now(), random.as_mut()));
+        let Made { users, root, devices } = made.transpose()?.unwrap_or_default();
         if let Some(store) = &mut store {
             store.write(&mut account)?;
         }
-        Ok((Self::new(account, clock, random, store), Begun { administrator, users, root, kept }))
+        let stand = Self::new(account, clock, random, store, devices.clone());
+        Ok((stand, Begun { administrator, users, root, devices, kept }))
     }
 }
 
@@ -124,7 +128,12 @@ pub(super) fn is_alias(text: &str) -> bool {
 impl Account {
     /// The keys of the administrator, who is made where there is none. Whoever deletes the user or the key gets new
     /// ones at the next start.
-    fn administrator(&mut self, clock: &Clock, random: &mut dyn Random) -> Result<Administrator, random::Error> {
+    fn administrator(
+        &mut self,
+        given: Option<UserKeys>,
+        clock: &Clock,
+        random: &mut dyn Random,
+    ) -> Result<Administrator, random::Error> {
         let kept = self.settings().administrator.and_then(|id| self.access_keys.get(&id).cloned());
         let access_key = match kept.filter(|access_key| access_key.active) {
             Some(access_key) => access_key,
@@ -137,7 +146,12 @@ impl Account {
                     user.grants.attached.insert(managed::arn("AdministratorAccess"));
                     self.users.insert(user_key.clone(), user);
                 }
-                let access_key = self.new_access_key(&user_key, clock.now(), random)?;
+                let access_key = match given {
+                    Some(UserKeys { access_key_id: id, secret_access_key: secret }) => {
+                        self.add_access_key(&user_key, id, secret, clock.now())
+                    }
+                    None => self.new_access_key(&user_key, clock.now(), random)?,
+                };
                 self.edit_settings().administrator = Some(access_key.id.clone());
                 access_key
             }

@@ -3,15 +3,17 @@
 //! Everything is made by the same actions that the API has, as the root user, so that it is held to the same rules; what
 //! those refuse is told with the line that asked for it. `docs/serve.md` describes the format.
 
+mod format;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use toml::Spanned;
 use zeroize::Zeroizing;
 
-use super::account::{Account, Arrival, Device, ROOT, Tags, key};
+use self::format::{AccessKey, Device, File, GivenKey, Inline, Role, Tags, User};
+use super::account::{Account, Arrival, ROOT, key};
 use super::actions::{Action, Service};
 use super::authorize::Origin;
 use super::caller::{Caller, Who};
@@ -53,111 +55,39 @@ pub struct UserKeys {
     pub secret_access_key: Zeroizing<String>,
 }
 
-/// The keys that a scenario made or gave.
+/// An MFA device of the scenario.
+#[derive(Clone, serde::Serialize)]
+pub struct Seeded {
+    /// Its serial number.
+    pub serial_number: String,
+    /// The name of the user whose it was from the beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Its secret key, base32.
+    pub secret: Zeroizing<String>,
+}
+
+/// What a scenario made or gave that somebody has to know.
 #[derive(Debug, Default)]
 pub(super) struct Made {
-    /// Of users, by name.
+    /// The keys of users, by name.
     pub(super) users: BTreeMap<String, UserKeys>,
-    /// Of the root user.
+    /// The keys of the root user.
     pub(super) root: Option<UserKeys>,
+    /// The devices, in the order of the file.
+    pub(super) devices: Vec<Seeded>,
+}
+
+impl std::fmt::Debug for Seeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seeded").field("serial_number", &self.serial_number).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for UserKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UserKeys").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    alias: Option<Spanned<String>>,
-    root_access_key: Option<Spanned<AccessKey>>,
-    #[serde(default, rename = "policy")]
-    policies: Vec<Policy>,
-    #[serde(default, rename = "group")]
-    groups: Vec<Group>,
-    #[serde(default, rename = "user")]
-    users: Vec<User>,
-    #[serde(default, rename = "role")]
-    roles: Vec<Role>,
-    #[serde(default, rename = "device")]
-    devices: Vec<UserDevice>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Policy {
-    name: Spanned<String>,
-    path: Option<String>,
-    document: Spanned<String>,
-    description: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Group {
-    name: Spanned<String>,
-    path: Option<String>,
-    #[serde(default)]
-    policies: Vec<Spanned<String>>,
-    #[serde(default)]
-    inline: BTreeMap<String, Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct User {
-    name: Spanned<String>,
-    path: Option<String>,
-    #[serde(default)]
-    groups: Vec<Spanned<String>>,
-    #[serde(default)]
-    policies: Vec<Spanned<String>>,
-    #[serde(default)]
-    inline: BTreeMap<String, Spanned<String>>,
-    boundary: Option<Spanned<String>>,
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    password: Option<Spanned<Zeroizing<String>>>,
-    access_key: Option<Spanned<AccessKey>>,
-    #[serde(default, rename = "device")]
-    devices: Vec<UserDevice>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum AccessKey {
-    Random(bool),
-    Given(GivenKey),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GivenKey {
-    id: String,
-    secret: Zeroizing<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UserDevice {
-    name: Spanned<String>,
-    path: Option<String>,
-    secret: Option<Spanned<Zeroizing<String>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Role {
-    name: Spanned<String>,
-    path: Option<String>,
-    trust: Spanned<String>,
-    #[serde(default)]
-    policies: Vec<Spanned<String>>,
-    #[serde(default)]
-    inline: BTreeMap<String, Spanned<String>>,
-    max_session: Option<u64>,
 }
 
 /// A scenario that was read.
@@ -189,6 +119,24 @@ impl Scenario {
             }
         })?;
         Ok(Self { file, text, directory })
+    }
+
+    /// The keys that the administrator is to have.
+    ///
+    /// # Errors
+    ///
+    /// What can't be an access key.
+    pub(super) fn administrator(&self) -> Result<Option<UserKeys>, Error> {
+        self.file.administrator.as_ref().map(|given| self.given_key(given, given.as_ref())).transpose()
+    }
+
+    fn given_key<T>(&self, at: &Spanned<T>, given: &GivenKey) -> Result<UserKeys, Error> {
+        let GivenKey { id, secret } = given;
+        let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !plain || !(16..=128).contains(&id.len()) || secret.is_empty() {
+            return Err(self.at(at, "an access key has an id of 16 to 128 letters and digits, and a secret"));
+        }
+        Ok(UserKeys { access_key_id: id.clone(), secret_access_key: secret.clone() })
     }
 
     /// Makes everything, in an account without it.
@@ -273,11 +221,18 @@ impl Making<'_> {
         if let Some(alias) = &file.alias {
             self.act(alias, "CreateAccountAlias", &[("AccountAlias", alias.as_ref())])?;
         }
+        if let Some(rules) = &file.password_policy {
+            let parameters = rules.as_ref().parameters();
+            let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            self.act(rules, "UpdateAccountPasswordPolicy", &parameters)?;
+        }
         for policy in &file.policies {
             let document = self.scenario.document(&policy.document)?;
+            let tags = tagging(&policy.tags);
             let mut parameters = named("PolicyName", &policy.name, policy.path.as_deref());
             parameters.push(("PolicyDocument", &document));
             parameters.extend(policy.description.as_deref().map(|text| ("Description", text)));
+            parameters.extend(borrowed(&tags));
             self.act(&policy.name, "CreatePolicy", &parameters)?;
         }
         for group in &file.groups {
@@ -289,47 +244,65 @@ impl Making<'_> {
             made.root = self.access_key(access_key, ROOT)?;
         }
         for user in &file.users {
-            made.users.extend(self.user(user)?.map(|found| (user.name.as_ref().clone(), found)));
+            self.user(user, &mut made)?;
         }
         for role in &file.roles {
-            let trust = self.scenario.document(&role.trust)?;
-            let seconds = role.max_session.map(|seconds| seconds.to_string());
-            let mut parameters = named("RoleName", &role.name, role.path.as_deref());
-            parameters.push(("AssumeRolePolicyDocument", &trust));
-            parameters.extend(seconds.as_deref().map(|seconds| ("MaxSessionDuration", seconds)));
-            self.act(&role.name, "CreateRole", &parameters)?;
-            self.grant("Role", &role.name, &role.policies, &role.inline)?;
+            self.role(role)?;
         }
         for device in &file.devices {
-            self.device(device, None)?;
+            made.devices.push(self.device(device, None)?);
         }
         Ok(made)
     }
 
-    fn user(&mut self, user: &User) -> Result<Option<UserKeys>, Error> {
+    fn user(&mut self, user: &User, made: &mut Made) -> Result<(), Error> {
         let name = user.name.as_ref().as_str();
         let mut parameters = named("UserName", &user.name, user.path.as_deref());
         let boundary = user.boundary.as_ref().map(|boundary| self.policy(boundary)).transpose()?;
         parameters.extend(boundary.as_deref().map(|arn| ("PermissionsBoundary", arn)));
-        let tags: Vec<(String, &String)> = (1..)
-            .zip(&user.tags)
-            .flat_map(|(index, (key, value))| {
-                [(format!("Tags.member.{index}.Key"), key), (format!("Tags.member.{index}.Value"), value)]
-            })
-            .collect();
-        parameters.extend(tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let tags = tagging(&user.tags);
+        parameters.extend(borrowed(&tags));
         self.act(&user.name, "CreateUser", &parameters)?;
         for group in &user.groups {
             self.act(group, "AddUserToGroup", &[("UserName", name), ("GroupName", group.as_ref())])?;
         }
         self.grant("User", &user.name, &user.policies, &user.inline)?;
-        if let Some(password) = &user.password {
-            self.act(password, "CreateLoginProfile", &[("UserName", name), ("Password", password.as_ref())])?;
+        match (&user.password, &user.password_reset) {
+            (Some(password), reset) => {
+                let reset = if reset.as_ref().is_some_and(|reset| *reset.as_ref()) { "true" } else { "false" };
+                let parameters =
+                    [("UserName", name), ("Password", password.as_ref()), ("PasswordResetRequired", reset)];
+                self.act(password, "CreateLoginProfile", &parameters)?;
+            }
+            (None, Some(reset)) => {
+                return Err(self.scenario.at(reset, "`password_reset` goes with a `password`"));
+            }
+            (None, None) => {}
         }
         for device in &user.devices {
-            self.device(device, Some(name))?;
+            made.devices.push(self.device(device, Some(name))?);
         }
-        user.access_key.as_ref().map_or(Ok(None), |access_key| self.access_key(access_key, &key(name)))
+        if let Some(access_key) = &user.access_key
+            && let Some(keys) = self.access_key(access_key, &key(name))?
+        {
+            made.users.insert(name.to_owned(), keys);
+        }
+        Ok(())
+    }
+
+    fn role(&mut self, role: &Role) -> Result<(), Error> {
+        let trust = self.scenario.document(&role.trust)?;
+        let seconds = role.max_session.map(|seconds| seconds.to_string());
+        let boundary = role.boundary.as_ref().map(|boundary| self.policy(boundary)).transpose()?;
+        let tags = tagging(&role.tags);
+        let mut parameters = named("RoleName", &role.name, role.path.as_deref());
+        parameters.push(("AssumeRolePolicyDocument", &trust));
+        parameters.extend(role.description.as_deref().map(|text| ("Description", text)));
+        parameters.extend(seconds.as_deref().map(|seconds| ("MaxSessionDuration", seconds)));
+        parameters.extend(boundary.as_deref().map(|arn| ("PermissionsBoundary", arn)));
+        parameters.extend(borrowed(&tags));
+        self.act(&role.name, "CreateRole", &parameters)?;
+        self.grant("Role", &role.name, &role.policies, &role.inline)
     }
 
     /// The access key of a user, or of the root user.
@@ -341,46 +314,42 @@ impl Making<'_> {
                 .account
                 .new_access_key(user_key, now, self.random)
                 .map_err(|error| self.scenario.at(access_key, error.to_string()))?,
-            AccessKey::Given(GivenKey { id, secret }) => {
-                let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-                if !plain || !(16..=128).contains(&id.len()) || secret.is_empty() {
-                    return Err(self
-                        .scenario
-                        .at(access_key, "an access key has an id of 16 to 128 letters and digits, and a secret"));
-                }
-                if self.account.access_keys.contains(id) {
+            AccessKey::Given(given) => {
+                let UserKeys { access_key_id: id, secret_access_key: secret } =
+                    self.scenario.given_key(access_key, given)?;
+                if self.account.access_keys.contains(&id) {
                     return Err(self.scenario.at(access_key, format!("the access key {id} is somebody's already")));
                 }
-                self.account.add_access_key(user_key, id.clone(), secret.clone(), now)
+                self.account.add_access_key(user_key, id, secret, now)
             }
         };
         Ok(Some(UserKeys { access_key_id: made.id, secret_access_key: made.secret }))
     }
 
     /// A device, enabled for a user long enough for STS to know it.
-    fn device(&mut self, device: &UserDevice, user: Option<&str>) -> Result<(), Error> {
+    fn device(&mut self, device: &Device, user: Option<&str>) -> Result<Seeded, Error> {
         let name = device.name.as_ref();
-        self.act(
-            &device.name,
-            "CreateVirtualMFADevice",
-            &named("VirtualMFADeviceName", &device.name, device.path.as_deref()),
-        )?;
+        let tags = tagging(&device.tags);
+        let mut parameters = named("VirtualMFADeviceName", &device.name, device.path.as_deref());
+        parameters.extend(borrowed(&tags));
+        self.act(&device.name, "CreateVirtualMFADevice", &parameters)?;
         let serial = self.account.arn("mfa", device.path.as_deref().unwrap_or("/"), name);
+        let made = self.account.devices.edit(&serial);
+        let made = made.ok_or_else(|| self.scenario.at(&device.name, format!("{serial} isn't there")))?;
         if let Some(secret) = &device.secret {
-            let seed =
+            made.seed =
                 base32::parse(secret.as_ref()).map_err(|problem| self.scenario.at(secret, problem.to_string()))?;
-            let made =
-                Device { serial: serial.clone(), name: name.clone(), seed, tags: Tags::default(), assigned: None };
-            self.account.devices.insert(serial.clone(), made);
         }
-        let Some(user) = user else { return Ok(()) };
-        let user = key(user);
-        if self.account.users.get(&user).is_none_or(|user| user.devices.len() >= DEVICES_PER_USER) {
-            return Err(self.scenario.at(&device.name, format!("a user has at most {DEVICES_PER_USER} devices")));
+        let secret = made.seed.to_base32();
+        if let Some(user) = user {
+            let user = key(user);
+            if self.account.users.get(&user).is_none_or(|user| user.devices.len() >= DEVICES_PER_USER) {
+                return Err(self.scenario.at(&device.name, format!("a user has at most {DEVICES_PER_USER} devices")));
+            }
+            let now = self.now.into();
+            self.account.assign(&user, &serial, now, Arrival::at(now));
         }
-        let now = self.now.into();
-        self.account.assign(&user, &serial, now, Arrival::at(now));
-        Ok(())
+        Ok(Seeded { serial_number: serial, user: user.map(str::to_owned), secret })
     }
 
     /// Attached and inline policies of a user, group or role.
@@ -389,7 +358,7 @@ impl Making<'_> {
         kind: &str,
         name: &Spanned<String>,
         policies: &[Spanned<String>],
-        inline: &BTreeMap<String, Spanned<String>>,
+        inline: &Inline,
     ) -> Result<(), Error> {
         let parameter = format!("{kind}Name");
         for policy in policies {
@@ -439,6 +408,19 @@ fn named<'a>(parameter: &'a str, name: &'a Spanned<String>, path: Option<&'a str
     let mut parameters = vec![(parameter, name.as_ref().as_str())];
     parameters.extend(path.map(|path| ("Path", path)));
     parameters
+}
+
+/// Tags as parameters.
+fn tagging(tags: &Tags) -> Vec<(String, &str)> {
+    let tags = (1_usize..).zip(tags);
+    tags.flat_map(|(index, (key, value))| {
+        [(format!("Tags.member.{index}.Key"), key.as_str()), (format!("Tags.member.{index}.Value"), value.as_str())]
+    })
+    .collect()
+}
+
+fn borrowed<'a>(parameters: &'a [(String, &str)]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    parameters.iter().map(|(name, value)| (name.as_str(), *value))
 }
 
 impl std::fmt::Debug for Scenario {

@@ -18,6 +18,7 @@ use super::fault::Fault;
 use super::foreign::Foreign;
 pub use super::message::{Request, Response};
 use super::random::Random;
+use super::scenario::Seeded;
 use super::store::Store;
 use super::time::{Clock, Instant};
 use crate::time::Timestamp;
@@ -37,6 +38,8 @@ pub struct Stand {
     events: Mutex<Events>,
     keys: Mutex<SigningKeys>,
     pub(super) console: Console,
+    /// What a scenario made.
+    devices: Vec<Seeded>,
 }
 
 /// What changes together.
@@ -67,7 +70,13 @@ enum Handled {
 }
 
 impl Stand {
-    pub(super) fn new(account: Account, clock: Clock, random: Box<dyn Random>, store: Option<Store>) -> Self {
+    pub(super) fn new(
+        account: Account,
+        clock: Clock,
+        random: Box<dyn Random>,
+        store: Option<Store>,
+        devices: Vec<Seeded>,
+    ) -> Self {
         Self {
             id: account.id().to_owned(),
             clock,
@@ -75,6 +84,7 @@ impl Stand {
             events: Mutex::default(),
             keys: Mutex::default(),
             console: Console::default(),
+            devices,
         }
     }
 
@@ -110,6 +120,12 @@ impl Stand {
     pub(super) fn http_date(&self) -> String {
         let since = std::time::Duration::from_secs(self.clock.now().as_unix());
         httpdate::fmt_http_date(std::time::UNIX_EPOCH.checked_add(since).unwrap_or(std::time::UNIX_EPOCH))
+    }
+
+    /// The devices of the scenario that it began with, as they were then.
+    #[must_use]
+    pub fn seeded(&self) -> &[Seeded] {
+        &self.devices
     }
 
     /// How many events there were.

@@ -41,6 +41,47 @@ fn add_shows_what_it_read_and_the_first_code_but_never_the_secret() {
 }
 
 #[test]
+fn a_serial_number_is_taken_where_the_source_has_none() {
+    let home = Home::new();
+    let serial = "arn:aws:iam::123456789012:mfa/team/alice";
+    let added = home.run_with(&["add", "alice", "-", "--json", "--serial", serial], SEED.as_bytes()).expect(0).json();
+    let added = &added["added"][0];
+    assert_eq!(added["serial_number"], serial);
+    assert_eq!(
+        (added["issuer"].as_str(), added["account"].as_str()),
+        (Some("Amazon Web Services"), Some("alice@123456789012"))
+    );
+    // What the source says of itself stays.
+    let uri = format!("otpauth://totp/Example:bob?secret={SEED}&issuer=Example");
+    let added = home.run_with(&["add", "bob", "-", "--json", "--serial", serial], uri.as_bytes()).expect(0).json();
+    assert_eq!(
+        (added["added"][0]["issuer"].as_str(), added["added"][0]["account"].as_str()),
+        (Some("Example"), Some("bob"))
+    );
+    let answer = |serial: &str| {
+        format!("{{\"VirtualMFADevice\": {{\"SerialNumber\": \"{serial}\", \"Base32StringSeed\": \"{SEED}\"}}}}")
+    };
+    let other = "arn:aws:iam::123456789012:mfa/other";
+    let refused = home.run_with(&["add", "x", "-", "--json", "--serial", serial], answer(other).as_bytes()).expect(1);
+    assert_eq!(refused.error_code(), "other-serial");
+    home.run_with(&["add", "same", "-", "--serial", other], answer(other).as_bytes()).expect(0);
+    let refused =
+        home.run_with(&["add", "x/", "-", "--json", "--serial", serial], uris(&["a", "b"]).as_bytes()).expect(1);
+    assert_eq!(refused.error_code(), "ambiguous");
+    for wrong in [
+        "alice",
+        "arn:aws:iam::123456789012:user/alice",
+        "arn:aws:iam::1:mfa/a",
+        "arn:aws:iam::123456789012:mfa/",
+        "GAKT000012A4",
+    ] {
+        let refused = home.run_with(&["add", "x", "-", "--json", "--serial", wrong], SEED.as_bytes()).expect(2);
+        assert!(!refused.stderr.contains(&format!("`{wrong}`")), "{refused:#?}");
+    }
+    home.run(&["show", "x"]).expect(1);
+}
+
+#[test]
 fn a_short_secret_is_taken_with_a_warning() {
     let home = Home::new();
     let run = home.run_with(&["add", "short", "-"], b"JBSWY3DPEHPK3PXP").expect(0);

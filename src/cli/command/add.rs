@@ -11,7 +11,7 @@ use crate::cli::{Global, argv, clock, source};
 use crate::device::{self, Devices};
 use crate::name::Name;
 use crate::oath::MovingFactor;
-use crate::provision::{Enrolment, Found};
+use crate::provision::{Enrolment, Found, aws};
 use crate::registry::Registry;
 use crate::vault::{self, Kind};
 
@@ -33,6 +33,9 @@ pub(in crate::cli) struct Args {
     /// Replace the device of this name; its secret is deleted once the new one is stored
     #[arg(long)]
     replace: bool,
+    /// The serial number (ARN) of the device at AWS, if SOURCE doesn't tell it
+    #[arg(long, value_name = "ARN")]
+    serial: Option<String>,
     /// Print no first code, so that `vmfa code --fresh` can give it
     #[arg(long)]
     no_code: bool,
@@ -77,6 +80,9 @@ impl Answer for Added {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         self.refuse_mixed_up()?;
+        if self.serial.as_ref().is_some_and(|serial| !aws::is_mfa_arn(serial)) {
+            return Err(Error::usage("--serial takes the ARN of an MFA device: arn:aws:iam::ACCOUNT:mfa/NAME"));
+        }
         let clock = self.clock.open()?;
         let place = Place::find(global)?;
         let registry = place.registry()?;
@@ -95,7 +101,8 @@ impl Args {
         {
             return Err(error.into());
         }
-        let Found { enrolments, warnings, lines } = source::read(self.source.as_deref(), &self.search)?;
+        let Found { mut enrolments, warnings, lines } = source::read(self.source.as_deref(), &self.search)?;
+        self.number(&mut enrolments)?;
         let several = enrolments.len() > 1;
         if several && self.replace {
             return Err(Error::new(
@@ -181,6 +188,22 @@ fn same_secrets(registry: &dyn Registry, added: &[One]) -> Result<Vec<String>> {
 }
 
 impl Args {
+    /// Gives the one enrolment the serial number of `--serial`.
+    fn number(&self, enrolments: &mut [Enrolment]) -> Result<()> {
+        let Some(serial) = &self.serial else { return Ok(()) };
+        let [enrolment] = enrolments else {
+            let message = format!("the source holds {} enrolments, and --serial is of one device", enrolments.len());
+            return Err(Error::new(ErrorKind::No, "ambiguous", message));
+        };
+        let told = enrolment.serial.as_deref();
+        if let Some(told) = told.filter(|told| told != serial) {
+            let message = format!("the source is of the device {}, not of {serial}", plain(told));
+            return Err(Error::new(ErrorKind::No, "other-serial", message).hint("leave out --serial"));
+        }
+        aws::number(enrolment, serial);
+        Ok(())
+    }
+
     /// The name forgotten, or name and source swapped.
     fn refuse_mixed_up(&self) -> Result<()> {
         let name = &self.name;

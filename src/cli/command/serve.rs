@@ -14,7 +14,7 @@ use crate::cli::interrupt::Interrupted;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, clock, hygiene, json};
 use crate::serve::http::Server;
-use crate::serve::scenario::{Scenario, UserKeys};
+use crate::serve::scenario::{Scenario, Seeded, UserKeys};
 use crate::serve::time::{Clock, Instant};
 use crate::serve::upstream::Upstream;
 use crate::serve::{self, Begun, Options, Stand, random};
@@ -73,6 +73,8 @@ struct Ready {
     users: BTreeMap<String, UserKeys>,
     #[serde(skip_serializing_if = "Option::is_none")]
     root: Option<UserKeys>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<Seeded>,
 }
 
 /// Clients want one; nothing depends on it.
@@ -103,6 +105,9 @@ impl Answer for Ready {
                 "# {name}: export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={}",
                 **secret_access_key
             )?;
+        }
+        for device in &self.devices {
+            writeln!(out, "# {}: secret key {}", device.serial_number, *device.secret)?;
         }
         Ok(())
     }
@@ -199,6 +204,7 @@ impl Args {
             pid: std::process::id(),
             users: begun.users,
             root: begun.root,
+            devices: begun.devices,
         }
     }
 }
@@ -212,7 +218,7 @@ fn announce(ready: &Ready, bound: SocketAddr, fd: Option<(u32, std::fs::File)>, 
     if !bound.ip().is_loopback() {
         render::note(&format!(
             "warning: {bound} is reachable from other machines, and whoever reaches it can move its time, read its events and \
-             guess its passwords"
+             the secret keys of its scenario's devices, and guess its passwords"
         ));
     }
     render::print(ready, json)?;

@@ -4,6 +4,7 @@
 //! No page has a script; a change is a POST of a form with the session's token, and a success answers with a redirect.
 
 mod answer;
+mod attempts;
 mod devices;
 mod keys;
 mod page;
@@ -15,6 +16,7 @@ mod wizard;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use self::attempts::{Attempts, TooMany};
 use self::page::{Badge, Message, Problem, Shell, html};
 use self::session::{COOKIE, Key, Person, Session, Sessions, Stage};
 use super::authorize::Origin;
@@ -47,10 +49,11 @@ const SECURITY: &str = "/console/security";
 /// The region that console requests count as made in.
 const REGION: &str = "us-east-1";
 
-/// What a console remembers: who is signed in.
+/// What a console remembers: who is signed in, and who gave wrong passwords.
 #[derive(Debug, Default)]
 pub(super) struct Console {
     sessions: Sessions,
+    attempts: Attempts,
 }
 
 /// A request of a browser, with what is known of it.
@@ -263,6 +266,30 @@ impl Visit<'_> {
             }
             Err(error) => self.fail(&error.into()),
         }
+    }
+
+    /// Looks at a password where there weren't too many wrong ones for a user's key from this address.
+    ///
+    /// # Errors
+    ///
+    /// What `look` finds, or that there were too many; `is_wrong` tells which faults count.
+    fn guess<T>(
+        &self,
+        user_key: &str,
+        is_wrong: impl FnOnce(&Fault) -> bool,
+        look: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let (attempts, key) = (&self.stand.console.attempts, attempts::Key::of(self.request.peer, user_key));
+        attempts.begin(key, self.now).map_err(|TooMany(seconds)| {
+            let wait = if seconds > 60 { format!("{} minutes", seconds.div_ceil(60)) } else { "a minute".to_owned() };
+            Fault::new("FailedAuthentication", 429, format!("Too many wrong passwords. Try again in {wait}."))
+                .because(format!("the password was not looked at; the next one is in {seconds} s"))
+        })?;
+        let found = look();
+        if !found.as_ref().is_err_and(is_wrong) {
+            attempts.was_right(key);
+        }
+        found
     }
 
     /// Puts down what was done about signing in, and why.

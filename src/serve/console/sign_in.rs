@@ -7,6 +7,7 @@ use crate::oath;
 use crate::serve::account::{Account, Login, PasswordHash, key};
 use crate::serve::call::Call;
 use crate::serve::fault::Fault;
+use crate::serve::iam::login::OLD_PASSWORD_WRONG;
 use crate::serve::stand::{Response, State};
 use crate::serve::sts;
 use crate::time::Timestamp;
@@ -40,7 +41,8 @@ fn form(visit: &Visit<'_>, status: u16, account: &str, user: &str, problem: Opti
 
 pub(super) fn submit(visit: &Visit<'_>) -> Response {
     let (account, user) = (visit.sent("account").trim(), visit.sent("username").trim());
-    match check_password(visit, account, user, visit.sent("password")) {
+    let look = || check_password(visit, account, user, visit.sent("password"));
+    match visit.guess(&key(user), |fault| fault.message == WRONG, look) {
         Ok(person) => {
             let arn = visit.name_and_arn(&person).1;
             let next = match person.stage {
@@ -51,9 +53,9 @@ pub(super) fn submit(visit: &Visit<'_>) -> Response {
             visit.note("ConsoleLogin", Some(&arn), Ok(next));
             enter(visit, person, None)
         }
-        Err(fault) if fault.status == 403 => {
+        Err(fault) if matches!(fault.status, 403 | 429) => {
             visit.note("ConsoleLogin", None, Err(&fault));
-            form(visit, 403, account, user, Some(Problem::new(&fault.message)))
+            form(visit, fault.status, account, user, Some(Problem::new(&fault.message)))
         }
         Err(fault) => visit.fail(&fault),
     }
@@ -186,7 +188,8 @@ pub(super) fn change_password(signed: &Signed<'_>) -> Response {
     if new != visit.sent("repeated-password") {
         return password_form(signed, 400, Some(Problem::new("The new password was typed in two ways.")));
     }
-    match signed.act("ChangePassword", &[("OldPassword", old), ("NewPassword", new)]) {
+    let change = || signed.act("ChangePassword", &[("OldPassword", old), ("NewPassword", new)]);
+    match visit.guess(&signed.person.user, |fault| fault.message == OLD_PASSWORD_WRONG, change) {
         Ok(_) => {
             let mut person = signed.person.clone();
             person.take_password(&visit.stand.state().account);

@@ -9,6 +9,9 @@ use crate::serve::caller::Who;
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
 
+/// What [`change_password`] says of a wrong one.
+pub(in crate::serve) const OLD_PASSWORD_WRONG: &str = "The old password was incorrect.";
+
 pub(in crate::serve) fn create_login_profile(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let (user_key, user) = call.named_user()?;
     let name = user.name.clone();
@@ -70,7 +73,7 @@ pub(in crate::serve) fn change_password(call: &mut Call<'_>, _out: &mut Writer) 
     let why = call.allowed_to_users("iam:ChangePassword", &call.account.user_arn(user), shown, &user.tags)?;
     let login = login(user)?;
     if !login.password.matches(call.required("OldPassword")?) {
-        return Err(Fault::access_denied("The old password was incorrect."));
+        return Err(Fault::access_denied(OLD_PASSWORD_WRONG));
     }
     if call.required("NewPassword")? == call.required("OldPassword")? {
         return Err(Fault::access_denied("The new password must differ from the old password."));

@@ -26,6 +26,10 @@ const ISSUER: &str = "Amazon Web Services";
 /// How wide AWS draws its QR codes, in pixels; ours are as wide as whole modules allow.
 const QR_PIXELS: u32 = 250;
 
+/// How many characters a device's name may have: with the longest serial number that other actions take, 256, and no path.
+/// AWS's model gives no bound, and its console has this one.
+const NAME: usize = 226;
+
 const INVALID_CODE: &str = "Authentication code for device is not valid.";
 const NOT_THIS_USERS: &str = "MFA Device invalid for user.";
 
@@ -59,6 +63,12 @@ fn base64(bytes: &[u8]) -> Zeroizing<String> {
 ///
 /// One of that name, tags that can't be, or no random numbers.
 pub(in crate::serve) fn create(call: &mut Call<'_>, name: String) -> Result<(String, Zeroizing<String>), Fault> {
+    if name.chars().nth(NAME).is_some() {
+        return Err(Fault::validation(format!(
+            "1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint: Member must have \
+             length less than or equal to {NAME}"
+        )));
+    }
     let serial = call.account.arn("mfa", call.path(), &name);
     if call.account.devices.contains(&serial) {
         return Err(Fault::already_exists("MFA device already exists.").because(orphan(call.account, &serial)));

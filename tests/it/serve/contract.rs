@@ -1,5 +1,7 @@
 //! The input contract, as it is worded.
 
+use vmfa::wire::query::Form;
+
 use super::support::*;
 
 #[test]
@@ -129,4 +131,76 @@ fn federation_is_not_there_and_needs_no_signature_to_say_so() {
         let message = format!("Could not find operation {action} for version 2011-06-15");
         assert_eq!((response.status, failure.code, failure.message), (400, "InvalidAction".to_owned(), message));
     }
+}
+
+#[test]
+fn a_devices_name_is_as_long_as_its_serial_number_lets_it() {
+    let aws = Aws::new();
+    let create =
+        |length: usize| aws.root().call("CreateVirtualMFADevice", &[("VirtualMFADeviceName", &"n".repeat(length))]);
+    let longest = create(226).unwrap().text("SerialNumber");
+    assert_eq!(longest.len(), 256);
+    aws.root().ok("DeleteVirtualMFADevice", &[("SerialNumber", &longest)]);
+    for length in [227, 2_808, 2_809, 100_000] {
+        let refused = create(length).unwrap_err();
+        assert_eq!((refused.status, refused.code.as_str()), (400, "ValidationError"), "{length}");
+    }
+    assert!(!aws.root().ok("ListVirtualMFADevices", &[]).has("SerialNumber"), "nothing is left of them");
+}
+
+/// No input is a failure of the service: every parameter of every action, long and odd, with the others as they should be.
+#[test]
+fn no_input_is_answered_with_500() {
+    let aws = Aws::new();
+    let (root, contract) = (aws.root(), std::fs::read_to_string("vectors/iam/contract.txt").unwrap());
+    root.ok("CreateUser", &[("UserName", "alice")]);
+    let good = |name: &str| match name.rsplit('.').next().unwrap() {
+        "SerialNumber" => format!("arn:aws:iam::{ACCOUNT}:mfa/alice"),
+        "PolicyArn" | "PermissionsBoundary" => "arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned(),
+        "PolicySourceArn" => format!("arn:aws:iam::{ACCOUNT}:user/alice"),
+        "RoleArn" => format!("arn:aws:iam::{ACCOUNT}:role/ops"),
+        "PolicyDocument" => ALLOW_ALL.to_owned(),
+        "AssumeRolePolicyDocument" => trust_of_account(),
+        "AuthenticationCode1" | "AuthenticationCode2" | "TokenCode" => "123456".to_owned(),
+        "AccessKeyId" => "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        "Status" => "Active".to_owned(),
+        "Path" | "PathPrefix" => "/p/".to_owned(),
+        "VersionId" => "v1".to_owned(),
+        _ => "alice".to_owned(),
+    };
+    let mut calls = 0;
+    for block in contract.split("\n\n").skip(1) {
+        let mut lines = block.lines();
+        let (service, action) = lines.next().unwrap().split_once(' ').unwrap();
+        let version = if service == "sts" { "2011-06-15" } else { "2010-05-08" };
+        let fields: Vec<(String, bool)> = lines
+            .filter(|line| line.starts_with(' '))
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .map(|words| {
+                let name = match (words[0].contains(".member"), words[1]) {
+                    (true, _) => words[0].replacen(".member", ".member.1", 1),
+                    (false, kind) if kind.contains("list") => format!("{}.member.1", words[0]),
+                    _ => words[0].to_owned(),
+                };
+                (name, words[2] == "required")
+            })
+            .collect();
+        for (odd, _) in &fields {
+            let path = format!("/{}/", "p".repeat(500));
+            let values =
+                ["", "0", "-1", "99999999999999999999", "\u{0}", "é", "*", "{}", "[]", "arn:aws:iam::", path.as_str()];
+            let long = [65, 129, 2_100, 3_000, 130_000].map(|length| "n".repeat(length));
+            for value in values.iter().copied().chain(long.iter().map(String::as_str)) {
+                let others = fields.iter().filter(|(name, required)| *required && name != odd);
+                let mut parameters: Vec<(&str, String)> = others.map(|(name, _)| (name.as_str(), good(name))).collect();
+                parameters.push((odd, value.to_owned()));
+                let form =
+                    parameters.iter().fold(Form::new(action, version), |form, (name, value)| form.pair(name, value));
+                let status = root.send(service, form.body().as_bytes()).status;
+                assert!(status < 500, "{action} {odd} {value:.20}: {status} {}", aws.why());
+                calls += 1;
+            }
+        }
+    }
+    assert!(calls > 4_000, "{calls}");
 }

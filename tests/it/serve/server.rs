@@ -246,7 +246,9 @@ fn clients_sign_by_their_own_clock_also_on_virtual_time() {
 fn other_sites_pages_move_no_clock() {
     let server = Server::start(&["--time", "virtual"]);
     let body = "{\"advance\": \"1h\"}";
-    for headers in ["origin: http://evil.example", "sec-fetch-site: cross-site\r\nhost: evil.example"] {
+    for headers in
+        ["origin: http://evil.example", "sec-fetch-site: cross-site\r\nhost: evil.example", "host: [::1]evil.com"]
+    {
         let host = if headers.contains("host:") { String::new() } else { format!("host: {}\r\n", server.address) };
         let request =
             format!("POST /_vmfa/time HTTP/1.1\r\n{host}{headers}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
@@ -292,6 +294,59 @@ fn events_say_why() {
     for text in [secret, device.text("Base32StringSeed").as_str(), "000000"] {
         assert!(!all.contains(text), "{text}");
     }
+}
+
+/// A server that answers every question about events with the same ones.
+fn events_of(numbers: &[u64], count: u64) -> crate::support::Run {
+    let event = |number: &u64| {
+        format!(
+            "{{\"number\":{number},\"time\":\"2026-01-01T00:00:00Z\",\"request_id\":\"\",\"service\":\"iam\",\"action\":\"GetUser\",\
+             \"outcome\":\"accepted\"}}"
+        )
+    };
+    let events: Vec<String> = numbers.iter().map(event).collect();
+    let body = format!("{{\"count\":{count},\"events\":[{}]}}", events.join(","));
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let web = crate::support::web::Web::new(move || answer.clone());
+    Home::new().run(&["serve", "events", "--json", "--endpoint", web.url.trim_end_matches('/')])
+}
+
+#[test]
+fn events_end_where_a_server_tells_the_same_ones_again() {
+    for (numbers, count) in [(vec![1, 2], 3), (vec![2, 1], 2), (vec![1, 1], 1), (vec![0], 1)] {
+        let run = events_of(&numbers, count).expect(4);
+        assert!(run.stderr.contains("it tells events twice or out of order"), "{run:#?}");
+    }
+    // What comes while they are read is for the next time; what was forgotten isn't waited for.
+    assert_eq!(events_of(&[1, 2], 2).expect(0).json()["events"].as_array().unwrap().len(), 2);
+    assert_eq!(events_of(&[], 20).expect(0).json()["events"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn the_devices_of_a_scenario_tell_their_secrets() {
+    let home = Home::new();
+    let file = home.path().join("scenario.toml");
+    std::fs::write(&file, "[[user]]\nname = \"alice\"\naccess_key = true\n[[user.device]]\nname = \"alice\"\n")
+        .unwrap();
+    let server = Server::start_in(home, &["--time", "virtual", "--scenario", file.to_str().unwrap()]);
+    let device = &server.ready["devices"][0];
+    assert_eq!((device["user"].as_str(), server.ready["devices"].as_array().unwrap().len()), (Some("alice"), 1));
+    let told: serde_json::Value = serde_json::from_str(&server.get("/_vmfa/devices").body).unwrap();
+    assert_eq!(told["devices"], server.ready["devices"]);
+    assert_eq!(server.post("/_vmfa/devices", "application/json", "{}").status, 405);
+    // From there to a session.
+    let serial = device["serial_number"].as_str().unwrap();
+    let clock = ["--clock", server.endpoint()];
+    let add = [&["add", "alice", "-", "--no-code", "--serial", serial], clock.as_slice()].concat();
+    server.home.run_with(&add, device["secret"].as_str().unwrap().as_bytes()).expect(0);
+    let shown = server.home.run(&["show", "alice", "--json"]).expect(0).json();
+    assert_eq!(shown["serial_number"], serial);
+    let code = server.home.run(&[&["code", "alice", "--fresh"], clock.as_slice()].concat()).expect(0).stdout;
+    let keys = &server.ready["users"]["alice"];
+    let text = |name: &str| keys[name].as_str().unwrap();
+    let keys = Credentials::new(text("access_key_id"), text("secret_access_key"), None);
+    let session = [("SerialNumber", serial), ("TokenCode", code.trim())];
+    assert_eq!(server.call(&keys, "GetSessionToken", &session).status, 200);
 }
 
 #[test]
@@ -366,6 +421,46 @@ fn what_was_answered_survives_kill_9() {
     server.child.wait().unwrap();
     let other = server.home.run(&["serve", "--state", directory.as_str(), "--account", "999999999999"]).expect(3);
     assert!(other.stderr.contains("is of account 123456789012, not of 999999999999"), "{}", other.stderr);
+}
+
+#[test]
+fn what_a_full_disk_refused_is_not_done_later() {
+    let home = Home::new();
+    let state = home.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let mut command = home.other("unshare");
+    let script = "mount -t tmpfs -o size=2m small state; exec \"$@\"";
+    command.args(["--map-root-user", "--mount", "sh", "-e", "-c", script, "sh", env!("CARGO_BIN_EXE_vmfa")]);
+    let server = Server::start_by(home, command, &["--time", "virtual", "--state", "state"]);
+    let admin = server.administrator();
+    let create = |name: &str| server.call(&admin, "CreateUser", &[("UserName", name)]);
+    assert_eq!(create("before").status, 200);
+    let (keys, device) = enrolled(&server, "alice");
+    let stood = server.now();
+
+    let inside = format!("/proc/{}/root{}", server.child.id(), state.display());
+    let rest = std::path::Path::new(&inside).join("rest");
+    let mut file = std::fs::File::create(&rest).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    assert_eq!((create("meanwhile").status, create("meanwhile").text("Code").as_str()), (500, "ServiceFailure"));
+    let pair = [("SerialNumber", device.text("SerialNumber")), ("TokenCode", code(&device, stood))];
+    let pair: Vec<(&str, &str)> = pair.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(server.call(&keys, "GetSessionToken", &pair).status, 500);
+    for wanted in ["{\"advance\": \"1h\"}", "{\"set\": \"2999-01-01T00:00:00Z\"}"] {
+        let reply = server.post("/_vmfa/time", "application/json", wanted);
+        assert_eq!(reply.status, 500, "{}", reply.body);
+        assert!(reply.body.contains("the time wasn't moved"), "{}", reply.body);
+        assert_eq!(server.now(), stood);
+    }
+
+    drop(file);
+    std::fs::remove_file(&rest).unwrap();
+    assert_eq!(create("after").status, 200);
+    let users = server.call(&admin, "ListUsers", &[]).body;
+    assert!(users.contains("before") && users.contains("after") && !users.contains("meanwhile"), "{users}");
+    assert_eq!(server.call(&keys, "GetSessionToken", &pair).status, 200, "no code was used up");
+    server.wait(3_600);
+    assert_eq!(server.now(), stood + 3_600);
 }
 
 #[test]

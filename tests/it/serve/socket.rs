@@ -33,8 +33,13 @@ impl Server {
     }
 
     pub fn start_in(home: Home, arguments: &[&str]) -> Self {
+        let command = home.command();
+        Self::start_by(home, command, arguments)
+    }
+
+    /// With a command that ends in the program.
+    pub fn start_by(home: Home, mut command: std::process::Command, arguments: &[&str]) -> Self {
         let said = std::fs::File::create(home.path().join("said")).unwrap();
-        let mut command = home.command();
         command.args(["serve", "--json"]).args(arguments).stdout(Stdio::piped()).stderr(said);
         let mut child = command.spawn().unwrap();
         let mut line = String::new();

@@ -17,6 +17,9 @@ const LEAST: u64 = 365 * 86_400;
 /// How long a stand-in may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The longest answer that is read, in bytes: a thousand events have 12,000 characters each at most, of six bytes.
+const MOST: u64 = 80_000_000;
+
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     Time(Time),
@@ -110,17 +113,7 @@ impl Command {
                 render::print(&answer, global.json)
             }
             Self::Events(events) => {
-                // An answer has a thousand of them at most.
-                let mut all = Listed { count: 0, events: Vec::new() };
-                loop {
-                    let after = all.events.last().map_or(events.after, |event| event.number);
-                    let page: Listed = events.which.ask(&format!("/_vmfa/events?after={after}"), None)?;
-                    all.count = page.count;
-                    if page.events.is_empty() {
-                        break;
-                    }
-                    all.events.extend(page.events);
-                }
+                let all = events.which.events(events.after)?;
                 render::print(&all, global.json)
             }
         }
@@ -147,21 +140,39 @@ impl Time {
 }
 
 impl Which {
+    /// The events after a number that there are now: while they are read, a busy stand-in may have new ones faster.
+    fn events(&self, after: u64) -> Result<Listed> {
+        let page = |after: u64| -> Result<Listed> {
+            let page: Listed = self.ask(&format!("/_vmfa/events?after={after}"), None)?;
+            let mut last = after;
+            let ascending = page.events.iter().all(|event| std::mem::replace(&mut last, event.number) < event.number);
+            if ascending { Ok(page) } else { Err(unlike(&self.endpoint()?, "it tells events twice or out of order")) }
+        };
+        let mut all = page(after)?;
+        while let Some(last) = all.events.last().map(|event| event.number).filter(|last| *last < all.count) {
+            let next = page(last)?;
+            if next.events.is_empty() {
+                break;
+            }
+            all.events.extend(next.events);
+        }
+        Ok(all)
+    }
+
+    fn endpoint(&self) -> Result<String> {
+        self.endpoint_url.clone().or_else(|| environment::text("AWS_ENDPOINT_URL")).ok_or_else(|| {
+            Error::usage("no stand-in is named")
+                .hint("give --endpoint-url URL, or set AWS_ENDPOINT_URL as `vmfa serve` prints it")
+        })
+    }
+
     fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Value>) -> Result<T> {
-        let endpoint =
-            self.endpoint_url.clone().or_else(|| environment::text("AWS_ENDPOINT_URL")).ok_or_else(|| {
-                Error::usage("no stand-in is named")
-                    .hint("give --endpoint-url URL, or set AWS_ENDPOINT_URL as `vmfa serve` prints it")
-            })?;
+        let endpoint = self.endpoint()?;
         if !endpoint.starts_with("http://") {
             return Err(Error::usage(format!("`{endpoint}` is no http:// URL")));
         }
         let url = format!("{}{path}", endpoint.trim_end_matches('/'));
-        let failed = |reason: &str| {
-            let reason = reason.strip_prefix("io: ").unwrap_or(reason);
-            Error::new(Kind::Remote, "stand-in", format!("{endpoint}: {reason}"))
-                .hint(stand_in::hint(&endpoint).unwrap_or("is it a `vmfa serve` that is running?"))
-        };
+        let failed = |reason: &str| unlike(&endpoint, reason);
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .timeout_global(Some(PATIENCE))
             .max_redirects(0)
@@ -175,7 +186,8 @@ impl Which {
         };
         let mut answer = answer.map_err(|error| failed(&error.to_string()))?;
         let status = answer.status().as_u16();
-        let text = answer.body_mut().read_to_string().map_err(|error| failed(&error.to_string()))?;
+        let text =
+            answer.body_mut().with_config().limit(MOST).read_to_string().map_err(|error| failed(&error.to_string()))?;
         if status == 200 {
             return serde_json::from_str(&text).map_err(|_| failed("it doesn't answer as a stand-in does"));
         }
@@ -191,4 +203,11 @@ impl Which {
             (_, None) => failed(&format!("status {status}")),
         })
     }
+}
+
+/// That it isn't as a stand-in should be.
+fn unlike(endpoint: &str, reason: &str) -> Error {
+    let reason = reason.strip_prefix("io: ").unwrap_or(reason);
+    Error::new(Kind::Remote, "stand-in", format!("{endpoint}: {reason}"))
+        .hint(stand_in::hint(endpoint).unwrap_or("is it a `vmfa serve` that is running?"))
 }

@@ -15,6 +15,8 @@ pub struct Browser<'a> {
     pub aws: &'a Aws,
     pub cookie: Option<String>,
     pub page: Page,
+    /// Where it is.
+    pub peer: IpAddr,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -26,7 +28,7 @@ pub struct Page {
 
 impl<'a> Browser<'a> {
     pub fn new(aws: &'a Aws) -> Self {
-        Self { aws, cookie: None, page: Page::default() }
+        Self { aws, cookie: None, page: Page::default(), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }
     }
 
     /// Sends one request and follows nothing.
@@ -43,7 +45,7 @@ impl<'a> Browser<'a> {
             query: query.to_owned(),
             headers: all,
             body: Zeroizing::new(body.as_bytes().to_vec()),
-            peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            peer: self.peer,
         });
         self.page = Page {
             status: response.status,

@@ -251,3 +251,67 @@ fn one_changes_ones_own_password_and_goes_on() {
     assert!(browser.page.has("notice"));
     assert_eq!(elsewhere.open("/console"), "/console/sign-in", "the others of that user are signed out");
 }
+
+#[test]
+fn ten_wrong_passwords_in_five_minutes_are_all_that_is_looked_at() {
+    let aws = Aws::new();
+    for name in ["alice", "bob"] {
+        user(&aws, name, OWN);
+    }
+    // The same whether or not there is such a user, in whatever session.
+    let mut pages = Vec::new();
+    for name in ["alice", "nobody"] {
+        for number in 0..10 {
+            let mut browser = Browser::new(&aws);
+            browser.sign_in(name, &format!("incorrect-Horse-{number}"));
+            assert_eq!((browser.page.status, browser.page.has("error-why")), (403, false));
+        }
+        let mut browser = Browser::new(&aws);
+        assert_eq!(browser.sign_in(&name.to_uppercase(), PASSWORD), "/console/sign-in");
+        assert_eq!(browser.page.status, 429);
+        assert_eq!(
+            aws.events().pop().unwrap().why.unwrap(),
+            "the password was not looked at; the next one is in 300 s"
+        );
+        pages.push(browser.page.text("error-message"));
+    }
+    assert_eq!(pages, ["Too many wrong passwords. Try again in 5 minutes."; 2]);
+    // Others sign in, and so does she from elsewhere.
+    assert_eq!(Browser::new(&aws).sign_in("bob", PASSWORD), "/console");
+    let mut elsewhere = Browser::new(&aws);
+    elsewhere.peer = [10, 0, 0, 1].into();
+    assert_eq!(elsewhere.sign_in("alice", PASSWORD), "/console");
+    aws.wait(299);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("alice", PASSWORD);
+    assert_eq!(browser.page.text("error-message"), "Too many wrong passwords. Try again in a minute.");
+    aws.wait(1);
+    assert_eq!(browser.sign_in("alice", PASSWORD), "/console");
+}
+
+#[test]
+fn right_passwords_are_never_too_many_and_the_old_one_is_guessed_no_better() {
+    let aws = Aws::new();
+    user(&aws, "alice", &["administrator"]);
+    let mut browser = Browser::new(&aws);
+    for _ in 0..12 {
+        assert_eq!(Browser::new(&aws).sign_in("alice", PASSWORD), "/console");
+    }
+    browser.sign_in("alice", PASSWORD);
+    browser.open("/console/password");
+    let new = "another-Horse-8";
+    let mut change = |old: &str| {
+        browser.submit(
+            "/console/password",
+            &[("current-password", old), ("new-password", new), ("repeated-password", new)],
+        );
+        browser.page.text("error-message")
+    };
+    for number in 0..10 {
+        assert_eq!(change(&format!("incorrect-Horse-{number}")), "The old password was incorrect.");
+    }
+    assert_eq!(change(PASSWORD), "Too many wrong passwords. Try again in 5 minutes.");
+    let mut other = Browser::new(&aws);
+    other.sign_in("alice", PASSWORD);
+    assert_eq!(other.page.status, 429);
+}
