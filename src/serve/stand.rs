@@ -279,6 +279,15 @@ impl Stand {
         result
     }
 
+    /// Whether policies allow somebody an action of IAM; nothing is done, and no event tells of it.
+    pub(super) fn may(&self, caller: &Caller, origin: &Origin, action: &str, parameters: &[(&str, &str)]) -> bool {
+        let input: Parameters = parameters.iter().copied().collect();
+        let (now, state) = (self.clock.now(), self.state());
+        let Some(action) = Action::find(Service::Iam, action) else { return false };
+        let wish = action.wish(&state.account, caller, &input);
+        wish.is_none_or(|wish| authorize::authorize(&state.account, caller, origin, wish, now).is_ok())
+    }
+
     /// Finds, checks, authorizes and runs the action of an input.
     fn run(&self, service: Service, asked: &Asked<'_>, event: &mut Event) -> Result<Zeroizing<String>, Fault> {
         let action = find_action(service, asked.input)?;

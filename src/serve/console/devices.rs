@@ -11,7 +11,11 @@ const LEFT: &str = "The device was deactivated: it is assigned to nobody now. On
 const ADMINISTRATOR: &str = "Sign in with MFA if you can, or ask an administrator to delete the device.";
 
 pub(super) fn resync_page(signed: &Signed<'_>) -> Response {
-    resync_form(signed, 200, None)
+    if signed.holds(Some(signed.visit.sent("serial"))) {
+        resync_form(signed, 200, None)
+    } else {
+        signed.no_such_device()
+    }
 }
 
 fn resync_form(signed: &Signed<'_>, status: u16, problem: Option<Problem>) -> Response {
@@ -21,6 +25,9 @@ fn resync_form(signed: &Signed<'_>, status: u16, problem: Option<Problem>) -> Re
 
 pub(super) fn resync(signed: &Signed<'_>) -> Response {
     let serial = signed.visit.sent("serial");
+    if !signed.holds(Some(serial)) {
+        return signed.no_such_device();
+    }
     match signed.pair("ResyncMFADevice") {
         Ok(_) => signed.done(SECURITY, format!("MFA device {} is in sync.", name_of(serial))),
         Err(fault) => resync_form(signed, fault.status, Some(Problem::of(&fault))),
@@ -28,11 +35,16 @@ pub(super) fn resync(signed: &Signed<'_>) -> Response {
 }
 
 pub(super) fn remove_page(signed: &Signed<'_>) -> Response {
-    remove_form(signed, 200, true, None)
+    if signed.holds(Some(signed.visit.sent("serial"))) {
+        remove_form(signed, 200, true, None)
+    } else {
+        signed.no_such_device()
+    }
 }
 
 pub(super) fn delete_page(signed: &Signed<'_>) -> Response {
-    remove_form(signed, 200, false, None)
+    let there = signed.is_there("DeleteVirtualMFADevice", signed.visit.sent("serial"));
+    if there { remove_form(signed, 200, false, None) } else { signed.no_such_device() }
 }
 
 fn remove_form(signed: &Signed<'_>, status: u16, assigned: bool, problem: Option<Problem>) -> Response {
@@ -42,6 +54,9 @@ fn remove_form(signed: &Signed<'_>, status: u16, assigned: bool, problem: Option
 
 pub(super) fn remove(signed: &Signed<'_>) -> Response {
     let serial = signed.visit.sent("serial");
+    if !signed.holds(Some(serial)) {
+        return signed.no_such_device();
+    }
     let parameters = [("UserName", signed.name.as_str()), ("SerialNumber", serial)];
     if let Err(fault) = signed.act("DeactivateMFADevice", &parameters) {
         return remove_form(signed, fault.status, true, Some(Problem::of(&fault)));
@@ -56,6 +71,7 @@ pub(super) fn delete(signed: &Signed<'_>) -> Response {
     let serial = signed.visit.sent("serial");
     match signed.act("DeleteVirtualMFADevice", &[("SerialNumber", serial)]) {
         Ok(_) => signed.done(SECURITY, format!("MFA device {} was deleted.", name_of(serial))),
+        Err(fault) if fault.code == "NoSuchEntity" => signed.no_such_device(),
         Err(fault) => {
             let problem = Problem::of(&fault);
             let problem = if fault.code == "AccessDenied" { problem.advise(ADMINISTRATOR) } else { problem };

@@ -30,7 +30,10 @@ fn list(signed: &Signed<'_>, status: u16, problem: Option<Problem>) -> Response 
     // Shown once.
     signed.edit(|person| person.fresh_key = None);
     let (shell, fresh) = (signed.shell(problem), signed.person.fresh_key.as_ref());
-    html(status, &Keys { shell, name: &signed.name, keys, keys_problem, fresh })
+    let user = [("UserName", signed.name.as_str())];
+    let offer = |action| signed.offer(action, &user, false);
+    let (create, update, delete) = (offer("CreateAccessKey"), offer("UpdateAccessKey"), offer("DeleteAccessKey"));
+    html(status, &Keys { shell, name: &signed.name, keys, keys_problem, create, update, delete, fresh })
 }
 
 pub(super) fn create(signed: &Signed<'_>) -> Response {

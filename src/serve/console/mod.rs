@@ -12,14 +12,16 @@ mod security;
 mod session;
 mod sign_in;
 mod wizard;
+mod words;
 
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use self::attempts::{Attempts, TooMany};
-use self::page::{Badge, Message, Problem, Shell, html};
+use self::page::{Badge, Message, Offer, Problem, Shell, html};
 use self::session::{COOKIE, Key, Person, Session, Sessions, Stage};
 use super::authorize::Origin;
+use super::caller::Caller;
 use super::control;
 use super::events::Event;
 use super::fault::Fault;
@@ -325,6 +327,40 @@ impl Signed<'_> {
 
     fn shell(&self, problem: Option<Problem>) -> Shell {
         self.visit.shell("security", problem)
+    }
+
+    /// Whether an action is to be offered; `own` for one that takes MFA whatever the policies say.
+    fn offer(&self, action: &str, parameters: &[(&str, &str)], own: bool) -> Offer {
+        self.offered(own, |caller| self.visit.stand.may(caller, &self.visit.origin(), action, parameters))
+    }
+
+    fn offered(&self, own: bool, may: impl Fn(&Caller) -> bool) -> Offer {
+        let person = self.person;
+        match person.authenticated {
+            _ if !(own && person.authenticated.is_none()) && may(&person.caller()) => Offer::Open,
+            None if may(&person.caller_with_mfa(self.visit.now)) => Offer::NeedsMfa,
+            _ => Offer::Denied,
+        }
+    }
+
+    /// Whether the user has MFA devices, or this one.
+    fn holds(&self, serial: Option<&str>) -> bool {
+        let state = self.visit.stand.state();
+        let devices =
+            state.account.users.get(&self.person.user).map(|user| user.devices.as_slice()).unwrap_or_default();
+        serial.map_or(!devices.is_empty(), |serial| devices.iter().any(|held| held == serial))
+    }
+
+    /// Whether there is an unassigned device of a serial number, as far as this user may know.
+    fn is_there(&self, action: &str, serial: &str) -> bool {
+        let parameters = [("UserName", self.name.as_str()), ("SerialNumber", serial)];
+        let state = |stand: &Stand| stand.state().account.devices.get(serial).map(|device| device.assigned.is_none());
+        self.offer(action, &parameters, false) != Offer::Open || state(self.visit.stand) == Some(true)
+    }
+
+    fn no_such_device(&self) -> Response {
+        let text = "There is no such device, or it isn't yours. Security credentials lists those that are.";
+        self.visit.refuse(404, "No such device", text)
     }
 
     fn edit(&self, edit: impl FnOnce(&mut Person)) {

@@ -50,6 +50,29 @@ pub(super) struct Device {
     pub(super) assigned: String,
     /// Whether it is being set up in this session.
     pub(super) current: bool,
+    /// What is done first with such a device: resync it, or enter its codes.
+    pub(super) first: Offer,
+    /// What may be done after that: remove or delete it.
+    pub(super) second: Offer,
+}
+
+/// Whether something is offered: nothing is that would be denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    Open,
+    /// It would be allowed after a sign-in with MFA.
+    NeedsMfa,
+    Denied,
+}
+
+impl Offer {
+    pub(super) fn is_open(self) -> bool {
+        self == Self::Open
+    }
+
+    pub(super) fn needs_mfa(self) -> bool {
+        self == Self::NeedsMfa
+    }
 }
 
 /// An access key in a list.
@@ -108,6 +131,9 @@ pub(super) struct Security<'a> {
     pub(super) devices_problem: Option<Problem>,
     pub(super) unassigned: Vec<Device>,
     pub(super) unassigned_problem: Option<Problem>,
+    pub(super) change_password: Offer,
+    pub(super) access_keys: Offer,
+    pub(super) assign: Offer,
 }
 
 #[derive(Template)]
@@ -153,6 +179,9 @@ pub(super) struct Keys<'a> {
     pub(super) name: &'a str,
     pub(super) keys: Vec<AccessKey>,
     pub(super) keys_problem: Option<Problem>,
+    pub(super) create: Offer,
+    pub(super) update: Offer,
+    pub(super) delete: Offer,
     /// The one that was just created.
     pub(super) fresh: Option<&'a FreshKey>,
 }
@@ -165,6 +194,13 @@ pub(super) struct Message<'a> {
     pub(super) text: &'a str,
     /// Whether the browser goes on to the console by itself.
     pub(super) onward: bool,
+}
+
+impl Shell {
+    /// Whether policies were in the way: the same again would be denied again.
+    pub(super) fn was_denied(&self) -> bool {
+        self.problem.as_ref().is_some_and(|problem| problem.code == Some("AccessDenied"))
+    }
 }
 
 impl Problem {
@@ -185,7 +221,14 @@ impl Problem {
 
 impl Device {
     pub(super) fn new(serial: &str) -> Self {
-        Self { serial: serial.to_owned(), name: name_of(serial).to_owned(), assigned: String::new(), current: false }
+        Self {
+            serial: serial.to_owned(),
+            name: name_of(serial).to_owned(),
+            assigned: String::new(),
+            current: false,
+            first: Offer::Open,
+            second: Offer::Open,
+        }
     }
 }
 

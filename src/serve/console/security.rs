@@ -1,7 +1,7 @@
 //! Who one is, and with what one proves it.
 
-use super::Signed;
-use super::page::{Device, Home, Problem, Security, html, name_of};
+use super::page::{Device, Home, Offer, Problem, Security, html, name_of};
+use super::{Signed, sign_in};
 use crate::serve::fault::Fault;
 use crate::serve::stand::Response;
 
@@ -27,6 +27,15 @@ pub(super) fn page(signed: &Signed<'_>) -> Response {
         Ok(answer) => (answer.text("PasswordLastUsed").to_owned(), None),
         Err(fault) => (String::new(), Some(Problem::of(&fault))),
     };
+    let user = [("UserName", signed.name.as_str())];
+    let serial = signed.visit.stand.state().account.arn("mfa", "/", &signed.name);
+    let named = [("VirtualMFADeviceName", signed.name.as_str())];
+    let enable = [("UserName", signed.name.as_str()), ("SerialNumber", serial.as_str())];
+    let second = signed.holds(None);
+    let assign = match signed.offer("CreateVirtualMFADevice", &named, second) {
+        Offer::Open => signed.offer("EnableMFADevice", &enable, second),
+        other => other,
+    };
     let (devices, devices_problem) = told(assigned(signed));
     let (unassigned, unassigned_problem) = told(unassigned(signed));
     html(
@@ -41,6 +50,9 @@ pub(super) fn page(signed: &Signed<'_>) -> Response {
             devices_problem,
             unassigned,
             unassigned_problem,
+            change_password: sign_in::offer_of_change(signed),
+            access_keys: signed.offer("ListAccessKeys", &user, false),
+            assign,
         },
     )
 }
@@ -54,7 +66,14 @@ fn told(list: Result<Vec<Device>, Fault>) -> (Vec<Device>, Option<Problem>) {
 
 fn assigned(signed: &Signed<'_>) -> Result<Vec<Device>, Fault> {
     let answer = signed.act("ListMFADevices", &[])?;
-    let device = |serial: &str, since: &str| Device { assigned: since.to_owned(), ..Device::new(serial) };
+    let device = |serial: &str, since: &str| {
+        let parameters = [("UserName", signed.name.as_str()), ("SerialNumber", serial)];
+        let (first, second) = (
+            signed.offer("ResyncMFADevice", &parameters, false),
+            signed.offer("DeactivateMFADevice", &parameters, true),
+        );
+        Device { assigned: since.to_owned(), first, second, ..Device::new(serial) }
+    };
     let members = answer.members("MFADevices").iter();
     Ok(members.map(|member| device(member.text("SerialNumber"), member.text("EnableDate"))).collect())
 }
@@ -74,7 +93,15 @@ fn unassigned(signed: &Signed<'_>) -> Result<Vec<Device>, Fault> {
         let answer = signed.act("ListVirtualMFADevices", &parameters)?;
         let serials = answer.members("VirtualMFADevices").iter().map(|member| member.text("SerialNumber"));
         let mine = serials.filter(|serial| concerns(serial));
-        found.extend(mine.map(|serial| Device { current: current == Some(serial), ..Device::new(serial) }));
+        found.extend(mine.map(|serial| {
+            let parameters = [("UserName", signed.name.as_str()), ("SerialNumber", serial)];
+            Device {
+                current: current == Some(serial),
+                first: signed.offer("EnableMFADevice", &parameters, signed.holds(None)),
+                second: signed.offer("DeleteVirtualMFADevice", &parameters, false),
+                ..Device::new(serial)
+            }
+        }));
         answer.text("Marker").clone_into(&mut marker);
         if marker.is_empty() {
             break;

@@ -190,8 +190,17 @@ impl Person {
 
     /// As policies see them.
     pub(super) fn caller(&self) -> Caller {
+        self.caller_since(self.authenticated)
+    }
+
+    /// As policies would see them after a code.
+    pub(super) fn caller_with_mfa(&self, at: Timestamp) -> Caller {
+        self.caller_since(Some(at))
+    }
+
+    fn caller_since(&self, authenticated: Option<Timestamp>) -> Caller {
         let who = Who::User { key: self.user.clone(), id: self.id.clone() };
-        Caller::in_console(who, self.since, self.authenticated)
+        Caller::in_console(who, self.since, authenticated)
     }
 
     /// Whether the user is still there, with the password that was given.

@@ -1,13 +1,13 @@
 //! Signing in: password, code, a new password where one is wanted; signing out.
 
-use super::page::{self, Device, Password, Problem, SignIn, html};
+use super::page::{self, Device, Offer, Password, Problem, SignIn, html};
 use super::session::{Person, Stage};
 use super::{Signed, Visit, place, with_cookie, without_cookie};
 use crate::oath;
 use crate::serve::account::{Account, Login, PasswordHash, key};
 use crate::serve::call::Call;
 use crate::serve::fault::Fault;
-use crate::serve::iam::login::OLD_PASSWORD_WRONG;
+use crate::serve::iam::login;
 use crate::serve::stand::{Response, State};
 use crate::serve::sts;
 use crate::time::Timestamp;
@@ -182,6 +182,18 @@ fn password_form(signed: &Signed<'_>, status: u16, problem: Option<Problem>) -> 
     html(status, &Password { shell: signed.shell(problem), user: &signed.name, action, required })
 }
 
+/// Whether another password may be chosen.
+pub(super) fn offer_of_change(signed: &Signed<'_>) -> Offer {
+    let (origin, input) = (signed.visit.origin(), Parameters::default());
+    signed.offered(false, |caller| {
+        let mut state = signed.visit.stand.state();
+        let State { account, random, .. } = &mut *state;
+        let (now, random) = (signed.visit.now, random.as_mut());
+        let call = Call { account, caller, origin: &origin, input: &input, now, random, why: None };
+        call.user(&signed.person.user).is_ok_and(|user| login::may_change_password(&call, user).is_ok())
+    })
+}
+
 pub(super) fn change_password(signed: &Signed<'_>) -> Response {
     let visit = signed.visit;
     let (old, new) = (visit.sent("current-password"), visit.sent("new-password"));
@@ -189,7 +201,7 @@ pub(super) fn change_password(signed: &Signed<'_>) -> Response {
         return password_form(signed, 400, Some(Problem::new("The new password was typed in two ways.")));
     }
     let change = || signed.act("ChangePassword", &[("OldPassword", old), ("NewPassword", new)]);
-    match visit.guess(&signed.person.user, |fault| fault.message == OLD_PASSWORD_WRONG, change) {
+    match visit.guess(&signed.person.user, |fault| fault.message == login::OLD_PASSWORD_WRONG, change) {
         Ok(_) => {
             let mut person = signed.person.clone();
             person.take_password(&visit.stand.state().account);

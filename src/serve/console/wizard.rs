@@ -60,7 +60,11 @@ pub(super) fn register_page(signed: &Signed<'_>) -> Response {
         (None, Some(enrolment)) => &enrolment.serial,
         (None, None) => return Response::redirect(SECURITY),
     };
-    codes_form(signed, 200, serial, None)
+    if signed.is_there("EnableMFADevice", serial) {
+        codes_form(signed, 200, serial, None)
+    } else {
+        signed.no_such_device()
+    }
 }
 
 fn codes_form(signed: &Signed<'_>, status: u16, serial: &str, problem: Option<Problem>) -> Response {
@@ -88,6 +92,7 @@ pub(super) fn register(signed: &Signed<'_>) -> Response {
             };
             signed.done(SECURITY, format!("MFA device {name} is assigned to you.{next}"))
         }
+        Err(fault) if fault.code == "NoSuchEntity" => signed.no_such_device(),
         Err(fault) => codes_form(signed, fault.status, serial, Some(Problem::of(&fault))),
     }
 }

@@ -69,8 +69,7 @@ pub(in crate::serve) fn change_password(call: &mut Call<'_>, _out: &mut Writer) 
     let user_key = user_key.clone();
     let salt = salt(call)?;
     let user = call.user(&user_key)?;
-    let shown = Some(format!("user {}", user.name));
-    let why = call.allowed_to_users("iam:ChangePassword", &call.account.user_arn(user), shown, &user.tags)?;
+    let why = may_change_password(call, user)?;
     let login = login(user)?;
     if !login.password.matches(call.required("OldPassword")?) {
         return Err(Fault::access_denied(OLD_PASSWORD_WRONG));
@@ -85,6 +84,16 @@ pub(in crate::serve) fn change_password(call: &mut Call<'_>, _out: &mut Writer) 
     }
     call.why = Some(why);
     Ok(())
+}
+
+/// Whether a user may choose another password.
+///
+/// # Errors
+///
+/// `AccessDenied`.
+pub(in crate::serve) fn may_change_password(call: &Call<'_>, user: &User) -> Result<String, Fault> {
+    let shown = Some(format!("user {}", user.name));
+    call.allowed_to_users("iam:ChangePassword", &call.account.user_arn(user), shown, &user.tags)
 }
 
 fn edit<'a>(call: &'a mut Call<'_>, user_key: &str) -> Result<&'a mut User, Fault> {

@@ -235,14 +235,21 @@ export class Browsing {
     await this.named(name);
     await page.setJavaScriptEnabled(true);
     for (const [look, width, scheme] of [
-      ["wide", 1024, "light"],
-      ["dark", 1024, "dark"],
+      ["wide", 1280, "light"],
+      ["dark", 1280, "dark"],
+      ["phone", 390, "light"],
       ["small", 320, "light"],
     ]) {
-      await page.setViewport({ width, height: 800 });
+      await page.setViewport({ width, height: width === 390 ? 844 : 800 });
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       const room = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(room <= width, `${name} needs ${room} of ${width} pixels`);
+      if (look !== "small") {
+        const header = await page.evaluate(() => document.querySelector("body > header").offsetHeight);
+        assert.ok(header <= 64, `the header of ${name} is one row of ${header} pixels, ${look}`);
+      }
+      const raw = await page.evaluate(() => document.body.innerText.match(/`|\d{4}-\d\d-\d\dT\d\d:/)?.input);
+      assert.equal(raw, undefined, `backticks or times for programs on ${name}`);
       const found = await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map((violation) =>
         violation.id + ': ' + violation.help + ' ' + violation.nodes.map((node) => node.html).join(' ')))`);
       assert.deepEqual(found, [], `${name}, ${look}`);

@@ -150,7 +150,8 @@ try {
     assert.match(await browser.text("error-why"), /delete-virtual-mfa-device/);
     await browser.inspect("assign-taken");
     await browser.press("assign-cancel");
-    await browser.press("unassigned-device-delete");
+    assert.equal(await browser.has("unassigned-device-delete"), false, "what is denied isn't offered");
+    await browser.open(`/console/mfa/delete?serial=${encodeURIComponent(SERIAL)}`);
     await browser.press("remove-submit");
     assert.equal(await browser.text("error-code"), "AccessDenied");
     assert.match(await browser.text("error-message"), /iam:DeleteVirtualMFADevice/);
@@ -200,11 +201,15 @@ try {
   });
 
   await step("without MFA the device can't be removed", async () => {
-    await browser.press("mfa-device-remove");
+    assert.equal(await browser.has("mfa-device-remove"), false, "what is denied isn't offered");
+    await browser.open(`/console/mfa/remove?serial=${encodeURIComponent(SERIAL)}`);
     await browser.inspect("remove");
     await browser.press("remove-submit");
     assert.equal(await browser.text("error-code"), "AccessDenied");
     await browser.inspect("remove-denied");
+    await browser.open("/console/mfa/remove?serial=arn:aws:iam::123456789012:mfa/none");
+    assert.equal(await browser.text("heading"), "No such device");
+    await browser.inspect("no-such-device");
   });
 
   await step("signing out ends the session, and the next sign-in wants a code", async () => {

@@ -152,9 +152,20 @@ impl Page {
         let mark = format!("data-testid=\"{id}\"");
         let texts = self.body.split(&mark).skip(1);
         texts
+            .map(shown)
             .map(|rest| unescape(rest.split_once('>').unwrap().1.split('<').next().unwrap()).trim().to_owned())
             .collect()
     }
+}
+
+/// Without the elements that are within a text.
+fn shown(html: &str) -> String {
+    let mut parts = html.split("<time datetime=\"");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    parts.for_each(|rest| text.push_str(rest.split_once("\">").unwrap().1));
+    ["<wbr>", "<code>", "</code>", "</time>", "<span class=\"spacious\">"]
+        .iter()
+        .fold(text, |text, tag| text.replace(tag, ""))
 }
 
 pub fn unescape(text: &str) -> String {

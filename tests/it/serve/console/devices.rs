@@ -222,6 +222,10 @@ fn a_device_of_somebody_else_is_left_alone() {
         [("resync", vec![("code1", one.as_str()), ("code2", &two)]), ("remove", vec![]), ("delete", vec![])]
     {
         bob.open(&format!("/console/mfa/{page}?serial={}", device.serial));
+        if page != "delete" {
+            assert_eq!((bob.page.status, bob.page.text("heading").as_str()), (404, "No such device"));
+        }
+        let fields = [fields, vec![("serial", device.serial.as_str())]].concat();
         bob.submit(&format!("/console/mfa/{page}"), &fields);
         assert!(matches!(bob.page.status, 403 | 404), "{page}: {}", bob.page.body);
     }
@@ -264,4 +268,60 @@ fn without_mfa_the_tutorials_user_sees_no_access_keys() {
     browser.submit("/console/keys/create", &[]);
     assert_eq!(browser.page.status, 403);
     assert!(!aws.root().ok("ListAccessKeys", &[("UserName", "alice")]).has("AccessKeyId"));
+}
+
+#[test]
+fn a_wrong_serial_number_is_no_such_device() {
+    let aws = Aws::new();
+    user(&aws, "alice", &["administrator"]);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("alice", PASSWORD);
+    for page in ["register", "resync", "remove", "delete"] {
+        for serial in ["", "nonsense", "arn:aws:iam::123456789012:mfa/none"] {
+            browser.open(&format!("/console/mfa/{page}?serial={serial}"));
+            assert_eq!(
+                (browser.page.status, browser.page.text("heading").as_str()),
+                (404, "No such device"),
+                "{page} {serial}"
+            );
+        }
+        let fields = [("serial", "arn:aws:iam::123456789012:mfa/none"), ("code1", "123456"), ("code2", "123457")];
+        browser.submit(&format!("/console/mfa/{page}"), &fields);
+        assert_eq!((browser.page.status, browser.page.text("heading").as_str()), (404, "No such device"), "{page}");
+    }
+}
+
+#[test]
+fn nothing_is_offered_that_would_be_denied() {
+    let aws = Aws::new();
+    user(&aws, "alice", OWN);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("alice", PASSWORD);
+    browser.open("/console/security");
+    assert!(browser.page.has("assign-mfa-device") && !browser.page.has("access-keys-link"));
+    assert!(!browser.page.has("change-password"));
+    let device = browser.assign("alice");
+    aws.wait(60);
+    browser.open("/console/security");
+    assert!(browser.page.has("mfa-device-resync") && !browser.page.has("mfa-device-remove"));
+    let notes = browser.page.all("not-offered");
+    assert!(notes.contains(&"Remove: sign in with an MFA code first".to_owned()), "{notes:?}");
+    assert!(notes.contains(&"Assign MFA device: sign in with an MFA code first".to_owned()), "{notes:?}");
+    assert!(notes.contains(&"Access keys: your policies don't allow it".to_owned()), "{notes:?}");
+    let events = aws.events().len();
+    browser.open("/console/security");
+    assert_eq!(aws.events().len(), events + 3, "no event tells of what isn't done");
+    // What the note says is what it takes.
+    browser.submit("/console/sign-out", &[]);
+    browser.sign_in_with("alice", &device);
+    browser.open("/console/security");
+    assert!(browser.page.has("mfa-device-remove") && browser.page.has("assign-mfa-device"), "{}", browser.page.body);
+    // Whoever may do everything is offered everything.
+    user(&aws, "root", &["administrator"]);
+    let mut browser = Browser::new(&aws);
+    browser.sign_in("root", PASSWORD);
+    for page in ["/console/security", "/console/keys"] {
+        browser.open(page);
+        assert!(!browser.page.has("not-offered"), "{}", browser.page.body);
+    }
 }
