@@ -188,8 +188,9 @@ pub(super) fn offer_of_change(signed: &Signed<'_>) -> Offer {
     signed.offered(false, |caller| {
         let mut state = signed.visit.stand.state();
         let State { account, random, .. } = &mut *state;
-        let (now, random) = (signed.visit.now, random.as_mut());
-        let call = Call { account, caller, origin: &origin, input: &input, now, random, why: None };
+        let (instant, random) = (signed.visit.stand.clock.instant(), random.as_mut());
+        let now = instant.timestamp();
+        let call = Call { account, caller, origin: &origin, input: &input, now, instant, random, why: None };
         call.user(&signed.person.user).is_ok_and(|user| login::may_change_password(&call, user).is_ok())
     })
 }
