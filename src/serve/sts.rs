@@ -238,6 +238,7 @@ pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) 
         let kind = if serial.contains(":user/") { ": that is the ARN of a user, not of a device (`mfa/`)" } else { "" };
         return Err(unable(format!("there is no device {serial}{kind}")));
     }
+    let enabled = call.account.devices.get(serial).and_then(|device| Some(device.assigned.as_ref()?.at));
     let authenticator = call.account.authenticators.edit_or_new(serial);
     let verified = authenticator.verify(user, code, now);
     let coming = authenticator.next_arrival(now);
@@ -255,11 +256,15 @@ pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) 
             "IAM's word about {serial} is just reaching STS, and is known there at {when}: until then codes are \
              used up and refused"
         ))),
-        Err(Unverified::Unbound) => Err(unable(format!("{serial} is enabled for nobody"))),
+        Err(Unverified::Unbound) => Err(unable(match (enabled, coming) {
+            (Some(at), Some(when)) => format!("{serial} was enabled at {at}, and that reaches STS at {when} only"),
+            _ => format!("{serial} is enabled for nobody"),
+        })),
         Err(Unverified::Foreign) => Err(unable(format!("{serial} is another user's"))),
-        Err(Unverified::NotPropagated(when)) => {
-            Err(unable(format!("IAM's word about {serial} reaches STS at {when} only")))
-        }
+        Err(Unverified::NotPropagated(when)) => Err(unable(match enabled {
+            Some(at) => format!("{serial} was enabled at {at}, and that reaches STS at {when} only"),
+            None => format!("IAM's word about {serial} reaches STS at {when} only"),
+        })),
         Err(Unverified::Budget(when)) => {
             Err(unable(format!("nine codes of {serial} were verified in these three minutes: the next is at {when}")))
         }
