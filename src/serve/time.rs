@@ -75,7 +75,7 @@ impl Clock {
     pub(super) fn copy(&self) -> Self {
         match self {
             Self::Real(tell) => Self::Real(Arc::clone(tell)),
-            Self::Virtual { .. } => Self::standing_at(self.now()),
+            Self::Virtual { .. } => Self::standing_at(self.instant()),
         }
     }
 
