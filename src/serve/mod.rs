@@ -19,7 +19,6 @@ pub mod http;
 mod iam;
 mod message;
 mod open;
-#[allow(dead_code, reason = "used by the services behind, once their parameters that name roles are known")]
 mod pass_role;
 pub mod random;
 pub mod scenario;

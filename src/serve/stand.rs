@@ -56,7 +56,7 @@ pub enum Outcome {
     Answer(Response),
     /// It is for another service, and allowed.
     Pass {
-        /// As it came.
+        /// Written anew from what was read.
         request: Request,
         /// What to answer where there is no other service.
         otherwise: Response,
@@ -142,11 +142,11 @@ impl Stand {
 
     /// Answers a request that is signed for AWS, or should be.
     #[must_use]
-    pub fn answer(&self, request: Request) -> Outcome {
+    pub fn answer(&self, mut request: Request) -> Outcome {
         let now = self.clock.instant();
         let request_id = Uuid::new_v4().to_string();
         let mut event = Event::new(now.timestamp(), &request_id, "", "");
-        let handled = self.handle(&request, now, &mut event, &request_id);
+        let handled = self.handle(&mut request, now, &mut event, &request_id);
         match &handled {
             Handled::Ours(_, Err(fault)) | Handled::Foreign(_, Err(fault)) => event.refuse(fault),
             Handled::Foreign(_, Ok(())) => event.ended = Ended::Passed,
@@ -159,12 +159,15 @@ impl Stand {
                 let body = xml::error(service.namespace(), fault.status, fault.code, &fault.message, &request_id);
                 Outcome::Answer(Response::xml(fault.status, &request_id, body))
             }
-            Handled::Foreign(foreign, Ok(())) => Outcome::Pass { request, otherwise: foreign.nowhere(&request_id) },
+            Handled::Foreign(foreign, Ok(())) => {
+                let otherwise = foreign.nowhere(&request_id);
+                Outcome::Pass { request: foreign.passed(request), otherwise }
+            }
             Handled::Foreign(foreign, Err(fault)) => Outcome::Answer(foreign.refusal(&fault, &request_id)),
         }
     }
 
-    fn handle(&self, request: &Request, now: Instant, event: &mut Event, request_id: &str) -> Handled {
+    fn handle(&self, request: &mut Request, now: Instant, event: &mut Event, request_id: &str) -> Handled {
         let time = now.timestamp();
         let signed = request.signed();
         let presented = match Presented::read(&signed) {
@@ -188,9 +191,13 @@ impl Stand {
             region: scope.region.clone(),
         };
         let Some(service) = Service::named(&scope.service) else {
-            let foreign = Foreign::of(&scope.service, &scope.region, &self.id, request);
+            let caller = match caller {
+                Ok(caller) => caller,
+                Err(fault) => return Handled::Foreign(Foreign::unread(&presented, request), Err(fault)),
+            };
+            let foreign = Foreign::of(&presented, &self.id, request);
             event.action = foreign.shown();
-            let allowed = caller.and_then(|caller| self.allow(&foreign, &caller, &origin, time, event));
+            let allowed = self.allow(&foreign, &caller, &origin, time, event);
             return Handled::Foreign(foreign, allowed);
         };
         let result = caller.and_then(|caller| {

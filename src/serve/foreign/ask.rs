@@ -1,214 +1,292 @@
-//! What a call asks for: the action by its protocol, the resource where the call names one.
+//! What a call asks for: the operation by its protocol, the resources by the operation.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
-
-use super::{Ask, Protocol, s3};
-use crate::policy::Doubt;
+use super::arn::Place;
+use super::input::{Input, Objection, pairs, reads_as_form};
+use super::operations::{Operation, models};
+use super::resource::{About, about};
+use super::value::Value;
+use super::{Ask, Protocol, cbor, path, s3};
+use crate::policy::{Doubt, Keys};
+use crate::serve::pass_role::{self, PassedRole};
 use crate::serve::stand::Request;
-use crate::wire::query::Parameters;
-
-/// Methods and URI templates of services that speak REST, from the public service models.
-const REST: &str = include_str!("../../../vectors/iam/rest.txt");
-
-/// The prefix of a service's actions, where that isn't the name that requests are signed for.
-const PREFIXES: &[(&str, &str)] = &[
-    ("monitoring", "cloudwatch"),
-    ("tagging", "tag"),
-    ("email", "ses"),
-    ("cloudcontrolapi", "cloudformation"),
-    ("iotdata", "iot"),
-    ("iot-jobs-data", "iotjobsdata"),
-    ("IoTSecuredTunneling", "iot"),
-    ("mturk-requester", "mechanicalturk"),
-];
-
-/// Operations whose action is called otherwise: service, operation, action.
-const ACTIONS: &[(&str, &str, &str)] = &[
-    ("lambda", "Invoke", "InvokeFunction"),
-    ("lambda", "InvokeWithResponseStream", "InvokeFunction"),
-    ("sqs", "SendMessageBatch", "SendMessage"),
-    ("sqs", "DeleteMessageBatch", "DeleteMessage"),
-    ("sqs", "ChangeMessageVisibilityBatch", "ChangeMessageVisibility"),
-    ("sns", "PublishBatch", "Publish"),
-];
-
-/// Operations that do several things, which their bodies tell: they are taken as unknown.
-const SEVERAL: &[(&str, &str)] = &[
-    ("dynamodb", "TransactGetItems"),
-    ("dynamodb", "TransactWriteItems"),
-    ("dynamodb", "ExecuteStatement"),
-    ("dynamodb", "ExecuteTransaction"),
-    ("dynamodb", "BatchExecuteStatement"),
-    ("secretsmanager", "BatchGetSecretValue"),
-];
-
-/// Where a call names its resource: service, parameter, and what stands in the ARN before the name.
-const RESOURCES: &[(&str, &str, &str)] = &[
-    ("dynamodb", "TableName", "table/"),
-    ("sqs", "QueueUrl", ""),
-    ("sqs", "QueueName", ""),
-    ("sns", "TopicArn", ""),
-    ("sns", "TargetArn", ""),
-    ("secretsmanager", "SecretId", "secret:"),
-    ("ssm", "Name", "parameter/"),
-    ("kms", "KeyId", "key/"),
-    ("kinesis", "StreamName", "stream/"),
-    ("logs", "logGroupName", "log-group:"),
-    ("states", "stateMachineArn", ""),
-    ("ecr", "repositoryName", "repository/"),
-    ("lambda", "FunctionName", "function:"),
-];
 
 /// The operation of a call that names none that is known: no policy has it but by a wildcard.
-const UNKNOWN: &str = "UnknownOperation";
+pub(super) const UNKNOWN: &str = "UnknownOperation";
 
-pub(super) fn read(service: &str, region: &str, account: &str, request: &Request) -> (Protocol, Vec<Ask>) {
-    if service == "s3" {
-        return (Protocol::S3, s3::read(request));
+/// A call, read.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) operation: String,
+    pub(super) asks: Vec<Ask>,
+    /// Roles that it hands to a service.
+    pub(super) roles: Vec<PassedRole>,
+    /// What of the request is written anew.
+    pub(super) anew: Anew,
+}
+
+/// How the request is written anew, so that another server reads what was read here.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Anew {
+    /// The body as it came; what stands in the query string is in `pairs`.
+    #[default]
+    AsItCame,
+    Json,
+    Form(Vec<(String, String)>),
+    /// The path of a bucket or an object.
+    S3(String),
+}
+
+/// How a call speaks, as far as that can be told without reading it whole.
+pub(super) fn protocol(service: &str, request: &Request) -> Protocol {
+    let rest = || models(service).iter().find(|model| model.is_rest());
+    if service == "s3" && !request.path.starts_with(s3::CONTROL) {
+        Protocol::S3
+    } else if request.header("x-amz-target").is_some() {
+        Protocol::Json
+    } else if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
+        Protocol::Cbor
+    } else if is_form(request) || request.query.split('&').any(|part| part.starts_with("Action=")) {
+        if service == "ec2" { Protocol::Ec2 } else { Protocol::Query }
+    } else if rest().is_some_and(|model| model.speaks("rest-xml")) {
+        Protocol::Query
+    } else {
+        Protocol::RestJson
     }
-    let prefix = PREFIXES.iter().find(|(signed, _)| *signed == service).map_or(service, |(_, prefix)| *prefix);
-    let (protocol, operation, names) = operation(service, request);
-    let known_operation = operation.filter(|operation| {
-        let several = SEVERAL.iter().any(|(of, name)| *of == service && *name == operation);
-        !several && operation.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !operation.is_empty()
-    });
-    let doubtful = known_operation.is_none();
-    let operation = known_operation.unwrap_or_else(|| UNKNOWN.to_owned());
-    let known = ACTIONS.iter().find(|(of, name, _)| *of == service && *name == operation);
-    let action = known.map_or(operation.as_str(), |(_, _, action)| *action);
-    // Those that are about several name them elsewhere, whatever stands in the place of one.
-    let plural = operation.starts_with("Batch") || operation.ends_with("Parameters") || operation == UNKNOWN;
-    let resource = RESOURCES.iter().filter(|(of, ..)| *of == service && !plural).find_map(|(_, parameter, before)| {
-        let value = names.get(*parameter)?;
-        if value.starts_with("arn:") {
-            // Another server may read past the account.
-            return value.split(':').nth(4).is_some_and(|of| of == account).then(|| value.clone());
+}
+
+pub(super) fn is_form(request: &Request) -> bool {
+    let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    kind.starts_with("application/x-www-form-urlencoded")
+}
+
+/// Reads a call.
+///
+/// # Errors
+///
+/// What two servers may read differently.
+pub(super) fn read(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Objection> {
+    match protocol(service, request) {
+        Protocol::S3 => s3::read(request),
+        Protocol::Json => json(service, place, request),
+        Protocol::Cbor => smithy(service, place, request),
+        Protocol::Query | Protocol::Ec2 if is_form(request) || request.query.contains("Action=") => {
+            form(service, place, request)
         }
-        // A queue's URL ends with its name.
-        let name = value.rsplit('/').next().filter(|_| value.contains("://")).unwrap_or(value);
-        Some(format!("arn:aws:{service}:{region}:{account}:{before}{}", name.trim_start_matches('/')))
-    });
-    let doubt = Doubt { action: doubtful, resource: resource.is_none(), ..Doubt::default() };
-    let resource = resource.unwrap_or_else(|| "*".to_owned());
-    (protocol, vec![Ask { action: format!("{prefix}:{action}"), resource, doubt }])
+        Protocol::Query | Protocol::Ec2 | Protocol::RestJson => rest(service, place, request),
+    }
 }
 
-/// The protocol of a call, its operation, and its parameters that are plain text.
-fn operation(service: &str, request: &Request) -> (Protocol, Option<String>, HashMap<String, String>) {
-    if let Some(target) = request.header("x-amz-target") {
-        let operation = target.rsplit('.').next().map(str::to_owned);
-        return (Protocol::Json, operation, members(&request.body));
+/// `X-Amz-Target: PREFIX.OPERATION` and a JSON object.
+fn json(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Objection> {
+    let target = request.header("x-amz-target").unwrap_or_default();
+    let kind = request.header("content-type").unwrap_or("application/json").to_ascii_lowercase();
+    if request.method != "POST" || request.path != "/" || !request.query.is_empty() || !kind.contains("json") {
+        return Err(Objection("a call with X-Amz-Target is a POST of JSON to `/`"));
     }
-    if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
-        return (Protocol::Cbor, request.path.rsplit('/').next().map(str::to_owned), HashMap::new());
-    }
-    let protocol = if service == "ec2" { Protocol::Ec2 } else { Protocol::Query };
-    let form = request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let query = request.query.split('&').any(|part| part.starts_with("Action="));
-    if form || query {
-        let bytes = if query { request.query.as_bytes() } else { &request.body };
-        let input = Parameters::parse(bytes).unwrap_or_default();
-        let names = input.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        return (protocol, input.get("Action").map(str::to_owned), names);
-    }
-    let (operation, names) = by_path(service, &request.method, &request.path);
-    (Protocol::RestJson, operation, names)
+    let (prefix, name) = target.rsplit_once('.').unwrap_or(("", target));
+    let of = models(service).iter().filter(|model| model.target == prefix && (model.speaks("json") || model.is_rest()));
+    let operations: Vec<Operation> = of.flat_map(|model| model.named(name)).collect();
+    let input = Input { body: object(&request.body)?, ..Input::default() };
+    Ok(Read { anew: Anew::Json, ..asked(service, place, &operations, &input, &|_, _| true) })
 }
 
-/// The members of a JSON object that are text.
-fn members(body: &[u8]) -> HashMap<String, String> {
-    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let members = value.as_object().into_iter().flatten();
-    members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+/// Smithy's RPC v2: `/service/TARGET/operation/OPERATION` and CBOR.
+fn smithy(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Objection> {
+    let parts: Vec<&str> = request.path.split('/').collect();
+    let ["", "service", target, "operation", name] = parts[..] else {
+        return Err(Objection("the path of a call in CBOR is /service/NAME/operation/NAME"));
+    };
+    if request.method != "POST" || !request.query.is_empty() {
+        return Err(Objection("a call in CBOR is a POST without a query string"));
+    }
+    let of = models(service).iter().filter(|model| model.target == target && model.speaks("smithy-rpc-v2-cbor"));
+    let operations: Vec<Operation> = of.flat_map(|model| model.named(name)).collect();
+    let body = if request.body.is_empty() {
+        None
+    } else {
+        Some(cbor::read(&request.body).ok_or(Objection("the body is no CBOR, or has a name twice"))?)
+    };
+    opaque(&request.body, &operations)?;
+    let input = Input { body, ..Input::default() };
+    Ok(asked(service, place, &operations, &input, &|_, _| true))
 }
 
-/// The operation of a method and path, and what the path names.
-fn by_path(service: &str, method: &str, path: &str) -> (Option<String>, HashMap<String, String>) {
-    if service == "apigateway" {
-        return (Some(method.to_owned()), HashMap::new());
+/// `Action=OPERATION&…`, in the body or in the query string.
+fn form(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Objection> {
+    let in_query = !request.query.is_empty();
+    if in_query && !request.body.is_empty() {
+        return Err(Objection("there are parameters in the query string and a body as well"));
     }
-    let decode = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let parts: Vec<&str> = path.split('/').collect();
-    let mut best: Option<(usize, &str, HashMap<String, String>)> = None;
-    for (of, template, operation) in templates().get(service).into_iter().flatten() {
-        if *of != method {
-            continue;
-        }
-        let Some(names) = fits(template.split('?').next().unwrap_or_default(), &parts, decode) else { continue };
-        // The fewer placeholders, the nearer.
-        if best.as_ref().is_none_or(|(count, ..)| names.len() < *count) {
-            best = Some((names.len(), operation, names));
-        }
+    let input =
+        Input { pairs: pairs(if in_query { request.query.as_bytes() } else { &request.body })?, ..Input::default() };
+    let mut names: Vec<&str> = input.pairs.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|two| two.first() == two.last()) {
+        return Err(Objection("a parameter is there twice"));
     }
-    best.map_or((None, HashMap::new()), |(_, operation, names)| (Some(operation.to_owned()), names))
-}
-
-/// What a path has in a template's placeholders; `None` where it doesn't fit.
-fn fits(template: &str, parts: &[&str], decode: impl Fn(&str) -> String) -> Option<HashMap<String, String>> {
-    let mut names = HashMap::new();
-    let mut parts = parts.iter();
-    for wanted in template.split('/') {
-        let Some(name) = wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
-            if parts.next() != Some(&wanted) {
-                return None;
-            }
-            continue;
+    let pair = |wanted: &str| input.pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let (name, version) = (pair("Action").unwrap_or_default(), pair("Version").unwrap_or_default());
+    let speaking =
+        || models(service).iter().filter(|model| model.speaks("query") || model.speaks("ec2") || service == "sqs");
+    let mut operations: Vec<Operation> =
+        speaking().filter(|model| model.version == version).flat_map(|model| model.named(name)).collect();
+    if operations.is_empty() {
+        operations = speaking().flat_map(|model| model.named(name)).collect();
+    }
+    let anew = Anew::Form(input.pairs.clone());
+    let mut input = input;
+    input.pairs.retain(|(name, _)| !matches!(name.as_str(), "Action" | "Version"));
+    if request.path != "/" {
+        // A queue's URL is where its calls go.
+        let parts: Vec<&str> = request.path.split('/').collect();
+        let plain = |part: &&str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         };
-        if let Some(name) = name.strip_suffix('+') {
-            let rest: Vec<&str> = parts.by_ref().copied().collect();
-            names.insert(name.to_owned(), decode(&rest.join("/")));
-        } else {
-            let part = parts.next().filter(|part| !part.is_empty())?;
-            names.insert(name.to_owned(), decode(part));
+        match parts[..] {
+            ["", account, queue] if service == "sqs" && [account, queue].iter().all(plain) => {
+                input.labels.push(("QueueUrl".to_owned(), format!("http://queue{}", request.path)));
+            }
+            _ => return Err(Objection("a form is sent to `/`")),
         }
     }
-    parts.next().is_none().then_some(names)
+    let known = |operation: &Operation, name: &str| operation.has_member(name.split('.').next().unwrap_or_default());
+    let fits = |operation: &Operation, name: &str| service == "sqs" || known(operation, name);
+    Ok(Read { anew, ..asked(service, place, &operations, &input, &fits) })
 }
 
-/// Whether a service is one whose operations are known by method and path.
-pub(super) fn is_rest(service: &str) -> bool {
-    templates().contains_key(service)
+/// A method and a path.
+fn rest(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Objection> {
+    let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+    if kind.starts_with("multipart/") || is_form(request) {
+        return Err(Objection("a form is sent to where no form belongs"));
+    }
+    let query = pairs(request.query.as_bytes())?;
+    let mut found = path::find(models(service), &request.method, &request.path, &query)?;
+    let operations: Vec<Operation> = found.iter().map(|(operation, _)| *operation).collect();
+    let labels = found.drain(..).next().map(|(_, labels)| labels).unwrap_or_default();
+    let xml = operations.iter().any(|operation| operation.model.speaks("rest-xml"));
+    let mut input = Input { labels, pairs: query, body: None };
+    let mut anew = Anew::AsItCame;
+    if operations.iter().any(Operation::has_body) && !xml && !request.body.is_empty() {
+        input.body = object(&request.body)?;
+        anew = Anew::Json;
+    } else {
+        opaque(&request.body, &operations)?;
+    }
+    let mut read = asked(service, place, &operations, &input, &Operation::has_query);
+    // A body that isn't the operation's input may still be taken for it.
+    let strange = anew != Anew::Json && is_taken_for_input(&request.body, &operations);
+    if strange || input.labels.iter().any(|(_, value)| value.contains('%')) {
+        read.asks.iter_mut().for_each(Ask::put_in_doubt);
+    }
+    if service == "apigateway" {
+        read.asks = vec![api_gateway(place, request, read.asks.iter().any(|ask| ask.doubt.action))];
+    }
+    read.anew = anew;
+    Ok(read)
 }
 
-type Templates = HashMap<&'static str, Vec<(&'static str, &'static str, &'static str)>>;
+/// API Gateway's actions are methods, its resources paths.
+fn api_gateway(place: Place<'_>, request: &Request, unknown: bool) -> Ask {
+    let path = request.path.strip_prefix("/v2").unwrap_or(&request.path);
+    let plain = !unknown && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
+    let about = if plain {
+        About { resources: vec![place.all(&format!("arn:aws:apigateway:{{r}}::{path}"))], doubt: false }
+    } else {
+        About::anything()
+    };
+    Ask::new(format!("apigateway:{}", request.method), about)
+}
 
-/// Method, template and operation by the name that requests are signed for.
-fn templates() -> &'static Templates {
-    static TEMPLATES: OnceLock<Templates> = OnceLock::new();
-    TEMPLATES.get_or_init(|| {
-        let mut templates = Templates::new();
-        let mut service = "";
-        for line in REST.lines() {
-            if let Some(heading) = line.strip_prefix("### ") {
-                let scope = heading.split_once("(scope ").and_then(|(_, rest)| rest.split([',', ')']).next());
-                service = scope.unwrap_or_default();
-                continue;
-            }
-            let mut words = line.split_whitespace();
-            if let (Some(method), Some(template), Some(operation)) = (words.next(), words.next(), words.next())
-                && !method.starts_with('#')
-            {
-                templates.entry(service).or_default().push((method, template, operation));
+/// A JSON object, or nothing.
+fn object(body: &[u8]) -> Result<Option<Value>, Objection> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| Objection("the body is no JSON, or has a name twice"))?;
+    if matches!(value, Value::Map(_)) { Ok(Some(value)) } else { Err(Objection("the body is no JSON object")) }
+}
+
+/// That nobody takes a body for a form.
+fn opaque(body: &[u8], operations: &[Operation]) -> Result<(), Objection> {
+    let names: Vec<&str> = operations.iter().flat_map(Operation::names).collect();
+    if reads_as_form(body, &names) { Err(Objection("the body may be taken for a form")) } else { Ok(()) }
+}
+
+/// Whether a body that is none of an operation's parameters names one.
+fn is_taken_for_input(body: &[u8], operations: &[Operation]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return false };
+    let names: Vec<&str> = operations.iter().flat_map(Operation::names).collect();
+    value.names().is_some_and(|mut own| own.any(|name| names.contains(&name)))
+}
+
+/// What operations ask for; `fits` tells whether a parameter of the form or query string is one of the operation's.
+fn asked(
+    service: &str,
+    place: Place<'_>,
+    operations: &[Operation],
+    input: &Input,
+    fits: &dyn Fn(&Operation, &str) -> bool,
+) -> Read {
+    let Some(first) = operations.first() else { return unknown(service) };
+    let mut asks = Vec::new();
+    let several = operations.len() > 1;
+    for operation in operations {
+        let Some(action) = operation.action() else {
+            return Read { operation: first.name.to_owned(), ..unknown(service) };
+        };
+        let mut own = input.body.as_ref().and_then(Value::names).into_iter().flatten();
+        let strange = own.any(|name| !operation.has_member(name))
+            || input.pairs.iter().any(|(name, _)| !fits(operation, name) && !name.starts_with("X-Amz-"));
+        let about = if strange { Some(About::anything()) } else { about(operation, place, input, several) };
+        asks.extend(about.map(|about| Ask::new(format!("{}:{action}", operation.model.prefix), about)));
+    }
+    if asks.is_empty() {
+        return unknown(service);
+    }
+    let mut roles = Vec::new();
+    for (name, mere) in operations.iter().flat_map(Operation::roles) {
+        for role in input.below(name) {
+            let to = pass_role::service(service, name).map(str::to_owned);
+            let passed = PassedRole { role: Some(role), to };
+            let is_role =
+                passed.role.as_ref().is_some_and(|role| role.starts_with("arn:") || (mere && !role.is_empty()));
+            if is_role && !roles.contains(&passed) {
+                roles.push(passed);
             }
         }
-        templates
-    })
+    }
+    Read { operation: first.name.to_owned(), asks, roles, anew: Anew::AsItCame }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A call whose operation isn't known: any of its service's, or of any service's.
+pub(super) fn unknown(service: &str) -> Read {
+    let mut prefixes: Vec<&str> = models(service).iter().map(|model| model.prefix).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    let ask = |prefix: &str| {
+        let mut ask = Ask::new(format!("{prefix}:{UNKNOWN}"), About::anything());
+        ask.doubt.action = true;
+        ask
+    };
+    let mut asks: Vec<Ask> = prefixes.into_iter().map(ask).collect();
+    if asks.is_empty() {
+        let mut any = ask(service);
+        any.of_any_service = true;
+        asks.push(any);
+    }
+    Read { operation: UNKNOWN.to_owned(), asks, ..Read::default() }
+}
 
-    #[test]
-    fn paths_name_operations_the_nearest_template_first() {
-        let read = |method, path| by_path("lambda", method, path).0;
-        assert_eq!(read("GET", "/2015-03-31/functions").as_deref(), Some("ListFunctions"));
-        assert_eq!(read("GET", "/2015-03-31/functions/f").as_deref(), Some("GetFunction"));
-        assert_eq!(read("POST", "/2015-03-31/functions/f/invocations").as_deref(), Some("Invoke"));
-        assert_eq!(read("PATCH", "/2015-03-31/functions/f"), None);
-        let (_, names) = by_path("lambda", "GET", "/2015-03-31/functions/arn%3Aaws%3Alambda%3Ax");
-        assert_eq!(names["FunctionName"], "arn:aws:lambda:x");
-        assert!(templates().len() > 5, "{:?}", templates().keys());
+impl Ask {
+    pub(super) fn new(action: String, about: About) -> Self {
+        let doubt = Doubt { action: false, resource: about.doubt, keys: Keys::OfRequester };
+        Self { action, resources: about.resources, doubt, of_any_service: false }
+    }
+
+    fn put_in_doubt(&mut self) {
+        self.resources = vec!["*".to_owned()];
+        self.doubt.resource = true;
     }
 }

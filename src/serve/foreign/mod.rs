@@ -1,21 +1,35 @@
-//! Calls to services that aren't stood in for: what they ask for, and how those services refuse.
+//! Calls to services that aren't stood in for: what they ask for, how those services refuse, and what is passed on.
 //!
-//! Policies decide about them as about any other. What a call asks for is taken from it as its protocol has it. Where
-//! that can't be told, only a wildcard allows it, and whatever may be meant by a denial is denied: doubt never allows
-//! more.
+//! Policies decide about them as about any other. The operation says which parameters name its resources, as the services'
+//! public models have it. What can't be told is allowed by wildcards only, and whatever may be meant by a denial is denied:
+//! doubt never allows more. What is passed on is written anew from what was read.
 
+mod anew;
+mod arn;
 mod ask;
+mod cbor;
+mod input;
+mod operations;
+mod path;
 mod plain;
 mod refuse;
+mod resource;
 mod s3;
+mod value;
+
+use arn::Place;
+use ask::Read;
+use input::Objection;
 
 use super::account::Account;
 use super::authorize::{self, Origin, Wish};
 use super::caller::Caller;
 use super::fault::Fault;
+use super::pass_role;
 use super::stand::{Request, Response};
-use crate::policy::{Context, Doubt};
+use crate::policy::{Context, Decision, Doubt, Evaluation};
 use crate::time::Timestamp;
+use crate::wire::sigv4::Presented;
 
 /// A call to another service.
 #[derive(Debug)]
@@ -23,18 +37,20 @@ pub(super) struct Foreign {
     /// Of the credential scope.
     service: String,
     protocol: Protocol,
-    /// What it asks for: actions, each on its resources.
-    asks: Vec<Ask>,
-    /// Why it can't be decided about.
-    objection: Option<&'static str>,
+    /// What it asks for, or why it can't be decided about.
+    read: Result<Read, Objection>,
+    /// Who signed it for where, as it is passed on.
+    authorization: String,
 }
 
-/// An action on a resource.
+/// An action on resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Ask {
     action: String,
-    resource: String,
+    resources: Vec<String>,
     doubt: Doubt,
+    /// Whether it may be an action of any service.
+    of_any_service: bool,
 }
 
 /// How a service speaks, and so how it refuses.
@@ -49,16 +65,28 @@ enum Protocol {
 }
 
 impl Foreign {
-    pub(super) fn of(service: &str, region: &str, account: &str, request: &Request) -> Self {
-        let (protocol, asks) = ask::read(service, region, account, request);
-        let objection = plain::objection(service, request);
-        Self { service: service.to_owned(), protocol, asks, objection }
+    /// Reads a call that was signed right.
+    pub(super) fn of(presented: &Presented, account: &str, request: &mut Request) -> Self {
+        let scope = presented.scope();
+        let service = scope.service.as_str();
+        let place = Place { region: &scope.region, account };
+        let read = plain::objection(service, &scope.region, request)
+            .map_or_else(|| anew::unpack(service, request), Err)
+            .and_then(|()| ask::read(service, place, request));
+        let protocol = ask::protocol(service, request);
+        Self { service: service.to_owned(), protocol, read, authorization: anew::authorization(presented) }
+    }
+
+    /// A call whose signature is wrong: only how it is refused matters.
+    pub(super) fn unread(presented: &Presented, request: &Request) -> Self {
+        let service = presented.scope().service.as_str();
+        let protocol = ask::protocol(service, request);
+        Self { service: service.to_owned(), protocol, read: Ok(Read::default()), authorization: String::new() }
     }
 
     /// For events: the operation.
     pub(super) fn shown(&self) -> String {
-        let action = self.asks.first().map_or("", |ask| ask.action.as_str());
-        action.split_once(':').map_or(action, |(_, operation)| operation).to_owned()
+        self.read.as_ref().map_or_else(|_| String::new(), |read| read.operation.clone())
     }
 
     /// Whether everything that it asks for is allowed.
@@ -73,28 +101,80 @@ impl Foreign {
         origin: &Origin,
         now: Timestamp,
     ) -> Result<String, Fault> {
-        if let Some(objection) = self.objection {
-            let message = "This request can be read in more than one way, and so isn't passed on";
-            return Err(Fault::access_denied(format!("{message}: {objection}.")));
-        }
+        let read = match &self.read {
+            Ok(read) => read,
+            Err(Objection(why)) => {
+                let message = "This request can be read in more than one way, and so isn't passed on";
+                return Err(Fault::access_denied(format!("{message}: {why}.")));
+            }
+        };
         let mut reasons = Vec::new();
-        for Ask { action, resource, doubt } in &self.asks {
-            let quoted = (self.protocol == Protocol::S3).then(|| format!("\"{resource}\""));
-            let wish = Wish {
-                action: action.clone(),
-                resources: vec![resource.clone()],
-                shown: quoted,
-                doubt: *doubt,
-                context: Context::new(),
-            };
-            reasons.push(authorize::authorize(account, caller, origin, wish, now)?);
+        for ask in &read.asks {
+            for resource in &ask.resources {
+                reasons.push(self.decide(ask, resource, account, caller, origin, now)?);
+            }
         }
+        for passed in &read.roles {
+            reasons.push(pass_role::authorize(account, caller, origin, passed, now)?);
+        }
+        reasons.dedup();
         Ok(reasons.join("; "))
+    }
+
+    fn decide(
+        &self,
+        ask: &Ask,
+        resource: &str,
+        account: &Account,
+        caller: &Caller,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<String, Fault> {
+        let wish = |resource: &str| Wish {
+            action: ask.action.clone(),
+            resources: vec![resource.to_owned()],
+            shown: (self.protocol == Protocol::S3).then(|| format!("\"{resource}\"")),
+            doubt: ask.doubt,
+            context: Context::new(),
+        };
+        if ask.of_any_service {
+            // No pattern but `*` takes in the empty action, and every one may be meant.
+            let any = Wish { action: String::new(), ..wish(resource) };
+            return authorize::authorize(account, caller, origin, any, now).map_err(|fault| {
+                let message = fault.message.replacen("perform:  on", &format!("perform: {} on", ask.action), 1);
+                Fault { message: message.replace("the  action", &format!("the {} action", ask.action)), ..fault }
+            });
+        }
+        // AWS's own policies name a log group with and without `:*`.
+        let Some(wider) = log_group(resource) else {
+            return authorize::authorize(account, caller, origin, wish(resource), now);
+        };
+        let mut decision = Decision::ImplicitlyDenied;
+        let see = |evaluation: &Evaluation| {
+            decision = evaluation.decision();
+            None
+        };
+        let with = authorize::authorize_unless(account, caller, origin, wish(&wider), now, see);
+        if decision == Decision::ExplicitlyDenied {
+            return with;
+        }
+        let granted = with.ok();
+        authorize::authorize_unless(account, caller, origin, wish(resource), now, |evaluation| {
+            granted.filter(|_| evaluation.decision() == Decision::ImplicitlyDenied)
+        })
+    }
+
+    /// The request as it is passed on: written anew from what was read, so that there is nothing else in it to be read.
+    pub(super) fn passed(&self, request: Request) -> Request {
+        match &self.read {
+            Ok(read) => anew::write(&read.anew, &self.authorization, request),
+            Err(_) => request,
+        }
     }
 
     /// The refusal, as the service words and wraps it.
     pub(super) fn refusal(&self, fault: &Fault, request_id: &str) -> Response {
-        refuse::refusal(self.protocol, fault, request_id)
+        refuse::refusal(&self.service, self.protocol, fault, request_id)
     }
 
     /// The answer to an allowed call that nobody is there for.
@@ -104,6 +184,12 @@ impl Foreign {
              server with --upstream URL",
             self.service
         );
-        refuse::refusal(self.protocol, &Fault::new("NotImplemented", 501, message), request_id)
+        refuse::refusal(&self.service, self.protocol, &Fault::new("NotImplemented", 501, message), request_id)
     }
+}
+
+/// A log group's ARN as policies mostly have it.
+fn log_group(arn: &str) -> Option<String> {
+    let is_group = arn::service(arn) == "logs" && arn.contains(":log-group:") && !arn.contains(":log-stream:");
+    is_group.then(|| format!("{arn}:*"))
 }

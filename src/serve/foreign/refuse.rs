@@ -16,9 +16,12 @@ const CODES: &[(&str, &str, &str, &str)] = &[
     ("AccessDenied", "AccessDenied", "UnauthorizedOperation", "AccessDeniedException"),
 ];
 
+/// Services that spoke Query before: the trait `awsQueryCompatible` of their models.
+const COMPATIBLE: &[&str] = &["sqs", "monitoring"];
+
 const UNVALIDATED: &str = "AWS was not able to validate the provided access credentials";
 
-pub(super) fn refusal(protocol: Protocol, fault: &Fault, request_id: &str) -> Response {
+pub(super) fn refusal(service: &str, protocol: Protocol, fault: &Fault, request_id: &str) -> Response {
     let theirs = CODES.iter().find(|(ours, ..)| *ours == fault.code);
     let message = fault.message.as_str();
     match protocol {
@@ -67,6 +70,11 @@ pub(super) fn refusal(protocol: Protocol, fault: &Fault, request_id: &str) -> Re
                 answer(status, kind, request_id, body.as_bytes())
             };
             response.headers.push(("x-amzn-errortype", code.to_owned()));
+            if COMPATIBLE.contains(&service) {
+                // Clients made for the old protocol look for its code.
+                let sender = if fault.status >= 500 { "Receiver" } else { "Sender" };
+                response.headers.push(("x-amzn-query-error", format!("{};{sender}", fault.code)));
+            }
             if protocol == Protocol::Cbor {
                 response.headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
             }
@@ -118,7 +126,7 @@ mod tests {
     fn each_protocol_has_its_own_refusal() {
         let fault = Fault::access_denied("User: x is not authorized to perform: y");
         let text = |protocol| {
-            let response = refusal(protocol, &fault, "id");
+            let response = refusal("sqs", protocol, &fault, "id");
             (response.status, String::from_utf8_lossy(&response.body).into_owned())
         };
         let (status, body) = text(Protocol::Ec2);
