@@ -18,7 +18,7 @@ The format, a line each, fields separated by tabs:
 of which METHOD and URI are empty where the protocol isn't REST. ACTION is empty where it is called like the operation, and `-`
 where the reference has none; an operation that asks for several has a line for each. MEMBERS are the top-level parameters, those of the query string with a `?`. TYPES are numbers, with `!` where the
 type is always asked for, each followed by `=` and the ways to fill its variables: parameters separated by commas, ways by
-`|`; `*` is a part that the service makes up. ARNS are parameters that carry whole ARNs, ROLES the names of those that pass a
+`|`; `*` is a part that isn't told; with `^` in front, one names the resource as no ARN does. ARNS are parameters that carry whole ARNs, ROLES the names of those that pass a
 role, at any depth, with `~` where that may be its mere name.
 """
 
@@ -108,6 +108,8 @@ WAYS = [
     ("mobiletargeting", None, "app", ["ApplicationId", "application-id"]),
     ("ses", None, "identity", ["EmailIdentity", "Identity", "Identities", "Source"]),
     ("elasticfilesystem", None, "file-system", ["FileSystemId"]),
+    ("ec2", None, "security-group", ["GroupId", "GroupIds", "^GroupName"]),
+    ("ec2", None, "key-pair", ["KeyName", "^KeyPairId"]),
 ]
 
 # Services whose names may have slashes.
@@ -260,8 +262,8 @@ class Names:
     def __init__(self, model, operation, members):
         self.model, self.operation = model, operation
         self.texts = [(wire, name) for wire, name, _, shape in members if model.plain(shape)]
-        noun = VERBS.sub("", operation)
-        self.noun = norm(noun[:-1] if noun.endswith("s") else noun)
+        noun = norm(VERBS.sub("", operation))
+        self.nouns = [noun, noun.removesuffix("s")]
 
     def of(self, variable, kind, only):
         stems = {stem(variable)}
@@ -270,8 +272,11 @@ class Names:
         stems.discard("")
         wanted = {base + suffix for base in stems for suffix in SUFFIXES}
         wanted.add(norm(variable))
-        if only and any(self.noun.startswith(base) for base in stems if len(base) > 2):
-            wanted |= {"name", "id", "arn", "identifier", "names", "ids", "arns"}
+        if only and any(noun.startswith(base) for base in stems if len(base) > 2 for noun in self.nouns):
+            wanted |= {"id", "arn", "identifier", "ids", "arns"}
+            # What is told by an id that the service makes up has a name besides.
+            if not norm(variable).endswith("id") or self.model.prefix == "secretsmanager":
+                wanted |= {"name", "names"}
         wanted -= {"", "s"}
         found = [wire for wire, name in self.texts if norm(name) in wanted]
         before = [wire for wire, name in self.texts
@@ -281,12 +286,13 @@ class Names:
     def ways(self, variables, kind):
         extra = [way for prefix, operation, of, parameters in WAYS
                  if prefix == self.model.prefix and of.lower() == kind.lower() and operation in (None, self.operation)
-                 for way in parameters if operation or way in {wire for wire, _ in self.texts}]
+                 for way in parameters if operation or way.lstrip("^") in {wire for wire, _ in self.texts}]
         if not variables:
             return []
         if len(variables) == 1:
             found = self.of(variables[0], kind, True)
-            return found + [way for way in extra if way not in found]
+            found += [way for way in extra if way not in found]
+            return found + (self.others(variables[0], kind, found) if found else [])
         ways = []
         for index, variable in enumerate(variables):
             last = index == len(variables) - 1
@@ -294,12 +300,24 @@ class Names:
             found = [wire for wire in found if not norm(wire).endswith(("arn", "arns"))]
             if found:
                 ways.append(found[0])
-            elif last and variable.endswith(("Id", "Revision", "Label")):
-                # A part that the service makes up may be any.
+            elif last or norm(variable).endswith("id"):
+                # A part that the service makes up, or that isn't told, may be any.
                 ways.append("*")
             else:
                 return extra
-        return [",".join(ways)] + extra
+        return [",".join(ways)] + extra if set(ways) != {"*"} else extra
+
+    def others(self, variable, kind, found):
+        """Parameters that may name one as well, in a way that its ARN doesn't have."""
+        stems = [base for base in (stem(variable), norm(kind)) if len(base) > 3]
+        others = []
+        for wire, name in self.texts:
+            plain = norm(name)
+            named = any(base in plain for base in stems) and plain.endswith(("name", "id", "identifier", "names", "ids"))
+            apart = plain.endswith(("versionid", "ownerid", "accountid", "offeringid", "typename", "typeid"))
+            if named and not apart and wire not in found and "^" + wire not in found and not plain.startswith(("new", "exclusive", "start", "last")):
+                others.append("^" + wire)
+        return others
 
 
 def operations(model, types):
@@ -311,13 +329,16 @@ def operations(model, types):
         if model.rest:
             method, uri = operation["http"]["method"], operation["http"]["requestUri"]
         actions = ACTIONS.get((model.prefix, name), [name])
+        if model.prefix == "apigateway":
+            # Its actions are methods, on paths.
+            actions = [method]
         unknown = not all(action.lower() in model.actions for action in actions)
         kinds = {}
-        for action in actions:
+        for action in actions if model.prefix != "apigateway" else []:
             for kind in model.actions.get(action.lower(), {}).get("resourceTypes", []):
                 kinds[kind["name"]] = kinds.get(kind["name"], False) or kind["required"]
         names = Names(model, name, members)
-        fields = []
+        fields, filled = [], []
         for kind, required in kinds.items():
             made = model.types.get(kind.lower()) or model.types.get(kind)
             if not made:
@@ -327,9 +348,15 @@ def operations(model, types):
             if model.prefix in SLASHES:
                 arn = arn.replace("{}", "{/}")
             number = types.setdefault(arn, len(types))
-            fields.append(f"{'!' if required else ''}{number}={'|'.join(names.ways(variables, kind))}")
+            filled.append((required, number, names.ways(variables, kind)))
+        told = {wire for _, _, ways in filled for way in ways for wire in way.split(",")}
+        for required, number, ways in filled:
+            ways = [way for way in ways if way[1:] not in told or way[0] != "^"]
+            if all(way[0] == "^" for way in ways):
+                ways = []
+            fields.append(f"{'!' if required else ''}{number}={'|'.join(ways)}")
         arns = [wire for wire, inner in names.texts
-                if kinds and norm(inner).endswith(("arn", "arns", "resource", "resourceid", "resources"))]
+                if kinds and norm(inner).endswith(("arn", "arns", "resource", "resourceid", "resources", "resourcename"))]
         passes = any("iam:PassRole" in kind.get("dependentActions", []) for action in actions
                      for kind in [model.actions.get(action.lower(), {})] + model.actions.get(action.lower(), {}).get("resourceTypes", []))
         roles = set()
@@ -357,7 +384,8 @@ def operations(model, types):
 def table():
     for service in sorted(os.listdir(MODELS)):
         paths = sorted(glob.glob(os.path.join(MODELS, service, "*", "service-2.json.gz")))
-        if not paths or service in ("iam", "sts", "s3"):
+        # S3 has a table of its own; the APIs of DocumentDB and Neptune are parts of RDS's.
+        if not paths or service in ("iam", "sts", "s3", "docdb", "neptune"):
             continue
         model = Model(service, paths[-1])
         types = {}

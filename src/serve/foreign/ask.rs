@@ -180,7 +180,8 @@ fn rest(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
         read.asks.iter_mut().for_each(Ask::put_in_doubt);
     }
     if service == "apigateway" {
-        read.asks = vec![api_gateway(place, request, read.asks.iter().any(|ask| ask.doubt.action))];
+        let doubt = read.asks.iter().any(|ask| ask.doubt.action || ask.doubt.resource);
+        read.asks = vec![api_gateway(place, request, doubt)];
     }
     read.anew = anew;
     Ok(read)
@@ -240,7 +241,8 @@ fn asked(
         let strange = own.any(|name| !operation.has_member(name))
             || input.pairs.iter().any(|(name, _)| !fits(operation, name) && !name.starts_with("X-Amz-"));
         let about = if strange { Some(About::anything()) } else { about(operation, place, input, several) };
-        asks.extend(about.map(|about| Ask::new(format!("{}:{action}", operation.model.prefix), about)));
+        let ask = about.map(|about| Ask::new(format!("{}:{action}", operation.model.prefix), about));
+        asks.extend(ask.filter(|ask| !asks.contains(ask)));
     }
     if asks.is_empty() {
         return unknown(service);
@@ -288,5 +290,147 @@ impl Ask {
     fn put_in_doubt(&mut self) {
         self.resources = vec!["*".to_owned()];
         self.doubt.resource = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Place<'_> = Place { region: "us-east-1", account: "123456789012" };
+
+    /// What a form asks for: action, resources, and whether it may be about others.
+    fn of_form(service: &str, body: &str) -> Vec<(String, Vec<String>, bool)> {
+        shown(read(service, HERE, &request("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], body)))
+    }
+
+    fn of_json(service: &str, target: &str, body: &str) -> Vec<(String, Vec<String>, bool)> {
+        shown(read(service, HERE, &request("POST", "/", &[("x-amz-target", target)], body)))
+    }
+
+    fn of_path(service: &str, method: &str, path: &str, body: &str) -> Vec<(String, Vec<String>, bool)> {
+        shown(read(service, HERE, &request(method, path, &[], body)))
+    }
+
+    fn shown(read: Result<Read, Objection>) -> Vec<(String, Vec<String>, bool)> {
+        let asks = read.unwrap().asks.into_iter();
+        asks.map(|ask| (ask.action, ask.resources, ask.doubt.resource || ask.doubt.action)).collect()
+    }
+
+    fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect(),
+            body: zeroize::Zeroizing::new(body.as_bytes().to_vec()),
+            peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        }
+    }
+
+    #[test]
+    fn apis_that_share_operations_are_told_by_their_parameters() {
+        let asked = of_form("rds", "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=Main&SkipFinalSnapshot=true");
+        assert_eq!(asked, [("rds:DeleteDBInstance".into(), vec!["arn:aws:rds:us-east-1:123456789012:db:main".into()], false)]);
+    }
+
+    /// The one resource of a call that is about nothing else; else nothing.
+    fn resource(asked: &[(String, Vec<String>, bool)]) -> Option<&str> {
+        match asked {
+            [(_, resources, false)] if resources.len() == 1 => {
+                resources[0].strip_prefix("arn:aws:").and_then(|arn| arn.split("123456789012:").nth(1))
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_operation_says_which_parameter_names_the_resource() {
+        let dynamodb = |operation: &str, body: &str| of_json("dynamodb", &format!("DynamoDB_20120810.{operation}"), body);
+        let ssm = |operation: &str, body: &str| of_json("ssm", &format!("AmazonSSM.{operation}"), body);
+        let sns = |rest: &str| of_form("sns", &format!("Version=2010-03-31&{rest}"));
+        let topic = "arn%3Aaws%3Asns%3Aus-east-1%3A123456789012%3Anews";
+        for (asked, expected) in [
+            (dynamodb("GetItem", r#"{"TableName":"t"}"#), Some("table/t")),
+            (dynamodb("GetItem", r#"{"TableName":"arn:aws:dynamodb:us-east-1:123456789012:table/t"}"#), Some("table/t")),
+            (ssm("GetParametersByPath", r#"{"Path":"/a/b"}"#), Some("parameter/a/b")),
+            (ssm("GetParameter", r#"{"Name":"a:3"}"#), Some("parameter/a")),
+            (sns(&format!("Action=Publish&TopicArn={topic}&Message=m")), Some("news")),
+            (sns(&format!("Action=Publish&TargetArn={topic}&Message=m")), Some("news")),
+            (of_json("secretsmanager", "secretsmanager.GetSecretValue", r#"{"SecretId":"a/b"}"#), Some("secret:a/b-??????")),
+            (of_json("sqs", "AmazonSQS.SendMessage", r#"{"QueueUrl":"http://x:1/123456789012/q"}"#), Some("q")),
+            (of_path("lambda", "GET", "/2015-03-31/functions/f", ""), Some("function:f")),
+        ] {
+            assert_eq!(resource(&asked), expected, "{asked:?}");
+        }
+        let asked = dynamodb("RestoreTableToPointInTime", r#"{"SourceTableName":"a","TargetTableName":"b"}"#);
+        let both = ["a", "b"].map(|name| format!("arn:aws:dynamodb:us-east-1:123456789012:table/{name}"));
+        assert_eq!(asked, [("dynamodb:RestoreTableToPointInTime".to_owned(), both.to_vec(), false)]);
+        let asked = dynamodb("TransactWriteItems", r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"Delete":{"TableName":"b"}}]}"#);
+        let actions: Vec<_> = asked.iter().map(|(action, resources, _)| (action.as_str(), &resources[0])).collect();
+        assert_eq!(actions, [("dynamodb:PutItem", &both[0]), ("dynamodb:DeleteItem", &both[1])]);
+    }
+
+    #[test]
+    fn decoys_name_nothing() {
+        let dynamodb = |operation: &str, body: &str| of_json("dynamodb", &format!("DynamoDB_20120810.{operation}"), body);
+        let ssm = |operation: &str, body: &str| of_json("ssm", &format!("AmazonSSM.{operation}"), body);
+        for asked in [
+            ssm("GetParametersByPath", r#"{"Path":"/a","Name":"decoy"}"#),
+            dynamodb("RestoreTableToPointInTime", r#"{"SourceTableName":"a","TargetTableName":"b","TableName":"decoy"}"#),
+            dynamodb("ListTables", r#"{"TableName":"decoy"}"#),
+            dynamodb("GetItem", r#"{"TableName":"arn:aws:dynamodb:us-east-1:123456789012:table/decoy/secret"}"#),
+            dynamodb("GetItem", r#"{"TableName":"arn:aws:dynamodb:eu-west-1:123456789012:table/t"}"#),
+            dynamodb("GetItem", r#"{"tablename":"decoy","TableName":"t"}"#),
+            dynamodb("NoSuchOperation", r#"{"TableName":"decoy"}"#),
+            dynamodb("ExecuteStatement", r#"{"Statement":"SELECT * FROM t"}"#),
+            of_json("dynamodb", "Other_20120810.GetItem", r#"{"TableName":"decoy"}"#),
+            of_json("kms", "TrentService.CreateKey", r#"{"KeyId":"decoy"}"#),
+            of_json("kms", "TrentService.Decrypt", r#"{"KeyId":"decoy","CiphertextBlob":"AAAA"}"#),
+            of_json("logs", "Logs_20140328.DescribeLogGroups", r#"{"logGroupName":"decoy"}"#),
+            of_json("sqs", "AmazonSQS.SendMessage", r#"{"QueueUrl":"http://x/210987654321/q"}"#),
+            of_json("no-such-service", "X.Y", r#"{"TableName":"decoy"}"#),
+            of_form("sns", "Version=2010-03-31&Action=ListTopics&TopicArn=decoy"),
+            of_path("lambda", "GET", "/2015-03-31/functions/f?FunctionName=decoy", ""),
+            of_path("lambda", "PUT", "/2015-03-31/functions/f/code", r#"{"FunctionName":"decoy"}"#),
+            of_path("lambda", "POST", "/2015-03-31/functions/f/invocations", r#"{"FunctionName":"decoy"}"#),
+            of_path("lambda", "GET", "/2015-03-31/functions/a%2525b", ""),
+            of_path("s3", "GET", "/v20180820/no/such/operation", ""),
+        ] {
+            assert!(asked.iter().any(|(_, resources, doubt)| *doubt && resources == &["*"]), "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn what_two_servers_read_differently_is_refused() {
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let target = ("x-amz-target", "DynamoDB_20120810.GetItem");
+        for (service, request) in [
+            ("dynamodb", request("GET", "/", &[target], "{}")),
+            ("dynamodb", request("POST", "/x", &[target], "{}")),
+            ("dynamodb", request("POST", "/?TableName=x", &[target], "{}")),
+            ("dynamodb", request("POST", "/", &[target, form], "{}")),
+            ("dynamodb", request("POST", "/", &[target], r#"{"TableName":"a","TableName":"b"}"#)),
+            ("dynamodb", request("POST", "/", &[target], "[]")),
+            ("sns", request("POST", "/?TopicArn=x", &[form], "Action=Publish")),
+            ("sns", request("POST", "/x", &[form], "Action=Publish")),
+            ("sns", request("POST", "/", &[form], "Action=Publish&TopicArn=a&TopicArn=b")),
+            ("sns", request("POST", "/", &[form], "Action=Publish&TopicArn=%zz")),
+            ("lambda", request("POST", "/2015-03-31/functions/f/invocations", &[], "x&FunctionName=secret")),
+            ("lambda", request("POST", "/2015-03-31/functions/f/invocations", &[form], "x")),
+            ("monitoring", request("POST", "/x", &[("smithy-protocol", "rpc-v2-cbor")], "")),
+        ] {
+            assert!(read(service, HERE, &request).is_err(), "{service} {request:?}");
+        }
+    }
+
+    #[test]
+    fn roles_that_are_passed_are_found_at_any_depth() {
+        let arn = "arn:aws:iam::123456789012:role/worker";
+        let body = format!(r#"{{"DeliveryStreamName":"d","S3DestinationConfiguration":{{"RoleARN":"{arn}"}}}}"#);
+        let read = read("firehose", HERE, &request("POST", "/", &[("x-amz-target", "Firehose_20150804.CreateDeliveryStream")], &body));
+        let roles = read.unwrap().roles;
+        assert_eq!(roles, [PassedRole { role: Some(arn.to_owned()), to: Some("firehose.amazonaws.com".to_owned()) }]);
     }
 }

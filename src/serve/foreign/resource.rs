@@ -90,6 +90,11 @@ impl Found {
         for (index, kind) in kinds.iter().enumerate() {
             let Some(template) = kind.arn else { continue };
             for way in kind.ways() {
+                if let [name] = way[..]
+                    && let Some(name) = name.strip_prefix('^')
+                {
+                    if input.select(name).is_empty() { continue } else { return Err(Odd) }
+                }
                 let named = if let [name] = way[..] {
                     one(template, name, place, input, &mut arns)?
                 } else {
@@ -241,7 +246,7 @@ fn inner(service: &str, parameter: &str, value: &str, place: Place<'_>) -> Resul
         }
         // moto's is `STREAM:SHARD:NUMBER`.
         "ShardIterator" => {
-            let text = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Odd)?;
+            let text = STANDARD.decode(value.trim_end()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Odd)?;
             match text.split(':').collect::<Vec<_>>()[..] {
                 [stream, shard, _] if shard.starts_with("shardId-") => Ok(stream.to_owned()),
                 _ => Err(Odd),
