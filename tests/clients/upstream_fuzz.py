@@ -82,7 +82,8 @@ def make(name, content):
     C["stepfunctions"].create_state_machine(name=name, roleArn=ROLE, definition=json.dumps(
         {"Comment": content, "StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}))
     C["ecr"].create_repository(repositoryName=name)
-    C["ecr"].set_repository_policy(repositoryName=name, policyText=json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": content}]}))
+    C["ecr"].set_repository_policy(repositoryName=name, policyText=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Sid": content, "Effect": "Allow", "Principal": "*", "Action": "ecr:ListImages"}]}))
     C["s3"].create_bucket(Bucket=name)
     C["s3"].put_object(Bucket=name, Key="k", Body=content.encode())
     C["glue"].create_database(DatabaseInput={"Name": name, "Description": content})
@@ -100,7 +101,7 @@ def state(name):
     queue = C["sqs"].get_queue_attributes(QueueUrl=URL[name], AttributeNames=["All"])["Attributes"]
     function = C["lambda"].get_function(FunctionName=name)["Configuration"]
     messages = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    return json.dumps([
+    return [
         C["dynamodb"].scan(TableName=name)["Items"], table["TableStatus"], table["KeySchema"], table.get("DeletionProtectionEnabled"),
         [C["ssm"].get_parameter(Name=parameter)["Parameter"]["Value"] for parameter in (name, f"/{name}/below")],
         C["secretsmanager"].get_secret_value(SecretId=name)["SecretString"],
@@ -124,7 +125,11 @@ def state(name):
          for alarm in C["cloudwatch"].describe_alarms(AlarmNames=[name])["MetricAlarms"]],
         C["firehose"].describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]["DeliveryStreamStatus"],
         C["athena"].get_work_group(WorkGroup=name)["WorkGroup"]["Description"],
-    ], sort_keys=True, default=str)
+    ]
+
+
+def differences(before, now):
+    return [f"{old} -> {new}" for old, new in zip(before, now) if old != new]
 
 
 # -- who asks
@@ -420,11 +425,15 @@ def main():
     decoys, secrets = list(resources(DECOY)), list(resources(SECRET))
     allowed = [{"Effect": "Allow", "Action": f"{service}:*", "Resource": resource} for service, resource in decoys]
     denied = [{"Effect": "Deny", "Action": f"{service}:*", "Resource": resource} for service, resource in secrets + list(resources(HIDDEN))]
+    # Lists show all that there is.
+    lists = [f"{service}:{operation}" for service, operation, parameters in calls(DECOY) if not parameters and operation != "CreateKey"]
+    lists += ["lambda:ListFunctions", "sns:ListTopics"]
+    denied.append({"Effect": "Deny", "Action": lists, "Resource": "*"})
     half = len(allowed) // 2
     of_decoys = user("decoys", [allowed[:half], allowed[half:]])
     everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
     all_but = user("allbut", [everything, *(denied[at:at + 18] for at in range(0, len(denied), 18))])
-    statuses, faults, services, passed = {}, [], set(), 0
+    statuses, faults, services, passed, recent = {}, [], set(), 0, []
     for number in range(COUNT):
         name = SECRET if RANDOM.random() < 0.85 else DECOY
         raw = RANDOM.choices([json_call, form_call, function_call, object_call], [6, 2, 2, 3])[0](name)
@@ -440,6 +449,10 @@ def main():
         services.add(raw.service)
         passed += "server" in headers
         text = body.decode("utf-8", "replace")
+        shown = (f"{number} {who} {raw.service}/{raw.region} {raw.method} {raw.path}?{raw.query} {raw.headers} {raw.after} {raw.body[:300]} "
+                 f"-> {status}")
+        if "server" in headers:
+            recent.append(shown)
         found = CANARY in text or __import__("base64").b64encode(CANARY.encode()).decode() in text or (who == "decoys" and HIDDEN in text)
         changed = []
         if number % 400 == 399 or number + 1 == COUNT:
@@ -447,12 +460,12 @@ def main():
                 try:
                     now = state(own)
                 except Exception as error:  # gone is changed, too
-                    now = repr(error)
-                if now != before[own]:
-                    changed.append(f"{own}: {before[own]} -> {now}")
+                    now = [repr(error)]
+                changed += [f"{own}: {difference}" for difference in differences(before[own], now)]
+            changed += recent if changed else []
+            recent = []
         if found or changed:
-            faults.append(f"{number} {who} {raw.service}/{raw.region} {raw.method} {raw.path}?{raw.query} {raw.headers} {raw.after} {raw.body[:300]} "
-                          f"-> {status} {text[:200] if found else ''} {changed}")
+            faults.append(f"{shown} {text[:200] if found else ''}" + "".join(f"\n  {change}" for change in changed))
             if changed or len(faults) > 20:
                 break
     print("\n".join(faults))

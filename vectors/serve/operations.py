@@ -73,6 +73,7 @@ ACTIONS = {
 
 # Operations that ask for several actions, each on what a parameter of its own names.
 SEVERAL = {
+    ("secretsmanager", "BatchGetSecretValue"): [("BatchGetSecretValue", "", ""), ("GetSecretValue", "!secret", "SecretIdList")],
     ("dynamodb", "TransactGetItems"): [("GetItem", "table", "TransactItems.Get.TableName")],
     ("dynamodb", "TransactWriteItems"): [
         ("ConditionCheckItem", "table", "TransactItems.ConditionCheck.TableName"),
@@ -371,9 +372,12 @@ def operations(model, types):
         if model.prefix == "sts" or model.prefix == "iam":
             roles = set()
         for action, kind, ways in SEVERAL.get((model.prefix, name), []):
-            made = template(model.types[kind.lstrip("!")]["arn"])[1]
-            number = types.setdefault(made, len(types))
-            types_of = f"{'!' if kind.startswith('!') else ''}{number}={ways}"
+            types_of = ""
+            if kind:
+                made = template(model.types[kind.lstrip("!")]["arn"])[1]
+                made = made.replace("{}", "{/}") if model.prefix in SLASHES else made
+                number = types.setdefault(made, len(types))
+                types_of = f"{'!' if kind.startswith('!') else ''}{number}={ways}"
             yield [name, method, uri, action, " ".join(sorted(shown)), types_of]
         if (model.prefix, name) in SEVERAL:
             continue

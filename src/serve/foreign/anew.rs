@@ -103,6 +103,7 @@ pub(super) fn write(anew: &Anew, authorization: &str, mut request: Request) -> R
         // moto takes the region from there before it looks at the signature.
         passed && !(name == "user-agent" && value.windows(7).any(|part| part == b"region/"))
     });
+    straighten_host(&mut request);
     request.headers.push(("authorization".to_owned(), authorization.as_bytes().to_vec()));
     match anew {
         Anew::AsItCame => {}
@@ -127,7 +128,6 @@ pub(super) fn write(anew: &Anew, authorization: &str, mut request: Request) -> R
         }
         Anew::S3(path) => {
             path.clone_into(&mut request.path);
-            straighten_host(&mut request);
         }
     }
     // What was signed is signed no more; the rest is what was read.
@@ -155,7 +155,7 @@ pub(super) fn path(bucket: Option<&str>, key: Option<&str>) -> String {
     }
 }
 
-/// Takes the bucket from the host's name: it stands in the path now.
+/// Takes what stands in front of the host's name: a bucket stands in the path now, and a service in the signature.
 fn straighten_host(request: &mut Request) {
     let host = request.header("host").unwrap_or_default();
     let (name, port) = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((host, ""));

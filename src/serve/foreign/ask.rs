@@ -84,10 +84,13 @@ fn json(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
         return Err(Objection("a call with X-Amz-Target is a POST of JSON to `/`"));
     }
     let (prefix, name) = target.rsplit_once('.').unwrap_or(("", target));
-    let of = models(service).iter().filter(|model| model.target == prefix && (model.speaks("json") || model.is_rest()));
+    let of =
+        models(service).iter().filter(move |model| model.target == prefix && (model.speaks("json") || model.is_rest()));
+    let is_of_service = of.clone().next().is_some();
     let operations: Vec<Operation> = of.flat_map(|model| model.named(name)).collect();
     let input = Input { body: object(&request.body)?, ..Input::default() };
-    Ok(Read { anew: Anew::Json, ..asked(service, place, &operations, &input, &|_, _| true) })
+    let read = asked(service, place, &operations, &input, &|_, _| true);
+    Ok(Read { anew: Anew::Json, ..read.unwrap_or_else(|| unknown(service, is_of_service)) })
 }
 
 /// Smithy's RPC v2: `/service/TARGET/operation/OPERATION` and CBOR.
@@ -99,7 +102,8 @@ fn smithy(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Ob
     if request.method != "POST" || !request.query.is_empty() {
         return Err(Objection("a call in CBOR is a POST without a query string"));
     }
-    let of = models(service).iter().filter(|model| model.target == target && model.speaks("smithy-rpc-v2-cbor"));
+    let of = models(service).iter().filter(move |model| model.target == target && model.speaks("smithy-rpc-v2-cbor"));
+    let is_of_service = of.clone().next().is_some();
     let operations: Vec<Operation> = of.flat_map(|model| model.named(name)).collect();
     let body = if request.body.is_empty() {
         None
@@ -108,7 +112,8 @@ fn smithy(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Ob
     };
     opaque(&request.body, &operations)?;
     let input = Input { body, ..Input::default() };
-    Ok(asked(service, place, &operations, &input, &|_, _| true))
+    let read = asked(service, place, &operations, &input, &|_, _| true);
+    Ok(read.unwrap_or_else(|| unknown(service, is_of_service)))
 }
 
 /// `Action=OPERATION&…`, in the body or in the query string.
@@ -151,7 +156,8 @@ fn form(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
     }
     let known = |operation: &Operation, name: &str| operation.has_member(name.split('.').next().unwrap_or_default());
     let fits = |operation: &Operation, name: &str| service == "sqs" || known(operation, name);
-    Ok(Read { anew, ..asked(service, place, &operations, &input, &fits) })
+    let read = asked(service, place, &operations, &input, &fits);
+    Ok(Read { anew, ..read.unwrap_or_else(|| unknown(service, speaking().next().is_some())) })
 }
 
 /// A method and a path.
@@ -173,13 +179,14 @@ fn rest(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
     } else {
         opaque(&request.body, &operations)?;
     }
-    let mut read = asked(service, place, &operations, &input, &Operation::has_query);
+    let read = asked(service, place, &operations, &input, &Operation::has_query);
+    let mut read = read.unwrap_or_else(|| unknown(service, false));
     // A body that isn't the operation's input may still be taken for it.
     let strange = anew != Anew::Json && is_taken_for_input(&request.body, &operations);
     if strange || input.labels.iter().any(|(_, value)| value.contains('%')) {
         read.asks.iter_mut().for_each(Ask::put_in_doubt);
     }
-    if service == "apigateway" {
+    if service == "apigateway" && !operations.is_empty() {
         let doubt = read.asks.iter().any(|ask| ask.doubt.action || ask.doubt.resource);
         read.asks = vec![api_gateway(place, request, doubt)];
     }
@@ -229,13 +236,13 @@ fn asked(
     operations: &[Operation],
     input: &Input,
     fits: &dyn Fn(&Operation, &str) -> bool,
-) -> Read {
-    let Some(first) = operations.first() else { return unknown(service) };
+) -> Option<Read> {
+    let first = operations.first()?;
     let mut asks = Vec::new();
     let several = operations.len() > 1;
     for operation in operations {
         let Some(action) = operation.action() else {
-            return Read { operation: first.name.to_owned(), ..unknown(service) };
+            return Some(Read { operation: first.name.to_owned(), ..unknown(service, true) });
         };
         let mut own = input.body.as_ref().and_then(Value::names).into_iter().flatten();
         let strange = own.any(|name| !operation.has_member(name))
@@ -245,7 +252,7 @@ fn asked(
         asks.extend(ask.filter(|ask| !asks.contains(ask)));
     }
     if asks.is_empty() {
-        return unknown(service);
+        return Some(unknown(service, true));
     }
     let mut roles = Vec::new();
     for (name, mere) in operations.iter().flat_map(Operation::roles) {
@@ -259,11 +266,12 @@ fn asked(
             }
         }
     }
-    Read { operation: first.name.to_owned(), asks, roles, anew: Anew::AsItCame }
+    Some(Read { operation: first.name.to_owned(), asks, roles, anew: Anew::AsItCame })
 }
 
-/// A call whose operation isn't known: any of its service's, or of any service's.
-pub(super) fn unknown(service: &str) -> Read {
+/// A call whose operation isn't known. By its target or its `Action` it is one of its service's; by its path it may be one of
+/// any service's, since servers differ in which one they take it for.
+fn unknown(service: &str, is_of_service: bool) -> Read {
     let mut prefixes: Vec<&str> = models(service).iter().map(|model| model.prefix).collect();
     prefixes.sort_unstable();
     prefixes.dedup();
@@ -273,10 +281,10 @@ pub(super) fn unknown(service: &str) -> Read {
         ask
     };
     let mut asks: Vec<Ask> = prefixes.into_iter().map(ask).collect();
-    if asks.is_empty() {
+    if !is_of_service || asks.is_empty() {
         let mut any = ask(service);
         any.of_any_service = true;
-        asks.push(any);
+        asks = vec![any];
     }
     Read { operation: UNKNOWN.to_owned(), asks, ..Read::default() }
 }
@@ -301,7 +309,11 @@ mod tests {
 
     /// What a form asks for: action, resources, and whether it may be about others.
     fn of_form(service: &str, body: &str) -> Vec<(String, Vec<String>, bool)> {
-        shown(read(service, HERE, &request("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], body)))
+        shown(read(
+            service,
+            HERE,
+            &request("POST", "/", &[("content-type", "application/x-www-form-urlencoded")], body),
+        ))
     }
 
     fn of_json(service: &str, target: &str, body: &str) -> Vec<(String, Vec<String>, bool)> {
@@ -331,8 +343,14 @@ mod tests {
 
     #[test]
     fn apis_that_share_operations_are_told_by_their_parameters() {
-        let asked = of_form("rds", "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=Main&SkipFinalSnapshot=true");
-        assert_eq!(asked, [("rds:DeleteDBInstance".into(), vec!["arn:aws:rds:us-east-1:123456789012:db:main".into()], false)]);
+        let asked = of_form(
+            "rds",
+            "Action=DeleteDBInstance&Version=2014-10-31&DBInstanceIdentifier=Main&SkipFinalSnapshot=true",
+        );
+        assert_eq!(
+            asked,
+            [("rds:DeleteDBInstance".into(), vec!["arn:aws:rds:us-east-1:123456789012:db:main".into()], false)]
+        );
     }
 
     /// The one resource of a call that is about nothing else; else nothing.
@@ -347,18 +365,25 @@ mod tests {
 
     #[test]
     fn the_operation_says_which_parameter_names_the_resource() {
-        let dynamodb = |operation: &str, body: &str| of_json("dynamodb", &format!("DynamoDB_20120810.{operation}"), body);
+        let dynamodb =
+            |operation: &str, body: &str| of_json("dynamodb", &format!("DynamoDB_20120810.{operation}"), body);
         let ssm = |operation: &str, body: &str| of_json("ssm", &format!("AmazonSSM.{operation}"), body);
         let sns = |rest: &str| of_form("sns", &format!("Version=2010-03-31&{rest}"));
         let topic = "arn%3Aaws%3Asns%3Aus-east-1%3A123456789012%3Anews";
         for (asked, expected) in [
             (dynamodb("GetItem", r#"{"TableName":"t"}"#), Some("table/t")),
-            (dynamodb("GetItem", r#"{"TableName":"arn:aws:dynamodb:us-east-1:123456789012:table/t"}"#), Some("table/t")),
+            (
+                dynamodb("GetItem", r#"{"TableName":"arn:aws:dynamodb:us-east-1:123456789012:table/t"}"#),
+                Some("table/t"),
+            ),
             (ssm("GetParametersByPath", r#"{"Path":"/a/b"}"#), Some("parameter/a/b")),
             (ssm("GetParameter", r#"{"Name":"a:3"}"#), Some("parameter/a")),
             (sns(&format!("Action=Publish&TopicArn={topic}&Message=m")), Some("news")),
             (sns(&format!("Action=Publish&TargetArn={topic}&Message=m")), Some("news")),
-            (of_json("secretsmanager", "secretsmanager.GetSecretValue", r#"{"SecretId":"a/b"}"#), Some("secret:a/b-??????")),
+            (
+                of_json("secretsmanager", "secretsmanager.GetSecretValue", r#"{"SecretId":"a/b"}"#),
+                Some("secret:a/b-??????"),
+            ),
             (of_json("sqs", "AmazonSQS.SendMessage", r#"{"QueueUrl":"http://x:1/123456789012/q"}"#), Some("q")),
             (of_path("lambda", "GET", "/2015-03-31/functions/f", ""), Some("function:f")),
         ] {
@@ -367,18 +392,25 @@ mod tests {
         let asked = dynamodb("RestoreTableToPointInTime", r#"{"SourceTableName":"a","TargetTableName":"b"}"#);
         let both = ["a", "b"].map(|name| format!("arn:aws:dynamodb:us-east-1:123456789012:table/{name}"));
         assert_eq!(asked, [("dynamodb:RestoreTableToPointInTime".to_owned(), both.to_vec(), false)]);
-        let asked = dynamodb("TransactWriteItems", r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"Delete":{"TableName":"b"}}]}"#);
+        let asked = dynamodb(
+            "TransactWriteItems",
+            r#"{"TransactItems":[{"Put":{"TableName":"a"}},{"Delete":{"TableName":"b"}}]}"#,
+        );
         let actions: Vec<_> = asked.iter().map(|(action, resources, _)| (action.as_str(), &resources[0])).collect();
         assert_eq!(actions, [("dynamodb:PutItem", &both[0]), ("dynamodb:DeleteItem", &both[1])]);
     }
 
     #[test]
     fn decoys_name_nothing() {
-        let dynamodb = |operation: &str, body: &str| of_json("dynamodb", &format!("DynamoDB_20120810.{operation}"), body);
+        let dynamodb =
+            |operation: &str, body: &str| of_json("dynamodb", &format!("DynamoDB_20120810.{operation}"), body);
         let ssm = |operation: &str, body: &str| of_json("ssm", &format!("AmazonSSM.{operation}"), body);
         for asked in [
             ssm("GetParametersByPath", r#"{"Path":"/a","Name":"decoy"}"#),
-            dynamodb("RestoreTableToPointInTime", r#"{"SourceTableName":"a","TargetTableName":"b","TableName":"decoy"}"#),
+            dynamodb(
+                "RestoreTableToPointInTime",
+                r#"{"SourceTableName":"a","TargetTableName":"b","TableName":"decoy"}"#,
+            ),
             dynamodb("ListTables", r#"{"TableName":"decoy"}"#),
             dynamodb("GetItem", r#"{"TableName":"arn:aws:dynamodb:us-east-1:123456789012:table/decoy/secret"}"#),
             dynamodb("GetItem", r#"{"TableName":"arn:aws:dynamodb:eu-west-1:123456789012:table/t"}"#),
@@ -429,7 +461,11 @@ mod tests {
     fn roles_that_are_passed_are_found_at_any_depth() {
         let arn = "arn:aws:iam::123456789012:role/worker";
         let body = format!(r#"{{"DeliveryStreamName":"d","S3DestinationConfiguration":{{"RoleARN":"{arn}"}}}}"#);
-        let read = read("firehose", HERE, &request("POST", "/", &[("x-amz-target", "Firehose_20150804.CreateDeliveryStream")], &body));
+        let read = read(
+            "firehose",
+            HERE,
+            &request("POST", "/", &[("x-amz-target", "Firehose_20150804.CreateDeliveryStream")], &body),
+        );
         let roles = read.unwrap().roles;
         assert_eq!(roles, [PassedRole { role: Some(arn.to_owned()), to: Some("firehose.amazonaws.com".to_owned()) }]);
     }

@@ -246,7 +246,8 @@ fn inner(service: &str, parameter: &str, value: &str, place: Place<'_>) -> Resul
         }
         // moto's is `STREAM:SHARD:NUMBER`.
         "ShardIterator" => {
-            let text = STANDARD.decode(value.trim_end()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Odd)?;
+            let text =
+                STANDARD.decode(value.trim_end()).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Odd)?;
             match text.split(':').collect::<Vec<_>>()[..] {
                 [stream, shard, _] if shard.starts_with("shardId-") => Ok(stream.to_owned()),
                 _ => Err(Odd),

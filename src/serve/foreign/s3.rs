@@ -139,7 +139,7 @@ fn copied(source: &str) -> Result<Ask, Objection> {
     let source = source.strip_prefix('/').unwrap_or(&source);
     let plain = !source.contains(['?', '%', '#'])
         && source.split_once('/').is_some_and(|(bucket, key)| is_bucket(bucket) && !key.is_empty());
-    if !plain || source.starts_with("arn:") {
+    if !plain || source.split('/').any(|part| matches!(part, "." | "..")) {
         return Err(Objection("the source of the copy can't be told"));
     }
     let about = About { resources: vec![format!("arn:aws:s3:::{source}")], doubt: false };

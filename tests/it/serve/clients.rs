@@ -99,3 +99,51 @@ fn the_tutorial_with_the_aws_sdk_for_javascript() {
     assert!(root().join("tests/clients/node_modules/@aws-sdk").exists(), "the SDK is missing: tests/run installs it");
     tutorial(Path::new("node"), "tutorial.mjs");
 }
+
+/// A script of ours against a stand-in with moto behind it; what it says.
+fn through(script: &str, arguments: &[&str]) -> String {
+    let (_moto, behind) = moto();
+    let home = Home::new();
+    let mut stand_in = Command::new(env!("CARGO_BIN_EXE_vmfa"))
+        .args(["serve", "--json", "--upstream", &behind])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(stand_in.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let _stand_in = Running(stand_in);
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+    let done = home
+        .other(installed("python3"))
+        .arg(root().join("tests/clients").join(script))
+        .args(arguments)
+        .env("HOME", home.path())
+        .env("BEHIND", &behind)
+        .env("AWS_ENDPOINT_URL", text("endpoint"))
+        .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
+        .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(done.status.success(), "{script}: {}\n{said}\n{}", done.status, String::from_utf8_lossy(&done.stderr));
+    said
+}
+
+#[test]
+fn whatever_may_be_done_behind_the_stand_in_is_done() {
+    let said = through("upstream_honest.py", &[]);
+    let mut numbers = said.split_whitespace().filter_map(|word| word.parse::<u32>().ok());
+    let (calls, services) = (numbers.next().unwrap(), numbers.next().unwrap());
+    assert!(calls >= 300 && services >= 30, "{said}");
+}
+
+/// 20,000 requests take about a minute: `VMFA_RANDOM_REQUESTS=20000`.
+#[test]
+fn nobody_talks_their_way_around_the_stand_in() {
+    let count = std::env::var("VMFA_RANDOM_REQUESTS").unwrap_or_else(|_| "3000".to_owned());
+    let seed = std::env::var("VMFA_RANDOM_SEED").unwrap_or_else(|_| "1".to_owned());
+    let said = through("upstream_fuzz.py", &[&count, &seed]);
+    assert!(said.contains(", 0 that should not"), "{said}");
+}
