@@ -18,6 +18,9 @@ pub(super) struct About {
     pub(super) doubt: bool,
 }
 
+/// What parameters said, and the resources that they name.
+type Told = (Vec<String>, Vec<String>);
+
 /// What isn't as the table has it, so that the call may be about anything.
 struct Odd;
 
@@ -156,7 +159,7 @@ fn one(
     place: Place<'_>,
     input: &Input,
     arns: &mut Vec<String>,
-) -> Result<Option<(Vec<String>, Vec<String>)>, Odd> {
+) -> Result<Option<Told>, Odd> {
     let mut resources = Vec::new();
     let values = input.select(name);
     for value in &values {
@@ -175,12 +178,7 @@ fn one(
 }
 
 /// The resource that several parameters name together.
-fn many(
-    template: &str,
-    way: &[&str],
-    place: Place<'_>,
-    input: &Input,
-) -> Result<Option<(Vec<String>, Vec<String>)>, Odd> {
+fn many(template: &str, way: &[&str], place: Place<'_>, input: &Input) -> Result<Option<Told>, Odd> {
     let mut parts = Vec::new();
     for (index, name) in way.iter().enumerate() {
         if *name == "*" {
