@@ -524,10 +524,9 @@ fn what_a_call_of_another_service_asks_for_may_be_unknown_and_is_denied_in_doubt
     let (admin, now) = (server.administrator(), server.now());
     let json = |keys: &Credentials, target: &str| {
         let body = "{}";
-        let request = server.signed_form(keys, "dynamodb", body, now);
+        let request = server.signed_body(keys, "dynamodb", "application/x-amz-json-1.0", body, now);
         let text = String::from_utf8(request).unwrap();
         let text = text.replacen("host:", &format!("x-amz-target: DynamoDB_20120810.{target}\r\nhost:"), 1);
-        let text = text.replacen("application/x-www-form-urlencoded", "application/x-amz-json-1.0", 1);
         server.raw(text.as_bytes()).unwrap()
     };
     assert_eq!(json(&admin, "TransactWriteItems").status, 501);

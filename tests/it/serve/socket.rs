@@ -108,10 +108,13 @@ impl Server {
     }
 
     pub fn signed_form(&self, keys: &Credentials, service: &str, body: &str, now: u64) -> Vec<u8> {
-        let mut headers = vec![
-            ("host".to_owned(), self.address.to_string()),
-            ("content-type".to_owned(), Form::CONTENT_TYPE.to_owned()),
-        ];
+        self.signed_body(keys, service, Form::CONTENT_TYPE, body, now)
+    }
+
+    /// The same for a body of any kind.
+    pub fn signed_body(&self, keys: &Credentials, service: &str, kind: &str, body: &str, now: u64) -> Vec<u8> {
+        let mut headers =
+            vec![("host".to_owned(), self.address.to_string()), ("content-type".to_owned(), kind.to_owned())];
         let request = sigv4::Request {
             method: "POST",
             path: "/",
