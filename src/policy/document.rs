@@ -92,14 +92,7 @@ impl Document {
         let whole = Place::default();
         let mut fields = Fields::of(Value::read(text)?, "policy", &whole)?;
         fields.only(&["Version", "Id", "Statement"])?;
-        let version = match fields.take_text("Version")?.as_deref() {
-            None | Some("2008-10-17") => Version::V2008,
-            Some("2012-10-17") => Version::V2012,
-            Some(other) => {
-                let reason = "the versions are 2012-10-17 and 2008-10-17";
-                return Err(Error::Value { place: whole, key: "Version".into(), value: other.into(), reason });
-            }
-        };
+        let version = Version::of(&mut fields)?;
         let id = fields.take_text("Id")?;
         let written = match fields.take("Statement") {
             Some(Value::Array(statements)) => statements,
@@ -149,13 +142,26 @@ impl Document {
         &self.statements
     }
 
-    /// The condition keys that it asks for, in conditions and variables, each once and as first spelled: what
-    /// `GetContextKeysForCustomPolicy` answers.
+    /// The condition keys that it asks for, in conditions and variables, each once and as first spelled.
     #[must_use]
     pub fn context_keys(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
         let keys = self.statements.iter().flat_map(Statement::keys);
         keys.filter(|key| seen.insert(key.to_lowercase())).collect()
+    }
+}
+
+impl Version {
+    /// What a document says.
+    pub(super) fn of(fields: &mut Fields) -> Result<Self, Error> {
+        match fields.take_text("Version")?.as_deref() {
+            None | Some("2008-10-17") => Ok(Self::V2008),
+            Some("2012-10-17") => Ok(Self::V2012),
+            Some(other) => {
+                let reason = "the versions are 2012-10-17 and 2008-10-17";
+                Err(Error::Value { place: Place::default(), key: "Version".into(), value: other.into(), reason })
+            }
+        }
     }
 }
 

@@ -38,6 +38,7 @@ mod error;
 mod evaluate;
 mod fields;
 mod json;
+mod keys;
 pub mod mfa;
 mod pattern;
 mod principal;
@@ -51,6 +52,7 @@ pub use document::{Document, Effect, Kind, Statement, Version};
 pub use doubt::{Doubt, Keys};
 pub use error::{Error, Place};
 pub use evaluate::{Decision, Evaluation, Layer, Matched, Policies, Source, Verdict, evaluate, evaluate_in_doubt};
+pub use keys::context_keys;
 pub use principal::Principal;
 pub use request::Request;
 

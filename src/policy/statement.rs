@@ -12,7 +12,7 @@ use super::principal::Name;
 use super::template::Template;
 
 /// The elements of a statement, of either kind of policy.
-const ELEMENTS: [&str; 9] =
+pub(super) const ELEMENTS: [&str; 9] =
     ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
 /// The statement, and the place that errors about it name; `index` is counted from 1.
@@ -28,12 +28,7 @@ pub(super) fn read(value: Value, index: usize, kind: Kind, version: Version) -> 
     {
         return Err(invalid(&place, "Sid", sid, "letters and digits only"));
     }
-    let effect = match fields.take_text("Effect")?.as_deref() {
-        Some("Allow") => Effect::Allow,
-        Some("Deny") => Effect::Deny,
-        Some(other) => return Err(invalid(&place, "Effect", other, "neither Allow nor Deny")),
-        None => return Err(Error::Missing { place, element: "Effect" }),
-    };
+    let effect = effect(&mut fields, &place)?;
     let actions = listed(&mut fields, ["Action", "NotAction"], "Action or NotAction", &place, |key, value| {
         let of = |text: String| action(&text, kind).map_err(|reason| invalid(&place, key, &text, reason));
         texts(value, key, false, &place)?.into_iter().map(of).collect()
@@ -50,6 +45,15 @@ pub(super) fn read(value: Value, index: usize, kind: Kind, version: Version) -> 
     };
     let conditions = fields.take("Condition").map(|value| conditions(value, version, &place)).transpose()?;
     Ok((Statement { sid, effect, actions, target, conditions: conditions.unwrap_or_default() }, place))
+}
+
+pub(super) fn effect(fields: &mut Fields, place: &Place) -> Result<Effect, Error> {
+    match fields.take_text("Effect")?.as_deref() {
+        Some("Allow") => Ok(Effect::Allow),
+        Some("Deny") => Ok(Effect::Deny),
+        Some(other) => Err(invalid(place, "Effect", other, "neither Allow nor Deny")),
+        None => Err(Error::Missing { place: place.clone(), element: "Effect" }),
+    }
 }
 
 /// An element, or the one that lists what is excepted; one of them, and not empty.
@@ -146,13 +150,22 @@ fn principals(fields: &mut Fields, place: &Place) -> Result<Listed<Name>, Error>
     })
 }
 
+/// An operator with the values of each key.
+type Written = (String, Vec<(String, Value)>);
+
+/// The operators of a `Condition`.
+pub(super) fn conditions_of(value: Value, place: &Place) -> Result<Vec<Written>, Error> {
+    let of = |(name, keys): (String, Value)| Fields::of(keys, &name, place).map(|keys| (name, keys.rest()));
+    Fields::of(value, "Condition", place)?.rest().into_iter().map(of).collect()
+}
+
 fn conditions(value: Value, version: Version, place: &Place) -> Result<Vec<Condition>, Error> {
     let mut conditions = Vec::new();
-    for (name, keys) in Fields::of(value, "Condition", place)?.rest() {
+    for (name, keys) in conditions_of(value, place)? {
         let operator =
             Operator::parse(&name).ok_or_else(|| invalid(place, "Condition", &name, "no condition operator of IAM"))?;
         let mut seen = HashSet::new();
-        for (key, values) in Fields::of(keys, &name, place)?.rest() {
+        for (key, values) in keys {
             if !seen.insert(key.to_lowercase()) {
                 return Err(Error::Duplicate { place: place.clone(), key: format!("{name}/{key}") });
             }
@@ -170,6 +183,6 @@ fn conditions(value: Value, version: Version, place: &Place) -> Result<Vec<Condi
     Ok(conditions)
 }
 
-fn invalid(place: &Place, key: &str, value: &str, reason: &'static str) -> Error {
+pub(super) fn invalid(place: &Place, key: &str, value: &str, reason: &'static str) -> Error {
     Error::Value { place: place.clone(), key: key.to_owned(), value: value.to_owned(), reason }
 }

@@ -51,6 +51,15 @@ impl Template {
         })
     }
 
+    /// The same, and the names of the predefined variables.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Escaped(name) => Some(*name),
+            Piece::Variable { key, .. } => Some(key.as_str()),
+        })
+    }
+
     /// What to match against; `None` where a variable has no value. What a variable brings along is literal: a user
     /// called `*` is not every user.
     pub(super) fn pattern(&self, context: &Context) -> Option<Pattern> {

@@ -5,12 +5,16 @@ use std::fs;
 use std::path::Path;
 
 use vmfa::policy::mfa::Credentials;
-use vmfa::policy::{Context, Decision, Document, Evaluation, Kind, Policies, Principal, Request, Source, evaluate};
+use vmfa::policy::{
+    Context, Decision, Document, Doubt, Evaluation, Keys, Kind, Policies, Principal, Request, Source, evaluate,
+    evaluate_in_doubt,
+};
 use vmfa::time::Timestamp;
 
 use crate::support::vector;
 
 mod properties;
+mod tables;
 
 const NOW: u64 = 1_795_320_000;
 

@@ -35,7 +35,7 @@ fn the_policies_of_a_user_are_simulated_with_mfa_and_without() {
     assert_eq!(without.text("SourcePolicyId"), "user_alice_mfa");
     assert_eq!(without.text("SourcePolicyType"), "IAM Policy");
     assert_eq!((without.all("Line"), without.all("Column")[0].as_str()), (vec!["1".into(), "1".into()], "38"));
-    assert_eq!(without.all("member").last().unwrap(), "aws:MultiFactorAuthPresent");
+    assert!(without.0.contains("<MissingContextValues/>"), "what is denied explicitly lacks nothing");
     let with = root.ok("SimulatePrincipalPolicy", &[&ask[..], &entry].concat());
     assert_eq!(with.text("EvalDecision"), "allowed");
     assert_eq!(with.text("SourcePolicyId"), "AmazonEC2FullAccess");
@@ -88,7 +88,9 @@ fn variables_have_the_values_of_whoever_is_simulated() {
     assert_eq!(root.refused("SimulateCustomPolicy", &by_role).0, "InvalidInput");
     let nobody = root.ok("SimulateCustomPolicy", &ask);
     assert_eq!(nobody.all("EvalResourceDecision"), ["implicitDeny"; 4]);
-    assert!(nobody.0.contains("<MissingContextValues><member>aws:username</member></MissingContextValues>"));
+    assert!(
+        nobody.0.contains("<member>aws:PrincipalTag/team</member><member>aws:username</member></MissingContextValues>")
+    );
 }
 
 #[test]
@@ -108,6 +110,7 @@ fn boundaries_take_part() {
     let own = root.ok("SimulatePrincipalPolicy", &ask);
     assert_eq!(own.all("EvalDecision"), ["allowed", "implicitDeny"]);
     assert_eq!(own.all("AllowedByPermissionsBoundary"), ["true", "false"]);
+    assert_eq!(own.all("SourcePolicyType"), ["IAM Policy", "Permissions Boundary Policy", "IAM Policy"]);
     let other = [("PermissionsBoundaryPolicyInputList.member.1", ALLOW_ALL)];
     let replaced = root.ok("SimulatePrincipalPolicy", &[&ask[..], &other].concat());
     assert_eq!(replaced.all("EvalDecision"), ["allowed", "allowed"]);
@@ -199,7 +202,8 @@ fn the_keys_that_policies_ask_for_are_told() {
             ("PolicyInputList.member.3", RECENT),
         ],
     );
-    assert_eq!(custom.all("member"), ["aws:MultiFactorAuthPresent", "aws:username"]);
+    let present = "aws:MultiFactorAuthPresent";
+    assert_eq!(custom.all("member"), [present, "aws:username", present], "each policy's for itself");
     root.ok("CreateUser", &[("UserName", "alice")]);
     root.ok("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "own"), ("PolicyDocument", own)]);
     let principal = root.ok(
@@ -207,4 +211,107 @@ fn the_keys_that_policies_ask_for_are_told() {
         &[("PolicySourceArn", &user("alice")), ("PolicyInputList.member.1", RECENT)],
     );
     assert_eq!(principal.all("member"), ["aws:username", "aws:MultiFactorAuthPresent"]);
+}
+
+#[test]
+fn results_have_the_shape_of_those_of_aws() {
+    let aws = Aws::new();
+    let root = aws.root();
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/a"},{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/d","Condition":{"Null":{"aws:TokenIssueTime":"true"}}}]}"#;
+    let ask = [("PolicyInputList.member.1", policy), ("ActionNames.member.1", "s3:GetObject")];
+    let on = |resources: &[&str]| {
+        let names: Vec<String> = (1..=resources.len()).map(|number| format!("ResourceArns.member.{number}")).collect();
+        let resources = names.iter().map(String::as_str).zip(resources.iter().copied());
+        root.ok("SimulateCustomPolicy", &ask.into_iter().chain(resources).collect::<Vec<_>>())
+    };
+    let one = on(&["arn:aws:s3:::b/a"]);
+    assert_eq!(one.all("EvalResourceName"), ["arn:aws:s3:::b/a"; 2], "the one, and each");
+    assert_eq!(
+        (one.all("EvalDecision"), one.all("EvalResourceDecision")),
+        (vec!["allowed".into()], vec!["allowed".into()])
+    );
+    assert!(one.0.contains("<MissingContextValues/>") && one.0.contains("<EvalDecisionDetails/>"), "{}", one.0);
+    let all = on(&["arn:aws:s3:::b/a", "arn:aws:s3:::b/d", "arn:aws:s3:::b/x"]);
+    assert_eq!(all.text("EvalDecision"), "explicitDeny");
+    assert_eq!(all.text("EvalResourceName"), "arn:aws:s3:::${BucketName}/${KeyName}");
+    assert_eq!(all.all("EvalResourceDecision"), ["allowed", "explicitDeny", "implicitDeny"]);
+    assert_eq!(all.all("SourcePolicyId").len(), 4, "all that decided about any, then those of each");
+    let missing = "<MissingContextValues><member>aws:TokenIssueTime</member></MissingContextValues>";
+    assert_eq!(all.0.matches(missing).count(), 1, "only what is denied implicitly lacks something");
+    let none = root.ok("SimulateCustomPolicy", &ask);
+    assert_eq!(none.all("EvalResourceName"), ["*"]);
+    assert!(!none.has("ResourceSpecificResults"));
+}
+
+#[test]
+fn a_statement_that_is_no_list_counts_as_one() {
+    let aws = Aws::new();
+    let root = aws.root();
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}"#;
+    root.ok("CreateUser", &[("UserName", "alice")]);
+    root.ok("PutUserPolicy", &[("UserName", "alice"), ("PolicyName", "own"), ("PolicyDocument", policy)]);
+    let ask = [("PolicySourceArn", user("alice")), ("ActionNames.member.1", "ec2:StopInstances".to_owned())];
+    let ask: Vec<(&str, &str)> = ask.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let answer = root.ok("SimulatePrincipalPolicy", &ask);
+    assert_eq!(
+        (answer.text("EvalDecision"), answer.text("SourcePolicyId")),
+        ("allowed".into(), "user_alice_own".into())
+    );
+    assert_eq!(answer.all("Column"), ["38", "87"]);
+}
+
+#[test]
+fn whom_an_arn_names_does_not_depend_on_its_path() {
+    let aws = Aws::new();
+    let root = aws.root();
+    root.ok("CreateUser", &[("UserName", "alice"), ("Path", "/team/")]);
+    let bob = aws.user("bob");
+    let allow = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"iam:*Polic*","Resource":"{}"}}}}"#,
+        user("team/alice")
+    );
+    root.ok("PutUserPolicy", &[("UserName", "bob"), ("PolicyName", "own"), ("PolicyDocument", &allow)]);
+    for path in ["team/alice", "elsewhere/alice", "alice"] {
+        bob.ok("GetContextKeysForPrincipalPolicy", &[("PolicySourceArn", &user(path))]);
+        let ask = [("PolicySourceArn", user(path)), ("ActionNames.member.1", "s3:GetObject".to_owned())];
+        let ask: Vec<(&str, &str)> = ask.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        bob.ok("SimulatePrincipalPolicy", &ask);
+    }
+    assert_eq!(bob.refused("GetContextKeysForPrincipalPolicy", &[("PolicySourceArn", &user("bob"))]).0, "AccessDenied");
+}
+
+#[test]
+fn nobody_in_particular_has_an_id_all_the_same() {
+    let aws = Aws::new();
+    let policy = |id: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"StringEquals":{{"aws:userid":"{id}"}}}}}}}}"#
+        )
+    };
+    let decided = |id: &str, caller: Option<&str>| {
+        let policy = policy(id);
+        let mut ask = vec![("PolicyInputList.member.1", policy.as_str()), ("ActionNames.member.1", "s3:GetObject")];
+        ask.extend(caller.map(|caller| ("CallerArn", caller)));
+        aws.root().ok("SimulateCustomPolicy", &ask).text("EvalDecision")
+    };
+    assert_eq!(decided("STUB_PRINCIPAL_FOR_POLICY_SIMULATOR", None), "allowed");
+    let caller = user("team/gone");
+    assert_eq!(decided(&caller, Some(&caller)), "allowed");
+    assert_eq!(decided("STUB_PRINCIPAL_FOR_POLICY_SIMULATOR", Some(&caller)), "implicitDeny");
+}
+
+#[test]
+fn a_typed_list_is_a_list() {
+    let aws = Aws::new();
+    let policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"my:key":"x"}}}}"#;
+    for (kind, expected) in [("string", "allowed"), ("stringList", "implicitDeny")] {
+        let ask = [
+            ("PolicyInputList.member.1", policy),
+            ("ActionNames.member.1", "s3:GetObject"),
+            ("ContextEntries.member.1.ContextKeyName", "my:key"),
+            ("ContextEntries.member.1.ContextKeyType", kind),
+            ("ContextEntries.member.1.ContextKeyValues.member.1", "x"),
+        ];
+        assert_eq!(aws.root().ok("SimulateCustomPolicy", &ask).text("EvalDecision"), expected, "{kind}");
+    }
 }

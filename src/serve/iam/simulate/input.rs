@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use crate::policy::Context;
+use crate::policy::{self, Context};
 use crate::serve::account::{Account, Tags, key};
 use crate::serve::call::{Call, no_group, no_role, no_user};
 use crate::serve::fault::Fault;
+use crate::serve::iam::documents;
 
 /// Whose policies are simulated, by key.
 #[derive(Debug, Clone)]
@@ -65,14 +66,16 @@ impl Principal {
     }
 }
 
-/// The condition keys that say who `CallerArn` is: a user, who needn't be there.
+/// The condition keys that say who `CallerArn` is: a user, who needn't be there. The id is the ARN.
 ///
 /// # Errors
 ///
 /// `InvalidInput` for another kind of principal.
 pub(super) fn caller(arn: &str, account: &Account) -> Result<Context, Fault> {
     if let Ok(found @ Principal::User(_)) = Principal::of(arn, account) {
-        return Ok(found.describe(account));
+        let mut context = found.describe(account);
+        context.set("aws:userid", [arn]);
+        return Ok(context);
     }
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let (owner, name) = match parts.as_slice() {
@@ -86,10 +89,16 @@ pub(super) fn caller(arn: &str, account: &Account) -> Result<Context, Fault> {
     };
     Ok(Context::from_iter([
         ("aws:username", name),
+        ("aws:userid", arn),
         ("aws:PrincipalArn", arn),
         ("aws:PrincipalAccount", owner),
         ("aws:PrincipalType", "User"),
     ]))
+}
+
+/// The condition keys of nobody in particular.
+pub(super) fn nobody() -> Context {
+    Context::from_iter([("aws:userid", "STUB_PRINCIPAL_FOR_POLICY_SIMULATOR")])
 }
 
 /// What would change the answer and isn't simulated here is refused rather than passed over.
@@ -103,6 +112,22 @@ pub(super) fn refuse(call: &Call<'_>, parameters: &[&str]) -> Result<(), Fault> 
         Some(name) => Err(Fault::invalid_input(format!("{name} isn't simulated here"))),
         None => Ok(()),
     }
+}
+
+/// The keys that the policies of the request ask for, each policy for itself.
+///
+/// # Errors
+///
+/// `InvalidInput` for what is none.
+pub(super) fn keys(call: &Call<'_>) -> Result<Vec<String>, Fault> {
+    let mut keys = Vec::new();
+    for (number, text) in (1..).zip(call.input.list("PolicyInputList")) {
+        keys.extend(policy::context_keys(text).map_err(|error| {
+            let text = documents::identity_text(&error);
+            Fault::invalid_input(text).because(format!("PolicyInputList.{number}: {error}"))
+        })?);
+    }
+    Ok(keys)
 }
 
 /// `ActionNames`.
@@ -157,12 +182,13 @@ fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && text.splitn(6, ':').count() == 6
 }
 
-/// Writes `ContextEntries`, instead of what was known of those keys.
+/// Writes `ContextEntries`, instead of what was known of those keys; those that had values.
 ///
 /// # Errors
 ///
 /// `InvalidInput` for values that aren't of their type.
-pub(super) fn context(call: &Call<'_>, context: &mut Context) -> Result<(), Fault> {
+pub(super) fn context(call: &Call<'_>, context: &mut Context) -> Result<Context, Fault> {
+    let mut given = Context::new();
     for entry in call.input.structs("ContextEntries") {
         let Some(name) = entry.get("ContextKeyName") else { continue };
         let values = entry.list("ContextKeyValues");
@@ -174,9 +200,15 @@ pub(super) fn context(call: &Call<'_>, context: &mut Context) -> Result<(), Faul
         if let Some(odd) = values.iter().find(|value| !is_of(of, value)) {
             return Err(Fault::invalid_input(format!("{odd} in {name} isn't of type {of}")));
         }
-        context.set(name, values);
+        for context in [&mut *context, &mut given] {
+            match entry.get("ContextKeyType") {
+                _ if values.is_empty() => context.remove(name),
+                Some(_) if many => context.set_list(name, values.iter().copied()),
+                _ => context.set(name, values.iter().copied()),
+            }
+        }
     }
-    Ok(())
+    Ok(given)
 }
 
 fn is_of(kind: &str, value: &str) -> bool {

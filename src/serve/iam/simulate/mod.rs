@@ -1,6 +1,7 @@
 //! The policy simulator: what policies would decide about requests that nobody makes.
 
 mod input;
+mod names;
 mod position;
 mod sources;
 
@@ -13,9 +14,6 @@ use crate::policy::{self, Context, Decision, Evaluation, Layer, Policies, Reques
 use crate::serve::call::Call;
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
-
-/// On the wire it is this, whatever the model says and whatever kind of policy it is.
-const SOURCE_TYPE: &str = "IAM Policy";
 
 /// How many characters one simulation compares at most: other requests wait for it.
 const WORK: usize = 4_000_000_000;
@@ -38,15 +36,14 @@ pub(in crate::serve) fn simulate_custom_policy(call: &mut Call<'_>, out: &mut Wr
     sources.add_input(call, "PolicyInputList")?;
     let context = match call.input.get("CallerArn") {
         Some(arn) => input::caller(arn, call.account)?,
-        None => Context::new(),
+        None => input::nobody(),
     };
     simulate(call, out, sources, context)
 }
 
 pub(in crate::serve) fn get_context_keys_for_custom_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
-    let mut sources = Sources::default();
-    sources.add_input(call, "PolicyInputList")?;
-    write_keys(out, &sources);
+    let keys = input::keys(call)?;
+    out.texts("ContextKeyNames", keys);
     Ok(())
 }
 
@@ -55,19 +52,14 @@ pub(in crate::serve) fn get_context_keys_for_principal_policy(
     out: &mut Writer,
 ) -> Result<(), Fault> {
     let principal = Principal::of(call.required("PolicySourceArn")?, call.account)?;
-    let mut sources = Sources::of(&principal, call.account);
-    sources.add_input(call, "PolicyInputList")?;
-    write_keys(out, &sources);
-    Ok(())
-}
-
-/// Each key once, however it is spelled.
-fn write_keys(out: &mut Writer, sources: &Sources) {
-    let mut seen = BTreeSet::new();
-    let keys =
-        sources.identity.iter().chain(&sources.boundary).flat_map(|origin| origin.document.document().context_keys());
-    let keys: Vec<&str> = keys.filter(|key| seen.insert(key.to_lowercase())).collect();
+    let sources = Sources::of(&principal, call.account);
+    let mut keys = Vec::new();
+    for document in sources.documents() {
+        keys.extend(policy::context_keys(document.text()).unwrap_or_default());
+    }
+    keys.extend(input::keys(call)?);
     out.texts("ContextKeyNames", keys);
+    Ok(())
 }
 
 /// Decides about every action on every resource.
@@ -75,7 +67,7 @@ fn simulate(call: &Call<'_>, out: &mut Writer, mut sources: Sources, mut context
     sources.replace_boundary(call)?;
     let (actions, resources) = (input::actions(call)?, input::resources(call)?);
     input::owner(call)?;
-    input::context(call, &mut context)?;
+    let given = input::context(call, &mut context)?;
     // Sources go by their number: names of policies may be the same in two places.
     let names: Vec<String> = (0..sources.identity.len()).map(|number| number.to_string()).collect();
     let identity = names.iter().zip(&sources.identity);
@@ -87,9 +79,9 @@ fn simulate(call: &Call<'_>, out: &mut Writer, mut sources: Sources, mut context
             .map(|origin| Source { name: "boundary", document: origin.document.document() }),
         ..Policies::default()
     };
+    let missing = missing(&sources, &given);
     // A pattern is compared with a resource character by character, at worst each with each.
-    let documents = sources.identity.iter().chain(&sources.boundary);
-    let characters: usize = documents.map(|origin| origin.document.text().len()).sum();
+    let characters: usize = sources.documents().map(|document| document.text().len()).sum();
     let longest = resources.iter().map(|resource| resource.len()).max().unwrap_or(0).max(64);
     let entries = call.input.iter().filter(|(name, _)| name.starts_with("ContextEntries."));
     let longest = longest.max(entries.map(|(_, value)| value.len()).sum());
@@ -108,50 +100,74 @@ fn simulate(call: &Call<'_>, out: &mut Writer, mut sources: Sources, mut context
         });
         let evaluations: Vec<Evaluation> = evaluations.collect();
         out.text("EvalActionName", action);
-        write(out, &sources, &evaluations);
+        write(out, &sources, &missing, action, &evaluations);
     })
 }
 
-/// Writes the result of one action: of the one resource, or of all together and then of each.
-fn write(out: &mut Writer, sources: &Sources, evaluations: &[Evaluation]) {
-    if let [evaluation] = evaluations {
-        for verdict in &evaluation.verdicts {
-            out.text("EvalResourceName", &verdict.resource);
-            out.text("EvalDecision", verdict.decision.as_str());
-            write_reasons(out, sources, &[verdict], &evaluation.missing);
-        }
-        return;
-    }
+/// The keys that any of the policies asks for and the request doesn't give, sorted. Statements about something else count,
+/// and so do keys that are known of whoever is simulated.
+fn missing(sources: &Sources, given: &Context) -> Vec<String> {
+    let keys = sources.documents().flat_map(|document| document.document().context_keys());
+    let missing: BTreeSet<&str> = keys.filter(|key| given.get(key).is_none()).collect();
+    missing.into_iter().map(str::to_owned).collect()
+}
+
+/// Writes the result of one action: of all resources together, and then of each that was named.
+fn write(out: &mut Writer, sources: &Sources, missing: &[String], action: &str, evaluations: &[Evaluation]) {
     let verdicts: Vec<&Verdict> = evaluations.iter().flat_map(|evaluation| &evaluation.verdicts).collect();
     let worst = verdicts.iter().map(|verdict| verdict.decision).max().unwrap_or(Decision::ImplicitlyDenied);
+    match verdicts.as_slice() {
+        [verdict] => out.text("EvalResourceName", &verdict.resource),
+        _ => {
+            if let Some(name) = names::of(action) {
+                out.text("EvalResourceName", name);
+            }
+        }
+    }
     out.text("EvalDecision", worst.as_str());
-    let decisive: Vec<&Verdict> = verdicts.into_iter().filter(|verdict| verdict.decision == worst).collect();
-    write_reasons(out, sources, &decisive, &[]);
-    let each =
-        evaluations.iter().flat_map(|evaluation| evaluation.verdicts.iter().map(move |verdict| (evaluation, verdict)));
-    out.list("ResourceSpecificResults", each, |out, (evaluation, verdict)| {
+    let missing_of = |decision| if decision == Decision::ImplicitlyDenied { missing } else { &[] };
+    write_matched(out, sources, &verdicts);
+    out.texts("MissingContextValues", missing_of(worst));
+    write_boundary(out, sources, &verdicts);
+    out.open("EvalDecisionDetails", |_| {});
+    if matches!(verdicts.as_slice(), [verdict] if verdict.resource == "*") {
+        return;
+    }
+    out.list("ResourceSpecificResults", verdicts, |out, verdict| {
         out.text("EvalResourceName", &verdict.resource);
         out.text("EvalResourceDecision", verdict.decision.as_str());
-        write_reasons(out, sources, &[verdict], &evaluation.missing);
+        if !verdict.matched.is_empty() {
+            write_matched(out, sources, &[verdict]);
+        }
+        if !missing_of(verdict.decision).is_empty() {
+            out.texts("MissingContextValues", missing);
+        }
+        write_boundary(out, sources, &[verdict]);
     });
 }
 
-fn write_reasons(out: &mut Writer, sources: &Sources, verdicts: &[&Verdict], missing: &[String]) {
-    let mut matched: Vec<(&Origin, usize)> = Vec::new();
+/// The statements that decided about any of the resources, each once.
+fn write_matched(out: &mut Writer, sources: &Sources, verdicts: &[&Verdict]) {
+    let mut matched: Vec<(&Origin, &str, usize)> = Vec::new();
     for statement in verdicts.iter().flat_map(|verdict| &verdict.matched) {
-        let origin = match statement.layer {
-            Layer::Boundary => sources.boundary.as_ref(),
-            _ => statement.source.parse().ok().and_then(|number: usize| sources.identity.get(number)),
+        let (origin, kind) = match statement.layer {
+            Layer::Boundary => (sources.boundary.as_ref(), "Permissions Boundary Policy"),
+            _ => {
+                let number: Option<usize> = statement.source.parse().ok();
+                (number.and_then(|number| sources.identity.get(number)), "IAM Policy")
+            }
         };
         let Some(origin) = origin else { continue };
-        let known = |(other, index): &(&Origin, usize)| std::ptr::eq(*other, origin) && *index == statement.statement;
+        let known =
+            |(other, _, index): &(&Origin, &str, usize)| std::ptr::eq(*other, origin) && *index == statement.statement;
         if !matched.iter().any(known) {
-            matched.push((origin, statement.statement));
+            matched.push((origin, kind, statement.statement));
         }
     }
-    out.list("MatchedStatements", matched, |out, (origin, statement)| {
+    matched.sort_by_key(|(origin, kind, statement)| (*kind, sources.place(origin), *statement));
+    out.list("MatchedStatements", matched, |out, (origin, kind, statement)| {
         out.text("SourcePolicyId", &origin.id);
-        out.text("SourcePolicyType", SOURCE_TYPE);
+        out.text("SourcePolicyType", kind);
         if let Some((start, end)) = position::of(origin.document.text(), statement) {
             for (name, position) in [("StartPosition", start), ("EndPosition", end)] {
                 out.open(name, |out| {
@@ -161,15 +177,18 @@ fn write_reasons(out: &mut Writer, sources: &Sources, verdicts: &[&Verdict], mis
             }
         }
     });
-    out.texts("MissingContextValues", missing);
-    if sources.boundary.is_some() {
-        let bounded = |verdict: &&Verdict| {
-            let denies = verdict.decision == Decision::ExplicitlyDenied;
-            verdict.lacking.contains(&Layer::Boundary)
-                || (denies && verdict.matched.iter().any(|matched| matched.layer == Layer::Boundary))
-        };
-        out.open("PermissionsBoundaryDecisionDetail", |out| {
-            out.flag("AllowedByPermissionsBoundary", !verdicts.iter().any(bounded));
-        });
+}
+
+fn write_boundary(out: &mut Writer, sources: &Sources, verdicts: &[&Verdict]) {
+    if sources.boundary.is_none() {
+        return;
     }
+    let bounded = |verdict: &&Verdict| {
+        let denies = verdict.decision == Decision::ExplicitlyDenied;
+        verdict.lacking.contains(&Layer::Boundary)
+            || (denies && verdict.matched.iter().any(|matched| matched.layer == Layer::Boundary))
+    };
+    out.open("PermissionsBoundaryDecisionDetail", |out| {
+        out.flag("AllowedByPermissionsBoundary", !verdicts.iter().any(bounded));
+    });
 }

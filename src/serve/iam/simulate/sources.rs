@@ -23,6 +23,15 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    pub(super) fn documents(&self) -> impl Iterator<Item = &PolicyDocument> {
+        self.identity.iter().chain(&self.boundary).map(|origin| &origin.document)
+    }
+
+    /// How many identity policies stand in front of one.
+    pub(super) fn place(&self, origin: &Origin) -> Option<usize> {
+        self.identity.iter().position(|other| std::ptr::eq(other, origin))
+    }
+
     /// The policies of somebody, those of the groups included.
     pub(super) fn of(principal: &Principal, account: &Account) -> Self {
         let mut sources = Self::default();
