@@ -185,6 +185,13 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_shows_the_same_to_the_millisecond_and_moves_alone() {
+        let clock = Clock::standing_at(Instant::from_unix_millis(1_250));
+        assert_eq!(clock.copy().advance(1, false), Ok(Instant::from_unix_millis(2_250)));
+        assert_eq!(clock.instant(), Instant::from_unix_millis(1_250));
+    }
+
+    #[test]
     fn real_time_is_not_moved() {
         let clock = Clock::Real(Arc::new(|| at(7)));
         assert_eq!(clock.instant(), at(7));
