@@ -148,8 +148,11 @@ impl Args {
                 flow.remember_number(&device)?;
                 Some(true)
             }
-            // It is enabled, whatever comes now.
-            _ => Some(run.checked(flow.wait_for_sts(&device, enabled, PROPAGATION.enabled))),
+            // What this run enabled is enabled, whatever comes now.
+            _ => match (how, flow.wait_for_sts(&device, enabled, PROPAGATION.enabled)) {
+                (How::Already, Err(error @ crate::aws::Error::Explained { .. })) => return Err(run.explained(error)),
+                (_, session) => Some(run.checked(session)),
+            },
         };
         Ok(Answered {
             device: device.name.to_string(),
