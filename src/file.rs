@@ -60,6 +60,7 @@ pub(crate) fn open(path: &Path, streams: Streams) -> io::Result<File> {
 }
 
 /// What the system said of a file that can't be written, as it goes behind its path; none where something else is wrong.
+#[cfg(any(feature = "age", feature = "sqlite", feature = "cli"))]
 pub(crate) fn unwritable(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => Some("it is on a read-only file system"),
