@@ -11,6 +11,8 @@ mod bad_input;
 #[cfg(feature = "cli")]
 mod clock;
 #[cfg(feature = "cli")]
+mod codes;
+#[cfg(feature = "cli")]
 mod commands;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod desktop;

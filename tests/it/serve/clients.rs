@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::support::{Home, installed};
 
 /// A program that ends with the test.
@@ -42,38 +44,47 @@ pub fn moto() -> (Running, String) {
     (running, format!("http://127.0.0.1:{port}"))
 }
 
-/// The tutorial by one client.
-fn tutorial(program: &Path, script: &str) {
-    let (_moto, upstream) = moto();
-    let home = Home::new();
-    let vmfa = env!("CARGO_BIN_EXE_vmfa");
-    let mut stand_in = Command::new(vmfa)
-        .args(["serve", "--json", "--time", "virtual", "--upstream", &upstream])
+/// A stand-in with moto behind it, as its line of JSON tells it; both end with what is returned.
+fn stand_in(more: &[&str]) -> (Value, String, [Running; 2]) {
+    let (moto, behind) = moto();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_vmfa"))
+        .args(["serve", "--json", "--upstream", &behind])
+        .args(more)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(stand_in.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let _stand_in = Running(stand_in);
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let scratch = home.path().join("scratch");
-    fs::create_dir_all(&scratch).unwrap();
-    let path = format!("{}:{}", root().join("target/clients/bin").display(), std::env::var("PATH").unwrap_or_default());
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let running = [Running(child), moto];
+    (serde_json::from_str(&line).unwrap(), behind, running)
+}
+
+/// What clients take from their environment to reach it.
+fn signing_in<'a>(command: &'a mut Command, ready: &Value) -> &'a mut Command {
     let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-    let done = home
-        .other(program)
-        .arg(root().join("tests/clients").join(script))
-        .env("PATH", path)
-        .env("HOME", &scratch)
-        .env("SCRATCH", &scratch)
-        .env("VMFA_BIN", vmfa)
-        .env("FORCE_MFA", root().join("vectors/iam/own-mfa-device.json"))
+    command
         .env("AWS_ENDPOINT_URL", text("endpoint"))
         .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
         .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))
         .env("AWS_EC2_METADATA_DISABLED", "true")
-        .output()
-        .unwrap();
+}
+
+/// The tutorial by one client.
+fn tutorial(program: &Path, script: &str) {
+    let (ready, _, _running) = stand_in(&["--time", "virtual"]);
+    let home = Home::new();
+    let scratch = home.path().join("scratch");
+    fs::create_dir_all(&scratch).unwrap();
+    let path = format!("{}:{}", root().join("target/clients/bin").display(), std::env::var("PATH").unwrap_or_default());
+    let mut command = home.other(program);
+    command
+        .arg(root().join("tests/clients").join(script))
+        .env("PATH", path)
+        .env("HOME", &scratch)
+        .env("SCRATCH", &scratch)
+        .env("VMFA_BIN", env!("CARGO_BIN_EXE_vmfa"))
+        .env("FORCE_MFA", root().join("vectors/iam/own-mfa-device.json"));
+    let done = signing_in(&mut command, &ready).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout);
     assert!(
         done.status.success() && said.contains("the tutorial ends well"),
@@ -102,30 +113,12 @@ fn the_tutorial_with_the_aws_sdk_for_javascript() {
 
 /// A script of ours against a stand-in with moto behind it; what it says.
 fn through(script: &str, arguments: &[&str]) -> String {
-    let (_moto, behind) = moto();
+    let (ready, behind, _running) = stand_in(&[]);
     let home = Home::new();
-    let mut stand_in = Command::new(env!("CARGO_BIN_EXE_vmfa"))
-        .args(["serve", "--json", "--upstream", &behind])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(stand_in.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let _stand_in = Running(stand_in);
-    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let text = |name: &str| ready[name].as_str().unwrap().to_owned();
-    let done = home
-        .other(installed("python3"))
-        .arg(root().join("tests/clients").join(script))
-        .args(arguments)
-        .env("HOME", home.path())
-        .env("BEHIND", &behind)
-        .env("AWS_ENDPOINT_URL", text("endpoint"))
-        .env("AWS_ACCESS_KEY_ID", text("access_key_id"))
-        .env("AWS_SECRET_ACCESS_KEY", text("secret_access_key"))
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .output()
-        .unwrap();
+    let mut command = home.other(installed("python3"));
+    command.arg(root().join("tests/clients").join(script)).args(arguments);
+    command.env("HOME", home.path()).env("BEHIND", &behind);
+    let done = signing_in(&mut command, &ready).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(done.status.success(), "{script}: {}\n{said}\n{}", done.status, String::from_utf8_lossy(&done.stderr));
     said

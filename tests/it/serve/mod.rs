@@ -10,6 +10,10 @@ pub mod clients;
 mod console;
 mod contract;
 mod devices;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod durable;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod elsewhere;
 mod groups;
 mod kept;
 mod login;

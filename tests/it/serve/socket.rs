@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use vmfa::oath::{Parameters, totp};
 use vmfa::time::Timestamp;
 use vmfa::wire::query::Form;
 use vmfa::wire::sigv4::{self, Credentials, Payload, Signer};
@@ -183,4 +184,35 @@ pub fn allow_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
+}
+
+/// The code of an answer's device at a time.
+pub fn code(created: &Reply, now: u64) -> String {
+    use base64::Engine as _;
+    let text = base64::prelude::BASE64_STANDARD.decode(created.text("Base32StringSeed")).unwrap();
+    let seed = vmfa::provision::base32::parse(str::from_utf8(&text).unwrap()).unwrap();
+    totp::code(&seed, Timestamp::from_unix(now), totp::EPOCH, &Parameters::DEFAULT).unwrap().to_string()
+}
+
+/// A user with keys and a device that STS knows.
+pub fn enrolled(server: &Server, name: &str) -> (Credentials, Reply) {
+    let admin = server.administrator();
+    assert_eq!(server.call(&admin, "CreateUser", &[("UserName", name)]).status, 200);
+    let key = server.call(&admin, "CreateAccessKey", &[("UserName", name)]);
+    let keys = Credentials::new(&key.text("AccessKeyId"), &key.text("SecretAccessKey"), None);
+    let created = server.call(&admin, "CreateVirtualMFADevice", &[("VirtualMFADeviceName", name)]);
+    let now = server.now();
+    let enabled = server.call(
+        &admin,
+        "EnableMFADevice",
+        &[
+            ("UserName", name),
+            ("SerialNumber", &created.text("SerialNumber")),
+            ("AuthenticationCode1", &code(&created, now - 30)),
+            ("AuthenticationCode2", &code(&created, now)),
+        ],
+    );
+    assert_eq!(enabled.status, 200, "{}", enabled.body);
+    server.wait(10);
+    (keys, created)
 }

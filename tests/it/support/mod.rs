@@ -50,3 +50,15 @@ pub fn output(command: &mut Command, debian_package: &str) -> String {
     let output = start(command, debian_package).wait_with_output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
+
+/// The names of a JSON object, in order.
+#[cfg(feature = "cli")]
+pub fn keys(value: &serde_json::Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// A URI a line, for each account.
+#[cfg(feature = "cli")]
+pub fn uris(accounts: &[&str]) -> String {
+    accounts.iter().map(|account| format!("otpauth://totp/{account}?secret={SEED}\n")).collect()
+}
