@@ -86,7 +86,7 @@ pub enum Cause {
     #[error("the code was refused: somebody else may have used it")]
     Used,
     /// AWS's device has another secret.
-    #[error("{serial} was enabled anew at {enabled}, after the secret of `{name}` was stored")]
+    #[error("{serial} was enabled again at {enabled}, after the secret of `{name}` was stored")]
     Anew {
         /// Which device.
         serial: String,

@@ -72,7 +72,7 @@ pub(super) fn hint(url: &str) -> Option<&'static str> {
     let host = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(authority, |(host, _)| host);
     let host = host.trim_matches(['[', ']']);
     let here = host.parse::<IpAddr>().map_or_else(|_| host == "localhost", |address| address.is_loopback());
-    here.then_some("is a `vmfa serve` running there? If it was started anew, export what it prints")
+    here.then_some("is a `vmfa serve` running there? If it was restarted, export what it prints")
 }
 
 /// The command that moves it.

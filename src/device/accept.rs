@@ -92,7 +92,7 @@ impl Devices<'_> {
         })
     }
 
-    /// Forgets what [`Self::verify`] remembers of a device, as a service does that enrols it anew.
+    /// Forgets what [`Self::verify`] remembers of a device, as a service does when it enrols the device again.
     ///
     /// # Errors
     ///

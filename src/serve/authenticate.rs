@@ -23,7 +23,7 @@ const USE_INTERVAL: u64 = 60;
 #[derive(Default)]
 pub(super) struct SigningKeys(HashMap<(String, sigv4::Scope), (Zeroizing<String>, Arc<SigningKey>)>);
 
-/// How many signing keys are kept; past that all are derived anew.
+/// How many signing keys are kept; past that all are forgotten.
 const SIGNING_KEYS: usize = 4_096;
 
 impl SigningKeys {

@@ -136,7 +136,7 @@ impl Event {
         let more = [&mut self.principal, &mut self.code, &mut self.message, &mut self.why].into_iter().flatten();
         for text in texts.chain(more) {
             if text.chars().nth(TEXT).is_some() {
-                // Made anew: a text that is cut keeps its room.
+                // Copied: a text that is cut keeps its room.
                 *text = text.chars().take(TEXT).chain(['…']).collect();
             }
         }

@@ -56,7 +56,7 @@ pub enum Outcome {
     Answer(Response),
     /// It is for another service, and allowed.
     Pass {
-        /// Written anew from what was read.
+        /// Rewritten from what was read.
         request: Request,
         /// What to answer where there is no other service.
         otherwise: Response,

@@ -41,7 +41,7 @@ pub enum Error {
         /// Where it should go.
         to: Instant,
     },
-    /// A server that starts anew wouldn't know, so it isn't moved.
+    /// A restarted server wouldn't know, so it isn't moved.
     #[error("the time wasn't moved, since it can't be stored: {reason}")]
     NotKept {
         /// Why not.

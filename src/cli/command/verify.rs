@@ -46,7 +46,7 @@ pub(in crate::cli) struct Args {
     /// Check, and remember nothing
     #[arg(long)]
     dry_run: bool,
-    /// Forget accepted codes, drift and attempts of the device, as a service does that enrols it anew
+    /// Forget accepted codes, drift and attempts of the device, as a service does when you enrol it again
     #[arg(long, conflicts_with_all = ["from", "dry_run"])]
     reset: bool,
 }

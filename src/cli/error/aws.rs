@@ -159,7 +159,7 @@ impl From<aws::Error> for Error {
             E::NotThere { ref name, .. } => Self::new(Kind::No, "aws-not-there", message)
                 .hint(format!("are these the right keys and endpoint? If it was deleted there: `vmfa remove {name}`, then enable a new one")),
             E::OtherSecret { ref name, .. } => Self::new(Kind::No, "aws-other-secret", message).hint(format!(
-                "are these the right keys and endpoint? If somebody created it anew and its secret is nowhere: `vmfa remove {name}`, and enable a new one"
+                "are these the right keys and endpoint? If somebody created it again and its secret is nowhere: `vmfa remove {name}`, and enable a new one"
             )),
         }
     }

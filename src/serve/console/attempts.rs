@@ -56,7 +56,7 @@ impl Key {
 }
 
 impl Count {
-    /// Where time went backwards, it begins anew too.
+    /// If time goes backwards, counting starts over too.
     fn is_over(&self, now: Timestamp) -> bool {
         now.as_unix().checked_sub(self.since.as_unix()).is_none_or(|age| age >= WINDOW)
     }

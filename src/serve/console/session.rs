@@ -79,7 +79,7 @@ pub(super) struct Person {
     password: Password,
 }
 
-/// Which password it was, without saying so: another one, or the same set anew, is not equal to it.
+/// Which password it was, without saying so: another one, or the same set again, is not equal to it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Password(Zeroizing<Vec<u8>>);
 

@@ -73,7 +73,7 @@ fn codes_form(signed: &Signed<'_>, status: u16, serial: &str, problem: Option<Pr
     html(status, &Register { shell: signed.shell(problem), serial, name: name_of(serial), enrolment })
 }
 
-/// Whether the device is still the one that was created, and nobody's: it may have been enabled or made anew elsewhere.
+/// Whether the device is still the one that was created, and nobody's: it may have been enabled, or deleted and created again, elsewhere.
 fn is_unfinished(signed: &Signed<'_>, enrolment: &Enrolment) -> bool {
     let state = signed.visit.stand.state();
     let device = state.account.devices.get(&enrolment.serial).filter(|device| device.assigned.is_none());

@@ -20,13 +20,13 @@ pub(super) struct Read {
     pub(super) asks: Vec<Ask>,
     /// Roles that it hands to a service.
     pub(super) roles: Vec<PassedRole>,
-    /// What of the request is written anew.
-    pub(super) anew: Anew,
+    /// How the request is rewritten.
+    pub(super) rewrite: Rewrite,
 }
 
-/// How the request is written anew, so that another server reads what was read here.
+/// How the request is rewritten, so that another server reads what was read here.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Anew {
+pub(super) enum Rewrite {
     /// The body as it came; what stands in the query string is in `pairs`.
     #[default]
     AsItCame,
@@ -90,7 +90,7 @@ fn json(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
     let operations: Vec<Operation> = of.flat_map(|model| model.named(name)).collect();
     let input = Input { body: object(&request.body)?, ..Input::default() };
     let read = asked(service, place, &operations, &input, &|_, _| true);
-    Ok(Read { anew: Anew::Json, ..read.unwrap_or_else(|| unknown(service, is_of_service)) })
+    Ok(Read { rewrite: Rewrite::Json, ..read.unwrap_or_else(|| unknown(service, is_of_service)) })
 }
 
 /// Smithy's RPC v2: `/service/TARGET/operation/OPERATION` and CBOR.
@@ -138,7 +138,7 @@ fn form(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
     if operations.is_empty() {
         operations = speaking().flat_map(|model| model.named(name)).collect();
     }
-    let anew = Anew::Form(input.pairs.clone());
+    let rewrite = Rewrite::Form(input.pairs.clone());
     let mut input = input;
     input.pairs.retain(|(name, _)| !matches!(name.as_str(), "Action" | "Version"));
     if request.path != "/" {
@@ -157,7 +157,7 @@ fn form(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
     let known = |operation: &Operation, name: &str| operation.has_member(name.split('.').next().unwrap_or_default());
     let fits = |operation: &Operation, name: &str| service == "sqs" || known(operation, name);
     let read = asked(service, place, &operations, &input, &fits);
-    Ok(Read { anew, ..read.unwrap_or_else(|| unknown(service, speaking().next().is_some())) })
+    Ok(Read { rewrite, ..read.unwrap_or_else(|| unknown(service, speaking().next().is_some())) })
 }
 
 /// A method and a path.
@@ -172,17 +172,17 @@ fn rest(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
     let labels = found.drain(..).next().map(|(_, labels)| labels).unwrap_or_default();
     let xml = operations.iter().any(|operation| operation.model.speaks("rest-xml"));
     let mut input = Input { labels, pairs: query, body: None };
-    let mut anew = Anew::AsItCame;
+    let mut rewrite = Rewrite::AsItCame;
     if operations.iter().any(Operation::has_body) && !xml && !request.body.is_empty() {
         input.body = object(&request.body)?;
-        anew = Anew::Json;
+        rewrite = Rewrite::Json;
     } else {
         opaque(&request.body, &operations)?;
     }
     let read = asked(service, place, &operations, &input, &Operation::has_query);
     let mut read = read.unwrap_or_else(|| unknown(service, false));
     // A body that isn't the operation's input may still be taken for it.
-    let strange = anew != Anew::Json && is_taken_for_input(&request.body, &operations);
+    let strange = rewrite != Rewrite::Json && is_taken_for_input(&request.body, &operations);
     if strange || input.labels.iter().any(|(_, value)| value.contains('%')) {
         read.asks.iter_mut().for_each(Ask::put_in_doubt);
     }
@@ -190,7 +190,7 @@ fn rest(service: &str, place: Place<'_>, request: &Request) -> Result<Read, Obje
         let doubt = read.asks.iter().any(|ask| ask.doubt.action || ask.doubt.resource);
         read.asks = vec![api_gateway(place, request, doubt)];
     }
-    read.anew = anew;
+    read.rewrite = rewrite;
     Ok(read)
 }
 
@@ -266,7 +266,7 @@ fn asked(
             }
         }
     }
-    Some(Read { operation: first.name.to_owned(), asks, roles, anew: Anew::AsItCame })
+    Some(Read { operation: first.name.to_owned(), asks, roles, rewrite: Rewrite::AsItCame })
 }
 
 /// A call whose operation isn't known. By its target or its `Action` it is one of its service's; by its path it may be one of

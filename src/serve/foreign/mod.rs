@@ -2,9 +2,8 @@
 //!
 //! Policies decide about them as about any other. The operation says which parameters name its resources, as the services'
 //! public models have it. What can't be told is allowed by wildcards only, and whatever may be meant by a denial is denied:
-//! doubt never allows more. What is passed on is written anew from what was read.
+//! doubt never allows more. What is passed on is rewritten from what was read.
 
-mod anew;
 mod arn;
 mod ask;
 mod cbor;
@@ -14,6 +13,7 @@ mod path;
 mod plain;
 mod refuse;
 mod resource;
+mod rewrite;
 mod s3;
 mod value;
 
@@ -71,10 +71,10 @@ impl Foreign {
         let service = scope.service.as_str();
         let place = Place { region: &scope.region, account };
         let read = plain::objection(service, &scope.region, request)
-            .map_or_else(|| anew::unpack(service, request), Err)
+            .map_or_else(|| rewrite::unpack(service, request), Err)
             .and_then(|()| ask::read(service, place, request));
         let protocol = ask::protocol(service, request);
-        Self { service: service.to_owned(), protocol, read, authorization: anew::authorization(presented) }
+        Self { service: service.to_owned(), protocol, read, authorization: rewrite::authorization(presented) }
     }
 
     /// A call whose signature is wrong: only how it is refused matters.
@@ -164,10 +164,10 @@ impl Foreign {
         })
     }
 
-    /// The request as it is passed on: written anew from what was read, so that there is nothing else in it to be read.
+    /// The request as it is passed on: rewritten from what was read, with nothing else in it.
     pub(super) fn passed(&self, request: Request) -> Request {
         match &self.read {
-            Ok(read) => anew::write(&read.anew, &self.authorization, request),
+            Ok(read) => rewrite::write(&read.rewrite, &self.authorization, request),
             Err(_) => request,
         }
     }

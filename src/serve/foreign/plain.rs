@@ -1,6 +1,6 @@
 //! Whether a call can be read in one way only.
 //!
-//! Another server reads it anew, by rules of its own: what two readers may take for different calls isn't passed on,
+//! Another server reads it by rules of its own: what two readers may take for different calls isn't passed on,
 //! whoever asks.
 
 use super::ask;

@@ -1,4 +1,4 @@
-//! The request that is passed on, written anew: only what was read is in it.
+//! The request that is passed on, rewritten: only what was read is in it.
 
 use std::io::Read as _;
 
@@ -6,7 +6,7 @@ use flate2::read::GzDecoder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::ask::Anew;
+use super::ask::Rewrite;
 use super::input::{Objection, pairs};
 use crate::serve::stand::Request;
 use crate::wire::sigv4::Presented;
@@ -97,7 +97,7 @@ pub(super) fn authorization(presented: &Presented) -> String {
     )
 }
 
-pub(super) fn write(anew: &Anew, authorization: &str, mut request: Request) -> Request {
+pub(super) fn write(rewrite: &Rewrite, authorization: &str, mut request: Request) -> Request {
     request.headers.retain(|(name, value)| {
         let passed = PASSED.contains(&name.as_str()) || PASSED_BELOW.iter().any(|start| name.starts_with(start));
         // moto takes the region from there before it looks at the signature.
@@ -105,9 +105,9 @@ pub(super) fn write(anew: &Anew, authorization: &str, mut request: Request) -> R
     });
     straighten_host(&mut request);
     request.headers.push(("authorization".to_owned(), authorization.as_bytes().to_vec()));
-    match anew {
-        Anew::AsItCame => {}
-        Anew::Json => {
+    match rewrite {
+        Rewrite::AsItCame => {}
+        Rewrite::Json => {
             // An ampersand is only ever within a text, where it may be written so: then nobody takes the body for a form.
             if request.body.contains(&b'&') {
                 let parts: Vec<&[u8]> = request.body.split(|byte| *byte == b'&').collect();
@@ -117,7 +117,7 @@ pub(super) fn write(anew: &Anew, authorization: &str, mut request: Request) -> R
                 request.body = Zeroizing::new(b"{}".to_vec());
             }
         }
-        Anew::Form(parameters) => {
+        Rewrite::Form(parameters) => {
             let form = encoded(parameters);
             if request.query.is_empty() {
                 request.body = Zeroizing::new(form.into_bytes());
@@ -126,7 +126,7 @@ pub(super) fn write(anew: &Anew, authorization: &str, mut request: Request) -> R
             }
             return request;
         }
-        Anew::S3(path) => {
+        Rewrite::S3(path) => {
             path.clone_into(&mut request.path);
         }
     }
@@ -193,7 +193,7 @@ mod tests {
             ("authorization", "raw"),
             ("if-match", "e"),
         ];
-        let passed = write(&Anew::AsItCame, "made", request("", &headers, "b"));
+        let passed = write(&Rewrite::AsItCame, "made", request("", &headers, "b"));
         let names: Vec<&str> = passed.headers.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["x-amz-date", "if-match", "authorization"]);
         assert_eq!(passed.header("authorization"), Some("made"));
@@ -201,15 +201,15 @@ mod tests {
 
     #[test]
     fn bodies_and_queries_are_written_as_they_were_read() {
-        let json = write(&Anew::Json, "", request("", &[], r#"{"a":"x&Action=y\\&"}"#));
+        let json = write(&Rewrite::Json, "", request("", &[], r#"{"a":"x&Action=y\\&"}"#));
         assert_eq!(&json.body[..], br#"{"a":"x\u0026Action=y\\\u0026"}"#);
         let form = vec![("Action".to_owned(), "A b".to_owned()), ("N;".to_owned(), "=&".to_owned())];
-        let in_body = write(&Anew::Form(form.clone()), "", request("", &[], "%41ction=A+b&N;=%3D%26"));
+        let in_body = write(&Rewrite::Form(form.clone()), "", request("", &[], "%41ction=A+b&N;=%3D%26"));
         assert_eq!(&in_body.body[..], b"Action=A%20b&N%3B=%3D%26");
-        let in_query = write(&Anew::Form(form), "", request("x", &[], ""));
+        let in_query = write(&Rewrite::Form(form), "", request("x", &[], ""));
         assert_eq!((in_query.query.as_str(), in_query.body.len()), ("Action=A%20b&N%3B=%3D%26", 0));
         let s3 = write(
-            &Anew::S3(path(Some("b"), Some("a b/c"))),
+            &Rewrite::S3(path(Some("b"), Some("a b/c"))),
             "",
             request("acl&X-Amz-Signature=s&x=+", &[("host", "b.s3.localhost:80")], ""),
         );

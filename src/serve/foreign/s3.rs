@@ -1,10 +1,10 @@
 //! What a request to S3 asks for, by method, path and query.
 
 use super::Ask;
-use super::anew;
-use super::ask::{Anew, Read, UNKNOWN};
+use super::ask::{Read, Rewrite, UNKNOWN};
 use super::input::{Objection, decoded, pairs};
 use super::resource::About;
+use super::rewrite;
 use crate::serve::stand::Request;
 
 /// Method, level, query key, action.
@@ -128,7 +128,7 @@ pub(super) fn read(request: &Request) -> Result<Read, Objection> {
     if request.header(RENAMED).is_some() {
         return Err(Objection("an object can't be renamed through this server"));
     }
-    Ok(Read { operation, asks, roles: Vec::new(), anew: Anew::S3(anew::path(bucket, key)) })
+    Ok(Read { operation, asks, roles: Vec::new(), rewrite: Rewrite::S3(rewrite::path(bucket, key)) })
 }
 
 /// What a copy reads.
