@@ -8,6 +8,8 @@ pub struct Doubt {
     pub action: bool,
     /// Which resources it is about: the request's are `*`.
     pub resource: bool,
+    /// Which character each `?` of its resources is.
+    pub characters: bool,
     /// Which condition keys may have a value that the context doesn't have.
     pub keys: Keys,
 }

@@ -202,7 +202,7 @@ impl Statement {
         }
         let named = match &self.target {
             Target::Resources(resources) => {
-                let covered = covers(resources, self.effect, &request.context, resource, missing);
+                let covered = covers(resources, self.effect, (resource, doubt), &request.context, missing);
                 let covered = match self.effect {
                     Effect::Allow => covered && !(doubt.resource && resources.not),
                     Effect::Deny => covered || doubt.resource,
@@ -235,12 +235,17 @@ impl Statement {
 fn covers(
     resources: &Listed<Template>,
     effect: Effect,
+    (resource, doubt): (&str, Doubt),
     context: &Context,
-    resource: &str,
     missing: &mut Missing,
 ) -> bool {
     context.note(resources.items.iter().flat_map(Template::keys), missing);
-    let is_listed = |template: &Template| Some(template.pattern(context)?.matches(resource));
+    // As with actions: what may be listed counts where that denies more.
+    let may_count = doubt.characters && resources.not == (effect == Effect::Allow);
+    let is_listed = |template: &Template| {
+        let pattern = template.pattern(context)?;
+        Some(if may_count { pattern.may_match(resource) } else { pattern.matches(resource) })
+    };
     if resources.not {
         let unknown = effect == Effect::Allow;
         !resources.items.iter().any(|template| is_listed(template).unwrap_or(unknown))

@@ -5,16 +5,18 @@
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Pattern(Vec<Token>);
 
+type Unit = u16;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
-    Exactly(u16),
+    Exactly(Unit),
     One,
     Many,
 }
 
-const STAR: u16 = b'*' as u16;
-const QUESTION_MARK: u16 = b'?' as u16;
-const COLON: u16 = b':' as u16;
+const STAR: Unit = b'*' as Unit;
+const QUESTION_MARK: Unit = b'?' as Unit;
+const COLON: Unit = b':' as Unit;
 
 impl Pattern {
     /// Whether some text that begins so is of the pattern.
@@ -46,7 +48,12 @@ impl Pattern {
 
     /// Whether the whole text is of this pattern, case told apart.
     pub(super) fn matches(&self, text: &str) -> bool {
-        counted(&self.0, &units(text)).0
+        counted(&self.0, &units(text), Unit::eq).0
+    }
+
+    /// Whether a text may be of it in which a `?` is any one character.
+    pub(super) fn may_match(&self, text: &str) -> bool {
+        counted(&self.0, &units(text), |wanted, found| wanted == found || *found == QUESTION_MARK).0
     }
 
     /// Whether all six parts of an ARN are of this pattern's six parts, each on its own: a `*` ends at its colon. `*` alone
@@ -56,7 +63,7 @@ impl Pattern {
             return Some(true);
         }
         let parts: Vec<&[Token]> = self.0.splitn(6, |token| *token == Token::Exactly(COLON)).collect();
-        let of = |(pattern, part): (&&[Token], &&str)| counted(pattern, &units(part)).0;
+        let of = |(pattern, part): (&&[Token], &&str)| counted(pattern, &units(part), Unit::eq).0;
         (parts.len() == 6).then(|| parts.iter().zip(&arn.0).all(of))
     }
 }
@@ -73,7 +80,7 @@ impl<'a> Arn<'a> {
     }
 }
 
-fn units(text: &str) -> Vec<u16> {
+fn units(text: &str) -> Vec<Unit> {
     text.encode_utf16().collect()
 }
 
@@ -89,7 +96,7 @@ impl From<&str> for Pattern {
 ///
 /// Only the last `*` is ever tried again, so there are at most as many steps as pattern times text has characters:
 /// whatever an earlier one could still take, a later one can.
-fn counted(pattern: &[Token], text: &[u16]) -> (bool, u64) {
+fn counted(pattern: &[Token], text: &[Unit], same: fn(&Unit, &Unit) -> bool) -> (bool, u64) {
     let (mut at, mut from, mut steps) = (0_usize, 0_usize, 0_u64);
     let mut last_star: Option<(usize, usize)> = None;
     loop {
@@ -105,7 +112,7 @@ fn counted(pattern: &[Token], text: &[u16]) -> (bool, u64) {
                 (at, from) = (at.saturating_add(1), from.saturating_add(1));
                 continue;
             }
-            (Some(Token::Exactly(wanted)), Some(found)) if wanted == found => {
+            (Some(Token::Exactly(wanted)), Some(found)) if same(wanted, found) => {
                 (at, from) = (at.saturating_add(1), from.saturating_add(1));
                 continue;
             }
@@ -139,7 +146,7 @@ mod tests {
     }
 
     fn steps(pattern: &str, text: &str) -> u64 {
-        counted(&Pattern::from(pattern).0, &units(text)).1
+        counted(&Pattern::from(pattern).0, &units(text), Unit::eq).1
     }
 
     fn most_steps(pattern: u64, text: u64) -> u64 {

@@ -69,7 +69,7 @@ fn wish(account: &Account, arn: Option<String>, to: Option<&str>) -> Wish {
         authorize::describe_resource(&mut context, &role.tags);
     }
     let keys = if to.is_some() { Keys::Known } else { Keys::Except(PASSED_TO) };
-    let doubt = Doubt { action: false, resource: arn.is_none(), keys };
+    let doubt = Doubt { resource: arn.is_none(), keys, ..Doubt::default() };
     let resources = vec![arn.unwrap_or_else(|| "*".to_owned())];
     Wish { action: "iam:PassRole".to_owned(), resources, shown: None, doubt, context }
 }

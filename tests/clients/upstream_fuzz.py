@@ -14,6 +14,7 @@ import io
 import json
 import os
 import random
+import re
 import sys
 import urllib.parse
 import zipfile
@@ -147,6 +148,12 @@ def resources(name):
         yield service, arn(service, resource)
     yield "s3", f"arn:aws:s3:::{name}"
     yield "s3", f"arn:aws:s3:::{name}/*"
+
+
+def whole(resource):
+    """Of a secret, the ARN with its end, by which the caller needn't name it."""
+    found = re.fullmatch(r"arn:aws:secretsmanager:.*:secret:(.*)-\*", resource)
+    return C["secretsmanager"].describe_secret(SecretId=found[1])["ARN"] if found else resource
 
 
 def user(name, statements):
@@ -424,7 +431,7 @@ def main():
     before = {name: state(name) for name in (SECRET, HIDDEN)}
     decoys, secrets = list(resources(DECOY)), list(resources(SECRET))
     allowed = [{"Effect": "Allow", "Action": f"{service}:*", "Resource": resource} for service, resource in decoys]
-    denied = [{"Effect": "Deny", "Action": f"{service}:*", "Resource": resource} for service, resource in secrets + list(resources(HIDDEN))]
+    denied = [{"Effect": "Deny", "Action": f"{service}:*", "Resource": whole(resource)} for service, resource in secrets + list(resources(HIDDEN))]
     # Lists show all that there is.
     lists = [f"{service}:{operation}" for service, operation, parameters in calls(DECOY) if not parameters and operation != "CreateKey"]
     lists += ["lambda:ListFunctions", "sns:ListTopics"]

@@ -313,6 +313,28 @@ fn doubt_excepts_from_what_is_allowed_whatever_may_be_meant() {
 }
 
 #[test]
+fn a_character_in_doubt_is_the_one_that_denies() {
+    let decide = |effect: &str, target: &str, doubt: Doubt| {
+        let all = allow("*");
+        let document =
+            identity(&format!(r#"{{"Effect": "{effect}", "Action": "*", "{target}": "arn:aws:db:::secret-AbC"}}"#));
+        let mut identity = vec![named("p", &document)];
+        if effect == "Deny" {
+            identity.push(named("all", &all));
+        }
+        let policies = Policies { identity, ..Policies::default() };
+        evaluate_in_doubt(&policies, &request("db:Read", "arn:aws:db:::secret-???"), doubt).decision()
+    };
+    let characters = Doubt { characters: true, ..Doubt::default() };
+    assert_eq!(decide("Deny", "Resource", Doubt::default()), Allowed);
+    assert_eq!(decide("Deny", "Resource", characters), ExplicitlyDenied);
+    assert_eq!(decide("Deny", "NotResource", characters), ExplicitlyDenied);
+    assert_eq!(decide("Allow", "Resource", characters), ImplicitlyDenied);
+    assert_eq!(decide("Allow", "NotResource", Doubt::default()), Allowed);
+    assert_eq!(decide("Allow", "NotResource", characters), ImplicitlyDenied);
+}
+
+#[test]
 fn a_condition_on_a_key_in_doubt_holds_of_a_denial_and_not_of_an_allow() {
     let decide = |effect: &str, condition: &str, doubt: Doubt| {
         let all = allow("*");

@@ -5,7 +5,7 @@ use super::input::{Input, Objection, pairs, reads_as_form};
 use super::operations::{Operation, models};
 use super::resource::{About, about};
 use super::value::Value;
-use super::{Ask, Protocol, cbor, path, s3};
+use super::{Ask, Protocol, cbor, path, resource, s3};
 use crate::policy::{Doubt, Keys};
 use crate::serve::pass_role::{self, PassedRole};
 use crate::serve::stand::Request;
@@ -291,7 +291,8 @@ fn unknown(service: &str, is_of_service: bool) -> Read {
 
 impl Ask {
     pub(super) fn new(action: String, about: About) -> Self {
-        let doubt = Doubt { action: false, resource: about.doubt, keys: Keys::OfRequester };
+        let characters = about.resources.iter().any(|resource| resource.ends_with(resource::SUFFIX));
+        let doubt = Doubt { resource: about.doubt, characters, keys: Keys::OfRequester, ..Doubt::default() };
         Self { action, resources: about.resources, doubt, of_any_service: false }
     }
 

@@ -7,8 +7,8 @@ use super::arn::{self, Place};
 use super::input::Input;
 use super::operations::{Kind, Operation};
 
-/// What the service puts behind a secret's name: any six characters.
-const SUFFIX: &str = "-??????";
+/// What the service puts behind a secret's name: six characters that the call doesn't tell.
+pub(super) const SUFFIX: &str = "-??????";
 
 /// What an operation is about.
 #[derive(Debug, PartialEq, Eq)]

@@ -216,13 +216,14 @@ proptest! {
         request in asked(),
         action in any::<bool>(),
         resource in any::<bool>(),
+        characters in any::<bool>(),
         keys in prop::sample::select(vec![Keys::Known, Keys::OfRequester, Keys::Except("aws:TagKeys")]),
     ) {
         let document = document(&statements);
         let identity = vec![Source { name: "p", document: &document }];
         let policies = Policies { identity, ..Policies::default() };
         let sure = evaluate(&policies, &request).decision();
-        let doubt = Doubt { action, resource, keys };
+        let doubt = Doubt { action, resource, characters, keys };
         let unsure = evaluate_in_doubt(&policies, &request, doubt).decision();
         prop_assert!(unsure >= sure, "{sure:?} becomes {unsure:?} with {doubt:?}");
     }
