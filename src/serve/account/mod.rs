@@ -22,6 +22,7 @@ pub(super) use document::PolicyDocument;
 pub(super) use entities::*;
 pub(super) use password::Hash as PasswordHash;
 pub(super) use password_policy::PasswordPolicy;
+use table::Kept;
 pub(super) use table::Table;
 pub(super) use tags::{Keys, Tags};
 
@@ -324,42 +325,33 @@ impl Account {
         }
     }
 
+    /// All that is kept.
+    fn tables(&mut self) -> [&mut dyn Kept; 9] {
+        [
+            &mut self.users,
+            &mut self.groups,
+            &mut self.policies,
+            &mut self.roles,
+            &mut self.devices,
+            &mut self.authenticators,
+            &mut self.access_keys,
+            &mut self.sessions,
+            &mut self.settings,
+        ]
+    }
+
     /// Whether there is something to store.
-    pub(super) fn has_changed(&self) -> bool {
-        self.users.has_changed()
-            || self.groups.has_changed()
-            || self.policies.has_changed()
-            || self.roles.has_changed()
-            || self.devices.has_changed()
-            || self.authenticators.has_changed()
-            || self.access_keys.has_changed()
-            || self.sessions.has_changed()
-            || self.settings.has_changed()
+    pub(super) fn has_changed(&mut self) -> bool {
+        self.tables().iter().any(|table| table.has_changed())
     }
 
     /// Everything is stored.
     pub(super) fn stored(&mut self) {
-        self.users.stored();
-        self.groups.stored();
-        self.policies.stored();
-        self.roles.stored();
-        self.devices.stored();
-        self.authenticators.stored();
-        self.access_keys.stored();
-        self.sessions.stored();
-        self.settings.stored();
+        self.tables().into_iter().for_each(Kept::stored);
     }
 
     /// Everything is again as it was stored last.
     pub(super) fn undo(&mut self) {
-        self.users.undo();
-        self.groups.undo();
-        self.policies.undo();
-        self.roles.undo();
-        self.devices.undo();
-        self.authenticators.undo();
-        self.access_keys.undo();
-        self.sessions.undo();
-        self.settings.undo();
+        self.tables().into_iter().for_each(Kept::undo);
     }
 }

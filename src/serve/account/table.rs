@@ -50,21 +50,33 @@ impl<V> Table<V> {
         self.rows.insert(key, row);
     }
 
-    /// The keys of the rows that changed since they were [stored](Self::stored).
+    /// The keys of the rows that changed since they were [stored](Kept::stored).
     pub(in crate::serve) fn changed(&self) -> impl Iterator<Item = &String> {
         self.before.keys()
     }
+}
 
-    pub(in crate::serve) fn has_changed(&self) -> bool {
+/// What all tables do alike, whatever their rows are.
+pub(in crate::serve) trait Kept {
+    fn has_changed(&self) -> bool;
+
+    /// Everything is stored.
+    fn stored(&mut self);
+
+    /// Makes every row what it was when it was [stored](Self::stored) last.
+    fn undo(&mut self);
+}
+
+impl<V> Kept for Table<V> {
+    fn has_changed(&self) -> bool {
         !self.before.is_empty()
     }
 
-    pub(in crate::serve) fn stored(&mut self) {
+    fn stored(&mut self) {
         self.before.clear();
     }
 
-    /// Makes every row what it was when it was [stored](Self::stored) last.
-    pub(in crate::serve) fn undo(&mut self) {
+    fn undo(&mut self) {
         for (key, before) in std::mem::take(&mut self.before) {
             match before {
                 Some(row) => self.rows.insert(key, row),
