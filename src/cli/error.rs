@@ -435,6 +435,9 @@ impl From<device::Error> for Error {
             device::Error::NoFreeStep { free, wait, .. } => Self::new(Kind::No, "no-free-step", message)
                 .available(free, wait)
                 .hint("--window also takes unused codes near the current one, which the service accepts; --timeout waits longer"),
+            device::Error::TooLong { .. } => {
+                Self::new(Kind::Usage, "min-validity", message).hint("choose a shorter --min-validity, or allow other codes with --window")
+            }
             device::Error::NoPairYet { name, ready, wait } => Self::new(Kind::No, "no-pair-yet", message)
                 .available(ready, wait)
                 .hint("to wait for it: --wait")

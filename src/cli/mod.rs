@@ -10,6 +10,7 @@ mod home;
 mod hygiene;
 mod interrupt;
 mod json;
+mod lifeline;
 mod lines;
 mod open;
 mod prompt;
@@ -63,6 +64,9 @@ struct Global {
     /// Read the identity's passphrase from this file descriptor instead of asking
     #[arg(long, global = true, value_name = "FD", help_heading = "Global options")]
     passphrase_fd: Option<u32>,
+    /// End when stdin is closed, as a signal would end it. For programs that start this one, and so not in the help: docs/json.md
+    #[arg(long, global = true, hide = true)]
+    exit_with_stdin: bool,
 }
 
 /// Runs the program with this process's arguments.
@@ -73,6 +77,9 @@ pub fn main() -> ExitCode {
     let json = arguments.iter().any(|argument| argument == "--json");
     let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
+            if cli.global.exit_with_stdin {
+                lifeline::watch(&arguments)?;
+            }
             prompt::take_over(cli.global.passphrase_fd);
             open::of_environment().and_then(|_| cli.command.run(&cli.global))
         }

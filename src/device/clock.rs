@@ -79,6 +79,29 @@ impl Clock {
         Ok((wait, if wait == 0 { self.time } else { self.reference(start) }))
     }
 
+    /// For how many seconds the relying party goes on to take a step.
+    pub(super) fn good_for(&self, step: Step, window: Window) -> u64 {
+        let end = step.value().saturating_add(window.behind).saturating_add(1);
+        self.begins(Step::new(end)).map_or(0, |(_, wait)| wait)
+    }
+
+    /// That a code can be valid for as long as the terms say.
+    pub(super) fn expect_possible(&self, terms: &Terms) -> Result<(), Error> {
+        let Window { behind, ahead } = terms.window;
+        let steps = behind.saturating_add(ahead).saturating_add(1);
+        let longest = self.period.seconds().saturating_mul(steps);
+        if terms.validity > longest { Err(Error::TooLong { validity: terms.validity, longest }) } else { Ok(()) }
+    }
+
+    /// In how many seconds there is a step of its own time that lasts for so long, and when that is.
+    pub(super) fn lasting(&self, validity: u64) -> Result<(u64, Timestamp), Error> {
+        let alone = Window { behind: 0, ahead: 0 };
+        self.expect_possible(&Terms { window: alone, validity, patience: 0 })?;
+        let next = self.step.shifted(1).ok_or(Error::NoSuchStep)?;
+        let step = if self.good_for(self.step, alone) < validity { next } else { self.step };
+        self.wait_for(step, alone)
+    }
+
     /// The steps that a lease may take, the best first: the current one, its neighbours in the window by distance, the
     /// earlier first; then those that have to be waited for.
     pub(super) fn candidates(&self, terms: &Terms) -> Vec<Step> {
@@ -92,6 +115,7 @@ impl Clock {
             let later = (distance <= ahead).then(|| self.step.value().checked_add(distance)).flatten();
             steps.extend(earlier.into_iter().chain(later).map(Step::new));
         }
+        steps.retain(|step| self.good_for(*step, terms.window) >= terms.validity);
         let patience = terms.patience.min(LONGEST_WAIT);
         let mut next = self.step.value().checked_add(ahead);
         while let Some(step) = next.and_then(|next| next.checked_add(1)).map(Step::new) {

@@ -60,6 +60,8 @@ pub struct Moment {
 pub struct Terms {
     /// How far from the current step a code may be, for the relying party to take it now.
     pub window: Window,
+    /// For how many seconds the relying party must go on to take it, from when it is ready.
+    pub validity: u64,
     /// How many seconds may be waited.
     pub patience: u64,
 }
@@ -129,6 +131,25 @@ pub fn at_time(enrolment: &Enrolment, time: Timestamp, offset: i64, count: u16) 
 
 fn unwritten(clock: &Clock, enrolment: &Enrolment, offset: i64, count: u16) -> Result<Vec<Issued>, Error> {
     clock.steps(offset, count)?.into_iter().map(|step| clock.issued(step, &enrolment.secret)).collect()
+}
+
+/// In how many seconds a device's clock comes to a code that is valid for `validity` seconds, and when that is: none
+/// where the current one is.
+///
+/// # Errors
+///
+/// [`Error::TooLong`] where no code is valid for so long, and as [`at_time`].
+pub fn lasting(device: &Device, time: Timestamp, validity: u64) -> Result<(u64, Timestamp), Error> {
+    Clock::of(device, time)?.lasting(validity)
+}
+
+/// The same of an enrolment that isn't stored.
+///
+/// # Errors
+///
+/// As [`lasting`].
+pub fn lasting_from(enrolment: &Enrolment, time: Timestamp, validity: u64) -> Result<(u64, Timestamp), Error> {
+    Clock::showing(enrolment.parameters, time, time)?.lasting(validity)
 }
 
 /// Consecutive codes of a counter device from `next` on, without moving any counter.
@@ -233,7 +254,8 @@ impl Devices<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoFreeStep`] where the next one is further away than the patience, and those of vault and registry.
+    /// [`Error::NoFreeStep`] where the next one is further away than the patience, [`Error::TooLong`] where none is valid
+    /// for so long, and those of vault and registry.
     pub fn lease(
         &self,
         device: &Device,
@@ -242,6 +264,7 @@ impl Devices<'_> {
         terms: &Terms,
     ) -> Result<Leased, Error> {
         let clock = Clock::of(device, moment.time)?;
+        clock.expect_possible(terms)?;
         let ledger = self.ledger(device, enrolment)?;
         let last = Step::new(clock.step.value().saturating_add(terms.window.ahead));
         let taken = self.claim(ledger, &clock, &clock.candidates(terms), (1, last), moment.now)?;
@@ -267,6 +290,7 @@ impl Devices<'_> {
         terms: &Terms,
     ) -> Result<(u64, u64), Error> {
         let clock = Clock::of(device, moment.time)?;
+        clock.expect_possible(terms)?;
         let taken = self.taken_around(ledger, &clock, terms)?;
         match clock.candidates(terms).into_iter().find(|step| !taken.has(*step)) {
             Some(step) => Ok((clock.wait_for(step, terms.window)?.0, step.value().abs_diff(clock.step.value()))),
@@ -288,9 +312,10 @@ impl Devices<'_> {
         time: Timestamp,
         terms: &Terms,
     ) -> Result<bool, Error> {
-        let now = Clock::of(device, time)?.step.value();
-        let good = terms.window.around(now).contains(&leased.issued.moving_factor);
-        if !good {
+        let clock = Clock::of(device, time)?;
+        let step = Step::new(leased.issued.moving_factor);
+        let taken = terms.window.around(clock.step.value()).contains(&step.value());
+        if !taken || clock.good_for(step, terms.window) < terms.validity {
             self.give_lease_back(device, enrolment, leased)?;
             return Ok(false);
         }
@@ -298,7 +323,7 @@ impl Devices<'_> {
             return Ok(true);
         }
         let ledger = self.ledger(device, enrolment)?;
-        Ok(self.registry.give(ledger, Step::new(leased.issued.moving_factor), leased.token)?)
+        Ok(self.registry.give(ledger, step, leased.token)?)
     }
 
     /// Gives a lease back that nobody has seen.
@@ -326,7 +351,9 @@ impl Devices<'_> {
         };
         let beyond = clock.step.value().saturating_add(terms.window.ahead).saturating_add(1);
         match clock.wait_for(taken.free_from(beyond), terms.window) {
-            Ok((wait, free)) => Error::NoFreeStep { name: device.name.to_string(), free, wait },
+            Ok((wait, free)) => {
+                Error::NoFreeStep { name: device.name.to_string(), validity: terms.validity, free, wait }
+            }
             Err(error) => error,
         }
     }

@@ -88,14 +88,24 @@ pub enum Error {
     #[error("the counter of `{0}` has no next value")]
     CounterExhausted(Name),
     /// All that may be had within the time given is taken.
-    #[error("all codes of `{name}` up to now are used; the next is at {free}, in {}", words(*wait))]
+    #[error("{}; the next is at {free}, in {}", used(name, *validity), words(*wait))]
     NoFreeStep {
         /// Which device.
         name: String,
+        /// For how many seconds its code was to be good.
+        validity: u64,
         /// When the next step is ready.
         free: Timestamp,
         /// In how many seconds that is.
         wait: u64,
+    },
+    /// No code is ever valid for so long.
+    #[error("{validity} s is too long: a code is valid for at most {longest} s")]
+    TooLong {
+        /// For how many seconds it should be.
+        validity: u64,
+        /// For how many it can be.
+        longest: u64,
     },
     /// What was handed out is too recent.
     #[error("all pairs of `{name}` up to now are used; the next is at {ready}, in {}", words(*wait))]
@@ -119,6 +129,14 @@ pub enum Error {
     /// The parameters.
     #[error(transparent)]
     Oath(#[from] crate::oath::Error),
+}
+
+/// What stands in the way of a code.
+fn used(name: &str, validity: u64) -> String {
+    if validity == 0 {
+        return format!("all codes of `{name}` up to now are used");
+    }
+    format!("no unused code of `{name}` is good for {} now", words(validity))
 }
 
 /// The active device of this very name.

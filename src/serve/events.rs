@@ -28,6 +28,9 @@ pub struct Event {
     /// The ARN of whoever asked, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
+    /// What the client calls itself: the application ID of the SDKs (`AWS_SDK_UA_APP_ID`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     /// How it ended.
     #[serde(rename = "outcome")]
     pub ended: Ended,
@@ -133,7 +136,8 @@ impl Event {
         }
         self.hidden.clear();
         let texts = [&mut self.service, &mut self.action].into_iter();
-        let more = [&mut self.principal, &mut self.code, &mut self.message, &mut self.why].into_iter().flatten();
+        let more = [&mut self.principal, &mut self.app, &mut self.code, &mut self.message, &mut self.why];
+        let more = more.into_iter().flatten();
         for text in texts.chain(more) {
             if text.chars().nth(TEXT).is_some() {
                 // Copied: a text that is cut keeps its room.
@@ -145,6 +149,12 @@ impl Event {
         }
     }
 
+    /// Keeps the application ID of a `User-Agent`.
+    pub(super) fn sent_by(&mut self, agent: Option<&str>) {
+        let id = agent.and_then(|agent| agent.split_whitespace().find_map(|word| word.strip_prefix("app/")));
+        self.app = id.map(str::to_owned);
+    }
+
     /// An event without what isn't known yet.
     pub(super) fn new(time: Timestamp, request_id: &str, service: &str, action: &str) -> Self {
         Self {
@@ -154,6 +164,7 @@ impl Event {
             service: service.to_owned(),
             action: action.to_owned(),
             principal: None,
+            app: None,
             ended: Ended::Accepted,
             status: None,
             code: None,
@@ -167,6 +178,17 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_application_is_known_by_the_id_that_it_gives_itself() {
+        let app = |agent| {
+            let mut event = Event::new(Timestamp::from_unix(0), "", "", "");
+            event.sent_by(agent);
+            event.app
+        };
+        assert_eq!(app(Some("Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 app/gw0-7 m/b")).as_deref(), Some("gw0-7"));
+        assert_eq!((app(Some("curl/8.1 apps/x")), app(None)), (None, None));
+    }
 
     #[test]
     fn what_is_hidden_is_hidden_where_it_stands_by_itself() {

@@ -146,6 +146,7 @@ impl Stand {
         let now = self.clock.instant();
         let request_id = Uuid::new_v4().to_string();
         let mut event = Event::new(now.timestamp(), &request_id, "", "");
+        event.sent_by(request.header("user-agent"));
         let handled = self.handle(&mut request, now, &mut event, &request_id);
         match &handled {
             Handled::Ours(_, Err(fault)) | Handled::Foreign(_, Err(fault)) => event.refuse(fault),

@@ -30,6 +30,8 @@ mod layers;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod leases;
 mod lifecycle;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod lifeline;
 mod oath;
 #[cfg(feature = "cli")]
 mod oracle;

@@ -25,6 +25,7 @@ pub(super) use lease::patience;
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("step").args(["next", "previous"])))]
+#[command(group(clap::ArgGroup::new("patient").multiple(true)))]
 pub(in crate::cli) struct Args {
     /// The device's name; with --fresh also a pool of time-based devices, such as 'ci/*'; `*` and `?` don't match `/`, `**`
     /// does
@@ -49,16 +50,21 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=i64::from(issue::MOST)))]
     count: u16,
     /// Print a code that was never given before, under any name of this secret
-    #[arg(long, conflicts_with_all = ["from", "next", "previous", "count"])]
+    #[arg(long, conflicts_with_all = ["from", "next", "previous", "count"], group = "patient")]
     fresh: bool,
+    /// Print a code that is good for at least this long, such as 5s; wait for the next if the current one isn't. With
+    /// --window, a code counts as good for as long as the service accepts it
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["next", "previous", "count"], group = "patient",
+          value_parser = lease::patience)]
+    min_validity: Option<u64>,
     /// Take an unused code up to N steps away instead of waiting [default N: what the service accepts: AWS 2, others 1]
     #[arg(long, value_name = "N", num_args = 0..=1, requires = "fresh", value_parser = steps)]
     window: Option<Option<u64>>,
-    /// How long to wait for an unused code, such as 45s or 5m; 0s to fail at once
-    #[arg(long, value_name = "TIME", default_value = "5m", requires = "fresh", value_parser = lease::patience)]
+    /// How long to wait for the code, such as 45s or 5m; 0s to fail at once
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = lease::patience)]
     timeout: u64,
     /// If --clock names a stand-in with virtual time, advance its time instead of waiting
-    #[arg(long, requires = "fresh")]
+    #[arg(long, requires = "patient")]
     jump: bool,
 }
 
@@ -198,11 +204,13 @@ impl Args {
             // A moment that was named is no lease: nobody is promised a code of their own.
             MovingFactor::Time { .. } if clock.stands_still() && registry.expect_writable().is_err() => {
                 render::note("warning: the registry can't be written: this code may be handed out again");
+                self.wait_for_validity(name, clock, |time, validity| issue::lasting(&device, time, validity))?;
                 let (enrolment, moment) = (devices.enrolment(&device)?, clock.moment());
                 (issue::codes_unwritten(&device, &enrolment, moment.time, offset, self.count)?, moment)
             }
             MovingFactor::Time { .. } => {
                 registry.expect_writable()?;
+                self.wait_for_validity(name, clock, |time, validity| issue::lasting(&device, time, validity))?;
                 devices.codes_now(&device, || clock.moment(), offset, self.count)?
             }
             MovingFactor::Counter { .. } => {
@@ -223,12 +231,16 @@ impl Args {
                 render::note(&format!("warning: {}", plain(warning)));
             }
         }
-        let time = clock.time();
-        let codes = match enrolment.parameters.factor {
-            MovingFactor::Time { .. } => issue::at_time(&enrolment, time, offset, self.count)?,
+        let (codes, time) = match enrolment.parameters.factor {
+            MovingFactor::Time { .. } => {
+                let lasting = |time, validity| issue::lasting_from(&enrolment, time, validity);
+                self.wait_for_validity(&enrolment.account, clock, lasting)?;
+                let time = clock.time();
+                (issue::at_time(&enrolment, time, offset, self.count)?, time)
+            }
             MovingFactor::Counter { next } => {
                 self.refuse_times()?;
-                issue::at_counter(&enrolment, next, self.count)?
+                (issue::at_counter(&enrolment, next, self.count)?, clock.time())
             }
         };
         let codes = codes.iter().map(|issued| Code::of(issued, time)).collect();
@@ -236,7 +248,7 @@ impl Args {
     }
 
     fn refuse_times(&self) -> Result<()> {
-        if self.clock.at.is_some() || self.next || self.previous {
+        if self.clock.at.is_some() || self.next || self.previous || self.min_validity.is_some() {
             return Err(crate::oath::Error::CounterBased.into());
         }
         Ok(())

@@ -7,6 +7,7 @@ mod owners;
 mod pairs;
 mod random;
 mod standing;
+mod validity;
 mod waiting;
 
 use serde_json::Value;

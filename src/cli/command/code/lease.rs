@@ -14,6 +14,7 @@ use crate::oath::MovingFactor;
 use crate::oath::resync::Window;
 use crate::provision::Enrolment;
 use crate::registry::{Device, Registry};
+use crate::time::{Timestamp, words};
 use crate::vault::{Id, Vault};
 
 /// How often a pool is looked through again because others were faster, or a wait because it took too long.
@@ -137,7 +138,41 @@ impl Args {
             Some(Some(steps)) => Window { behind: steps, ahead: steps },
             Some(None) => device::accept::rules_of(device).single,
         };
-        Terms { window, patience: if clock.stands_still() { 0 } else { self.timeout } }
+        Terms { window, validity: self.min_validity.unwrap_or(0), patience: self.patience(clock) }
+    }
+}
+
+impl Args {
+    /// How many seconds may be waited.
+    fn patience(&self, clock: &Clock) -> u64 {
+        if clock.stands_still() { 0 } else { self.timeout }
+    }
+
+    /// Waits for `--min-validity`, until the current code is valid for so long. `lasting` tells in how many seconds one
+    /// is, and when that is.
+    pub(super) fn wait_for_validity(
+        &self,
+        name: &str,
+        clock: &Clock,
+        lasting: impl Fn(Timestamp, u64) -> std::result::Result<(u64, Timestamp), device::Error>,
+    ) -> Result<()> {
+        let Some(validity) = self.min_validity else { return Ok(()) };
+        for _ in 0..ATTEMPTS {
+            let (wait, ready) = lasting(clock.time(), validity)?;
+            if wait == 0 {
+                return Ok(());
+            }
+            if wait > self.patience(clock) {
+                let (good, wait_in_words) = (words(validity), words(wait));
+                let message = format!(
+                    "the code of `{name}` is good for less than {good}; the next is at {ready}, in {wait_in_words}"
+                );
+                let error = Error::new(Kind::No, "expires-soon", message).available(ready, wait);
+                return Err(if clock.stands_still() { error } else { error.hint("--timeout waits longer") });
+            }
+            wait::until(clock, ready, wait, &format!("the next code of {}", plain(name)), self.jump)?;
+        }
+        Err(too_busy(name))
     }
 }
 
@@ -158,15 +193,17 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
         match devices.nearest_lease(&member.device, member.ledger, moment, &member.terms) {
             Ok(near) if best.is_none_or(|(nearest, _)| near < nearest) => best = Some((near, member)),
             Ok(_) => {}
-            Err(device::Error::NoFreeStep { free, wait, .. }) => {
-                none = [none, Some((wait, free))].into_iter().flatten().min();
+            Err(device::Error::NoFreeStep { free, wait, validity, .. }) => {
+                none = [none, Some((wait, free, validity))].into_iter().flatten().min();
             }
             Err(error) => return Err(error.into()),
         }
     }
     match (best, none) {
         (Some(((wait, _), member)), _) => Ok((member, wait)),
-        (None, Some((wait, free))) => Err(device::Error::NoFreeStep { name: name.to_owned(), free, wait }.into()),
+        (None, Some((wait, free, validity))) => {
+            Err(device::Error::NoFreeStep { name: name.to_owned(), validity, free, wait }.into())
+        }
         (None, None) => Err(too_busy(name)),
     }
 }

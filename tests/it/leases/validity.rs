@@ -1,0 +1,88 @@
+//! `--min-validity`: codes that are still good by the time somebody has typed them.
+
+use super::{T, add, at, aws, refused};
+use crate::serve::socket::Server;
+use crate::support::{Home, SEED};
+
+#[test]
+fn a_code_that_ends_too_soon_is_not_given() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    let code = |time: u64, fresh: &[&str]| {
+        let time = (T + time).to_string();
+        home.run(&[&["code", "x", "--min-validity", "5s", "--json", "--at", &time], fresh].concat())
+    };
+    // Ten seconds into a step of which fifteen are left.
+    assert_eq!(code(10, &[]).expect(0).json()["validity_seconds"], 5);
+    let late = code(11, &[]).expect(1);
+    assert_eq!(late.error_code(), "expires-soon");
+    assert!(late.stderr.contains("\"wait_seconds\":4"), "{late:?}");
+    assert_eq!(code(13, &["--fresh"]).expect(1).error_code(), "no-free-step");
+    assert_eq!(code(15, &["--fresh"]).expect(0).json()["validity_seconds"], 30);
+    // What wasn't given wasn't written down.
+    assert_eq!(at(&home, T + 29, &["code", "x"])["repeated"], true);
+    assert_eq!(at(&home, T + 45, &["code", "x", "--fresh"])["repeated"], false);
+}
+
+#[test]
+fn a_pool_gives_the_code_of_the_device_that_has_one_for_long_enough() {
+    let home = Home::new();
+    // One whose clock is ahead, and so is at the beginning of its step where the other is at the end.
+    for name in ["ci/a", "ci/b"] {
+        add(
+            &home,
+            name,
+            &format!("otpauth://totp/{name}?secret={SEED}&period={}", if name == "ci/a" { 30 } else { 40 }),
+        );
+    }
+    let leased = at(&home, 1_800_000_028, &["code", "ci/*", "--fresh", "--min-validity", "5s"]);
+    assert_eq!((&leased["device"], &leased["validity_seconds"]), (&"ci/b".into(), &12.into()), "{leased}");
+}
+
+#[test]
+fn with_a_window_counts_how_long_the_service_looks_back() {
+    let home = Home::new();
+    aws(&home, "x");
+    let now = T / 30;
+    // Fifteen seconds are left of the current step: those before last 45 and 15 s more.
+    let arguments = ["code", "x", "--fresh", "--window", "--min-validity", "45s"];
+    let steps: Vec<_> = (0..4).map(|_| at(&home, T, &arguments)["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [now, now - 1, now + 1, now + 2]);
+    assert_eq!(refused(&home, T, &arguments), "no-free-step");
+}
+
+#[test]
+fn who_wants_more_than_a_code_can_last_is_told_so() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    for arguments in [&["code", "x", "--min-validity", "31s"][..], &["code", "x", "--fresh", "--min-validity", "31s"]] {
+        let run = home.run(&[arguments, &["--json"]].concat()).expect(2);
+        assert!(run.error_code() == "min-validity" && run.stderr.contains("at most 30 s"), "{run:?}");
+    }
+    // At the beginning of a step, the one after it is taken for the longest time there is.
+    let step = T / 30;
+    let longest = at(&home, step * 30, &["code", "x", "--fresh", "--window", "1", "--min-validity", "90s"]);
+    assert_eq!(longest["step"], step + 1);
+    home.run(&["code", "x", "--next", "--min-validity", "5s"]).expect(2);
+    add(&home, "c", &format!("otpauth://hotp/x?secret={SEED}&counter=0"));
+    home.run(&["code", "c", "--min-validity", "5s"]).expect(2);
+}
+
+#[test]
+fn the_next_code_is_waited_for() {
+    let server = Server::start(&["--time", "virtual=2027-01-15T08:00:28Z"]);
+    let home = &server.home;
+    add(home, "x", SEED);
+    let source = home.file("source", SEED);
+    let wait = ["--min-validity", "5s", "--clock", server.endpoint(), "--json"];
+    let stands = home.run(&[&["code", "x"], &wait[..]].concat()).expect(1);
+    assert_eq!(stands.error_code(), "time-stands-still");
+    let jumped = home.run(&[&["code", "x", "--jump"], &wait[..]].concat()).expect(0).json();
+    assert_eq!((&jumped["validity_seconds"], &jumped["valid_from"]), (&30.into(), &"2027-01-15T08:00:30Z".into()));
+    server.wait(27);
+    let short = home.run(&[&["code", "x", "--timeout", "2s"], &wait[..]].concat()).expect(1);
+    assert_eq!(short.error_code(), "expires-soon");
+    let from = ["code", "--jump", "--from", source.to_str().unwrap()];
+    let jumped = home.run(&[&from[..], &wait[..]].concat()).expect(0).json();
+    assert_eq!(jumped["valid_from"], "2027-01-15T08:01:00Z");
+}
