@@ -18,6 +18,9 @@ use super::client::{Incoming, Lost, Transport};
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// The longest application ID: what the SDKs recommend.
+const LONGEST_APP: usize = 50;
+
 /// The largest answer: a thousand devices have some 500 KiB.
 const LARGEST: u64 = 16 << 20;
 
@@ -53,12 +56,18 @@ struct Finder {
 }
 
 impl Https {
-    /// Trusts the roots of a PEM file, where one is named, else the web's. A call takes `limit` at most.
+    /// Trusts the roots of a PEM file, where one is named, else the web's. A call takes `limit` at most. `app` is the
+    /// application ID that requests are marked with.
     ///
     /// # Errors
     ///
     /// What is wrong with the file's content, in words.
-    pub fn new(roots: Option<&[u8]>, limit: Duration, clear_text: ClearText) -> Result<Self, String> {
+    pub fn new(roots: Option<&[u8]>, limit: Duration, clear_text: ClearText, app: Option<&str>) -> Result<Self, String> {
+        let name = concat!("vmfa/", env!("CARGO_PKG_VERSION"));
+        let named = match app.filter(|app| is_app(app)) {
+            Some(app) => format!("{name} app/{app}"),
+            None => name.to_owned(),
+        };
         let base = || {
             Agent::config_builder()
                 .timeout_connect(Some(CONNECT.min(limit)))
@@ -68,7 +77,7 @@ impl Https {
                 .http_status_as_error(false)
                 // A connection that the server closed meanwhile would look like a lost answer.
                 .max_idle_age(Duration::from_secs(5))
-                .user_agent(concat!("vmfa/", env!("CARGO_PKG_VERSION")))
+                .user_agent(&named)
         };
         let agent = match roots {
             Some(pem) => base().tls_config(TlsConfig::builder().root_certs(certificates(pem)?).build()).build(),
@@ -76,6 +85,11 @@ impl Https {
         };
         Ok(Self { agent: agent.into(), direct: clear_text.agent(base().proxy(None).build()) })
     }
+}
+
+/// Whether this can stand in a header, as the SDKs take it.
+fn is_app(id: &str) -> bool {
+    id.len() <= LONGEST_APP && !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"!$%&'*+-.^_`|~".contains(&b))
 }
 
 impl Resolver for Finder {
@@ -175,7 +189,7 @@ mod tests {
     /// Not an address of this machine, but the resolver says so without a network.
     #[test]
     fn clear_text_goes_to_no_address_elsewhere_and_the_request_never_left() {
-        let https = Https::new(None, Duration::from_secs(5), ClearText::Here).unwrap();
+        let https = Https::new(None, Duration::from_secs(5), ClearText::Here, None).unwrap();
         let lost = https.post("http://192.0.2.7:9/", &[], "Action=x").err().unwrap();
         assert!(lost.reason.contains("192.0.2.7, which isn't this machine") && !lost.perhaps_arrived, "{lost:?}");
     }

@@ -16,6 +16,9 @@ from typing import Any
 
 from .errors import BinaryNotFound, Error, from_answer
 
+# pytest shows the arguments of the functions in a traceback, and those here may be secrets.
+__tracebackhide__ = True
+
 Duration = str | int | float | timedelta
 """A length of time: `"45s"`, `"5m"`, seconds, or a timedelta."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,16 @@ from ._binary import Duration, duration, run
 from ._code import Code, Verdict
 from ._scratch import Scratch
 from ._server import Server
+from .errors import moment
+
+# pytest shows the arguments of the functions in a traceback, and those here may be secrets.
+__tracebackhide__ = True
 
 Source = str | bytes | os.PathLike[str] | Mapping[str, Any]
 """A path, a picture's bytes, an otpauth URI, a base32 secret, or what boto3's `create_virtual_mfa_device` returns."""
+
+# What a stand-in that workers share knows their calls by.
+_APP = "AWS_SDK_UA_APP_ID"
 
 
 @dataclass(frozen=True)
@@ -128,15 +136,32 @@ class Home:
         answer = self._run(["add", name, path or "-", *options], text)
         return self._device(answer["added"][0])
 
+    @contextlib.contextmanager
+    def once(self, what: str) -> Iterator[bool]:
+        """Let one of several processes set something up: `with home.once("pool") as mine:`.
+
+        `mine` is true for the first one. Others wait until it is done; if it failed, the next one is the first.
+        """
+        name = hashlib.sha256(what.encode()).hexdigest()[:16]
+        with locked(self.path / f".once-{name}"):
+            done = self.path / f".done-{name}"
+            mine = not done.exists()
+            yield mine
+            if mine:
+                done.touch(mode=0o600)
+
     def enable(self, name: str, server: Server, *, user: str | None = None, wait: bool = True) -> Device:
         """Create a device at a stand-in, for this user or else the administrator, and enable it.
 
-        STS takes its codes ten seconds later: virtual time is advanced by them, real time is waited for.
+        STS takes its codes some seconds later: virtual time is advanced to then, real time is waited for.
         """
         options = [*(["--user", user] if user else []), *([] if wait else ["--no-wait"])]
         jump = ["--jump"] if server.is_virtual else []
         arguments = ["aws", "enable", name, "--device-name", name.replace("/", "-"), *options, *jump]
-        run(arguments, self._at(server))
+        answer = run(arguments, self._at(server))
+        if wait and not answer["checked"]:
+            # Nobody but the user could have tried.
+            server.reach(moment(answer["sessions_from"]))
         return self.device(name)
 
     def disable(self, name: str, server: Server, *, user: str | None = None) -> None:
@@ -205,7 +230,7 @@ class Home:
 
     def _at(self, server: Server) -> dict[str, str]:
         clock = {"VMFA_CLOCK": server.endpoint} if server.is_virtual else {}
-        kept = {key: value for key, value in self.env().items() if not key.startswith("AWS_")}
+        kept = {key: value for key, value in self.env().items() if not key.startswith("AWS_") or key == _APP}
         return {**kept, **server.env, **clock}
 
     def _device(self, answer: Mapping[str, Any]) -> Device:

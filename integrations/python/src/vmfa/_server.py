@@ -22,6 +22,9 @@ from typing import Any
 from ._binary import Duration, binary, duration, failure
 from .errors import Error, ServerError, UsageError, moment
 
+# pytest shows the arguments of the functions in a traceback, and those here may be secrets.
+__tracebackhide__ = True
+
 _PATIENCE = 30.0
 _ENDING = 6.0
 
@@ -175,6 +178,14 @@ class Server:
     def set_time(self, to: datetime) -> datetime:
         """Move virtual time on to a moment, and give it."""
         return self._move({"set": str(int(to.timestamp()))})
+
+    def reach(self, moment: datetime) -> None:
+        """Move virtual time on to a moment that isn't over, or wait for it on real time."""
+        left = (moment - self.now).total_seconds()
+        if left > 0 and self.is_virtual:
+            self.set_time(moment)
+        elif left > 0:
+            time_of.sleep(left)
 
     def events(self, after: int = 0) -> list[Event]:
         """Tell what was accepted and refused, and why; only after an event's number, if one is given."""

@@ -1,7 +1,7 @@
 """Fixtures for pytest: a home, a stand-in, devices, codes, and virtual time.
 
 Under pytest-xdist all workers share one home and one stand-in. The first worker that needs the stand-in starts it, and
-it ends with the run: its stdin is a named pipe that the controller holds open, so that it ends even if pytest is killed.
+it ends with the run: its stdin is a named pipe that the controller holds open. So it ends even if pytest is killed.
 """
 
 from __future__ import annotations

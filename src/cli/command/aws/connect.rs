@@ -105,7 +105,8 @@ impl Args {
         let stand_in = (iam.custom && iam.url.starts_with("http://")).then(|| StandIn::at(&iam.url, clear_text));
         let world = Real::new(stand_in, self.jump, self.debug);
         let roots = settings.ca_bundle().map(read_roots).transpose()?;
-        let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout), clear_text)
+        let app = environment::text("AWS_SDK_UA_APP_ID");
+        let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout), clear_text, app.as_deref())
             .map_err(|reason| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {reason}")))?;
         let attempts = settings.max_attempts().map_or(ATTEMPTS, |most| u8::try_from(most.get()).unwrap_or(u8::MAX));
         let client = Client::new(iam.clone(), settings.endpoint(Service::Sts).clone(), &transport, &world, attempts);
