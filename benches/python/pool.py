@@ -9,6 +9,7 @@
 import argparse
 import base64
 import hashlib
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -41,25 +42,16 @@ def run(workers: int, tests: int) -> bool:
         file = Path(directory, "scenario.toml")
         file.write_text(scenario())
         options = ["vmfa_time=real", f"vmfa_scenario={file}"]
+        # From an installed package, else from this checkout.
+        installed = importlib.metadata.entry_points(group="pytest11", name="vmfa")
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers)]
+        command += [] if installed else ["-p", "vmfa.pytest_plugin"]
+        command += [word for option in options for word in ("-o", option)]
+        place = {} if installed else {"PYTHONPATH": str(PACKAGE)}
         start = time.monotonic()
         done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "vmfa.pytest_plugin",
-                "-p",
-                "no:cacheprovider",
-            ]
-            + [word for option in options for word in ("-o", option)]
-            + ["-n", str(workers), str(HERE / "test_pool.py")],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(PACKAGE),
-                "VMFA_POOL_TESTS": str(workers * tests),
-            },
+            [*command, str(HERE / "test_pool.py")],
+            env={**os.environ, **place, "VMFA_POOL_TESTS": str(workers * tests)},
         )
         print(
             f"{workers} workers, {workers * tests} tests: {time.monotonic() - start:.0f} s",
@@ -75,11 +67,7 @@ def main() -> None:
     parser.add_argument("--tests", type=int, default=25, help="a worker")
     parser.add_argument("--runs", type=int, default=1)
     arguments = parser.parse_args()
-    sys.exit(
-        0
-        if all(run(arguments.workers, arguments.tests) for _ in range(arguments.runs))
-        else 1
-    )
+    sys.exit(0 if all(run(arguments.workers, arguments.tests) for _ in range(arguments.runs)) else 1)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,5 @@ def test_two_sessions(test, devices, vmfa_server, vmfa_code):
         code = vmfa_code("ci/*", window=1)
         user = code.device.replace("ci/", "user-")
         serial = f"arn:aws:iam::{vmfa_server.account}:mfa/{user}"
-        session = vmfa_server.boto3("sts", user).get_session_token(
-            SerialNumber=serial, TokenCode=code
-        )
+        session = vmfa_server.boto3("sts", user).get_session_token(SerialNumber=serial, TokenCode=code)
         assert session["Credentials"]["SessionToken"]

@@ -37,6 +37,8 @@ mod oath;
 mod oracle;
 mod policy;
 mod provision;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod python;
 #[cfg(feature = "qr")]
 mod qr;
 #[cfg(all(feature = "cli", target_os = "linux"))]

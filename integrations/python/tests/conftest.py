@@ -1,5 +1,6 @@
 """What the tests need: the program, and pytest in pytest."""
 
+import importlib.metadata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import vmfa
 
 pytest_plugins = ["pytester"]
 
+# An installed package brings its plugin along.
+PLUGIN = "" if importlib.metadata.entry_points(group="pytest11", name="vmfa") else "-p vmfa.pytest_plugin"
 SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 ROOT = Path(__file__).parents[3]
 
@@ -30,5 +33,5 @@ def server() -> Iterator[vmfa.Server]:
 @pytest.fixture
 def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     """An empty test suite that has the plugin, whether the package is installed or not."""
-    pytester.makeini("[pytest]\naddopts = -p vmfa.pytest_plugin -p no:cacheprovider\n")
+    pytester.makeini(f"[pytest]\naddopts = {PLUGIN}\n")
     return pytester

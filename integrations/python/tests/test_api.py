@@ -16,7 +16,9 @@ def described(name: str, value: object) -> list[str]:
         bases = ", ".join(base.__name__ for base in value.__bases__)
         lines = [f"class {name}({bases})"]
         members = {**dict.fromkeys(inspect.get_annotations(value)), **vars(value)}
-        for key in sorted(key for key in members if not key.startswith("_") or key in ("__init__", "__bool__")):
+        protocol = getattr(value, "_is_protocol", False)
+        special = ("__call__",) if protocol else ("__init__", "__bool__")
+        for key in sorted(key for key in members if not key.startswith("_") or key in special):
             lines += [f"    {line}" for line in described(key, members[key])]
         return lines
     if isinstance(value, property):

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SEED
+from conftest import PLUGIN, ROOT, SEED
 from test_server import gone
 
 SIGNS_IN = """
@@ -63,9 +63,9 @@ def test_fixtures_give_devices_codes_and_time(suite: pytest.Pytester) -> None:
 
 
 def test_options_are_those_of_the_ini_file(suite: pytest.Pytester) -> None:
-    suite.makeini("""
+    suite.makeini(f"""
         [pytest]
-        addopts = -p vmfa.pytest_plugin
+        addopts = {PLUGIN}
         vmfa_time = virtual=2040-01-01T00:00:00Z
         vmfa_scenario = users.toml
         vmfa_upstream = http://127.0.0.1:9

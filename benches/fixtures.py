@@ -1,0 +1,52 @@
+"""How long a home and a stand-in take to start, beside moto's server in the same run. Started by benches/fixtures."""
+
+import statistics
+import subprocess
+import sys
+
+RUNS = 21
+BAR = 150
+
+# Each in a new process, from its first line: what a test session pays, imports included, until a request is answered.
+VMFA = """
+home, server = vmfa.Home(), vmfa.serve()
+home.clock = server
+now = server.now
+"""
+MOTO = """
+server = ThreadedMotoServer(port=0)
+server.start()
+urllib.request.urlopen("http://%s:%s/moto-api/" % server.get_host_and_port()).read()
+"""
+CASES = {
+    "vmfa: home and stand-in, with imports": ("", "import vmfa\n" + VMFA),
+    "vmfa: home and stand-in": ("import vmfa", VMFA),
+    "moto: server, with imports": ("", "import urllib.request\nfrom moto.server import ThreadedMotoServer\n" + MOTO),
+    "moto: server": ("import urllib.request\nfrom moto.server import ThreadedMotoServer", MOTO),
+}
+
+
+def milliseconds(before: str, measured: str) -> float:
+    """Run both in a new process, and tell how long the second took."""
+    script = (
+        f"import time\n{before}\nstart = time.perf_counter()\n{measured}\nprint((time.perf_counter() - start) * 1000)"
+    )
+    script += "\nimport sys; sys.stdout.flush()"
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def main() -> None:
+    """Measure all by turns, so that whatever else the machine does meets all."""
+    times = {name: [] for name in CASES}
+    for _ in range(RUNS):
+        for name, case in CASES.items():
+            times[name].append(milliseconds(*case))
+    for name, measured in times.items():
+        print(f"{name}: median {statistics.median(measured):.0f} ms, fastest {min(measured):.0f} ms")
+    if statistics.median(times["vmfa: home and stand-in, with imports"]) > BAR:
+        sys.exit(f"missed: the fixtures start in at most {BAR} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The examples of the README, as they are printed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    """Give the README's blocks of a language."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    assert found
+    return found
+
+
+def test_the_first_example_is_short() -> None:
+    assert len(blocks("python")[0].splitlines()) <= 25
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")])
+def test_the_examples_for_pytest_pass(suite: pytest.Pytester, options: tuple[str, ...]) -> None:
+    tests = [block for block in blocks("python") if "def test_" in block]
+    suite.makepyfile(**{f"test_{number}": block for number, block in enumerate(tests)})
+    suite.runpytest_subprocess("-W", "error", *options).assert_outcomes(passed=2)
+
+
+def test_the_examples_without_pytest_run() -> None:
+    for block in blocks("python"):
+        if "def test_" not in block:
+            done = subprocess.run([sys.executable, "-W", "error", "-c", block], stdout=subprocess.PIPE, text=True)
+            assert done.returncode == 0
+            assert re.match(r"\d{6} \d+ .* http://127", done.stdout)
+
+
+def test_the_example_for_robot_passes(tmp_path: Path) -> None:
+    (block,) = blocks("robotframework")
+    suite = tmp_path / "example.robot"
+    suite.write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-m", "robot", "--outputdir", tmp_path, suite], stdout=subprocess.PIPE, text=True
+    )
+    assert done.returncode == 0, done.stdout
