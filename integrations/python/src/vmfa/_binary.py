@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sysconfig
+import weakref
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from math import ceil
@@ -72,6 +73,7 @@ def run(
     ) as process:
         if stdin is None:
             # `communicate` would close stdin, which is the lifeline. Neither answer fills a pipe.
+            _WAITING.add(process)
             out, err = _read(process)
         else:
             out, err = process.communicate(stdin)
@@ -79,6 +81,16 @@ def run(
         answer: dict[str, Any] = json.loads(out)
         return answer
     raise failure(err, process.returncode)
+
+
+_WAITING: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
+
+
+def end_all() -> None:
+    """End what other threads of this process wait for."""
+    for process in list(_WAITING):
+        if process.poll() is None:
+            process.terminate()
 
 
 def _read(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:

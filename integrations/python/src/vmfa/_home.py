@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -142,7 +141,7 @@ class Home:
 
         `mine` is true for the first one. Others wait until it is done; if it failed, the next one is the first.
         """
-        name = hashlib.sha256(what.encode()).hexdigest()[:16]
+        name = what.encode().hex()[:200]
         with locked(self.path / f".once-{name}"):
             done = self.path / f".done-{name}"
             mine = not done.exists()

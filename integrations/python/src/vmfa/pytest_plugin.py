@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 import uuid
 from collections.abc import Generator, Iterator
 from datetime import datetime
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from ._binary import Duration
+from ._binary import Duration, end_all
 from ._code import Code
 from ._home import Device, Home, Source, locked
 from ._scratch import Scratch
@@ -70,6 +71,8 @@ _RUN = pytest.StashKey["_Run"]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Find out whether there is something to share."""
+    if config.getini("vmfa_scope") not in ("run", "worker"):
+        raise pytest.UsageError(f"vmfa_scope is `run` or `worker`, not `{config.getini('vmfa_scope')}`")
     config.stash[_STATE] = _State(config)
 
 
@@ -138,6 +141,8 @@ def pytest_runtest_makereport(
 def vmfa_home(request: pytest.FixtureRequest) -> Iterator[Home]:
     """A home for devices of its own, which all workers share."""
     state = request.config.stash[_STATE]
+    if state.shared:
+        threading.Thread(target=_end_with_controller, args=(_lifeline(state.shared),), daemon=True).start()
     with Home(state.shared / "home" if state.shared else None) as home:
         state.home = home
         yield home
@@ -175,8 +180,7 @@ def _shared_server(shared: Path, options: dict[str, Any]) -> Server:
             server = Server(json.loads(known.read_text()))
             if server.is_alive():
                 return server
-        lifeline = os.open(shared / "lifeline", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        os.set_blocking(lifeline, True)
+        lifeline = _lifeline(shared)
         try:
             process, ready = start(options, lifeline)
         finally:
@@ -186,6 +190,21 @@ def _shared_server(shared: Path, options: dict[str, Any]) -> Server:
         with open(os.open(known, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(ready, file)
         return Server(ready)
+
+
+def _lifeline(shared: Path) -> int:
+    """Open what the controller holds the other end of."""
+    lifeline = os.open(shared / "lifeline", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    os.set_blocking(lifeline, True)
+    return lifeline
+
+
+def _end_with_controller(lifeline: int) -> None:
+    """Stop waiting for codes once the controller is gone: this worker may take a while to notice that."""
+    with contextlib.suppress(OSError):
+        os.read(lifeline, 1)
+    end_all()
+    os.close(lifeline)
 
 
 @contextlib.contextmanager
@@ -221,6 +240,8 @@ def vmfa_device(request: pytest.FixtureRequest, vmfa_home: Home) -> Iterator[Dev
                 made.callback(_without_error, vmfa_home.remove, name)
                 return device
             server: Server = request.getfixturevalue("vmfa_server")
+            # The device's clock is the stand-in's, whether the test has named the fixture or not.
+            vmfa_home.clock = server
             device = vmfa_home.enable(name, server, user=user)
             made.callback(_without_error, vmfa_home.disable, name, server, user=user)
             return device
