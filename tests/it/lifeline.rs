@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Home, SEED};
 
-/// Until a process has ended, for two seconds.
+/// Until a process has ended, for two seconds; one that nobody has waited for yet counts.
 fn gone(id: u32) -> bool {
     let patience = Instant::now() + Duration::from_secs(2);
-    let alive = || std::path::Path::new("/proc").join(id.to_string()).exists();
+    let state = || std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let alive = || state().rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"));
     while alive() && Instant::now() < patience {
         std::thread::sleep(Duration::from_millis(20));
     }
