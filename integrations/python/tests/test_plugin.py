@@ -1,5 +1,6 @@
 """The pytest plugin, by running pytest in pytest."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -202,18 +203,18 @@ WAITS = f"""
     import pathlib
     import time
 
-    def record(vmfa_server, worker_id):
-        pathlib.Path(f"worker-{{worker_id}}").write_text(f"{{os.getpid()}} {{vmfa_server.pid}}")
+    def record(vmfa_home, vmfa_server, worker_id):
+        pathlib.Path(f"worker-{{worker_id}}").write_text(f"{{os.getpid()}} {{vmfa_server.pid}} {{vmfa_home.path}}")
 
     def test_waits_for_a_code(vmfa_home, vmfa_server, vmfa_code, worker_id):
         vmfa_home.clock = None
         vmfa_home.add("x", "otpauth://totp/x?secret={SEED}&period=80000")
         vmfa_code("x")
-        record(vmfa_server, worker_id)
+        record(vmfa_home, vmfa_server, worker_id)
         vmfa_code("x", timeout="1d")
 
-    def test_takes_long(vmfa_server, worker_id):
-        record(vmfa_server, worker_id)
+    def test_takes_long(vmfa_home, vmfa_server, worker_id):
+        record(vmfa_home, vmfa_server, worker_id)
         while not pathlib.Path("go-on").exists():
             time.sleep(0.01)
         vmfa_server.boto3("iam").list_users()
@@ -231,7 +232,8 @@ def waits(suite: pytest.Pytester, workers: int) -> tuple[subprocess.Popen[str], 
     end = time.monotonic() + 60
     while time.monotonic() < end:
         seen = [path.read_text().split() for path in suite.path.glob("worker-*")]
-        workers_seen = {int(worker): int(server) for worker, server in (words for words in seen if len(words) == 2)}
+        whole = [words for words in seen if len(words) == 3]
+        workers_seen = {int(worker): int(server) for worker, server, _ in whole}
         waiting = [
             process for worker in workers_seen for process in children(worker) if "--timeout" in command_of(process)
         ]
@@ -267,7 +269,23 @@ def test_pytest_that_is_killed_leaves_nothing_behind(suite: pytest.Pytester, wor
     start = time.monotonic()
     # Workers of xdist take a while to notice that the controller is gone. What they started doesn't.
     assert all(gone(process, 2 - (time.monotonic() - start)) for process in [*seen.values(), *waiting])
+    homes = {Path(path.read_text().split()[2]) for path in suite.path.glob("worker-*")}
+    assert all(nobody_locks(home.parent) for home in homes)
     (suite.path / "go-on").touch()
+
+
+def nobody_locks(directory: Path) -> bool:
+    """Tell whether every file below a directory can be locked, in both ways that there are."""
+    files = [path for path in directory.rglob("*") if path.is_file()]
+    assert any(path.name.startswith("registry") for path in files)
+    for path in files:
+        with path.open("r+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return False
+    return True
 
 
 def test_a_worker_that_is_killed_leaves_nothing_behind_and_the_others_go_on(suite: pytest.Pytester) -> None:
@@ -277,6 +295,8 @@ def test_a_worker_that_is_killed_leaves_nothing_behind_and_the_others_go_on(suit
     assert gone(waiting[0])
     (server,) = set(seen.values())
     assert not gone(server, 0.2)
+    (home,) = {Path(path.read_text().split()[2]) for path in suite.path.glob("worker-*")}
+    assert nobody_locks(home)
     (suite.path / "go-on").touch()
     said, _ = run.communicate(timeout=60)
     assert "1 failed, 1 passed" in said
