@@ -62,7 +62,12 @@ impl Https {
     /// # Errors
     ///
     /// What is wrong with the file's content, in words.
-    pub fn new(roots: Option<&[u8]>, limit: Duration, clear_text: ClearText, app: Option<&str>) -> Result<Self, String> {
+    pub fn new(
+        roots: Option<&[u8]>,
+        limit: Duration,
+        clear_text: ClearText,
+        app: Option<&str>,
+    ) -> Result<Self, String> {
         let name = concat!("vmfa/", env!("CARGO_PKG_VERSION"));
         let named = match app.filter(|app| is_app(app)) {
             Some(app) => format!("{name} app/{app}"),
@@ -89,7 +94,9 @@ impl Https {
 
 /// Whether this can stand in a header, as the SDKs take it.
 fn is_app(id: &str) -> bool {
-    id.len() <= LONGEST_APP && !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"!$%&'*+-.^_`|~".contains(&b))
+    id.len() <= LONGEST_APP
+        && !id.is_empty()
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"!$%&'*+-.^_`|~".contains(&b))
 }
 
 impl Resolver for Finder {

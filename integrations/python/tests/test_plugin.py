@@ -161,7 +161,9 @@ def test_a_report_has_no_other_workers_events(suite: pytest.Pytester) -> None:
 
         def meet(me, other):
             pathlib.Path(me).touch()
+            end = time.monotonic() + 60
             while not pathlib.Path(other).exists():
+                assert time.monotonic() < end
                 time.sleep(0.01)
 
         def test_fails(vmfa_server, vmfa_device):
@@ -215,7 +217,9 @@ WAITS = f"""
 
     def test_takes_long(vmfa_home, vmfa_server, worker_id):
         record(vmfa_home, vmfa_server, worker_id)
+        end = time.monotonic() + 60
         while not pathlib.Path("go-on").exists():
+            assert time.monotonic() < end
             time.sleep(0.01)
         vmfa_server.boto3("iam").list_users()
 """
