@@ -139,7 +139,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def vmfa_home(request: pytest.FixtureRequest) -> Iterator[Home]:
-    """A home for devices of its own, which all workers share."""
+    """A home for devices, apart from your own; all workers share it."""
     state = request.config.stash[_STATE]
     if state.shared:
         threading.Thread(target=_end_with_controller, args=(_lifeline(state.shared),), daemon=True).start()
