@@ -24,6 +24,14 @@ def test_a_home_is_temporary_and_goes_with_its_secrets() -> None:
     assert not path.parent.exists()
 
 
+def test_who_forgets_to_close_a_home_leaves_nothing() -> None:
+    script = "import vmfa; home = vmfa.Home(); print(home.path.parent)"
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    path = Path(done.stdout.strip())
+    assert path.name.startswith("vmfa-")
+    assert not path.exists()
+
+
 def test_a_home_with_a_path_stays(tmp_path: Path) -> None:
     with vmfa.Home(tmp_path / "kept") as home:
         home.add("x", SEED)

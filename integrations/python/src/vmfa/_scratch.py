@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import time
+import weakref
 from pathlib import Path
 
 _PREFIX = "vmfa-"
@@ -18,7 +19,7 @@ _YOUNG = 60.0
 
 
 class Scratch:
-    """A private directory that is deleted by `close`, or else by the next process that makes one."""
+    """A private directory, deleted by `close` or at the end of the process, or else by the next one that makes one."""
 
     path: Path
 
@@ -26,16 +27,19 @@ class Scratch:
         """Make the directory, and lock it: the lock goes with this process, however it ends."""
         _sweep()
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-        self._lock: int | None = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._owner = os.getpid()
+        lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self._finalizer = weakref.finalize(self, _delete, self.path, lock, os.getpid())
 
     def close(self) -> None:
         """Delete the directory; a fork of the process that made it doesn't."""
-        if self._lock is not None and self._owner == os.getpid():
-            shutil.rmtree(self.path, ignore_errors=True)
-            os.close(self._lock)
-        self._lock = None
+        self._finalizer()
+
+
+def _delete(path: Path, lock: int, owner: int) -> None:
+    if owner == os.getpid():
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(lock)
 
 
 def _sweep() -> None:
