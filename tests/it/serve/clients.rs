@@ -111,6 +111,14 @@ fn the_tutorial_with_the_aws_sdk_for_javascript() {
     tutorial(Path::new("node"), "tutorial.mjs");
 }
 
+/// Terraform is not among these clients: neither PyPI nor npm has it with its provider for AWS.
+#[test]
+fn a_playbook_with_ansible() {
+    installed("ansible-playbook");
+    assert!(root().join("target/ansible/ansible_collections/amazon").exists(), "tests/run installs the modules");
+    tutorial(Path::new("bash"), "ansible.sh");
+}
+
 /// A script of ours against a stand-in with moto behind it; what it says.
 fn through(script: &str, arguments: &[&str]) -> String {
     let (ready, behind, _running) = stand_in(&[]);
