@@ -35,14 +35,14 @@ mod lifeline;
 mod oath;
 #[cfg(feature = "cli")]
 mod oracle;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod pages;
 mod policy;
 mod provision;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod python;
 #[cfg(feature = "qr")]
 mod qr;
-#[cfg(all(feature = "cli", target_os = "linux"))]
-mod readme;
 mod registry;
 mod relying_party;
 #[cfg(feature = "serve")]

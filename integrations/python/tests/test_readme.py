@@ -1,4 +1,4 @@
-"""The examples of the README, as they are printed."""
+"""The examples of the READMEs, as they are printed."""
 
 import re
 import subprocess
@@ -10,11 +10,18 @@ import pytest
 README = Path(__file__).parents[1] / "README.md"
 
 
-def blocks(language: str) -> list[str]:
-    """Give the README's blocks of a language."""
-    found = re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+PROJECT = Path(__file__).parents[3] / "README.md"
+
+
+def blocks(language: str, page: Path = README) -> list[str]:
+    """Give a page's blocks of a language."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     assert found
     return found
+
+
+def test_the_project_begins_with_the_same_example() -> None:
+    assert blocks("python", PROJECT)[0] == blocks("python")[0]
 
 
 def test_the_first_example_is_short() -> None:
