@@ -1,6 +1,7 @@
 """What the tests need: the program, and pytest in pytest."""
 
 import importlib.metadata
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,3 +36,17 @@ def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     """An empty test suite that has the plugin, whether the package is installed or not."""
     pytester.makeini(f"[pytest]\naddopts = {PLUGIN}\n")
     return pytester
+
+
+def gone(process: int, seconds: float = 2) -> bool:
+    """Tell whether a process has ended, or will within so long; one that nobody waits for counts."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.01)
+    return False

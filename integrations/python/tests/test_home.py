@@ -1,16 +1,20 @@
 """Homes, devices and codes."""
 
 import copy
+import functools
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import tempfile
+import textwrap
 import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SEED
+from conftest import ROOT, SEED, gone
 
 import vmfa
 
@@ -215,3 +219,110 @@ def test_what_a_killed_process_left_is_cleared_up(tmp_path: Path, monkeypatch: p
     os.utime(left, (0, 0))
     subprocess.run([sys.executable, "-c", second + "; home.close()"], check=True)
     assert not left.exists()
+
+
+@pytest.mark.parametrize("written", ["", "AGE-SECRET-KEY"])
+def test_a_home_whose_maker_was_killed_is_finished_by_the_next(tmp_path: Path, written: str) -> None:
+    with vmfa.Home(tmp_path / "whole") as whole:
+        identity = (whole.path / "identity.txt").read_text() if written else ""
+    place = tmp_path / "killed"
+    place.mkdir(mode=0o700)
+    (place / "identity.txt").write_text(identity)
+    (place / "identity.txt").chmod(0o600)
+    with vmfa.Home(place) as home:
+        home.add("x", SEED)
+        assert len(home.code("x")) == 6
+    if written:
+        assert (place / "identity.txt").read_text() == identity
+
+
+def test_a_name_is_never_an_option_and_never_a_secret(home: vmfa.Home) -> None:
+    for name in ("--help", "-h"):
+        with pytest.raises(vmfa.Error):
+            home.add(name, SEED)
+        with pytest.raises(vmfa.NoSuchDevice):
+            home.code(name)
+        with pytest.raises(vmfa.NoSuchDevice):
+            home.remove(name)
+    for secret in (f"otpauth://totp/x?secret={SEED}", SEED):
+        for use in (home.code, home.device, home.pair, home.remove, functools.partial(home.add, source="x")):
+            with pytest.raises(vmfa.UsageError) as caught:
+                use(secret)
+            assert caught.value.kind == "secret-in-argv"
+            assert SEED not in str(caught.value)
+    assert home.add("ADMINISTRATORDEVICE", SEED).name == "ADMINISTRATORDEVICE"
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf")])
+def test_what_is_no_length_of_time_is_a_usage_error(home: vmfa.Home, seconds: float) -> None:
+    home.add("x", SEED)
+    with pytest.raises(vmfa.UsageError, match="not a length of time"):
+        home.code("x", timeout=seconds)
+
+
+def test_a_closed_home_says_so_and_leaves_nothing() -> None:
+    home = vmfa.Home()
+    home.close()
+    with pytest.raises(vmfa.UsageError, match="closed"):
+        home.devices()
+    assert not home.path.parent.exists()
+
+
+def test_once_tells_long_names_apart(home: vmfa.Home) -> None:
+    for name in ("a" * 200 + "1", "a" * 200 + "2"):
+        with home.once(name) as mine:
+            assert mine
+
+
+def test_a_fork_keeps_no_lock_and_takes_none_away(home: vmfa.Home) -> None:
+    with home.once("set up"):
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+    try:
+        with home.once("set up") as mine:
+            assert not mine
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_fork_keeps_no_command_waiting(home: vmfa.Home) -> None:
+    home.add("x", f"otpauth://totp/x?secret={SEED}&period=80000")
+    home.code("x")
+    script = f"""
+        import os, threading, time, vmfa, vmfa._binary
+        home = vmfa.Home({str(home.path)!r})
+        threading.Thread(target=lambda: home.code("x", timeout="1d"), daemon=True).start()
+        waiting = []
+        while not waiting:
+            waiting = [one.pid for one in list(vmfa._binary._WAITING) if "--fresh" in one.args]
+        print(waiting[0], os.fork() or time.sleep(60), flush=True)
+        time.sleep(60)
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdout is not None
+        waiting, fork = map(int, program.stdout.readline().split())
+        program.kill()
+        try:
+            assert gone(waiting)
+        finally:
+            os.kill(fork, signal.SIGKILL)
+
+
+def test_what_a_killed_process_left_is_swept_and_others_things_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, empty, other = (tmp_path / f"vmfa-{name}" for name in ("left", "empty", "other"))
+    for path in (left / "home", empty, other):
+        path.mkdir(parents=True)
+    (left / ".in-use").touch()
+    (left / "home/identity.txt").touch()
+    (other / "notes.txt").touch()
+    for path in (left, empty, other):
+        os.utime(path, (0, 0))
+    with vmfa.Home() as home:
+        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["vmfa-other", home.path.parent.name])

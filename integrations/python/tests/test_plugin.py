@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import PLUGIN, ROOT, SEED
-from test_server import gone
+from conftest import PLUGIN, ROOT, SEED, gone
 
 SIGNS_IN = """
     def test_a_code_is_taken_once(vmfa_server, vmfa_device, vmfa_code):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from test_server import gone
+from conftest import gone
 
 
 def test_robot_runs_every_keyword(tmp_path: Path) -> None:

@@ -1,31 +1,17 @@
 """The stand-in, and that nothing of it is left behind."""
 
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import SEED
+from conftest import SEED, gone
 
 import vmfa
-
-
-def gone(process: int, seconds: float = 2) -> bool:
-    """Tell whether a process has ended, or will within so long; one that nobody waits for counts."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_boto3_works_with_it_and_events_tell_why(server: vmfa.Server, home: vmfa.Home) -> None:
@@ -59,6 +45,30 @@ def test_virtual_time_stands_until_it_is_moved(server: vmfa.Server) -> None:
     with pytest.raises(vmfa.ServerError) as caught:
         server.set_time(now)
     assert caught.value.kind == "backwards"
+
+
+def test_a_moment_between_two_seconds_is_reached(server: vmfa.Server) -> None:
+    half = server.set_time(server.now + timedelta(seconds=7, milliseconds=500))
+    assert server.now == half
+    later = half + timedelta(microseconds=400_001)
+    server.reach(later)
+    assert later <= server.now < later + timedelta(milliseconds=1)
+
+
+def test_all_events_are_told_and_none_obeys_the_terminal(server: vmfa.Server) -> None:
+    sts = server.boto3("sts")
+    for _ in range(1_050):
+        sts.get_caller_identity()
+    iam = server.boto3("iam", vmfa.Credentials("AKIANOBODY0000000000", "x"))
+    with pytest.raises(Exception, match="InvalidClientTokenId"):
+        iam.list_users()
+    events = server.events()
+    assert [event.number for event in events] == list(range(1, 1_052))
+    assert events[-1].outcome == "refused"
+    assert len(server.events(1_049)) == 2
+    odd = dataclasses.replace(events[-1], action="\x1b[31m\n", app="\u202e", message="\x9b")
+    assert not {"\x1b", "\u202e", "\x9b"} & set(str(odd))
+    assert len(str(odd).splitlines()) == len(str(events[-1]).splitlines())
 
 
 def test_real_time_is_not_moved() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -11,11 +13,10 @@ import sysconfig
 import weakref
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from math import ceil
 from pathlib import Path
 from typing import Any
 
-from .errors import BinaryNotFound, Error, from_answer
+from .errors import BinaryNotFound, Error, UsageError, from_answer
 
 # pytest shows the arguments of the functions in a traceback, and those here may be secrets.
 __tracebackhide__ = True
@@ -50,7 +51,11 @@ def duration(value: Duration) -> str:
     if isinstance(value, str):
         return value
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    return f"{ceil(seconds)}s"
+    if not math.isfinite(seconds):
+        raise UsageError(
+            "usage", f"{seconds} is not a length of time", ["seconds, a timedelta, or a text such as `45s`"]
+        )
+    return f"{math.ceil(seconds)}s"
 
 
 def run(
@@ -65,7 +70,7 @@ def run(
     """
     lifeline = ["--exit-with-stdin"] if stdin is None else []
     with subprocess.Popen(
-        [binary(), *arguments, "--json", *lifeline],
+        [binary(), "--json", *lifeline, *arguments],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -78,12 +83,24 @@ def run(
         else:
             out, err = process.communicate(stdin)
     if process.returncode in answers and out:
-        answer: dict[str, Any] = json.loads(out)
-        return answer
-    raise failure(err, process.returncode)
+        with contextlib.suppress(ValueError):
+            answer: dict[str, Any] = json.loads(out)
+            return answer
+    raise failure(err or out, process.returncode)
 
 
 _WAITING: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
+
+
+def _let_go() -> None:
+    """Close what a fork inherited: a child that outlives its parent would keep commands waiting."""
+    for process in list(_WAITING):
+        if process.stdin is not None:
+            process.stdin.close()
+    _WAITING.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def end_all() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +19,16 @@ from ._binary import Duration, duration, run
 from ._code import Code, Verdict
 from ._scratch import Scratch
 from ._server import Server
-from .errors import moment
+from .errors import UsageError, moment
 
 # pytest shows the arguments of the functions in a traceback, and those here may be secrets.
 __tracebackhide__ = True
 
 Source = str | bytes | os.PathLike[str] | Mapping[str, Any]
 """A path, a picture's bytes, an otpauth URI, a base32 secret, or what boto3's `create_virtual_mfa_device` returns."""
+
+# As the program has it: what might be a secret is no name.
+_SECRET = re.compile(r"(?=.*[2-7][A-Z])[A-Z2-7]{16,}=*")
 
 # What a stand-in that workers share knows their calls by.
 _APP = "AWS_SDK_UA_APP_ID"
@@ -92,6 +97,7 @@ class Home:
         self.path = self._scratch.path / "home" if self._scratch else Path(os.path.abspath(path or "."))
         self.clock = clock
         self._vault = vault
+        self._closed = False
         try:
             self._set_up()
         except BaseException:
@@ -116,6 +122,7 @@ class Home:
         """Delete a temporary home, with its secrets; one with a path of its own stays."""
         if self._scratch is not None:
             self._scratch.close()
+            self._closed = True
 
     def env(self) -> dict[str, str]:
         """Give the environment for other programs that use this home's devices."""
@@ -132,7 +139,7 @@ class Home:
         """Enrol a device; secrets go by stdin. `replace` takes the place of a device of this name."""
         path, text = _read(source)
         options = ["--no-code", *(["--replace"] if replace else [])]
-        answer = self._run(["add", name, path or "-", *options], text)
+        answer = self._run(["add", *options, "--", _name(name), path or "-"], text)
         return self._device(answer["added"][0])
 
     @contextlib.contextmanager
@@ -141,7 +148,7 @@ class Home:
 
         `mine` is true for the first one. Others wait until it is done; if it failed, the next one is the first.
         """
-        name = what.encode().hex()[:200]
+        name = hashlib.sha256(what.encode()).hexdigest()
         with locked(self.path / f".once-{name}"):
             done = self.path / f".done-{name}"
             mine = not done.exists()
@@ -154,9 +161,10 @@ class Home:
 
         STS takes its codes some seconds later: virtual time is advanced to then, real time is waited for.
         """
-        options = [*(["--user", user] if user else []), *([] if wait else ["--no-wait"])]
+        options = [*([f"--user={user}"] if user else []), *([] if wait else ["--no-wait"])]
         jump = ["--jump"] if server.is_virtual else []
-        arguments = ["aws", "enable", name, "--device-name", name.replace("/", "-"), *options, *jump]
+        there = "--device-name=" + _name(name).replace("/", "-")
+        arguments = ["aws", "enable", there, *options, *jump, "--", name]
         answer = run(arguments, self._at(server))
         if wait and not answer["checked"]:
             # Nobody but the user could have tried.
@@ -165,12 +173,12 @@ class Home:
 
     def disable(self, name: str, server: Server, *, user: str | None = None) -> None:
         """Deactivate and delete a device at a stand-in, and delete its secret here."""
-        options = [*(["--user", user] if user else []), *(["--jump"] if server.is_virtual else [])]
-        run(["aws", "disable", name, "--yes", "--remove", *options], self._at(server))
+        options = [*([f"--user={user}"] if user else []), *(["--jump"] if server.is_virtual else [])]
+        run(["aws", "disable", "--yes", "--remove", *options, "--", _name(name)], self._at(server))
 
     def device(self, name: str) -> Device:
         """Find a device by its name."""
-        return self._device(self._run(["show", name]))
+        return self._device(self._run(["show", "--", _name(name)]))
 
     def devices(self) -> list[Device]:
         """List all devices."""
@@ -178,7 +186,7 @@ class Home:
 
     def remove(self, name: str) -> None:
         """Delete a device and its secret. What was handed out stays known."""
-        self._run(["remove", name, "--yes"])
+        self._run(["remove", "--yes", "--", _name(name)])
 
     def code(
         self,
@@ -199,10 +207,10 @@ class Home:
         """
         options: list[str] = ["--fresh"] if fresh else []
         if window is not None and window is not False:
-            options += ["--window"] if window is True else ["--window", str(window)]
+            options += ["--window"] if window is True else [f"--window={window}"]
         options += _option("--timeout", timeout) + _option("--min-validity", min_validity)
         options += ["--jump"] if jump else []
-        answer = self._run(["code", _name(name_or_pool), *options])
+        answer = self._run(["code", *options, "--", _name(name_or_pool)])
         return Code._of(answer, answer["device"])
 
     def pair(
@@ -210,7 +218,7 @@ class Home:
     ) -> tuple[Code, Code]:
         """Give two consecutive codes, for enabling and resynchronizing a device, newer than the last pair."""
         options = [*(["--wait"] if wait or jump else []), *_option("--timeout", timeout), *(["--jump"] if jump else [])]
-        answer = self._run(["pair", _name(name), *options])
+        answer = self._run(["pair", *options, "--", _name(name)])
         one, two = (Code._of(code, answer["device"]) for code in answer["codes"])
         return one, two
 
@@ -220,11 +228,13 @@ class Home:
         """Accept or refuse codes as the service would: one is a login, two or more are what enables a device."""
         options = [*(["--rules", rules] if rules else []), *([] if remember else ["--dry-run"])]
         typed = "\n".join(codes).encode()
-        return Verdict._of(self._run(["verify", _name(name), *options], typed, (0, 1)))
+        return Verdict._of(self._run(["verify", *options, "--", _name(name)], typed, (0, 1)))
 
     def _run(
         self, arguments: Sequence[str | Path], stdin: bytes | None = None, answers: Sequence[int] = (0,)
     ) -> dict[str, Any]:
+        if self._closed:
+            raise UsageError("closed", f"the home {self.path} is closed, and its devices are deleted")
         return run(arguments, self.env(), stdin, answers)
 
     def _at(self, server: Server) -> dict[str, str]:
@@ -244,27 +254,39 @@ class Home:
                 return
             arguments: list[str | Path] = ["init", "--vault", self._vault]
             if self._vault == "age":
-                arguments += ["--new-identity", self.path / "identity.txt"]
+                identity = self.path / "identity.txt"
+                # One without a configuration is of a process that was killed here, maybe before it wrote it.
+                if identity.exists() and identity.stat().st_size == 0:
+                    identity.unlink()
+                arguments += ["--use-identity" if identity.exists() else "--new-identity", identity]
             self._run(arguments)
 
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Keep other processes out; the lock goes with the process."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock, owner = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), os.getpid()
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
+        # A fork has the same lock: it mustn't keep it after us, nor give it up before us.
+        if os.getpid() == owner:
+            fcntl.flock(lock, fcntl.LOCK_UN)
         os.close(lock)
 
 
 def _name(device: str | Device) -> str:
-    return device.name if isinstance(device, Device) else device
+    name = device.name if isinstance(device, Device) else device
+    if "://" in name or _SECRET.fullmatch(name):
+        # It would be an argument, which other processes can read.
+        hints = ["arguments are in the order of NAME, SOURCE", "give a device another name"]
+        raise UsageError("secret-in-argv", "the device's name looks like a secret or a URI; it was not used", hints)
+    return name
 
 
 def _option(name: str, value: Duration | None) -> list[str]:
-    return [] if value is None else [name, duration(value)]
+    return [] if value is None else [f"{name}={duration(value)}"]
 
 
 def _read(source: Source) -> tuple[str | None, bytes | None]:

@@ -38,8 +38,18 @@ class Scratch:
 
 def _delete(path: Path, lock: int, owner: int) -> None:
     if owner == os.getpid():
-        shutil.rmtree(path, ignore_errors=True)
+        _clear(path)
         os.close(lock)
+
+
+def _clear(path: Path) -> None:
+    """Delete a directory, and its lock file last: until then the next process knows it for one of these."""
+    for inner in path.iterdir():
+        if inner.is_dir() and not inner.is_symlink():
+            shutil.rmtree(inner, ignore_errors=True)
+        elif inner.name != _LOCK:
+            inner.unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _sweep() -> None:
@@ -48,9 +58,14 @@ def _sweep() -> None:
             status = path.stat()
             if status.st_uid != os.getuid() or time.time() - status.st_mtime < _YOUNG:
                 continue
-            lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except FileNotFoundError:
+                # Its maker was killed before it put anything there, or it isn't ours.
+                path.rmdir()
+                continue
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                _clear(path)
             finally:
                 os.close(lock)

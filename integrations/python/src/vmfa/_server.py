@@ -15,7 +15,7 @@ import urllib.parse
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import Any
 
@@ -68,7 +68,8 @@ class Event:
         parts = [f"{self.time:%H:%M:%S}", f"{self.service}:{self.action or '?'}", self.outcome]
         parts += [f"by {self.principal}"] if self.principal else []
         lines = [" ".join(parts), *([f"    {said}"] if said else []), *([f"    why: {self.why}"] if self.why else [])]
-        return "\n".join(lines)
+        # A client may have sent anything, and a report is read on a terminal.
+        return "\n".join(map(_plain, lines))
 
     @classmethod
     def _of(cls, answer: Mapping[str, Any]) -> Event:
@@ -169,7 +170,7 @@ class Server:
     @property
     def now(self) -> datetime:
         """Its time."""
-        return datetime.fromtimestamp(self._ask("GET", "/_vmfa/time")["unix"], timezone.utc)
+        return moment(self._ask("GET", "/_vmfa/time")["time"])
 
     def advance(self, by: Duration) -> datetime:
         """Move virtual time on, and give the new one."""
@@ -177,7 +178,10 @@ class Server:
 
     def set_time(self, to: datetime) -> datetime:
         """Move virtual time on to a moment, and give it."""
-        return self._move({"set": str(int(to.timestamp()))})
+        # The server keeps milliseconds; a moment between two is reached at the later one.
+        up = timedelta(microseconds=-to.microsecond % 1000)
+        text = (to + up).astimezone(timezone.utc).isoformat(timespec="milliseconds")
+        return self._move({"set": text.replace("+00:00", "Z")})
 
     def reach(self, moment: datetime) -> None:
         """Move virtual time on to a moment that isn't over, or wait for it on real time."""
@@ -189,7 +193,10 @@ class Server:
 
     def events(self, after: int = 0) -> list[Event]:
         """Tell what was accepted and refused, and why; only after an event's number, if one is given."""
-        return [Event._of(event) for event in self._ask("GET", f"/_vmfa/events?after={after}")["events"]]
+        told: list[Event] = []
+        while page := self._ask("GET", f"/_vmfa/events?after={told[-1].number if told else after}")["events"]:
+            told += map(Event._of, page)
+        return told
 
     def count(self) -> int:
         """Tell how many events there were: the number of the last one."""
@@ -219,7 +226,7 @@ class Server:
         if not self.is_virtual:
             hints = ["start it with time=virtual (pytest: `vmfa_time = virtual`)"]
             raise UsageError("real-time", f"{self.endpoint} runs on real time, which can't be moved", hints)
-        return datetime.fromtimestamp(self._ask("POST", "/_vmfa/time", json.dumps(body))["unix"], timezone.utc)
+        return moment(self._ask("POST", "/_vmfa/time", json.dumps(body))["time"])
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Any:
         place = urllib.parse.urlsplit(self.endpoint)
@@ -330,6 +337,11 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
         except subprocess.TimeoutExpired:
             if harder is not None:
                 harder()
+
+
+def _plain(text: str) -> str:
+    """Write characters that a terminal obeys, or that turn its lines around, as escapes."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _keys(answer: Mapping[str, Any]) -> Credentials:
