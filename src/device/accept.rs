@@ -8,7 +8,7 @@ use crate::provision::Enrolment;
 use crate::registry::{Device, Ledger};
 use crate::time::Timestamp;
 
-use super::issue::Moment;
+use super::lease::Moment;
 
 /// How far around the expected moving factor refused codes are looked for, to tell where they would be right: as far as
 /// AWS looks for a pair; where there are several, a day of the default period.

@@ -2,7 +2,7 @@
 //! and when.
 
 use super::Error;
-use super::issue::{Issued, LONGEST_WAIT, Terms};
+use super::lease::{Issued, LONGEST_WAIT, Terms};
 use crate::oath::resync::Window;
 use crate::oath::{Parameters, distance, hotp, totp};
 use crate::registry::Device;

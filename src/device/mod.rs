@@ -10,6 +10,7 @@ pub mod accept;
 mod clock;
 pub mod drift;
 pub mod issue;
+mod lease;
 mod ledger;
 pub mod pair;
 

@@ -1,7 +1,7 @@
 //! Pairs: two codes of consecutive steps, in order, for enabling a device and for resynchronizing it.
 
 use super::clock::Clock;
-use super::issue::{Issued, Leased, Moment, Returned};
+use super::lease::{Issued, Leased, Moment, Returned};
 use super::ledger::{ATTEMPTS, Claimed, FAR};
 use super::{Devices, Error};
 use crate::oath::{Code, hotp};
