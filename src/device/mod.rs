@@ -9,17 +9,20 @@
 pub mod accept;
 mod clock;
 pub mod drift;
+mod error;
 pub mod issue;
 mod lease;
 mod ledger;
 pub mod pair;
+mod recovery;
 
 use crate::name::{self, Name};
 use crate::oath::{MovingFactor, Parameters};
 use crate::provision::{self, Enrolment, uri};
 use crate::registry::{self, Device, Registry, State};
-use crate::time::{Drift, Timestamp, words};
-use crate::vault::{self, Id, Item, Kind, Vault};
+use crate::time::{Drift, Timestamp};
+use crate::vault::{self, Id, Item, Vault};
+pub use error::Error;
 
 /// Whoever adds or removes has so many seconds, prompts included, before others may clear up after it.
 pub const LEASE: i64 = 120;
@@ -31,113 +34,6 @@ pub struct Devices<'a> {
     pub vault: &'a dyn Vault,
     /// Where everything else lives.
     pub registry: &'a dyn Registry,
-}
-
-/// Why something could not be done with a device.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Nothing by that name.
-    #[error("no device is named `{name}`")]
-    NoSuchDevice {
-        /// What was asked for.
-        name: String,
-        /// A name that is near.
-        nearest: Option<String>,
-        /// Whether there are devices at all.
-        any: bool,
-    },
-    /// Its secret is in another vault than the one opened.
-    #[error("the secret of `{name}` is in the {its} vault, not in the {chosen} vault")]
-    OtherVault {
-        /// Which device.
-        name: Name,
-        /// Where its secret is.
-        its: Kind,
-        /// Which vault was chosen.
-        chosen: Kind,
-    },
-    /// What the vault holds under its id is no otpauth URI.
-    #[error("what the {vault} vault holds for `{name}` can't be read: {source}")]
-    Stored {
-        /// Which device.
-        name: Name,
-        /// Which vault.
-        vault: Kind,
-        /// What is wrong.
-        source: provision::Error,
-    },
-    /// What the vault holds under its id makes other codes than what was added.
-    #[error(
-        "what the {vault} vault holds for `{name}` is not what was added: another type, algorithm, length or period"
-    )]
-    Changed {
-        /// Which device.
-        name: Name,
-        /// Which vault.
-        vault: Kind,
-    },
-    /// Removed, but for the secret.
-    #[error("`{name}` is removed, but its secret could not be deleted yet: {source}")]
-    NotDeletedYet {
-        /// Which device.
-        name: Name,
-        /// What stood in the way.
-        source: vault::Error,
-    },
-    /// The counter has come to its end.
-    #[error("the counter of `{0}` has no next value")]
-    CounterExhausted(Name),
-    /// All that may be had within the time given is taken.
-    #[error("{}; the next is at {free}, in {}", used(name, *validity), words(*wait))]
-    NoFreeStep {
-        /// Which device.
-        name: String,
-        /// For how many seconds its code was to be good.
-        validity: u64,
-        /// When the next step is ready.
-        free: Timestamp,
-        /// In how many seconds that is.
-        wait: u64,
-    },
-    /// No code is ever valid for so long.
-    #[error("{validity} s is too long: a code is valid for at most {longest} s")]
-    TooLong {
-        /// For how many seconds it should be.
-        validity: u64,
-        /// For how many it can be.
-        longest: u64,
-    },
-    /// What was handed out is too recent.
-    #[error("all pairs of `{name}` up to now are used; the next is at {ready}, in {}", words(*wait))]
-    NoPairYet {
-        /// Which device.
-        name: String,
-        /// When the next pair is ready.
-        ready: Timestamp,
-        /// In how many seconds that is.
-        wait: u64,
-    },
-    /// A step before T0 or past 64 bits.
-    #[error("that step lies before 1970 or past what 64 bits count")]
-    NoSuchStep,
-    /// The vault.
-    #[error(transparent)]
-    Vault(#[from] vault::Error),
-    /// The registry.
-    #[error(transparent)]
-    Registry(#[from] registry::Error),
-    /// The parameters.
-    #[error(transparent)]
-    Oath(#[from] crate::oath::Error),
-}
-
-/// What stands in the way of a code.
-fn used(name: &str, validity: u64) -> String {
-    if validity == 0 {
-        return format!("all codes of `{name}` up to now are used");
-    }
-    format!("no unused code of `{name}` is good for {} now", words(validity))
 }
 
 /// The active device of this very name.
@@ -328,63 +224,6 @@ impl Devices<'_> {
         self.forget(&[retired])
     }
 
-    /// Finishes what interrupted changes left: an `add` whose secrets are all stored is completed, any
-    /// other is undone; a removal is completed. Only what has overrun its time is touched, and only
-    /// what lies in this vault. Secrets are not read.
-    ///
-    /// # Errors
-    ///
-    /// The first of vault and registry; what it doesn't concern is finished all the same.
-    pub fn recover(&self, now: Timestamp) -> Result<(), Error> {
-        let mut outcome = self.registry.sweep(now).map_err(Error::from);
-        let devices = self.registry.list()?;
-        let overdue: Vec<&Device> =
-            devices.iter().filter(|device| device.vault == self.vault.kind() && is_overdue(device, now)).collect();
-        let mut batches: Vec<Id> = Vec::new();
-        for device in &overdue {
-            match device.state {
-                State::Pending { batch, .. } if !batches.contains(&batch) => batches.push(batch),
-                State::Retired { .. } => outcome = outcome.and(self.drop_secrets(std::slice::from_ref(device))),
-                State::Pending { .. } | State::Active => {}
-            }
-        }
-        for batch in batches {
-            let of_batch = |device: &&&Device| matches!(device.state, State::Pending { batch: b, .. } if b == batch);
-            let pending: Vec<Device> = overdue.iter().filter(of_batch).map(|device| (*device).clone()).collect();
-            outcome = outcome.and(self.finish(&pending, &devices, now));
-        }
-        outcome
-    }
-
-    /// Finishes or undoes at once what [`Self::add_as`] left of a batch. The caller knows that whoever added it is gone:
-    /// all who use the batch do so under one lock.
-    ///
-    /// # Errors
-    ///
-    /// Those of vault and registry.
-    pub fn settle(&self, batch: Id, now: Timestamp) -> Result<(), Error> {
-        let devices = self.registry.list()?;
-        let of_batch = |device: &&Device| matches!(device.state, State::Pending { batch: b, .. } if b == batch);
-        let pending: Vec<Device> = devices.iter().filter(of_batch).cloned().collect();
-        if let Some(elsewhere) = pending.iter().find(|device| device.vault != self.vault.kind()) {
-            return Err(self.other_vault(elsewhere));
-        }
-        if pending.is_empty() { Ok(()) } else { self.finish(&pending, &devices, now) }
-    }
-
-    /// Completes or undoes one interrupted `add`.
-    fn finish(&self, pending: &[Device], all: &[Device], now: Timestamp) -> Result<(), Error> {
-        for device in pending {
-            if !self.vault.holds(device.id)? {
-                return self.drop_secrets(pending);
-            }
-        }
-        let replaced = |old: &&Device| old.state == State::Active && pending.iter().any(|new| replaces(new, old));
-        let replaced: Vec<Device> = all.iter().filter(replaced).cloned().collect();
-        self.activate(pending, &replaced, now)?;
-        self.drop_secrets(&replaced)
-    }
-
     /// Stores the secrets of pending devices; where one fails, takes back what was stored. What can't be
     /// taken back now is left to [`Self::recover`].
     fn store(&self, devices: &[Device], new: &[(Name, Enrolment)]) -> Result<(), Error> {
@@ -470,21 +309,6 @@ impl Devices<'_> {
 
     fn other_vault(&self, device: &Device) -> Error {
         Error::OtherVault { name: device.name.clone(), its: device.vault, chosen: self.vault.kind() }
-    }
-}
-
-fn replaces(new: &Device, old: &Device) -> bool {
-    matches!(new.state, State::Pending { replaces: Some(id), .. } if id == old.id)
-}
-
-/// Whether whoever changes a device has had the time for it. A time far ahead was written by a clock that
-/// was wrong; one that was set back a little is no reason to disturb anybody.
-fn is_overdue(device: &Device, now: Timestamp) -> bool {
-    match device.state {
-        State::Active => false,
-        State::Pending { until, .. } | State::Retired { until } => {
-            until < now || now.shifted(LEASE.saturating_mul(10)).is_some_and(|far| until > far)
-        }
     }
 }
 
