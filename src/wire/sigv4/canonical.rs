@@ -7,10 +7,6 @@ use super::{ALGORITHM, Error, Scope, Style, date, key};
 use crate::time::Timestamp;
 use crate::wire::{limits, percent};
 
-/// The payload of a request whose body isn't signed.
-pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
-/// What the payload of a request begins with whose body is signed in chunks.
-pub(super) const STREAMING: &str = "STREAMING-";
 /// Headers that may be added or changed on the way, and are not signed.
 const NEVER_SIGNED: &[&str] = &[
     "authorization",

@@ -2,9 +2,13 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::canonical::{STREAMING, UNSIGNED};
 use super::{Error, key};
 use crate::wire::limits;
+
+/// The payload of a request whose body isn't signed.
+pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+/// What the payload of a request begins with whose body is signed in chunks.
+const STREAMING: &str = "STREAMING-";
 
 /// A request as it is on the wire, borrowed.
 #[derive(Clone)]

@@ -1,8 +1,8 @@
 use zeroize::Zeroizing;
 
-use super::canonical::{UNSIGNED, canonical, pairs, signable, string_to_sign};
+use super::canonical::{canonical, pairs, signable, string_to_sign};
 use super::key::{Credentials, Scope, SigningKey};
-use super::request::{Headers, Payload, Request};
+use super::request::{Headers, Payload, Request, UNSIGNED};
 use super::{ALGORITHM, Error, MAX_EXPIRES, Style, date};
 use crate::time::Timestamp;
 use crate::wire::percent;

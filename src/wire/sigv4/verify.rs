@@ -1,10 +1,10 @@
 use subtle::ConstantTimeEq as _;
 
-use super::canonical::{UNSIGNED, canonical, string_to_sign};
+use super::canonical::{canonical, string_to_sign};
 use super::error::{Error, Mismatch, ScopeFault};
 use super::key::SigningKey;
 use super::present::{Presented, first};
-use super::request::{Payload, Request, is_streaming};
+use super::request::{Payload, Request, UNSIGNED, is_streaming};
 use super::{SKEW, Style, TERMINATOR, date};
 use crate::time::Timestamp;
 
