@@ -1,33 +1,12 @@
-//! The grammar of the IAM JSON policy language.
+//! A policy document of the IAM JSON policy language.
 
 use std::collections::HashSet;
 
-use super::condition::Condition;
 use super::error::{Error, Place};
 use super::fields::{Fields, wrong_type};
 use super::json::Value;
-use super::pattern::Pattern;
-use super::principal::Name;
-use super::statement;
-use super::template::Template;
-
-/// What a document is for: that decides which elements it has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Of a user, a group or a role, a permissions boundary, or of a session: with resources, without principals.
-    Identity,
-    /// Who may assume a role: with principals, without resources, about actions of STS only.
-    Trust,
-}
-
-/// The version of the policy language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// `2008-10-17`, also where a document says nothing: `${aws:username}` is plain text.
-    V2008,
-    /// `2012-10-17`: has policy variables.
-    V2012,
-}
+use super::language::{Kind, Version};
+use super::statement::{self, Statement};
 
 /// A policy document: at least one statement.
 ///
@@ -45,39 +24,6 @@ pub struct Document {
     id: Option<String>,
     kind: Kind,
     statements: Vec<Statement>,
-}
-
-/// What a statement does to the requests it applies to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
-    /// Allows them, unless another denies them.
-    Allow,
-    /// Denies them, whatever others do.
-    Deny,
-}
-
-/// One statement: an effect, and to which requests it applies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    pub(super) sid: Option<String>,
-    pub(super) effect: Effect,
-    pub(super) actions: Listed<Pattern>,
-    pub(super) target: Target,
-    pub(super) conditions: Vec<Condition>,
-}
-
-/// A list, or everything but what it lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed<T> {
-    pub(super) not: bool,
-    pub(super) items: Vec<T>,
-}
-
-/// What a statement is about besides actions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
-    Resources(Listed<Template>),
-    Principals(Listed<Name>),
 }
 
 impl Document {
@@ -148,43 +94,6 @@ impl Document {
         let mut seen = HashSet::new();
         let keys = self.statements.iter().flat_map(Statement::keys);
         keys.filter(|key| seen.insert(key.to_lowercase())).collect()
-    }
-}
-
-impl Version {
-    /// What a document says.
-    pub(super) fn of(fields: &mut Fields) -> Result<Self, Error> {
-        match fields.take_text("Version")?.as_deref() {
-            None | Some("2008-10-17") => Ok(Self::V2008),
-            Some("2012-10-17") => Ok(Self::V2012),
-            Some(other) => {
-                let reason = "the versions are 2012-10-17 and 2008-10-17";
-                Err(Error::Value { place: Place::default(), key: "Version".into(), value: other.into(), reason })
-            }
-        }
-    }
-}
-
-impl Statement {
-    /// Its `Sid`.
-    #[must_use]
-    pub fn sid(&self) -> Option<&str> {
-        self.sid.as_deref()
-    }
-
-    /// Its effect.
-    #[must_use]
-    pub const fn effect(&self) -> Effect {
-        self.effect
-    }
-
-    fn keys(&self) -> impl Iterator<Item = &str> {
-        let templates = match &self.target {
-            Target::Resources(resources) => resources.items.as_slice(),
-            Target::Principals(_) => &[],
-        };
-        let variables = templates.iter().flat_map(Template::keys);
-        variables.chain(self.conditions.iter().flat_map(Condition::keys))
     }
 }
 

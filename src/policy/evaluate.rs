@@ -3,11 +3,13 @@
 use std::fmt;
 
 use super::context::{Context, Missing};
-use super::document::{Document, Effect, Kind, Listed, Statement, Target};
+use super::document::Document;
 use super::doubt::Doubt;
+use super::language::Kind;
 use super::pattern::Pattern;
 use super::principal::{Named, account_of};
 use super::request::Request;
+use super::statement::{Effect, Listed, Statement, Target};
 use super::template::Template;
 
 /// A document under a name that answers and logs call it by.

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::condition::Operator;
-use super::document::Version;
 use super::error::{Error, Place};
 use super::fields::{Fields, texts};
 use super::json::Value;
+use super::language::Version;
 use super::statement::{ELEMENTS, conditions_of, effect, invalid};
 use super::template::Template;
 

@@ -39,6 +39,7 @@ mod evaluate;
 mod fields;
 mod json;
 mod keys;
+mod language;
 pub mod mfa;
 mod pattern;
 mod principal;
@@ -48,13 +49,15 @@ mod template;
 mod value;
 
 pub use context::Context;
-pub use document::{Document, Effect, Kind, Statement, Version};
+pub use document::Document;
 pub use doubt::{Doubt, Keys};
 pub use error::{Error, Place};
 pub use evaluate::{Decision, Evaluation, Layer, Matched, Policies, Source, Verdict, evaluate, evaluate_in_doubt};
 pub use keys::context_keys;
+pub use language::{Kind, Version};
 pub use principal::Principal;
 pub use request::Request;
+pub use statement::{Effect, Statement};
 
 /// What a document may take up: it comes from whoever may write policies, and is kept.
 pub mod limits {

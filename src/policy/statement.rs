@@ -1,15 +1,71 @@
-//! Reading one statement of a document.
+//! One statement of a document.
 
 use std::collections::HashSet;
 
 use super::condition::{Condition, Operator};
-use super::document::{Effect, Kind, Listed, Statement, Target, Version};
 use super::error::{Error, Place};
 use super::fields::{Fields, texts, wrong_type};
 use super::json::Value;
+use super::language::{Kind, Version};
 use super::pattern::Pattern;
 use super::principal::Name;
 use super::template::Template;
+
+/// What a statement does to the requests it applies to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Allows them, unless another denies them.
+    Allow,
+    /// Denies them, whatever others do.
+    Deny,
+}
+
+/// One statement: an effect, and to which requests it applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub(super) sid: Option<String>,
+    pub(super) effect: Effect,
+    pub(super) actions: Listed<Pattern>,
+    pub(super) target: Target,
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// A list, or everything but what it lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed<T> {
+    pub(super) not: bool,
+    pub(super) items: Vec<T>,
+}
+
+/// What a statement is about besides actions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    Resources(Listed<Template>),
+    Principals(Listed<Name>),
+}
+
+impl Statement {
+    /// Its `Sid`.
+    #[must_use]
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// Its effect.
+    #[must_use]
+    pub const fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let templates = match &self.target {
+            Target::Resources(resources) => resources.items.as_slice(),
+            Target::Principals(_) => &[],
+        };
+        let variables = templates.iter().flat_map(Template::keys);
+        variables.chain(self.conditions.iter().flat_map(Condition::keys))
+    }
+}
 
 /// The elements of a statement, of either kind of policy.
 pub(super) const ELEMENTS: [&str; 9] =

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::policy::limits;
+use crate::policy::{Effect, limits};
 
 fn identity(text: &str) -> Result<Document, Error> {
     Document::parse(text, Kind::Identity)
