@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::load::Picture;
+use super::find::Find;
 use super::luma::Luma;
-use super::readers::{Find, rqrr, rxing};
+use super::pictures::Picture;
+use super::readers::{rqrr, rxing};
 
 /// A view of a picture for a reader; `None` where it makes no sense for this picture.
 type View = fn(&Picture) -> Option<Cow<'_, Luma>>;
@@ -28,7 +29,7 @@ const fn last_resort(name: &'static str, view: View) -> Attempt {
     Attempt { name, view, reader: rqrr }
 }
 
-/// The only attempts on a picture of its full size where that is [large](super::load::LARGE): the ladder below climbs
+/// The only attempts on a picture of its full size where that is [large](super::pictures::LARGE): the ladder below climbs
 /// on one of half the size.
 pub(super) const AT_FULL_SIZE: &[Attempt] =
     &[attempt("full size", |p| as_is(&p.luma)), attempt("full size inverted", |p| own(p.luma.inverted()))];

@@ -12,10 +12,12 @@
 //! No image takes more than 300 MB, the caller's copy of the file included.
 
 mod attempts;
+mod find;
 mod load;
 mod luma;
 mod margins;
 mod parts;
+mod pictures;
 mod png;
 mod readers;
 
@@ -29,9 +31,10 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use self::attempts::{AT_FULL_SIZE, Attempt, STAGES};
-use self::load::{Header, Pictures};
+use self::find::Find;
+use self::load::Header;
 use self::parts::assembled;
-use self::readers::Find;
+use self::pictures::{Picture, Pictures};
 use super::{Error, Limits};
 
 /// The name of the threads that decode.
@@ -196,7 +199,7 @@ impl Search<'_> {
     /// Makes attempts; breaks off when there is no more to do.
     fn over<'p>(
         &mut self,
-        attempts: impl Iterator<Item = (&'static Attempt, &'p load::Picture)>,
+        attempts: impl Iterator<Item = (&'static Attempt, &'p Picture)>,
         most: usize,
     ) -> ControlFlow<()> {
         for (attempt, picture) in attempts {

@@ -4,20 +4,8 @@
 
 use zeroize::Zeroizing;
 
-use super::readers::Find;
+use super::find::{Find, Part};
 use crate::provision::Error;
-
-/// What a code says of the text that it is a part of.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Part {
-    /// Counted from 0.
-    pub(super) index: u8,
-    /// How many parts there are.
-    pub(super) count: u8,
-    /// All bytes of the whole text, exclusive-or: tells the parts of one text from those of others.
-    pub(super) parity: u8,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
-}
 
 /// The parts of one text that were found, each once, by their place in it.
 struct Whole {
@@ -82,7 +70,7 @@ impl Whole {
 
 #[cfg(test)]
 mod tests {
-    use super::super::readers::Place;
+    use super::super::find::Place;
     use super::*;
 
     fn find(index: u8, count: u8, parity: u8, text: &str) -> Find {

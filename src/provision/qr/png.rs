@@ -6,7 +6,7 @@ use std::io::Cursor;
 use png::{Decoder, DecodingError, Limits, Transformations};
 use zeroize::Zeroizing;
 
-use super::load::{Pictures, Rows, check_memory};
+use super::pictures::{Pictures, Rows, check_memory};
 use crate::provision::Error;
 
 /// What the decoder may allocate beside rows.

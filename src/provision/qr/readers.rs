@@ -7,32 +7,8 @@ use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatter
 use rxing::{Binarizer as _, Luma8Source};
 use zeroize::Zeroizing;
 
+use super::find::{Find, Part, Place};
 use super::luma::Luma;
-use super::parts::Part;
-
-/// A text, and where its code is.
-pub(super) struct Find {
-    pub(super) text: Zeroizing<String>,
-    pub(super) place: Place,
-    /// Which part it is, where the text is split over several codes.
-    pub(super) part: Option<Part>,
-}
-
-/// The middle of a code and its size, in parts of the image's width and height.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Place {
-    pub(super) x: f32,
-    pub(super) y: f32,
-    pub(super) width: f32,
-    pub(super) height: f32,
-}
-
-impl Place {
-    /// Whether it takes so much of the image that no other code is likely.
-    pub(super) fn fills_the_image(&self) -> bool {
-        self.width * self.height > 0.5
-    }
-}
 
 /// zxing-cpp's reader for codes of any turn, mirrored too.
 ///

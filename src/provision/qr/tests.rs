@@ -2,7 +2,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::draw::Drawing;
-use super::readers::Place;
+use super::find::Place;
 use super::*;
 
 const URI: &str = "otpauth://totp/Example:alice?secret=JBSWY3DPEHPK3PXP&issuer=Example";

@@ -1,0 +1,248 @@
+//! The pictures that the attempts work on, made of an image's rows or pixels, and how much memory that may take.
+
+use zeroize::Zeroizing;
+
+use super::luma::Luma;
+use crate::provision::Error;
+
+/// From so many pixels on, all but the first attempts work on half the size: the ladder takes 0.2 s a megapixel, so
+/// that no more of it than that fits any time limit, and memory is bounded.
+pub(super) const LARGE: u64 = 16 << 20;
+
+/// What decoding one image may take, in bytes, with the file, which the caller has too.
+pub(super) const MEMORY: u64 = 270 << 20;
+
+/// All ways of seeing an image.
+pub(super) struct Pictures {
+    /// Of a large image: itself, grey.
+    pub(super) full_size: Option<Picture>,
+    /// First the likeliest; none where the image is too small for any code. Of a large image, at half the size.
+    pub(super) usual: Vec<Picture>,
+}
+
+/// What the attempts work on: one way of seeing the source.
+pub(super) struct Picture {
+    pub(super) luma: Luma,
+    /// The darkest and the lightest channel of each pixel, where the image has colours: two
+    /// colours may have the same luma.
+    pub(super) extremes: Option<(Luma, Luma)>,
+}
+
+/// An error where that much memory, and `more` for the file, is too much.
+pub(super) fn check_memory(width: u32, height: u32, needed: u64, more: u64) -> Result<(), Error> {
+    let room = MEMORY.saturating_sub(more);
+    if needed <= room {
+        return Ok(());
+    }
+    let pixels = u64::from(width).saturating_mul(u64::from(height));
+    // No overflow: at most 2^64 / 2^29.
+    let limit = (pixels >> 10).saturating_mul(room >> 10).checked_div(needed >> 10).unwrap_or(0) >> 10;
+    Err(Error::ImageTooLarge { width, height, limit })
+}
+
+/// From this alpha on a pixel counts as opaque: scaled images have edges of nearly full alpha.
+const OPAQUE: u8 = 250;
+
+/// Takes the rows of an image, samples of one byte each, and keeps no more of it than is looked at.
+pub(super) struct Rows {
+    width: usize,
+    height: usize,
+    channels: usize,
+    large: bool,
+    full_size: Zeroizing<Vec<u8>>,
+    samples: Zeroizing<Vec<u8>>,
+    /// The upper row of a pair.
+    above: Zeroizing<Vec<u8>>,
+}
+
+impl Rows {
+    /// For pixels of one to four channels: grey, grey and alpha, RGB, RGBA.
+    pub(super) fn new(width: u32, height: u32, channels: usize) -> Option<Self> {
+        let large = u64::from(width).saturating_mul(u64::from(height)) > LARGE;
+        let (width, height) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+        let pixels = width.checked_mul(height)?;
+        let room = |size: usize| {
+            let mut room = Vec::new();
+            room.try_reserve_exact(size).ok()?;
+            Some(Zeroizing::new(room))
+        };
+        let (full_size, samples) = if large { (pixels, pixels / 4) } else { (0, pixels) };
+        let (full_size, samples) = (room(full_size)?, room(samples.checked_mul(channels)?)?);
+        Some(Self { width, height, channels, large, full_size, samples, above: Zeroizing::new(Vec::new()) })
+    }
+
+    pub(super) fn push(&mut self, row: &[u8]) {
+        if !self.large {
+            self.samples.extend_from_slice(row);
+            return;
+        }
+        self.full_size.extend(row.chunks_exact(self.channels).map(on_white));
+        if self.above.is_empty() {
+            self.above.extend_from_slice(row);
+            return;
+        }
+        let two = self.channels.saturating_mul(2);
+        for (above, below) in self.above.chunks_exact(two).zip(row.chunks_exact(two)) {
+            let pairs = above.iter().zip(below);
+            let sums = pairs.map(|(&a, &b)| u16::from(a).saturating_add(u16::from(b)));
+            let right = sums.clone().skip(self.channels);
+            let mean = |(left, right): (u16, u16)| u8::try_from(left.saturating_add(right) / 4).unwrap_or(u8::MAX);
+            self.samples.extend(sums.zip(right).map(mean));
+        }
+        self.above.clear();
+    }
+
+    pub(super) fn pictures(self) -> Pictures {
+        if !self.large {
+            return Pictures {
+                full_size: None,
+                usual: pictures(self.width, self.height, &self.samples, self.channels),
+            };
+        }
+        let full_size = Luma::new(self.width, self.height, self.full_size);
+        let usual = pictures(self.width / 2, self.height / 2, &self.samples, self.channels);
+        Pictures { full_size: full_size.map(Picture::grey), usual }
+    }
+}
+
+impl Pictures {
+    /// Of pixels in memory, one byte a sample.
+    pub(super) fn of(width: u32, height: u32, samples: &[u8], channels: usize) -> Self {
+        let mut rows = Rows::new(width, height, channels);
+        let line = usize::try_from(width).unwrap_or(0).saturating_mul(channels).max(1);
+        if let Some(rows) = &mut rows {
+            samples.chunks_exact(line).for_each(|row| rows.push(row));
+        }
+        rows.map_or_else(Self::none, Rows::pictures)
+    }
+
+    /// Of pixels that a decoder gave, one or two bytes a sample. Those of a large image are overwritten by their luma
+    /// as it is made: there is no room for both.
+    pub(super) fn of_samples(
+        width: u32,
+        height: u32,
+        mut raw: Zeroizing<Vec<u8>>,
+        channels: usize,
+        depth: usize,
+    ) -> Self {
+        let large = u64::from(width).saturating_mul(u64::from(height)) > LARGE;
+        if !large && depth == 1 {
+            return Self::of(width, height, &raw, channels);
+        }
+        let (Ok(wide), Ok(high)) = (usize::try_from(width), usize::try_from(height)) else { return Self::none() };
+        let (pixel, line) = (channels.saturating_mul(depth), wide.saturating_mul(channels));
+        let (mut from, mut to) = (0_usize, 0_usize);
+        let mut row = Zeroizing::new(Vec::with_capacity(line));
+        for _ in 0..high {
+            let end = from.saturating_add(wide.saturating_mul(pixel));
+            row.clear();
+            match raw.get(from..end) {
+                Some(samples) if depth == 2 => row.extend(samples.chunks_exact(2).map(high_byte)),
+                Some(samples) => row.extend_from_slice(samples),
+                None => return Self::none(),
+            }
+            from = end;
+            let width = if large { wide } else { line };
+            let Some(place) = raw.get_mut(to..to.saturating_add(width)) else { return Self::none() };
+            if large {
+                let shades = row.chunks_exact(channels).map(on_white);
+                place.iter_mut().zip(shades).for_each(|(place, shade)| *place = shade);
+            } else {
+                place.copy_from_slice(&row);
+            }
+            to = to.saturating_add(width);
+        }
+        raw.truncate(to);
+        raw.shrink_to_fit();
+        if !large {
+            return Self::of(width, height, &raw, channels);
+        }
+        let full_size = Luma::new(wide, high, raw);
+        let half = full_size.as_ref().and_then(|luma| luma.shrunk(2));
+        Self { full_size: full_size.map(Picture::grey), usual: half.map(Picture::grey).into_iter().collect() }
+    }
+
+    const fn none() -> Self {
+        Self { full_size: None, usual: Vec::new() }
+    }
+}
+
+/// The more significant of two bytes in the machine's order.
+fn high_byte(pair: &[u8]) -> u8 {
+    <[u8; 2]>::try_from(pair).map_or(0, |pair| u16::from_ne_bytes(pair).to_be_bytes()[0])
+}
+
+fn on_white(samples: &[u8]) -> u8 {
+    let ([r, g, b], alpha) = pixel(samples);
+    let flat = if alpha == u8::MAX { [r, g, b] } else { [r, g, b].map(|c| blend(c, u8::MAX, alpha)) };
+    luma(flat)
+}
+
+/// All ways of seeing pixels.
+///
+/// Transparent images are drawn for a background that isn't known: on white, on black, on black
+/// inverted, and the alpha alone (black on transparent black has no other contrast). Alpha that is
+/// the same in all pixels says nothing; some screens leave zeros there.
+fn pictures(width: usize, height: usize, samples: &[u8], channels: usize) -> Vec<Picture> {
+    let pixels = || samples.chunks_exact(channels.max(1)).map(pixel);
+    let on = |background: Option<u8>| {
+        let flat = pixels().map(|([r, g, b], alpha)| match background {
+            Some(background) if alpha != u8::MAX => [r, g, b].map(|c| blend(c, background, alpha)),
+            _ => [r, g, b],
+        });
+        Picture::new(width, height, flat)
+    };
+    let has_alpha = channels == 2 || channels == 4;
+    let mut alphas = pixels().map(|(_, alpha)| alpha);
+    let first = alphas.next();
+    let varies = has_alpha && alphas.any(|alpha| Some(alpha) != first);
+    let transparent = varies && pixels().any(|(_, alpha)| alpha < OPAQUE);
+    if !transparent {
+        return on(varies.then_some(255)).into_iter().collect();
+    }
+    let black = on(Some(0));
+    let inverted = black.as_ref().map(|black| Picture::grey(black.luma.inverted()));
+    let opacity = Picture::new(width, height, pixels().map(|(_, alpha)| [255_u8.saturating_sub(alpha); 3]));
+    [on(Some(255)), black, inverted, opacity].into_iter().flatten().collect()
+}
+
+fn pixel(samples: &[u8]) -> ([u8; 3], u8) {
+    match *samples {
+        [grey] => ([grey; 3], 255),
+        [grey, alpha] => ([grey; 3], alpha),
+        [r, g, b] => ([r, g, b], 255),
+        [r, g, b, alpha] => ([r, g, b], alpha),
+        _ => ([255; 3], 255),
+    }
+}
+
+fn blend(colour: u8, background: u8, alpha: u8) -> u8 {
+    let [colour, background, alpha] = [colour, background, alpha].map(u16::from);
+    // At most 255 × 255 in all.
+    let sum = colour.saturating_mul(alpha).saturating_add(background.saturating_mul(255_u16.saturating_sub(alpha)));
+    u8::try_from(sum / 255).unwrap_or(u8::MAX)
+}
+
+impl Picture {
+    const fn grey(luma: Luma) -> Self {
+        Self { luma, extremes: None }
+    }
+
+    fn new(width: usize, height: usize, pixels: impl Iterator<Item = [u8; 3]> + Clone) -> Option<Self> {
+        let luma = Luma::new(width, height, Zeroizing::new(pixels.clone().map(luma).collect()))?;
+        let darkest = |[r, g, b]: [u8; 3]| r.min(g).min(b);
+        let lightest = |[r, g, b]: [u8; 3]| r.max(g).max(b);
+        let coloured = pixels.clone().any(|p| lightest(p).abs_diff(darkest(p)) > 48);
+        let channel =
+            |of: fn([u8; 3]) -> u8| Luma::new(width, height, Zeroizing::new(pixels.clone().map(of).collect()));
+        let extremes = if coloured { channel(darkest).zip(channel(lightest)) } else { None };
+        Some(Self { luma, extremes })
+    }
+}
+
+/// ITU-R BT.709 weights, in 10,000ths.
+fn luma([r, g, b]: [u8; 3]) -> u8 {
+    let weighted = |c: u8, weight: u32| u32::from(c).saturating_mul(weight);
+    let sum = weighted(r, 2126).saturating_add(weighted(g, 7152)).saturating_add(weighted(b, 722));
+    u8::try_from(sum / 10_000).unwrap_or(u8::MAX)
+}
