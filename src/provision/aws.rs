@@ -9,7 +9,7 @@ use quick_xml::events::Event;
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Enrolment, Error, Foreign, Found, Limits, Warning, base32, foreign, sniff};
+use super::{Enrolment, Error, Foreign, Found, Limits, Warning, base32, foreign, payloads, tidy};
 use crate::oath::Parameters;
 use crate::secret::Secret;
 
@@ -206,7 +206,7 @@ impl Device {
             (Some(_), _) => Found::default(),
             (None, Some(image)) => {
                 let image = unwrap_base64(image);
-                sniff::image(&image, limits)?
+                payloads::image(&image, limits)?
             }
             (None, None) => return Err(Error::NoSeed),
         };
@@ -276,14 +276,20 @@ fn bytes(value: &Value) -> Option<Zeroizing<Vec<u8>>> {
 /// A seed is base32 text, or base64 around it as the wire has it.
 fn seed(bytes: &[u8]) -> Result<Secret, Error> {
     let unwrapped = unwrap_base64(bytes);
-    let plain = if sniff::looks_like_seed(&unwrapped) { unwrapped.as_slice() } else { bytes };
+    let plain = if looks_like_seed(&unwrapped) { unwrapped.as_slice() } else { bytes };
     let text = std::str::from_utf8(plain).map_err(|_| Error::NoSeed)?;
     base32::parse(text)
 }
 
+/// Whether bytes are a seed as AWS makes it: upper-case base32 and nothing else, of some length. Text
+/// that happens to be base64 too never decodes to that by chance.
+pub(super) fn looks_like_seed(bytes: &[u8]) -> bool {
+    bytes.len() >= 16 && bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
+}
+
 /// What base64 holds; the bytes themselves where they are none.
 fn unwrap_base64(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    match STANDARD.decode(sniff::dense(bytes).as_slice()) {
+    match STANDARD.decode(tidy::dense(bytes).as_slice()) {
         Ok(decoded) => Zeroizing::new(decoded),
         Err(_) => Zeroizing::new(bytes.to_vec()),
     }

@@ -13,6 +13,7 @@ mod foreign;
 mod formats;
 mod lines;
 mod links;
+mod payloads;
 #[cfg(feature = "qr")]
 pub mod qr;
 mod sniff;
@@ -26,9 +27,9 @@ use std::sync::Arc;
 pub use error::{Error, Unsupported};
 pub use foreign::Foreign;
 pub use formats::Format;
-pub use sniff::read;
 #[cfg(feature = "qr")]
-pub use sniff::read_pixels;
+pub use payloads::read_pixels;
+pub use sniff::read;
 pub use warning::Warning;
 
 use crate::oath::Parameters;

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use super::foreign::{self, link, starts_with};
-use super::{Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, formats, lines, tidy, uri};
+use super::{Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, formats, lines, payloads, tidy, uri};
 use crate::oath::Parameters;
 
 /// The most bytes of text: ten thousand enrolments fit.
@@ -38,7 +38,7 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
         return Err(Error::Unrecognized);
     };
     if is_image(bytes) {
-        return image(bytes, limits);
+        return payloads::image(bytes, limits);
     }
     if let Some((what, kind)) = formats::kind(bytes) {
         return Err(Error::UnsupportedFormat { what, kind });
@@ -125,67 +125,6 @@ fn quoted(found: Result<Found, Error>) -> Result<Found, Error> {
         found.warnings.insert(0, Warning::Quoted);
         found
     })
-}
-
-/// Reads the QR codes of a picture that is decoded already: `rgba` has four bytes a pixel, row by row.
-///
-/// # Errors
-///
-/// As for [`read`].
-#[cfg(feature = "qr")]
-pub fn read_pixels(width: u32, height: u32, rgba: &[u8], limits: &Limits) -> Result<Found, Error> {
-    payloads(super::qr::payloads_of_rgba(width, height, rgba, limits)?)
-}
-
-/// The enrolments of an image's QR codes.
-#[cfg(feature = "qr")]
-pub(super) fn image(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
-    payloads(super::qr::payloads(bytes, limits)?)
-}
-
-#[cfg(not(feature = "qr"))]
-pub(super) fn image(_bytes: &[u8], _limits: &Limits) -> Result<Found, Error> {
-    Err(Error::ImagesUnsupported)
-}
-
-/// The enrolments among the texts of an image's QR codes; what enrols nothing is counted.
-///
-/// # Errors
-///
-/// When no code is an enrolment, or one is and can't be read.
-#[cfg(feature = "qr")]
-fn payloads(texts: Vec<Zeroizing<String>>) -> Result<Found, Error> {
-    let mut found = Found::default();
-    let mut others = Vec::new();
-    for text in &texts {
-        let visible = tidy::visible(text);
-        let plain = visible.as_ref().map_or(text.as_str(), |visible| visible.as_str()).trim();
-        let uris = super::links::uris_in(plain);
-        for (uri, warnings) in &uris {
-            let mut one = uri::parse(uri)?;
-            one.warnings.splice(0..0, warnings.iter().cloned());
-            found.absorb(one);
-        }
-        if starts_with(plain, lines::MIGRATION) {
-            return Err(Error::Migration);
-        }
-        if uris.is_empty() {
-            others.push(link(plain).unwrap_or("other text"));
-        }
-    }
-    match (found.enrolments.is_empty(), others.first()) {
-        (true, Some(what)) => return Err(Error::NotOtpauth { what }),
-        (true, None) => return Err(Error::NoQrCode),
-        (false, Some(_)) => found.warnings.push(Warning::OtherCodes { count: others.len() }),
-        (false, None) => {}
-    }
-    Ok(found)
-}
-
-/// Whether bytes are a seed as AWS makes it: upper-case base32 and nothing else, of some length. Text
-/// that happens to be base64 too never decodes to that by chance.
-pub(super) fn looks_like_seed(bytes: &[u8]) -> bool {
-    bytes.len() >= 16 && bytes.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
 }
 
 fn is_image(bytes: &[u8]) -> bool {
@@ -291,7 +230,7 @@ fn mostly_base32(text: &str) -> bool {
 /// Every secret of 4, 8, 12 … characters is base64 too, of bytes that begin like a picture or a document now and then:
 /// one in sixty begins with `<`. So what could be a secret is base64 only if all of it makes sense as that.
 fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let dense = dense(text.as_bytes());
+    let dense = tidy::dense(text.as_bytes());
     let inner = Zeroizing::new(STANDARD.decode(dense.as_slice()).ok()?);
     let upper = dense.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7' | b'='));
     let lower = dense.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7' | b'='));
@@ -301,18 +240,11 @@ fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         |first: u8, last: u8| trimmed.first() == Some(&first) && (!perhaps_secret || trimmed.last() == Some(&last));
     let document = std::str::from_utf8(trimmed).is_ok() && (between(b'{', b'}') || between(b'<', b'>'));
     let uri = trimmed.get(..uri::SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(uri::SCHEME.as_bytes()));
-    let readable = looks_like_seed(trimmed)
+    let readable = aws::looks_like_seed(trimmed)
         || document
         || uri
         || (!perhaps_secret && (is_image(&inner) || formats::kind(&inner).is_some()));
     readable.then_some(inner)
-}
-
-/// Bytes without white space. The room is made beforehand: growing leaves copies behind.
-pub(super) fn dense(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut dense = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    dense.extend(bytes.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
-    dense
 }
 
 /// The bytes of a data URI (RFC 2397), base64 with or without its padding; `None` where the text is no such thing.
@@ -329,7 +261,7 @@ fn data_uri(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
     let bytes = Zeroizing::new(percent_decode(data.as_bytes()).collect::<Vec<u8>>());
     let kind = kind.to_ascii_lowercase();
     if kind.trim_end().ends_with(";base64") {
-        return match LENIENT.decode(dense(&bytes).as_slice()) {
+        return match LENIENT.decode(tidy::dense(&bytes).as_slice()) {
             Ok(bytes) => Some(Ok(Zeroizing::new(bytes))),
             Err(_) => unreadable("a data URI without readable base64"),
         };
