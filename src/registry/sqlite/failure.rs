@@ -6,7 +6,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_IOERR_LOCK, SQLITE_IOERR_SHMSIZE};
 
-use super::open::beside;
+use super::files::beside;
 use super::{Sqlite, locks};
 use crate::file::unwritable;
 use crate::registry::Error;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Sqlite;
-use super::open::beside;
+use super::files::beside;
 use crate::registry::Error;
 
 /// The byte of the `-shm` file that the one writer of a write-ahead log locks: `WAL_WRITE_LOCK` in SQLite's format of

@@ -1,6 +1,7 @@
 //! The registry in one SQLite file: write-ahead log, every change one immediate transaction.
 
 mod failure;
+mod files;
 mod keys;
 mod ledger;
 mod locks;

@@ -1,8 +1,7 @@
 //! Opening a registry file: making it, bringing it up to date, and reading it where nothing can be written.
 
-use std::ffi::OsString;
 use std::fs::TryLockError;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -11,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{READ_ONLY, of_engine, of_io};
+use super::files::{beside, create_private};
 use super::{Sqlite, locks};
 use crate::registry::Error;
 
@@ -242,13 +242,6 @@ impl Sqlite {
     }
 }
 
-/// A file whose name goes on.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 fn has_log(path: &Path) -> bool {
     std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
@@ -267,23 +260,3 @@ fn open_immutable(path: &Path) -> Result<Connection, Error> {
 
 /// What has a meaning in the path of SQLite's URIs.
 const IN_URI: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS.add(b'?').add(b'#').add(b'%');
-
-/// SQLite makes its files as the umask says; ours are nobody else's business. Its log files take the
-/// mode of the main file.
-pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(directory) = path.parent() {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(directory)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|_| ())
-}
