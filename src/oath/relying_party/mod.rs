@@ -8,7 +8,7 @@ mod state;
 
 use subtle::ConstantTimeEq;
 
-pub use self::rules::{Budget, PROPAGATION, Propagation, Rules};
+pub use self::rules::{Budget, Error, PROPAGATION, Propagation, Rules};
 pub use self::state::State;
 use super::resync::{Sightings, Window, earlier};
 use super::totp::EPOCH;
@@ -99,15 +99,6 @@ pub enum Refusal {
     /// RFC 6238 counts from T0 upwards.
     #[error("there are no codes before T0")]
     BeforeT0,
-}
-
-/// Why there are no such rules.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Neither `aws` nor `rfc`.
-    #[error("rules `{0}` aren't one of aws, rfc")]
-    Rules(String),
 }
 
 /// Decides about one code, or about two or more consecutive ones, the oldest first.

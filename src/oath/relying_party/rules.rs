@@ -6,7 +6,6 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Error;
 use crate::oath::resync::Window;
 
 /// Steps of a single code around the adjusted time. Measured at AWS (STS, September 2026): ±2.
@@ -132,6 +131,15 @@ impl Rules {
     }
 }
 
+/// Why there are no such rules.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Neither `aws` nor `rfc`.
+    #[error("rules `{0}` aren't one of aws, rfc")]
+    Rules(String),
+}
+
 impl FromStr for Rules {
     type Err = Error;
 
@@ -140,7 +148,7 @@ impl FromStr for Rules {
         [Self::AWS, Self::RFC_6238]
             .into_iter()
             .find(|rules| rules.name == text)
-            .ok_or_else(|| Error::Rules(super::super::shown(text)))
+            .ok_or_else(|| Error::Rules(crate::oath::shown(text)))
     }
 }
 
