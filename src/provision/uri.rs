@@ -6,22 +6,20 @@
 
 mod label;
 mod query;
+mod text;
 
-use std::borrow::Cow;
-
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use self::query::Query;
-use super::{Enrolment, Error, Found, Unsupported, Warning, base32, tidy};
+pub use self::text::MAX_TEXT;
+use self::text::{decode, harmless, whole_number};
+use super::{Enrolment, Error, Found, Unsupported, Warning, tidy};
 use crate::oath::{Algorithm, Digits, MovingFactor, Parameters};
 use crate::time::Period;
 
 /// The scheme and what follows it, compared without regard to case.
 pub const SCHEME: &str = "otpauth://";
-
-/// The longest issuer or account taken, in characters.
-pub const MAX_TEXT: usize = 256;
 
 /// The longest URI taken, in bytes: ten times what the longest of its parts need.
 const LONGEST: usize = 16 << 10;
@@ -177,37 +175,4 @@ fn write(enrolment: &Enrolment, issuer_parameter: bool) -> Zeroizing<String> {
         MovingFactor::Counter { next } => add("counter", &next.to_string()),
     }
     uri
-}
-
-fn short_text(text: &str, place: &'static str) -> Result<String, Error> {
-    if text.chars().count() > MAX_TEXT {
-        return Err(Error::TextTooLong { place, limit: MAX_TEXT });
-    }
-    // Control characters of a label could steer the terminal that shows it.
-    if text.chars().any(char::is_control) {
-        return Err(Error::ControlCharacter { place });
-    }
-    Ok(text.to_owned())
-}
-
-/// Percent-decoded UTF-8; a `%` without two hexadecimal digits is `None`, not a literal `%`.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
-    let whole = text.split('%').skip(1).all(|after| {
-        after.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    });
-    whole.then(|| percent_decode_str(text).decode_utf8().ok()).flatten()
-}
-
-fn whole_number(text: &str) -> Option<u64> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
-}
-
-/// A name from a URI for a message: short, and nothing that a terminal would act on.
-fn harmless(name: &str) -> String {
-    // A secret in the wrong place is not repeated.
-    let long = |word: &str| word.len() >= 16 && base32::parse(word).is_ok();
-    if name.split([':', '=', '&', '?', '/']).any(long) {
-        return "…".to_owned();
-    }
-    name.chars().take(64).map(|c| if c.is_control() || tidy::is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -1,6 +1,6 @@
 //! Issuer and account: what the label and the issuer parameter say together.
 
-use super::{decode, short_text};
+use super::text::{decode, short_text};
 use crate::provision::warning::warn_once;
 use crate::provision::{Error, Warning, tidy};
 

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{decode, harmless};
+use super::text::{decode, harmless, whole_number};
 use crate::name;
 use crate::oath::{self, Algorithm, Digits};
 use crate::provision::warning::warn_once;
@@ -169,7 +169,7 @@ impl Query {
         let Some(text) = self.said("period", "30 s", warnings) else {
             return Ok(Period::DEFAULT);
         };
-        let seconds = super::whole_number(whole(text, "period", warnings)).ok_or(Error::Period)?;
+        let seconds = whole_number(whole(text, "period", warnings)).ok_or(Error::Period)?;
         // No clock has steps of 0 s. Google Authenticator passes the parameter over, and so its codes are the service's.
         if seconds == 0 {
             warnings.push(Warning::DefaultTaken { name: "period", value: "0".to_owned(), default: "30 s" });
@@ -322,7 +322,7 @@ fn agrees(known: &str, value: &str, parameters: &oath::Parameters) -> bool {
     match known {
         "algorithm" => value.parse() == Ok(parameters.algorithm),
         "digits" => value.parse() == Ok(parameters.digits),
-        "period" => super::whole_number(value).and_then(Period::new) == parameters.period().ok(),
+        "period" => whole_number(value).and_then(Period::new) == parameters.period().ok(),
         _ => value.trim_start_matches(['+', '-']) == "0" || NOTHING.contains(&value.to_ascii_lowercase().as_str()),
     }
 }
