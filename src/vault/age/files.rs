@@ -9,8 +9,10 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::super::Error;
-use super::{MAX_FILE, shown};
 use crate::file::{Streams, open, unwritable};
+
+/// The largest file that is read, item or identity.
+pub(super) const MAX_FILE: u64 = 64 * 1024;
 
 /// How a file is called until it is whole.
 const UNFINISHED: &str = ".unfinished-";
@@ -193,4 +195,9 @@ fn writing(path: &Path) -> impl Fn(io::Error) -> Error {
 
 pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Error {
     move |source| Error::Io { path: shown(path), source }
+}
+
+/// A path as messages show it.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -11,7 +11,8 @@ use age::{Decryptor, Encryptor, IdentityFile, scrypt, ssh, x25519};
 use zeroize::Zeroizing;
 
 use super::super::Error;
-use super::{MAX_FILE, files};
+use super::files::{self, MAX_FILE};
+use super::sealing::{reason, sealed};
 use crate::file::Streams;
 
 /// The most work, as a power of two, that a passphrase-protected identity may ask for: 4 GiB and some ten seconds.
@@ -142,8 +143,7 @@ pub fn encrypt_identity(
     }
     let failed = |_| Error::Identity("the identity can't be encrypted".to_owned());
     let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as _)).map_err(failed)?;
-    super::sealed(encryptor, identity.as_bytes())
-        .map_err(|_| Error::Identity("the identity can't be encrypted".to_owned()))
+    sealed(encryptor, identity.as_bytes()).map_err(|_| Error::Identity("the identity can't be encrypted".to_owned()))
 }
 
 /// Whether a text is a recipient.
@@ -259,7 +259,7 @@ fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {
 
 /// The content of a file that is encrypted with a passphrase.
 fn decrypted(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |error: &age::DecryptError| Error::Identity(format!("{from}: {}", super::reason(error)));
+    let failed = |error: &age::DecryptError| Error::Identity(format!("{from}: {}", reason(error)));
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| failed(&error))?;
     if !decryptor.is_scrypt() {
         return Err(Error::Identity(format!("{from}: is encrypted to another identity, not with a passphrase")));

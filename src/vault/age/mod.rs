@@ -7,11 +7,12 @@
 
 mod files;
 mod identity;
+mod sealing;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use age::armor::ArmoredReader;
@@ -24,14 +25,14 @@ pub use identity::{
     Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, read_identity, recipient_of,
 };
 
+use files::shown;
+use sealing::{reason, sealed};
+
 use super::{Error, Id, Item, Kind, Vault};
 use crate::name::Name;
 
 /// How [`Vault::probe`] of an age vault ends whose identity needs a passphrase: nobody is asked for it there.
 pub const PROTECTED: &str = ", its identity protected by a passphrase";
-
-/// The largest file that is read, item or identity.
-const MAX_FILE: u64 = 64 * 1024;
 
 /// A directory of age files.
 ///
@@ -275,33 +276,9 @@ fn missing(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
 }
 
-fn sealed(encryptor: Encryptor, plaintext: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut ciphertext = Vec::new();
-    let mut writer = encryptor.wrap_output(&mut ciphertext)?;
-    writer.write_all(plaintext)?;
-    writer.finish()?;
-    Ok(ciphertext)
-}
-
 fn opened(ciphertext: &[u8], keys: &identity::Keys) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(ciphertext))?;
     let mut plaintext = Zeroizing::new(Vec::with_capacity(ciphertext.len()));
     decryptor.decrypt(keys.iter().map(|key| &**key as _))?.read_to_end(&mut plaintext)?;
     Ok(plaintext)
-}
-
-/// Why a file can't be decrypted, in words that fit behind its path.
-fn reason(error: &DecryptError) -> &'static str {
-    match error {
-        DecryptError::NoMatchingKeys => "is not encrypted to this identity",
-        DecryptError::UnknownFormat => "is an age file of a format that is not known",
-        DecryptError::ExcessiveWork { .. } => "asks for more work than a passphrase is worth",
-        DecryptError::InvalidHeader => "is no age file",
-        _ => "is damaged",
-    }
-}
-
-/// A path as messages show it.
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

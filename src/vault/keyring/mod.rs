@@ -4,6 +4,8 @@
 //! One item a device, found by its UUID, labelled with the device's name for people who look with
 //! their keyring's own program.
 
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
+mod items;
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod native;
 #[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "windows")))]
@@ -29,8 +31,6 @@ use zeroize::Zeroizing;
 use super::{Error, Id, Item, Kind, Vault};
 use crate::name::Name;
 
-/// What all items of this program have in common.
-const PROGRAM: &str = "vmfa";
 /// The keys of the two items that are no devices.
 const IDENTITY: &str = "age-identity";
 const OWN_KEY: &str = "vault-key";
@@ -262,14 +262,4 @@ fn text(session: &platform::Session, item: &platform::Item, key: &str) -> Result
 
 fn label(name: &Name) -> String {
     format!("vmfa: {name}")
-}
-
-/// What a store said. Its own text for several items names the paths of all.
-#[cfg(any(target_os = "macos", target_os = "windows"))]
-fn failure(error: keyring::Error) -> Error {
-    Error::Keyring(match error {
-        keyring::Error::Ambiguous(items) => format!("it holds {} items for one secret", items.len()),
-        keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => inner.to_string(),
-        other => other.to_string(),
-    })
 }

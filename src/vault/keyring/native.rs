@@ -10,7 +10,8 @@ use keyring::api::CredentialStoreApi;
 use windows_native_keyring_store::Store;
 use zeroize::Zeroizing;
 
-use super::{Error, PROGRAM, failure};
+use super::Error;
+use super::items::PROGRAM;
 
 #[cfg(target_os = "macos")]
 const PLACE: &str = "the login keychain";
@@ -92,4 +93,13 @@ impl Session {
         let comment = std::collections::HashMap::from([("comment", label)]);
         item.update_attributes(&comment).map_err(failure)
     }
+}
+
+/// What a store said. Its own text for several items names the paths of all.
+fn failure(error: keyring::Error) -> Error {
+    Error::Keyring(match error {
+        keyring::Error::Ambiguous(items) => format!("it holds {} items for one secret", items.len()),
+        keyring::Error::PlatformFailure(inner) | keyring::Error::NoStorageAccess(inner) => inner.to_string(),
+        other => other.to_string(),
+    })
 }

@@ -4,6 +4,7 @@
 //! leave, and "no bus", "no provider", "no collection", "locked" and "not there" are told apart.
 //! The key agreement runs beside the search for the item; only the secret itself waits for both.
 
+mod answer;
 mod kwallet;
 mod prompt;
 
@@ -21,9 +22,10 @@ use zbus::zvariant::{DynamicDeserialize, DynamicType, OwnedObjectPath, OwnedValu
 use zeroize::Zeroizing;
 
 use super::super::Provider;
+use super::Error;
+use super::items::PROGRAM;
 use super::transfer::{ALGORITHM, Key, Private};
-use super::{Error, PROGRAM};
-use prompt::Answer;
+use answer::Answer;
 
 const PROVIDER: &str = "org.freedesktop.secrets";
 const SERVICE_PATH: &str = "/org/freedesktop/secrets";

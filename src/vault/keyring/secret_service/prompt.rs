@@ -9,6 +9,7 @@ use async_io::Timer;
 use zbus::Proxy;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
+use super::answer::Answer;
 use super::{Error, PROVIDER, Session, said, wait};
 
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
@@ -17,17 +18,6 @@ const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 const BY_ITSELF: Duration = Duration::from_secs(1);
 /// How long a provider may take to take one back.
 const TAKE_BACK: Duration = Duration::from_millis(500);
-
-/// What became of a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// There was none: what was asked for is done.
-    NotNeeded,
-    /// It completed, and nobody refused.
-    Completed,
-    /// Somebody refused, or nobody was there.
-    Refused,
-}
 
 impl Session {
     /// Has the provider's question answered, if there is one ("/" is none).
