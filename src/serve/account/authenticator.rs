@@ -5,16 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Account;
 use super::entities::seed;
 use crate::oath::relying_party::{Match, PROPAGATION, Refusal, Rules, State, Verdict, accept};
 use crate::oath::{Code, Parameters};
 use crate::secret::Secret;
 use crate::serve::time::Instant;
 use crate::time::Timestamp;
-
-/// How many pasts are looked at whenever a device is made or deleted. One is made at most: sweeps get ahead of that.
-const SWEPT: usize = 16;
 
 /// A serial number's past.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -181,7 +177,7 @@ impl Authenticator {
 
     /// Whether a number without a device has a past that matters: attempts of a window that isn't over, or word to STS
     /// that is on its way or that it is somebody's.
-    fn matters(&self, now: Instant) -> bool {
+    pub(super) fn matters(&self, now: Instant) -> bool {
         let window = Rules::AWS.budget.map_or(0, |budget| budget.seconds.get());
         // However early in its window the attempt was, the window is over by then.
         let tried = self.tried.is_some_and(|tried| tried.plus(window).is_none_or(|over| over > now.timestamp()));
@@ -206,7 +202,7 @@ impl Authenticator {
     }
 
     /// How the codes of a seed were used.
-    fn past(&mut self, generation: u64) -> &mut State {
+    pub(in super::super) fn past(&mut self, generation: u64) -> &mut State {
         let earlier = self.earlier.iter_mut().find(|earlier| earlier.generation == generation);
         earlier.map_or(&mut self.state, |earlier| &mut earlier.state)
     }
@@ -224,35 +220,18 @@ const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-impl Account {
-    /// Forgets the pasts of some numbers, in turn, that have no device any more and no past that matters.
-    pub(in crate::serve) fn sweep_authenticators(&mut self, now: Instant) {
-        let mut ahead = self.authenticators.from(&self.swept_to).map(|(serial, _)| serial.clone());
-        let looked_at: Vec<String> = ahead.by_ref().take(SWEPT).collect();
-        let next = ahead.next().unwrap_or_default();
-        drop(ahead);
-        self.swept_to = next;
-        for serial in looked_at {
-            let over = self.authenticators.get(&serial).is_some_and(|authenticator| !authenticator.matters(now));
-            if over && !self.devices.contains(&serial) {
-                self.authenticators.remove(&serial);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const NOW: Instant = Instant::from_unix_millis(1_790_000_100_000);
 
-    fn at(seconds: u64) -> Instant {
+    pub(in super::super) fn at(seconds: u64) -> Instant {
         NOW.plus(std::time::Duration::from_secs(seconds))
     }
 
     /// After a seed that a user had until now, and that was tried `tried` seconds from now.
-    fn past(tried: Option<u64>) -> Authenticator {
+    pub(in super::super) fn past(tried: Option<u64>) -> Authenticator {
         let seed = Secret::new(vec![7; 20]).unwrap();
         let mut authenticator = Authenticator::default();
         authenticator.bind(Some("AIDA"), &seed, Arrival::of_enabling(NOW), NOW);
@@ -269,31 +248,5 @@ mod tests {
         assert!(past(None).matters(at(29)) && !past(None).matters(at(30)));
         assert!(past(Some(15)).matters(at(194)) && !past(Some(15)).matters(at(195)));
         assert!(!Authenticator::default().matters(NOW));
-    }
-
-    #[test]
-    fn sweeps_come_by_every_number_and_leave_devices_and_what_matters() {
-        let mut account = Account::new("123456789012");
-        for number in 0..100 {
-            account.authenticators.insert(format!("{number:03}"), past(Some(15)));
-        }
-        let seed = Secret::new(vec![7; 20]).unwrap();
-        let serial = "050".to_owned();
-        let device = super::super::Device {
-            serial: serial.clone(),
-            name: String::new(),
-            seed,
-            tags: super::super::Tags::default(),
-            assigned: None,
-        };
-        account.devices.insert(serial, device);
-        account.sweep_authenticators(at(194));
-        assert_eq!(account.authenticators.len(), 100);
-        account.sweep_authenticators(at(195));
-        assert_eq!(account.authenticators.len(), 100 - SWEPT, "a bounded number at a time");
-        for _ in 0..100 / SWEPT + 1 {
-            account.sweep_authenticators(at(195));
-        }
-        assert_eq!(account.authenticators.iter().map(|(serial, _)| serial.as_str()).collect::<Vec<_>>(), ["050"]);
     }
 }

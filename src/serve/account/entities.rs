@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::document::PolicyDocument;
+use super::password_policy::PasswordPolicy;
 use super::tags::Tags;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -97,7 +98,7 @@ impl Login {
     pub(in crate::serve) fn change(&mut self, password: super::password::Hash, now: Timestamp) {
         let old = std::mem::replace(&mut self.password, password);
         self.former.insert(0, old);
-        self.former.truncate(super::PasswordPolicy::MOST_REMEMBERED);
+        self.former.truncate(PasswordPolicy::MOST_REMEMBERED);
         self.changed = Some(now);
     }
 

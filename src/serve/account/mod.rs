@@ -8,7 +8,9 @@ mod entities;
 pub(super) mod managed;
 mod password;
 mod password_policy;
+mod passwords;
 mod principals;
+mod sweep;
 mod table;
 mod tags;
 

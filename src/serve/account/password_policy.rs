@@ -1,11 +1,6 @@
-//! What passwords have to be like: the account's own rules, or else those that AWS has for every account.
+//! What passwords have to be like: an account's own rules.
 
 use serde::{Deserialize, Serialize};
-
-use super::entities::Login;
-use super::password::Derived;
-use super::{Account, User};
-use crate::time::Timestamp;
 
 /// The account's own rules for passwords.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,19 +19,14 @@ pub(in crate::serve) struct PasswordPolicy {
 }
 
 /// The characters that count as symbols.
-const SYMBOLS: &str = "!@#$%^&*()_+-=[]{}|'";
-
-/// The rules of an account without its own: so long, and of so many of the four kinds of characters.
-const DEFAULT: (usize, usize) = (8, 3);
-
-const DAY: u64 = 86_400;
+pub(super) const SYMBOLS: &str = "!@#$%^&*()_+-=[]{}|'";
 
 impl PasswordPolicy {
     /// How many former passwords a policy can ask for.
     pub(in crate::serve) const MOST_REMEMBERED: usize = 24;
 
     /// Which rule a password breaks.
-    fn objection(&self, password: &str) -> Option<String> {
+    pub(super) fn objection(&self, password: &str) -> Option<String> {
         let length = u64::try_from(password.chars().count()).unwrap_or(u64::MAX);
         let kinds = Kinds::of(password);
         if length < self.minimum_length {
@@ -55,48 +45,9 @@ impl PasswordPolicy {
     }
 }
 
-impl Account {
-    /// Which rule a password breaks that a user is to have.
-    pub(in crate::serve) fn password_objection(&self, password: &str, user: &User) -> Option<String> {
-        match self.password_policy() {
-            Some(policy) => policy.objection(password),
-            None => default_objection(password, &user.name),
-        }
-    }
-
-    /// That a password, derived as the one there is, is one that may not be chosen again.
-    pub(in crate::serve) fn reuse_objection(&self, password: &Derived, login: &Login) -> Option<String> {
-        let remembered = usize::try_from(self.password_policy()?.reuse_prevention?).ok()?;
-        let mut former = std::iter::once(&login.password).chain(&login.former).take(remembered);
-        former.any(|hash| hash.is(password)).then(|| format!("the password is one of the last {remembered}"))
-    }
-
-    /// When a password stops being good; `None` where passwords don't.
-    pub(in crate::serve) fn password_ends(&self, login: &Login) -> Option<Timestamp> {
-        let days = self.password_policy()?.max_age?;
-        login.since().plus(days.saturating_mul(DAY))
-    }
-}
-
-fn default_objection(password: &str, user: &str) -> Option<String> {
-    let (length, kinds) = DEFAULT;
-    if password.chars().count() < length {
-        Some(format!("the password has fewer than {length} characters, as the account has no rules of its own"))
-    } else if Kinds::of(password).count() < kinds {
-        Some(format!(
-            "the password has not {kinds} of capital letters, small letters, digits and {SYMBOLS}, as the account has \
-             no rules of its own"
-        ))
-    } else if password == user {
-        Some("the password is the user's name".to_owned())
-    } else {
-        None
-    }
-}
-
 /// Which kinds of characters a password has.
 #[derive(Clone, Copy)]
-struct Kinds {
+pub(super) struct Kinds {
     uppercase: bool,
     lowercase: bool,
     numbers: bool,
@@ -104,7 +55,7 @@ struct Kinds {
 }
 
 impl Kinds {
-    fn of(password: &str) -> Self {
+    pub(super) fn of(password: &str) -> Self {
         let any = |of: fn(char) -> bool| password.chars().any(of);
         Self {
             uppercase: any(|character| character.is_ascii_uppercase()),
@@ -114,7 +65,7 @@ impl Kinds {
         }
     }
 
-    fn count(self) -> usize {
+    pub(super) fn count(self) -> usize {
         [self.uppercase, self.lowercase, self.numbers, self.symbols].into_iter().filter(|has| *has).count()
     }
 }
