@@ -177,10 +177,15 @@ pub(super) fn write(out: &mut Writer, policy: &ManagedPolicy, usage: Usage) {
     out.text("PolicyId", &policy.id);
     out.text("Arn", &policy.arn);
     out.text("Path", &policy.path);
-    out.text("DefaultVersionId", &super::versions::id(policy.default));
+    out.text("DefaultVersionId", &version_id(policy.default));
     out.number("AttachmentCount", count(usage.attached));
     out.number("PermissionsBoundaryUsageCount", count(usage.bounding));
     out.flag("IsAttachable", true);
     out.time("CreateDate", policy.created);
     out.time("UpdateDate", policy.updated);
+}
+
+/// As AWS calls a version.
+pub(super) fn version_id(number: u32) -> String {
+    format!("v{number}")
 }

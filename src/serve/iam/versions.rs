@@ -27,7 +27,7 @@ pub(in crate::serve) fn create_policy_version(call: &mut Call<'_>, out: &mut Wri
         policy.default = number;
     }
     out.open("PolicyVersion", |out| {
-        out.text("VersionId", &id(number));
+        out.text("VersionId", &policies::version_id(number));
         out.flag("IsDefaultVersion", default);
         out.time("CreateDate", now);
     });
@@ -78,14 +78,9 @@ pub(in crate::serve) fn set_default_policy_version(call: &mut Call<'_>, _out: &m
     Ok(())
 }
 
-/// As AWS calls a version.
-pub(super) fn id(number: u32) -> String {
-    format!("v{number}")
-}
-
 /// Writes a version without its document.
 pub(super) fn write(out: &mut Writer, policy: &ManagedPolicy, number: u32, version: &PolicyVersion) {
-    out.text("VersionId", &id(number));
+    out.text("VersionId", &policies::version_id(number));
     out.flag("IsDefaultVersion", policy.default == number);
     out.time("CreateDate", version.created);
 }
