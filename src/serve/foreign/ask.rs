@@ -3,61 +3,13 @@
 use super::arn::Place;
 use super::input::{Input, Objection, pairs, reads_as_form};
 use super::operations::{Operation, models};
+use super::protocol::{Protocol, is_form, protocol};
+use super::read::{Ask, Read, Rewrite, UNKNOWN};
 use super::resource::{About, about};
 use super::value::Value;
-use super::{Ask, Protocol, cbor, path, resource, s3};
-use crate::policy::{Doubt, Keys};
+use super::{cbor, path, s3};
 use crate::serve::pass_role::{self, PassedRole};
 use crate::serve::stand::Request;
-
-/// The operation of a call that names none that is known: no policy has it but by a wildcard.
-pub(super) const UNKNOWN: &str = "UnknownOperation";
-
-/// A call, read.
-#[derive(Debug, Default)]
-pub(super) struct Read {
-    pub(super) operation: String,
-    pub(super) asks: Vec<Ask>,
-    /// Roles that it hands to a service.
-    pub(super) roles: Vec<PassedRole>,
-    /// How the request is rewritten.
-    pub(super) rewrite: Rewrite,
-}
-
-/// How the request is rewritten, so that another server reads what was read here.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Rewrite {
-    /// The body as it came; what stands in the query string is in `pairs`.
-    #[default]
-    AsItCame,
-    Json,
-    Form(Vec<(String, String)>),
-    /// The path of a bucket or an object.
-    S3(String),
-}
-
-/// How a call speaks, as far as that can be told without reading it whole.
-pub(super) fn protocol(service: &str, request: &Request) -> Protocol {
-    let rest = || models(service).iter().find(|model| model.is_rest());
-    if service == "s3" && !request.path.starts_with(s3::CONTROL) {
-        Protocol::S3
-    } else if request.header("x-amz-target").is_some() {
-        Protocol::Json
-    } else if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
-        Protocol::Cbor
-    } else if is_form(request) || request.query.split('&').any(|part| part.starts_with("Action=")) {
-        if service == "ec2" { Protocol::Ec2 } else { Protocol::Query }
-    } else if rest().is_some_and(|model| model.speaks("rest-xml")) {
-        Protocol::Query
-    } else {
-        Protocol::RestJson
-    }
-}
-
-pub(super) fn is_form(request: &Request) -> bool {
-    let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
-    kind.starts_with("application/x-www-form-urlencoded")
-}
 
 /// Reads a call.
 ///
@@ -287,19 +239,6 @@ fn unknown(service: &str, is_of_service: bool) -> Read {
         asks = vec![any];
     }
     Read { operation: UNKNOWN.to_owned(), asks, ..Read::default() }
-}
-
-impl Ask {
-    pub(super) fn new(action: String, about: About) -> Self {
-        let characters = about.resources.iter().any(|resource| resource.ends_with(resource::SUFFIX));
-        let doubt = Doubt { resource: about.doubt, characters, keys: Keys::OfRequester, ..Doubt::default() };
-        Self { action, resources: about.resources, doubt, of_any_service: false }
-    }
-
-    fn put_in_doubt(&mut self) {
-        self.resources = vec!["*".to_owned()];
-        self.doubt.resource = true;
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod input;
 mod operations;
 mod path;
 mod plain;
+mod protocol;
+mod read;
 mod refuse;
 mod resource;
 mod rewrite;
@@ -18,8 +20,9 @@ mod s3;
 mod value;
 
 use arn::Place;
-use ask::Read;
 use input::Objection;
+use protocol::{Protocol, protocol};
+use read::{Ask, Read};
 
 use super::account::Account;
 use super::authorize::{self, Origin, Wish};
@@ -27,7 +30,7 @@ use super::caller::Caller;
 use super::fault::Fault;
 use super::pass_role;
 use super::stand::{Request, Response};
-use crate::policy::{Context, Decision, Doubt, Evaluation};
+use crate::policy::{Context, Decision, Evaluation};
 use crate::time::Timestamp;
 use crate::wire::sigv4::Presented;
 
@@ -43,27 +46,6 @@ pub(super) struct Foreign {
     authorization: String,
 }
 
-/// An action on resources.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Ask {
-    action: String,
-    resources: Vec<String>,
-    doubt: Doubt,
-    /// Whether it may be an action of any service.
-    of_any_service: bool,
-}
-
-/// How a service speaks, and so how it refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protocol {
-    Query,
-    Ec2,
-    Json,
-    RestJson,
-    Cbor,
-    S3,
-}
-
 impl Foreign {
     /// Reads a call that was signed right.
     pub(super) fn of(presented: &Presented, account: &str, request: &mut Request) -> Self {
@@ -73,14 +55,14 @@ impl Foreign {
         let read = plain::objection(service, &scope.region, request)
             .map_or_else(|| rewrite::unpack(service, request), Err)
             .and_then(|()| ask::read(service, place, request));
-        let protocol = ask::protocol(service, request);
+        let protocol = protocol(service, request);
         Self { service: service.to_owned(), protocol, read, authorization: rewrite::authorization(presented) }
     }
 
     /// A call whose signature is wrong: only how it is refused matters.
     pub(super) fn unread(presented: &Presented, request: &Request) -> Self {
         let service = presented.scope().service.as_str();
-        let protocol = ask::protocol(service, request);
+        let protocol = protocol(service, request);
         Self { service: service.to_owned(), protocol, read: Ok(Read::default()), authorization: String::new() }
     }
 

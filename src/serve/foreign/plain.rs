@@ -3,8 +3,8 @@
 //! Another server reads it by rules of its own: what two readers may take for different calls isn't passed on,
 //! whoever asks.
 
-use super::ask;
 use super::input::Objection;
+use super::protocol::is_form;
 use crate::serve::control;
 use crate::serve::stand::Request;
 
@@ -58,7 +58,7 @@ fn why(service: &str, region: &str, request: &Request) -> Option<&'static str> {
     if !local || request.header("x-forwarded-host").is_some() {
         return Some("the host names another server, which may mean another service or bucket");
     }
-    let form = ask::is_form(request);
+    let form = is_form(request);
     let body = if form { str::from_utf8(&request.body).map_or(2, |body| named(body, "Action")) } else { 0 };
     let actions = named(&request.query, "Action").saturating_add(body);
     let names = actions.saturating_add(count("x-amz-target")).saturating_add(count("smithy-protocol"));

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::Protocol;
+use super::protocol::Protocol;
 use crate::serve::fault::Fault;
 use crate::serve::stand::Response;
 use crate::wire::xml;

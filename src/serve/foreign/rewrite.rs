@@ -6,8 +6,8 @@ use flate2::read::GzDecoder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::ask::Rewrite;
 use super::input::{Objection, pairs};
+use super::read::Rewrite;
 use crate::serve::stand::Request;
 use crate::wire::sigv4::Presented;
 

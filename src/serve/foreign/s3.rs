@@ -1,17 +1,13 @@
 //! What a request to S3 asks for, by method, path and query.
 
-use super::Ask;
-use super::ask::{Read, Rewrite, UNKNOWN};
 use super::input::{Objection, decoded, pairs};
+use super::read::{Ask, Read, Rewrite, UNKNOWN};
 use super::resource::About;
 use super::rewrite;
 use crate::serve::stand::Request;
 
 /// Method, level, query key, action.
 const TABLE: &str = include_str!("../../../vectors/iam/s3.txt");
-
-/// Where the paths of S3 Control begin, which is signed for as S3.
-pub(super) const CONTROL: &str = "/v20180820/";
 
 /// Parameters that make no other operation of a request.
 const PLAIN: &[&str] = &[
