@@ -1,7 +1,7 @@
 //! What is done with a device that there is: resynchronize, remove, delete.
 
 use super::page::{Problem, Remove, Resync, html, name_of};
-use super::{SECURITY, Signed};
+use super::visit::{SECURITY, Signed};
 use crate::serve::stand::Response;
 
 /// Where the second half of a removal was refused.

@@ -2,9 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::Signed;
 use super::page::{AccessKey, Keys, Problem, html};
 use super::session::FreshKey;
+use super::visit::Signed;
 use crate::serve::stand::Response;
 
 const PLACE: &str = "/console/keys";

@@ -1,7 +1,8 @@
 //! Who one is, and with what one proves it.
 
 use super::page::{Device, Home, Offer, Problem, Security, html, name_of};
-use super::{Signed, sign_in};
+use super::sign_in;
+use super::visit::Signed;
 use crate::serve::fault::Fault;
 use crate::serve::stand::Response;
 

@@ -2,7 +2,7 @@
 
 use super::page::{self, Device, Offer, Password, Problem, SignIn, html};
 use super::session::{Person, Stage};
-use super::{Signed, Visit, place, with_cookie, without_cookie};
+use super::visit::{Signed, Visit, place, with_cookie, without_cookie};
 use crate::oath;
 use crate::serve::account::{Account, Login, PasswordHash, key};
 use crate::serve::call::Call;

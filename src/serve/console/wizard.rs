@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::page::{Assign, Problem, Register, html, name_of};
 use super::session::Enrolment;
-use super::{SECURITY, Signed};
+use super::visit::{SECURITY, Signed};
 use crate::serve::stand::Response;
 
 /// How many devices of a session are remembered as its own.
