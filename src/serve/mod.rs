@@ -5,6 +5,7 @@
 
 mod account;
 mod actions;
+mod asked;
 mod authenticate;
 mod authorize;
 mod call;
