@@ -88,6 +88,11 @@ impl Response {
         Self { status, headers: vec![("content-type", "application/json".to_owned())], body }
     }
 
+    /// An error of this server's own, as JSON.
+    pub(super) fn error(status: u16, code: &str, message: &str) -> Self {
+        Self::json(status, &serde_json::json!({ "error": { "code": code, "message": message } }))
+    }
+
     /// To another path of this server.
     pub(super) fn redirect(path: &str) -> Self {
         Self { status: 303, headers: vec![("location", path.to_owned())], body: Zeroizing::default() }

@@ -16,6 +16,7 @@ mod control;
 mod events;
 mod fault;
 mod foreign;
+mod host;
 pub mod http;
 mod iam;
 mod message;

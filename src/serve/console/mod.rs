@@ -23,7 +23,7 @@ pub(super) use self::memory::Console;
 use self::page::{Message, html};
 use self::session::{Key, Session, Stage};
 use self::visit::{Visit, place};
-use super::control;
+use super::host::foreign_page;
 use super::stand::{Request, Response, Stand};
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
@@ -62,7 +62,7 @@ impl Stand {
         let parsed = Parameters::parse(bytes);
         let readable = parsed.is_ok();
         let visit = Visit { stand: self, request, now, input: parsed.unwrap_or_default(), session: None };
-        if control::foreign_page(request).is_some() {
+        if foreign_page(request).is_some() {
             let text = "A page of another site asked for this, or it came under a name: the console answers to addresses and to \
                         localhost.";
             return visit.refuse(403, "Not from here", text);

@@ -5,7 +5,7 @@
 
 use super::input::Objection;
 use super::protocol::is_form;
-use crate::serve::control;
+use crate::serve::host;
 use crate::serve::stand::Request;
 
 /// Headers of which one counts.
@@ -54,7 +54,7 @@ fn why(service: &str, region: &str, request: &Request) -> Option<&'static str> {
     }
     let host = request.header("host").unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = control::is_address(host) || !name.contains('.') || LOCAL.iter().any(|local| name.ends_with(local));
+    let local = host::is_address(host) || !name.contains('.') || LOCAL.iter().any(|local| name.ends_with(local));
     if !local || request.header("x-forwarded-host").is_some() {
         return Some("the host names another server, which may mean another service or bucket");
     }
