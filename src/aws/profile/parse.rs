@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::{Error, File, Header, Kind, MOST, Problem, Section, Text, Value};
+use super::file::{Error, File, Header, Kind, MOST, Problem, Section, Text, Value};
 
 /// Reads one file. What can't be read is kept with what it belongs to.
 pub(super) fn file(kind: Kind, text: &Text<'_>) -> File {
