@@ -5,31 +5,21 @@
 //! profile.
 
 mod endpoint;
+mod error;
+mod service;
+mod sources;
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-pub use endpoint::{Endpoint, Partition, Service, UrlProblem};
+pub use endpoint::{Endpoint, Partition};
+pub use error::{Error, Given, UrlProblem};
+pub use service::Service;
+use sources::Sources;
+pub use sources::{Environment, Options};
 
-use super::profile::{self, Files, Kind, Profile};
+use super::profile::{Files, Kind};
 use crate::name;
-
-/// A look at the environment: a variable's text, if it is set and not empty.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// What a command line says.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// `--profile`.
-    pub profile: Option<String>,
-    /// `--region`.
-    pub region: Option<String>,
-    /// `--endpoint-url`, for every service.
-    pub endpoint_url: Option<String>,
-    /// Whether `http://` is taken for hosts that aren't this machine.
-    pub allow_plain_http: bool,
-}
 
 /// What a run talks to, and the files that say so.
 #[derive(Debug, Clone)]
@@ -53,114 +43,6 @@ pub enum Choice {
     Variable,
     /// Nobody: it is `default`, and needn't be there.
     Nobody,
-}
-
-/// Where a setting was given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Given {
-    /// On the command line, by this name.
-    Option(&'static str),
-    /// In the environment, by this name.
-    Variable(&'static str),
-    /// In a profile.
-    Profile {
-        /// The profile's name.
-        profile: String,
-        /// What it is called there.
-        setting: &'static str,
-    },
-    /// Below a service, in the `[services]` section that a profile names.
-    Services {
-        /// The section's name.
-        section: String,
-        /// The service.
-        service: Service,
-    },
-}
-
-/// What can be wrong with settings. Names where they were given, never what: it may be a key in the wrong place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// In one of the files.
-    #[error(transparent)]
-    File(#[from] profile::Error),
-    /// A profile that was chosen, and isn't there.
-    #[error("no profile is named `{name}`{}", misnamed.as_ref().map(|text| format!(": {text}")).unwrap_or_default())]
-    NoProfile {
-        /// What was asked for.
-        name: String,
-        /// The nearest of those that are there, if one is near.
-        nearest: Option<String>,
-        /// All that are there.
-        known: Vec<String>,
-        /// Where its section stands under a name of the other file's sort.
-        misnamed: Option<String>,
-    },
-    /// Not `[a-z0-9-]`, 1 to 63 characters of it.
-    #[error("{given} is no region: lower case letters, digits and `-`, such as `eu-central-1`")]
-    Region {
-        /// Where it was given.
-        given: Given,
-    },
-    /// A URL that isn't one, or has parts that an endpoint has no use for.
-    #[error("{given} is no endpoint: {problem}")]
-    Endpoint {
-        /// Where it was given.
-        given: Given,
-        /// What is wrong with it.
-        problem: UrlProblem,
-    },
-    /// `http://` to another machine.
-    #[error("{given} has http:// for `{host}`: seeds and sessions would cross the network in clear text")]
-    PlainHttp {
-        /// Where it was given.
-        given: Given,
-        /// To whom.
-        host: String,
-    },
-    /// A profile names a section that isn't there.
-    #[error("profile `{profile}` names the section `[services {section}]`, which isn't there")]
-    NoServices {
-        /// The profile.
-        profile: String,
-        /// What it names.
-        section: String,
-    },
-    /// Neither `true` nor `false`.
-    #[error("{given} is neither `true` nor `false`")]
-    Boolean {
-        /// Where it was given.
-        given: Given,
-    },
-    /// Not one of a few words.
-    #[error("{given} is neither `regional` nor `legacy`")]
-    StsEndpoints {
-        /// Where it was given.
-        given: Given,
-    },
-    /// Not a number from 1.
-    #[error("{given} is no number from 1")]
-    Number {
-        /// Where it was given.
-        given: Given,
-    },
-    /// FIPS and dual-stack endpoints, where none was given by its URL.
-    #[error("{given} is not supported")]
-    Unsupported {
-        /// Where it was given.
-        given: Given,
-    },
-}
-
-impl fmt::Display for Given {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Option(name) | Self::Variable(name) => f.write_str(name),
-            Self::Profile { profile, setting } => write!(f, "`{setting}` of profile `{profile}`"),
-            Self::Services { section, service } => write!(f, "`endpoint_url` of {service} in `[services {section}]`"),
-        }
-    }
 }
 
 impl Settings {
@@ -255,54 +137,6 @@ impl Settings {
     #[must_use]
     pub const fn files(&self) -> &Files {
         &self.files
-    }
-}
-
-/// What settings are looked for in.
-struct Sources<'a> {
-    options: &'a Options,
-    environment: Environment<'a>,
-    profile: Option<Profile<'a>>,
-    files: &'a Files,
-}
-
-impl Sources<'_> {
-    fn variable(&self, name: &'static str) -> Option<(String, Given)> {
-        (self.environment)(name).filter(|text| !text.is_empty()).map(|text| (text, Given::Variable(name)))
-    }
-
-    fn in_profile(&self, setting: &'static str) -> Option<(String, Given)> {
-        let profile = self.profile?;
-        let given = Given::Profile { profile: profile.name().to_owned(), setting };
-        profile.get(setting).map(|text| (text.to_owned(), given))
-    }
-
-    /// A variable, else what the profile says.
-    fn setting(&self, variable: &'static str, setting: &'static str) -> Option<(String, Given)> {
-        self.variable(variable).or_else(|| self.in_profile(setting))
-    }
-
-    /// The same as a truth value, with its place where it is true.
-    fn switch(&self, variable: &'static str, setting: &'static str) -> Result<Option<Given>, Error> {
-        match self.setting(variable, setting) {
-            Some((text, given)) if text.eq_ignore_ascii_case("true") => Ok(Some(given)),
-            Some((text, given)) if !text.eq_ignore_ascii_case("false") => Err(Error::Boolean { given }),
-            _ => Ok(None),
-        }
-    }
-
-    fn region(&self) -> Result<Option<String>, Error> {
-        let option = self.options.region.clone().map(|text| (text, Given::Option("--region")));
-        // Botocore knows the second variable only, the other SDKs the first only.
-        let found = option
-            .or_else(|| self.variable("AWS_REGION"))
-            .or_else(|| self.variable("AWS_DEFAULT_REGION"))
-            .or_else(|| self.in_profile("region"));
-        let Some((text, given)) = found else { return Ok(None) };
-        // It becomes a label of a host's name: nothing in it may end that.
-        let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        let label = (1..=63).contains(&text.len()) && !text.starts_with('-') && !text.ends_with('-');
-        if plain && label { Ok(Some(text)) } else { Err(Error::Region { given }) }
     }
 }
 

@@ -1,21 +1,13 @@
 //! Where a service is, and for which region requests to it are signed: "AWS SDKs and Tools Reference Guide",
 //! "Service-specific endpoints" and "AWS STS Regional endpoints"; "AWS General Reference", "IAM endpoints".
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ureq::http::Uri;
 
-use super::{Error, Given, Sources};
-
-/// A service that is talked to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Service {
-    /// Identity and Access Management: one place for a whole partition.
-    Iam,
-    /// The Security Token Service: one for each region.
-    Sts,
-}
+use super::error::{Error, Given, UrlProblem};
+use super::service::Service;
+use super::sources::Sources;
 
 /// Where a service is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,27 +31,6 @@ pub struct Partition {
     suffix: &'static str,
     iam_host: &'static str,
     iam_region: &'static str,
-}
-
-/// What can be wrong with an endpoint's URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UrlProblem {
-    /// It can't be read.
-    #[error("it has the form https://HOST, with a port and a path where they are needed")]
-    Form,
-    /// Neither `http` nor `https`.
-    #[error("it begins with https:// or http://")]
-    Scheme,
-    /// `user:password@`.
-    #[error("it can't have a user or a password")]
-    UserInfo,
-    /// `?…`.
-    #[error("it can't have a query")]
-    Query,
-    /// `#…`.
-    #[error("it can't have a fragment")]
-    Fragment,
 }
 
 /// Of everything that fits nowhere else.
@@ -147,30 +118,6 @@ const EVERYWHERE: &str = "aws-global";
 
 /// Where STS was before it was in every region.
 const GLOBAL: (&str, &str) = ("https://sts.amazonaws.com", "us-east-1");
-
-impl Service {
-    /// As signatures and endpoints have it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Iam => "iam",
-            Self::Sts => "sts",
-        }
-    }
-
-    const fn variable(self) -> &'static str {
-        match self {
-            Self::Iam => "AWS_ENDPOINT_URL_IAM",
-            Self::Sts => "AWS_ENDPOINT_URL_STS",
-        }
-    }
-}
-
-impl fmt::Display for Service {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 impl Endpoint {
     /// Whether it is AWS itself, by whatever name: nobody else has hosts below these, with certificates for them.
