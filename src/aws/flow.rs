@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use super::cause::Cause;
 use super::client::Caller;
-use super::explain::Cause;
 use super::{Alone, Error, Locks, Refusal, World};
 use crate::device::issue::{Leased, Moment, Terms};
 use crate::device::pair::{self, Pair, Which};

@@ -1,8 +1,10 @@
 //! The actions of IAM (2010-05-08) that a virtual MFA device needs.
 
+mod holder;
 mod policies;
 
-pub use policies::{Attached, Detail, Holder, Page};
+pub use holder::Holder;
+pub use policies::{Attached, Detail, Page};
 
 use std::collections::BTreeSet;
 

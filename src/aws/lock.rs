@@ -1,10 +1,10 @@
 //! Locks between processes of one user. A process that dies frees its own.
 
-use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{Seek as _, Write as _};
 use std::path::PathBuf;
 
+use super::holder::Holder;
 use super::{Error, Interrupted};
 use crate::vault::Id;
 
@@ -25,10 +25,6 @@ pub struct Locks {
     /// How long one is waited for, in seconds.
     limit: u64,
 }
-
-/// Who has a lock: a process, as far as that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Holder(Option<u32>);
 
 /// A lock that is held.
 #[derive(Debug)]
@@ -122,30 +118,6 @@ impl Locks {
         // Who has it is told to others; without that it is held all the same.
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Lock::Held(Held(file)))
-    }
-}
-
-impl Holder {
-    /// What the file of a lock says that somebody has.
-    fn read(file: &mut File) -> Self {
-        let mut text = String::new();
-        let read = file.rewind().and_then(|()| file.take(16).read_to_string(&mut text));
-        Self(read.ok().and_then(|_| text.trim().parse().ok()))
-    }
-
-    /// The process's number.
-    #[must_use]
-    pub const fn process(self) -> Option<u32> {
-        self.0
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(process) => write!(f, "process {process}"),
-            None => f.write_str("another process"),
-        }
     }
 }
 

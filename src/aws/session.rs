@@ -5,14 +5,14 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::cache::{Cache, Contents, Mark};
+use super::cause::Cause;
 use super::client::Caller;
 use super::contact::Now;
-use super::explain::Cause;
 use super::flow::Flow;
-use super::lock::{Holder, Lock};
+use super::lock::Lock;
 use super::settings::Service;
 use super::sts::{RoleRequest, Temporary, Token};
-use super::{Error, Refusal};
+use super::{Error, Holder};
 use crate::oath::relying_party::PROPAGATION;
 use crate::registry::Device;
 use crate::time::Timestamp;
@@ -196,7 +196,7 @@ impl Flow<'_> {
                     self.keep(device, contents, &self.key(serial, &wanted), &temporary);
                     return Ok(Some(temporary));
                 }
-                Err(Error::Refused(refusal)) if is_about_code(&refusal) => {
+                Err(Error::Refused(refusal)) if refusal.is_about_code() => {
                     // What is refused when it must be known is refused for another reason.
                     let late =
                         since.plus(PROPAGATION.most.as_secs()).is_some_and(|late| self.caller.client.time() >= late);
@@ -343,11 +343,6 @@ impl Flow<'_> {
             }
         }
     }
-}
-
-/// Whether STS refused a code, for whatever reason.
-pub(super) fn is_about_code(refusal: &Refusal) -> bool {
-    refusal.service == Service::Sts && refusal.message.starts_with("MultiFactorAuthentication failed")
 }
 
 /// What is waited for after a device was enabled.

@@ -2,26 +2,14 @@
 //!
 //! One call each, and one page of a list: whoever looks for a reason counts the calls.
 
-use std::fmt;
-
 use percent_encoding::percent_decode_str;
 
 use super::VERSION;
+use super::holder::Holder;
 use crate::aws::Error;
 use crate::aws::answer::Element;
 use crate::aws::client::{Caller, Effect};
 use crate::wire::query::Form;
-
-/// Somebody, or a group of them, who has policies.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Holder {
-    /// A user of this name.
-    User(String),
-    /// A group of this name.
-    Group(String),
-    /// A role of this name.
-    Role(String),
-}
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,30 +45,8 @@ pub struct Detail {
 }
 
 impl Holder {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        let (Self::User(name) | Self::Group(name) | Self::Role(name)) = self;
-        name
-    }
-
-    /// As actions name it, `ListGroupPolicies`.
-    pub(in crate::aws) const fn kind(&self) -> &'static str {
-        match self {
-            Self::User(_) => "User",
-            Self::Group(_) => "Group",
-            Self::Role(_) => "Role",
-        }
-    }
-
     fn form(&self, action: &str) -> Form {
         Form::new(action, VERSION).pair(&format!("{}Name", self.kind()), self.name())
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind().to_ascii_lowercase(), self.name())
     }
 }
 
