@@ -6,138 +6,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::error::{Error, Result};
 use super::interrupt::Interrupted;
-use super::server_time::Server;
-use super::{environment, render};
+use super::note::note;
 use crate::aws::Boot;
-use crate::device::issue::Moment;
 use crate::time::Timestamp;
-
-/// Which clock, and which time of it.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[group(skip)]
-pub(super) struct Args {
-    /// A time other than now: RFC 3339, Unix seconds, or an offset such as +30s or -5m
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(super) at: Option<String>,
-    #[command(flatten)]
-    which: Which,
-}
-
-/// Which clock.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[group(skip)]
-pub(super) struct Which {
-    /// The clock to make codes by: `system`, a server's (URL), or the system's shifted, such as +90s [env: VMFA_CLOCK]
-    #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
-    clock: Option<String>,
-}
-
-/// What the arguments say, once a server has been asked where one was named.
-#[derive(Debug, Clone)]
-pub(super) struct Clock {
-    /// Where it stands still, when.
-    at: Option<Timestamp>,
-    ahead: Ahead,
-}
-
-/// How far a clock is ahead of the system's.
-#[derive(Debug, Clone)]
-enum Ahead {
-    /// So many seconds.
-    By(i64),
-    /// As far as a server's, which is asked again and again: it may be moved.
-    Server(Arc<Server>),
-}
-
-impl Args {
-    /// As [`Which::open`], at the time asked for.
-    ///
-    /// # Errors
-    ///
-    /// And what is no time.
-    pub(super) fn open(&self) -> Result<Clock> {
-        let clock = self.which.open()?;
-        let at = self.at.as_ref().map(|text| Timestamp::parse(text, clock.time())).transpose()?;
-        Ok(Clock { at, ..clock })
-    }
-}
-
-impl Which {
-    /// A clock that was named elsewhere.
-    pub(super) const fn named(clock: Option<String>) -> Self {
-        Self { clock }
-    }
-
-    /// As [`Self::open`]; none where nobody named one.
-    ///
-    /// # Errors
-    ///
-    /// The same.
-    pub(super) fn open_if_named(&self) -> Result<Option<Clock>> {
-        let named = self.clock.is_some() || environment::text("VMFA_CLOCK").is_some();
-        if named { self.open().map(Some) } else { Ok(None) }
-    }
-
-    /// Reads the arguments, and asks the server where one is named.
-    ///
-    /// # Errors
-    ///
-    /// What can't be read, or a server that doesn't tell the time.
-    pub(super) fn open(&self) -> Result<Clock> {
-        let named = match &self.clock {
-            Some(text) => Some(text.clone()),
-            None => environment::text("VMFA_CLOCK"),
-        };
-        let ahead = match named.as_deref() {
-            None | Some("system") => Ahead::By(0),
-            Some(url) if url.contains("://") => Ahead::Server(Arc::new(Server::ask(url)?)),
-            Some(text) => Ahead::By(shift(text)?),
-        };
-        let clock = Clock { at: None, ahead };
-        let reachable = now().shifted(clock.ahead()).filter(|time| *time <= Timestamp::LATEST).map(|_| clock);
-        reachable.ok_or_else(|| Error::usage("that clock stands before 1970 or after the year 9999"))
-    }
-}
-
-fn shift(text: &str) -> Result<i64> {
-    let signed = text.starts_with(['+', '-']).then(|| crate::time::signed_duration(text)).flatten();
-    signed
-        .ok_or_else(|| Error::usage(format!("`{text}` is no clock: `system`, a URL, or an offset such as +90s or -5m")))
-}
-
-impl Clock {
-    /// The time asked for, else now by this clock: asked again after whatever had to wait for a person.
-    pub(super) fn time(&self) -> Timestamp {
-        self.at.or_else(|| now().shifted(self.ahead())).unwrap_or(now())
-    }
-
-    pub(super) fn moment(&self) -> Moment {
-        Moment { time: self.time(), now: now() }
-    }
-
-    /// This clock minus the system's, in seconds.
-    pub(super) fn ahead(&self) -> i64 {
-        match &self.ahead {
-            Ahead::By(seconds) => *seconds,
-            Ahead::Server(server) => server.ahead(),
-        }
-    }
-
-    /// The server whose clock it is.
-    pub(super) fn server(&self) -> Option<&Server> {
-        match &self.ahead {
-            Ahead::By(_) => None,
-            Ahead::Server(server) => Some(server),
-        }
-    }
-
-    /// Whether it stands still, so that nothing can be waited for.
-    pub(super) const fn stands_still(&self) -> bool {
-        self.at.is_some()
-    }
-}
 
 /// The system's time; 1970 where the clock stands before it.
 pub(super) fn now() -> Timestamp {
@@ -222,7 +94,7 @@ pub(super) fn count_down(
     let eyes = std::io::stderr().is_terminal();
     let line = |left: u64| format!("waiting {} for {what}, until {until}", crate::time::words(left));
     if !eyes {
-        render::note(&line(seconds));
+        note(&line(seconds));
     }
     let mut shown = None;
     let result = loop {

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::render::{note, plain};
+use super::note::{note, plain};
+use super::places::is_place;
 use crate::aws::Refusal;
 use crate::time::Timestamp;
 use crate::vault::{Kind as VaultKind, Provider};
@@ -52,6 +53,9 @@ const UNLOCK: &str = "printf %s \"$PASSWORD\" | gnome-keyring-daemon --replace -
 
 /// Starts GNOME Keyring where no keyring runs.
 const START: &str = "printf %s \"$PASSWORD\" | gnome-keyring-daemon --unlock --components=secrets";
+
+/// What to do where there are no devices.
+pub(super) const NO_DEVICES: &str = "there are no devices yet: vmfa add NAME SOURCE";
 
 /// For whatever can't be written.
 pub(super) const MAKE_WRITABLE: &str =
@@ -410,7 +414,7 @@ impl From<device::Error> for Error {
                 if name.contains(['*', '?']) {
                     return failure.hint("only `vmfa code --fresh` takes a pool of devices");
                 }
-                if super::source::is_place(&name) {
+                if is_place(&name) {
                     return failure
                         .hint(format!("that is a source: --from {name} reads it, `vmfa add NAME {name}` keeps it"));
                 }
@@ -418,7 +422,7 @@ impl From<device::Error> for Error {
                     return failure.hint("that looks like a code: the device's name comes first");
                 }
                 match nearest {
-                    _ if !any => failure.hint(super::slips::NO_DEVICES),
+                    _ if !any => failure.hint(NO_DEVICES),
                     Some(name) => failure.hint(format!("did you mean `{name}`? `vmfa list` shows them all")),
                     None => failure.hint("`vmfa list` shows them all"),
                 }

@@ -1,18 +1,22 @@
 //! The command line: a command parses into domain types, makes one call, renders one result.
 
 mod argv;
+mod chosen_clock;
 mod clock;
 mod command;
 mod config;
 mod environment;
 mod error;
+mod global;
 mod home;
 mod hygiene;
 mod interrupt;
 mod json;
 mod lifeline;
 mod lines;
+mod note;
 mod open;
+mod places;
 mod prompt;
 mod render;
 mod server_time;
@@ -30,6 +34,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser};
 
 use error::{Error, Kind};
+use global::Global;
 
 /// A virtual MFA device that can be scripted.
 ///
@@ -47,28 +52,6 @@ struct Cli {
     command: command::Command,
 }
 
-/// What every command takes.
-#[derive(Debug, Clone, clap::Args)]
-struct Global {
-    /// Print the answer, or the error, as JSON
-    #[arg(long, global = true, help_heading = "Global options")]
-    json: bool,
-    /// Where the secret is: `keyring` or `age` [default: the device's own; for new devices as `vmfa init` chose, or
-    /// `keyring`] [env: VMFA_VAULT]
-    #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options",
-          value_parser = ["keyring", "age"], hide_possible_values = true)]
-    vault: Option<String>,
-    /// The age or SSH identity that opens the age vault [env: VMFA_IDENTITY_FILE]
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
-    identity_file: Option<std::path::PathBuf>,
-    /// Read the identity's passphrase from this file descriptor instead of asking
-    #[arg(long, global = true, value_name = "FD", help_heading = "Global options")]
-    passphrase_fd: Option<u32>,
-    /// End when stdin is closed, as a signal would end it. For programs that start this one, and so not in the help: docs/json.md
-    #[arg(long, global = true, hide = true)]
-    exit_with_stdin: bool,
-}
-
 /// Runs the program with this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -81,7 +64,7 @@ pub fn main() -> ExitCode {
                 lifeline::watch(&arguments)?;
             }
             prompt::take_over(cli.global.passphrase_fd);
-            open::of_environment().and_then(|_| cli.command.run(&cli.global))
+            open::of_environment().and_then(|_| cli.command.run(&cli.global, Cli::command))
         }
         Err(error) => parse_failure(&error, &arguments, json),
     });
@@ -103,11 +86,6 @@ fn parse_failure(error: &clap::Error, arguments: &[OsString], json: bool) -> Res
             let _ = write!(std::io::stderr(), "{}", error.render());
             Err(Error::silent(Kind::Usage))
         }
-        _ => Err(usage::error(error, arguments)),
+        _ => Err(usage::error(error, arguments, Cli::command())),
     }
-}
-
-/// The whole command line, for man pages and completions.
-fn whole() -> clap::Command {
-    Cli::command()
 }

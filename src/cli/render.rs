@@ -1,15 +1,13 @@
 //! Answers: one structure each, written for people or as JSON.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::name;
-
 use super::error::{Error, Kind, Result};
-use super::{json, lines};
+use super::json;
+pub(super) use super::note::{note, plain};
 
 /// An answer, in both forms. The JSON is the structure itself.
 pub(super) trait Answer: Serialize {
@@ -43,30 +41,9 @@ pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
     }
 }
 
-/// Tells people something beside the answer, on stderr; on a terminal, lines are broken between words.
-pub(super) fn note(text: &str) {
-    let stderr = io::stderr();
-    let width = if stderr.is_terminal() { terminal_size::terminal_size_of(&stderr) } else { None };
-    let text = match width {
-        Some((width, _)) => {
-            let labels = ["vmfa: ", "hint: ", "warning: ", "AWS said: "];
-            let indent = labels.iter().find(|label| text.starts_with(**label)).map_or(2, |label| label.len());
-            Cow::Owned(lines::broken(text, width.0.into(), indent))
-        }
-        None => Cow::Borrowed(text),
-    };
-    let _ = writeln!(stderr.lock(), "{text}");
-}
-
 /// Whether a person looks at stdout and at stderr: where a program reads, nothing is beside the answer.
 pub(super) fn for_eyes() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
-}
-
-/// Text of foreign origin, with nothing in it that a terminal would act on or that would deceive.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    let bad = |c: char| c.is_control() || name::is_invisible(c);
-    if text.chars().any(bad) { Cow::Owned(text.replace(bad, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
 /// Lines of `label   value`, values under each other, indented by two.

@@ -2,7 +2,6 @@
 
 use super::error::Error;
 use super::home::Home;
-use super::whole;
 use crate::name;
 use crate::registry::sqlite::Sqlite;
 
@@ -24,11 +23,8 @@ const ELSEWHERE: [(&[&str], &str); 14] = [
     (&["setup", "config", "configure"], "vmfa init"),
 ];
 
-/// What to do where there are no devices.
-pub(super) const NO_DEVICES: &str = "there are no devices yet: vmfa add NAME SOURCE";
-
 /// The error for a command that isn't there. `path` is the command before it, such as `aws`; `words` the command line.
-pub(super) fn unknown_command(given: &str, path: &[String], words: &[String]) -> Error {
+pub(super) fn unknown_command(given: &str, path: &[String], words: &[String], whole: &clap::Command) -> Error {
     let (path, help) = match path {
         [first, rest @ ..] if first == "help" => (rest, true),
         path => (path, false),
@@ -43,7 +39,7 @@ pub(super) fn unknown_command(given: &str, path: &[String], words: &[String]) ->
     {
         return failure.hint(*here).hint(all);
     }
-    if let Some(near) = nearest_command(given, path) {
+    if let Some(near) = nearest_command(given, path, whole) {
         let whole = if help { format!("vmfa help {near}") } else { format!("{parent} {near}") };
         return failure.hint(format!("did you mean `{whole}`?"));
     }
@@ -61,9 +57,8 @@ pub(super) fn unknown_command(given: &str, path: &[String], words: &[String]) ->
 }
 
 /// The command of a parent that a slip of the fingers may have meant.
-fn nearest_command(given: &str, path: &[String]) -> Option<String> {
-    let root = whole();
-    let mut parent = &root;
+fn nearest_command(given: &str, path: &[String], whole: &clap::Command) -> Option<String> {
+    let mut parent = whole;
     for name in path {
         parent = parent.find_subcommand(name)?;
     }

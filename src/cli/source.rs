@@ -1,43 +1,21 @@
 //! Where an enrolment comes from: a path, `-`, `clipboard`, `screen`, or a hidden prompt.
 
 mod desktop;
+mod search;
 
 use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::argv::might_be_secret;
 use super::error::{Error, Result};
-use super::{clock, prompt};
+pub(super) use super::places::is_place;
+use super::prompt;
 use crate::file::{Streams, open};
 use crate::provision::{self, Enrolment, Found, Limits};
-
-/// How a source is read.
-#[derive(Debug, Clone, clap::Args)]
-#[group(skip)]
-pub(super) struct Search {
-    /// How much CPU time to search a picture for QR codes, such as 20s
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = seconds)]
-    deadline: Duration,
-    /// Accept a bare secret under 80 bits: any short word would pass for one
-    #[arg(long)]
-    allow_short: bool,
-}
-
-fn seconds(text: &str) -> std::result::Result<Duration, String> {
-    let seconds = crate::time::duration(text).filter(|seconds| (1..=3600).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| "expected a time from 1s to 1h".to_owned())
-}
-
-impl Search {
-    /// The time starts now. Call this for each picture, after its bytes were read.
-    fn limits(&self) -> Limits {
-        Limits { expired: clock::work_limit(self.deadline), allow_short: self.allow_short, ..Limits::default() }
-    }
-}
+pub(super) use search::Search;
 
 /// Reads a source; the hidden prompt where none is named.
 pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
@@ -57,11 +35,6 @@ pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
         (from_path(&path)?, path.display().to_string())
     };
     provision::read(&bytes, &search.limits()).map_err(|error| Error::from(error).about(&place))
-}
-
-/// Whether a word names a place that a source is read from rather than a device: by name, or a file that is there.
-pub(super) fn is_place(word: &str) -> bool {
-    matches!(word, "-" | "clipboard" | "screen") || word.starts_with("file://") || Path::new(word).is_file()
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several.

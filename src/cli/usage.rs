@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::error::Error;
-use super::{argv, slips, whole};
+use super::error::{Error, NO_DEVICES};
+use super::{argv, slips};
 
 /// Options that need another one beside them.
 const NEEDS: [(&str, &[&str]); 4] = [
@@ -26,11 +26,12 @@ const INSTEAD: [(&str, &str, &str); 6] = [
 ];
 
 /// An error of clap's as this program says it.
-pub(super) fn error(error: &clap::Error, arguments: &[OsString]) -> Error {
-    let line = Line::of(arguments);
+pub(super) fn error(error: &clap::Error, arguments: &[OsString], mut whole: clap::Command) -> Error {
+    whole.build();
+    let line = Line::of(arguments, &whole);
     let told = match error.kind() {
         ErrorKind::InvalidSubcommand => context(error, ContextKind::InvalidSubcommand)
-            .map(|given| slips::unknown_command(&given, &line.path, &line.words)),
+            .map(|given| slips::unknown_command(&given, &line.path, &line.words, &whole)),
         ErrorKind::UnknownArgument => line.unknown_argument(error),
         ErrorKind::MissingRequiredArgument => line.missing(error),
         ErrorKind::ArgumentConflict => line.conflict(error),
@@ -68,12 +69,10 @@ struct Line {
 }
 
 impl Line {
-    fn of(arguments: &[OsString]) -> Self {
+    fn of(arguments: &[OsString], whole: &clap::Command) -> Self {
         let words: Vec<String> =
             arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
-        let mut root = whole();
-        root.build();
-        let (mut command, mut path) = (&root, Vec::new());
+        let (mut command, mut path) = (whole, Vec::new());
         for word in &words {
             if let Some(inner) = command.find_subcommand(word) {
                 command = inner;
@@ -176,7 +175,7 @@ impl Line {
         let failure = Error::usage("no device is named");
         let devices = slips::devices();
         Some(match devices.as_deref() {
-            Some([]) => failure.hint(slips::NO_DEVICES),
+            Some([]) => failure.hint(NO_DEVICES),
             Some([only]) if missing.len() == 1 => {
                 let whole = self.with(only, self.words.len());
                 self.with_usage(whole.into_iter().fold(failure, Error::hint))

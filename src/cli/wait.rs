@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::clock::{self, Clock};
+use super::chosen_clock::Clock;
+use super::clock;
 use super::error::{Error, Kind, Result};
 use super::server_time::Server;
 use super::stand_in;

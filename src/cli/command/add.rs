@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::cli::chosen_clock::Which;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
@@ -42,7 +43,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
-    clock: clock::Which,
+    clock: Which,
 }
 
 /// What was added, and the first code of each.

@@ -1,22 +1,24 @@
 mod lease;
+mod patience;
+mod pattern;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::clock::Clock;
+use crate::cli::chosen_clock::{self, Clock};
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, clock, source};
+use crate::cli::{Global, source};
 use crate::device::issue::{self, Issued};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
 use crate::registry::Device;
 use crate::time::Timestamp;
 
-pub(super) use lease::patience;
+pub(super) use patience::patience;
 
 /// Print the current code
 ///
@@ -39,7 +41,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
-    clock: clock::Args,
+    clock: chosen_clock::Args,
     /// Print the code of the next time step
     #[arg(long)]
     next: bool,
@@ -55,13 +57,13 @@ pub(in crate::cli) struct Args {
     /// Print a code that is good for at least this long, such as 5s; wait for the next if the current one isn't. With
     /// --window, a code counts as good for as long as the service accepts it
     #[arg(long, value_name = "TIME", conflicts_with_all = ["next", "previous", "count"], group = "patient",
-          value_parser = lease::patience)]
+          value_parser = patience)]
     min_validity: Option<u64>,
     /// Take an unused code up to N steps away instead of waiting [default N: what the service accepts: AWS 2, others 1]
     #[arg(long, value_name = "N", num_args = 0..=1, requires = "fresh", value_parser = steps)]
     window: Option<Option<u64>>,
     /// How long to wait for the code, such as 45s or 5m; 0s to fail at once
-    #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = lease::patience)]
+    #[arg(long, value_name = "TIME", default_value = "5m", requires = "patient", value_parser = patience)]
     timeout: u64,
     /// If --clock names a stand-in with virtual time, advance its time instead of waiting
     #[arg(long, requires = "patient")]
@@ -194,7 +196,7 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
-        if lease::pattern(name).is_some() {
+        if pattern::read(name).is_some() {
             return Err(Error::usage(format!("`{name}` is a pool of devices: --fresh gives a code of it")));
         }
         let device = device::find(&registry, name)?;

@@ -2,7 +2,7 @@ use clap_complete::Shell;
 use zeroize::Zeroizing;
 
 use crate::cli::error::Result;
-use crate::cli::{Global, render, whole};
+use crate::cli::render;
 
 /// Completions for a shell: bash, elvish, fish, powershell, zsh
 #[derive(Debug, clap::Args)]
@@ -12,9 +12,9 @@ pub(in crate::cli) struct Args {
 }
 
 impl Args {
-    pub(super) fn run(&self, _global: &Global) -> Result<()> {
+    pub(super) fn run(&self, whole: &mut clap::Command) -> Result<()> {
         let mut script = Zeroizing::new(Vec::new());
-        clap_complete::generate(self.shell, &mut whole(), "vmfa", &mut *script);
+        clap_complete::generate(self.shell, whole, "vmfa", &mut *script);
         render::answer(|out| out.write_all(&script))
     }
 }

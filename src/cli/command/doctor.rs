@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::cli::chosen_clock::Which;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
@@ -103,7 +104,7 @@ impl Args {
             }
             Err(error) => checks.push(Check::failed("configuration", true, &error)),
         }
-        checks.push(match clock::Which::default().open() {
+        checks.push(match Which::default().open() {
             Ok(clock) => clock_check(clock.time()),
             Err(error) => Check::failed("clock", true, &error.about("VMFA_CLOCK")),
         });

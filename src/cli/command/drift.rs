@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::codes;
-use crate::cli::clock::{self, Clock};
+use crate::cli::chosen_clock::{self, Clock};
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
-    clock: clock::Args,
+    clock: chosen_clock::Args,
     /// How far from now to search, such as 2h or 30d [default: 1d; with three codes or more 365d]
     #[arg(long, value_name = "TIME", value_parser = within, conflicts_with_all = ["against", "set", "rate", "clear"])]
     within: Option<u64>,

@@ -3,9 +3,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::cli::Global;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, whole};
 
 /// Print the manual page, or with --dir write one for each command
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ impl Answer for Written {
 }
 
 impl Args {
-    pub(super) fn run(&self, global: &Global) -> Result<()> {
+    pub(super) fn run(&self, global: &Global, whole: fn() -> clap::Command) -> Result<()> {
         match &self.dir {
             None => render::answer(|out| clap_mangen::Man::new(whole()).render(&mut &mut *out)),
             Some(dir) => {

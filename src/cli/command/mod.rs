@@ -52,7 +52,8 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) fn run(&self, global: &Global) -> Result<()> {
+    /// `whole` is the whole command line, for manual pages and completions.
+    pub(super) fn run(&self, global: &Global, whole: fn() -> clap::Command) -> Result<()> {
         match self {
             Self::Add(args) => args.run(global),
             Self::Code(args) => args.run(global),
@@ -71,8 +72,8 @@ impl Command {
             Self::Demo(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
-            Self::Completions(args) => args.run(global),
-            Self::Man(args) => args.run(global),
+            Self::Completions(args) => args.run(&mut whole()),
+            Self::Man(args) => args.run(global, whole),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::code::{Code, patience};
-use crate::cli::clock::{self, Clock};
+use crate::cli::chosen_clock::{self, Clock};
+use crate::cli::clock;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
@@ -36,7 +37,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
-    clock: clock::Args,
+    clock: chosen_clock::Args,
     /// Wait for a pair that is newer than the last one
     #[arg(long, conflicts_with_all = ["at", "from"], group = "patient")]
     wait: bool,

@@ -8,7 +8,7 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, source};
+use crate::cli::{Global, chosen_clock, source};
 use crate::device::{self, Devices, accept};
 use crate::oath::relying_party::{Refusal, Rules, State, Verdict};
 use crate::oath::resync::Solution;
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Args {
     #[command(flatten)]
     search: source::Search,
     #[command(flatten)]
-    clock: clock::Args,
+    clock: chosen_clock::Args,
     /// By whose rules: `aws` as measured, `rfc` as RFC 6238 and RFC 4226 recommend [default: `aws` for devices of AWS,
     /// else `rfc`]
     #[arg(long, value_name = "RULES", value_parser = super::pair::rules(), hide_possible_values = true)]

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::Search;
+use super::search::Search;
 use crate::cli::error::{Error, Result};
 use crate::provision::{self, Found};
 

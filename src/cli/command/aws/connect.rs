@@ -15,6 +15,7 @@ use crate::aws::session::{self, Session, Wanted};
 use crate::aws::settings::{Options, Service, Settings};
 use crate::aws::sts::{Identity, RoleRequest, Temporary};
 use crate::aws::{self, Locks, World as _};
+use crate::cli::chosen_clock::Which;
 use crate::cli::command::code::patience;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
@@ -98,7 +99,7 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let settings = self.settings()?;
-        let clock = clock::Which::named(self.clock.clone()).open_if_named()?;
+        let clock = Which::named(self.clock.clone()).open_if_named()?;
         let registry = place.registry()?;
         let iam = settings.endpoint(Service::Iam);
         let clear_text = if self.plain_http { ClearText::Anywhere } else { ClearText::Here };

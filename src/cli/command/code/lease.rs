@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use super::pattern::{self, MATCHING};
 use super::{Args, Codes};
-use crate::cli::clock::{self, Clock};
+use crate::cli::chosen_clock::Clock;
+use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, plain};
 use crate::cli::{Global, wait};
-use crate::device::issue::{LONGEST_WAIT, Leased, Moment, Terms};
+use crate::device::issue::{Leased, Moment, Terms};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
 use crate::oath::resync::Window;
@@ -20,29 +22,13 @@ use crate::vault::{Id, Vault};
 /// How often a pool is looked through again because others were faster, or a wait because it took too long.
 const ATTEMPTS: u8 = 50;
 
-/// How long may be waited, in seconds.
-pub(in crate::cli::command) fn patience(text: &str) -> std::result::Result<u64, String> {
-    let seconds = crate::time::duration(text).filter(|seconds| *seconds <= LONGEST_WAIT);
-    seconds.ok_or_else(|| "expected a time up to 1d, such as 0s, 45s or 5m".to_owned())
-}
-
-/// A pool's pattern: names have none of its characters.
-pub(super) fn pattern(text: &str) -> Option<std::result::Result<glob::Pattern, glob::PatternError>> {
-    let class = text.split_once('[').is_some_and(|(_, rest)| rest.contains(']'));
-    (class || text.contains(['*', '?'])).then(|| glob::Pattern::new(text))
-}
-
-/// `*` doesn't go beyond a `/`, as in a shell; `**` does.
-const MATCHING: glob::MatchOptions =
-    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
-
 impl Args {
     pub(super) fn leased(&self, global: &Global, name: &str, clock: &Clock) -> Result<Codes> {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
         registry.expect_writable()?;
-        if let Some(pattern) = pattern(name) {
+        if let Some(pattern) = pattern::read(name) {
             let pattern = pattern.map_err(|error| Error::usage(format!("`{name}` is no pattern: {}", error.msg)))?;
             return self.leased_from_pool(&place, &registry, name, &pattern, clock);
         }

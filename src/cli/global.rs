@@ -1,0 +1,23 @@
+//! Options that every command takes.
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Global {
+    /// Print the answer, or the error, as JSON
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(super) json: bool,
+    /// Where the secret is: `keyring` or `age` [default: the device's own; for new devices as `vmfa init` chose, or
+    /// `keyring`] [env: VMFA_VAULT]
+    #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options",
+          value_parser = ["keyring", "age"], hide_possible_values = true)]
+    pub(super) vault: Option<String>,
+    /// The age or SSH identity that opens the age vault [env: VMFA_IDENTITY_FILE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(super) identity_file: Option<std::path::PathBuf>,
+    /// Read the identity's passphrase from this file descriptor instead of asking
+    #[arg(long, global = true, value_name = "FD", help_heading = "Global options")]
+    pub(super) passphrase_fd: Option<u32>,
+    /// End when stdin is closed, as a signal would end it. For programs that start this one, and so not in the help: docs/json.md
+    #[arg(long, global = true, hide = true)]
+    pub(super) exit_with_stdin: bool,
+}
