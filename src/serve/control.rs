@@ -6,8 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::host::foreign_page;
+use super::message::{Request, Response};
 use super::scenario::Seeded;
-use super::stand::{Request, Response, Stand};
+use super::stand::Stand;
 use super::time::{self, Instant};
 use crate::time::signed_duration;
 use crate::wire::query::Parameters;

@@ -22,7 +22,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use super::control;
-use super::stand::{Outcome, Request, Response, Stand};
+use super::message::{Request, Response};
+use super::stand::{Outcome, Stand};
 use super::upstream::Upstream;
 
 /// Bytes of a body for IAM and STS, whose largest parameter has 131,072 characters.

@@ -31,5 +31,6 @@ pub mod time;
 pub mod upstream;
 
 pub use events::{Ended, Event};
+pub use message::{Request, Response};
 pub use open::{Administrator, Begun, Error, Options};
-pub use stand::{Outcome, Request, Response, Stand};
+pub use stand::{Outcome, Stand};

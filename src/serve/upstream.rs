@@ -9,7 +9,7 @@ use hyper::header::{CONNECTION, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::stand::Request;
+use super::message::Request;
 
 /// How long it may take over the head of its answer.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 
 use super::page::{Problem, Remove, Resync, html, name_of};
 use super::visit::{SECURITY, Signed};
-use crate::serve::stand::Response;
+use crate::serve::message::Response;
 
 /// Where the second half of a removal was refused.
 const LEFT: &str = "The device was deactivated: it is assigned to nobody now. Only its deletion was refused.";

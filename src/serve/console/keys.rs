@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::page::{AccessKey, Keys, Problem, html};
 use super::session::FreshKey;
 use super::visit::Signed;
-use crate::serve::stand::Response;
+use crate::serve::message::Response;
 
 const PLACE: &str = "/console/keys";
 

@@ -7,7 +7,7 @@ mod answer;
 mod attempts;
 mod devices;
 mod keys;
-mod memory;
+pub(super) mod memory;
 mod page;
 mod security;
 mod session;
@@ -19,12 +19,12 @@ mod words;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-pub(super) use self::memory::Console;
 use self::page::{Message, html};
 use self::session::{Key, Session, Stage};
 use self::visit::{Visit, place};
 use super::host::foreign_page;
-use super::stand::{Request, Response, Stand};
+use super::message::{Request, Response};
+use super::stand::Stand;
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::session::{Enrolment, FreshKey};
 use crate::serve::fault::Fault;
-use crate::serve::stand::Response;
+use crate::serve::message::Response;
 
 /// Room for most pages, so that what they show is not copied about while they grow.
 const ROOM: usize = 16_384;

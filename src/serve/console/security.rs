@@ -4,7 +4,7 @@ use super::page::{Device, Home, Offer, Problem, Security, html, name_of};
 use super::sign_in;
 use super::visit::Signed;
 use crate::serve::fault::Fault;
-use crate::serve::stand::Response;
+use crate::serve::message::Response;
 
 /// How many pages of a list are read, a thousand items each.
 const PAGES: usize = 10;

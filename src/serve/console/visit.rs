@@ -8,7 +8,8 @@ use crate::serve::authorize::Origin;
 use crate::serve::caller::Caller;
 use crate::serve::events::Event;
 use crate::serve::fault::Fault;
-use crate::serve::stand::{Request, Response, Stand};
+use crate::serve::message::{Request, Response};
+use crate::serve::stand::Stand;
 use crate::time::Timestamp;
 use crate::wire::query::Parameters;
 

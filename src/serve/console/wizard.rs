@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::page::{Assign, Problem, Register, html, name_of};
 use super::session::Enrolment;
 use super::visit::{SECURITY, Signed};
-use crate::serve::stand::Response;
+use crate::serve::message::Response;
 
 /// How many devices of a session are remembered as its own.
 const REMEMBERED: usize = 64;

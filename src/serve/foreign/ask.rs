@@ -8,8 +8,8 @@ use super::read::{Ask, Read, Rewrite, UNKNOWN};
 use super::resource::{About, about};
 use super::value::Value;
 use super::{cbor, path, s3};
+use crate::serve::message::Request;
 use crate::serve::pass_role::{self, PassedRole};
-use crate::serve::stand::Request;
 
 /// Reads a call.
 ///

@@ -6,7 +6,7 @@
 use super::input::Objection;
 use super::protocol::is_form;
 use crate::serve::host;
-use crate::serve::stand::Request;
+use crate::serve::message::Request;
 
 /// Headers of which one counts.
 const ONCE: &[&str] = &["host", "authorization", "content-type", "x-amz-target", "smithy-protocol", "x-amz-date"];

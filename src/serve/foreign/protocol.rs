@@ -1,7 +1,7 @@
 //! How a service speaks.
 
 use super::operations::models;
-use crate::serve::stand::Request;
+use crate::serve::message::Request;
 
 /// Where the paths of S3 Control begin, which is signed for as S3.
 pub(super) const CONTROL: &str = "/v20180820/";

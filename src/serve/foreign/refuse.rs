@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::protocol::Protocol;
 use crate::serve::fault::Fault;
-use crate::serve::stand::Response;
+use crate::serve::message::Response;
 use crate::wire::xml;
 
 /// What those services call the codes of signatures and keys: IAM's code, S3's, EC2's, and that of those with JSON.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::input::{Objection, pairs};
 use super::read::Rewrite;
-use crate::serve::stand::Request;
+use crate::serve::message::Request;
 use crate::wire::sigv4::Presented;
 
 /// Bytes of a body once it is unpacked.

@@ -4,7 +4,7 @@ use super::input::{Objection, decoded, pairs};
 use super::read::{Ask, Read, Rewrite, UNKNOWN};
 use super::resource::About;
 use super::rewrite;
-use crate::serve::stand::Request;
+use crate::serve::message::Request;
 
 /// Method, level, query key, action.
 const TABLE: &str = include_str!("../../../vectors/iam/s3.txt");
