@@ -6,7 +6,9 @@ use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
 pub use super::keyed::Keyed;
-use super::{Algorithm, Code, Digits, Parameters};
+use super::truncation::reduce;
+pub use super::truncation::truncate;
+use super::{Algorithm, Code, Parameters};
 use crate::secret::Secret;
 
 /// The code for one counter (RFC 4226) or step (RFC 6238 is HOTP with the step as counter).
@@ -24,30 +26,6 @@ pub fn hmac(secret: &Secret, counter: u64, algorithm: Algorithm) -> Zeroizing<Ve
         Algorithm::Sha1 => keyed::<Sha1>(secret, counter),
         Algorithm::Sha256 => keyed::<Sha256>(secret, counter),
         Algorithm::Sha512 => keyed::<Sha512>(secret, counter),
-    }
-}
-
-/// Step 2, the dynamic truncation: 31 bits from the place that the last byte's low half names.
-///
-/// Longer hashes than SHA-1's truncate alike (the reference code of RFC 6238, appendix A). What is
-/// too short to be an HMAC gives 0.
-#[must_use]
-pub fn truncate(hash: &[u8]) -> u32 {
-    let offset = hash.last().map_or(0, |last| usize::from(last & 0x0f));
-    let window = hash.get(offset..).and_then(|rest| rest.first_chunk::<4>());
-    u32::from_be_bytes(window.copied().unwrap_or_default()) & 0x7fff_ffff
-}
-
-/// Step 3: the number modulo 10^digits. With ten digits that is all of its 31 bits.
-///
-/// Each modulus is written out: by a constant, a remainder is a multiplication.
-pub(super) const fn reduce(number: u32, digits: Digits) -> u32 {
-    match digits.count() {
-        6 => number % 1_000_000,
-        7 => number % 10_000_000,
-        8 => number % 100_000_000,
-        9 => number % 1_000_000_000,
-        _ => number,
     }
 }
 

@@ -11,7 +11,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::{Algorithm, Code, Digits, hotp};
+use super::truncation::{reduce, truncate};
+use super::{Algorithm, Code, Digits};
 use crate::secret::Secret;
 
 /// A secret made ready for many counters. It is wiped when dropped, and never prints itself.
@@ -37,7 +38,7 @@ impl Keyed {
         })
     }
 
-    /// What [`hotp::hmac`] gives.
+    /// What [`hmac`](super::hotp::hmac) gives.
     #[must_use]
     pub fn hmac(&self, counter: u64) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(match &self.0 {
@@ -58,7 +59,7 @@ impl Keyed {
             Some((first..=end).zip(self.truncated(first..=end)))
         })
         .flatten()
-        .map(move |(counter, number)| (counter, Code { value: hotp::reduce(number, digits), digits }))
+        .map(move |(counter, number)| (counter, Code { value: reduce(number, digits), digits }))
     }
 
     /// The truncated numbers of at most [`BATCH`] counters; the rest of the array means nothing.
@@ -132,7 +133,7 @@ impl<S: Chaining> Pair<S> {
         for (state, block) in states.iter_mut().zip(&blocks).take(count) {
             *state = self.outer.with(block);
         }
-        states.map(|state| hotp::truncate(state.bytes().as_ref()))
+        states.map(|state| truncate(state.bytes().as_ref()))
     }
 }
 
@@ -251,6 +252,7 @@ impl Chaining for [u64; 8] {
 mod tests {
     use super::*;
     use crate::oath::Parameters;
+    use crate::oath::hotp;
 
     const ALGORITHMS: [Algorithm; 3] = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
 

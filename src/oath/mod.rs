@@ -7,6 +7,7 @@ mod keyed;
 pub mod relying_party;
 pub mod resync;
 pub mod totp;
+mod truncation;
 
 use std::fmt;
 use std::str::FromStr;
