@@ -1,7 +1,12 @@
-//! The house: imports point down, and siblings of a layer don't know each other.
+//! The house: imports point down, siblings of a layer don't know each other, and no files import each other in a circle.
 
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use imports::Imports;
 
 /// Modules of the crate by layer, the lowest first. `main.rs` and `lib.rs` stand outside.
 const LAYERS: &[&[&str]] = &[
@@ -100,4 +105,72 @@ fn imports_point_down_only() {
 fn the_check_sees_every_form_of_an_import() {
     let text = "use crate::{name::Name, cli::{a, b}, oath};\nuse crate::vault::Id; crate::time::X";
     assert_eq!(named_in(text), ["name", "cli", "oath", "vault", "time"]);
+}
+
+/// The shortest way from a file over imports back to itself.
+fn circle_of<'a>(start: &'a Path, imports: &'a Imports) -> Option<Vec<&'a Path>> {
+    let mut ways = VecDeque::from([vec![start]]);
+    let mut seen = BTreeSet::new();
+    while let Some(way) = ways.pop_front() {
+        for next in imports[*way.last()?].keys() {
+            if next == start {
+                return Some(way);
+            }
+            if seen.insert(next) {
+                ways.push_back([way.as_slice(), &[next]].concat());
+            }
+        }
+    }
+    None
+}
+
+/// All circles, each once: a line for each import, with a name that makes it one.
+fn circles(imports: &Imports) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut circles = imports.keys().filter_map(|file| circle_of(file, imports)).collect::<Vec<_>>();
+    circles.retain(|circle| seen.insert(circle.iter().copied().collect::<BTreeSet<_>>()));
+    let line = |from: &Path, to: &Path| format!("{} -> {}: {}\n", from.display(), to.display(), imports[from][to]);
+    let lines =
+        |circle: &Vec<&Path>| circle.iter().zip(circle.iter().cycle().skip(1)).map(|(a, b)| line(a, b)).collect();
+    circles.iter().map(lines).collect()
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let imports = imports::below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let circles = circles(&imports);
+    let rule = "move what both need down, into a file of its own or into the lower of the two";
+    assert!(circles.is_empty(), "{} circles; {rule}:\n\n{}", circles.len(), circles.join("\n"));
+    let seen: usize = imports.values().map(BTreeMap::len).sum();
+    assert!(seen > 1_000, "only {seen} imports seen: is the test looking?");
+}
+
+#[test]
+fn a_circle_is_seen_whatever_form_its_imports_have() {
+    let one_and_two = |one: &str, two: &str| {
+        let module = "mod one;\nmod two;\npub use one::One;\npub use self::two::{self as second, Two as Other};";
+        circles(&imports::of(&[("lib.rs", "mod a;"), ("a/mod.rs", module), ("a/one.rs", one), ("a/two.rs", two)]))
+    };
+    let two = "pub struct Two(super::One);";
+    for one in [
+        "use super::two::Two;\npub struct One;",
+        "use crate::a::{two};\npub struct One;\nfn f() { two::Two::new() }",
+        "use super::Other;\npub struct One;",
+        "use crate::{a::{second::*}};\npub struct One(Two);",
+        "pub struct One;\nmacro!(crate::a::two::Two)",
+        "pub struct One;\npub use super::two::Two as Third;",
+    ] {
+        let circles = one_and_two(one, two);
+        assert_eq!(circles.len(), 1, "{one}");
+        assert!(circles[0].contains("a/two.rs -> a/one.rs: super::One"), "{circles:?}");
+    }
+    for one in [
+        "pub struct One;",
+        "// use super::two::Two;\n/* Two */\npub struct One(&'static str);\nconst C: char = '\"';",
+        "/// [`Two`](super::two::Two)\npub struct One;\nconst S: &str = \"super::two::Two\";",
+        "pub struct One;\n#[cfg(test)]\nmod tests { use super::super::two::Two; }",
+        "use other::Two;\npub struct One(Two);",
+    ] {
+        assert!(one_and_two(one, two).is_empty(), "{one}");
+    }
 }
