@@ -10,7 +10,8 @@
 //! - [`wire`]: what IAM and STS speak: AWS Query, its XML, and Signature Version 4;
 //! - [`vault`] and [`registry`]: where secrets live, and where everything else lives;
 //! - [`device`]: the lifecycle over one of each;
-//! - `aws`, with the feature of that name: IAM and STS as a client.
+//! - `aws`, with the feature of that name: IAM and STS as a client;
+//! - `testing`, with the feature of that name: a stand-in for both in your tests, on virtual time.
 //!
 //! `default-features = false` leaves the pure core: no command line, keyring, network or image
 //! crates. Nothing in it reads a clock: a time is an argument.
@@ -41,6 +42,8 @@ pub mod registry;
 pub mod secret;
 #[cfg(feature = "serve")]
 pub mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod vault;
 pub mod wire;

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["vault", "registry", "provision", "policy", "wire"],
     &["device"],
     &["aws", "serve"],
-    &["cli"],
+    &["cli", "testing"],
 ];
 
 /// What siblings may know of each other all the same, with the reason.

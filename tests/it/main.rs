@@ -22,6 +22,8 @@ mod documents;
 mod drawing;
 #[cfg(feature = "cli")]
 mod drift;
+#[cfg(all(feature = "cli", feature = "testing"))]
+mod examples;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod hygiene;
 #[cfg(feature = "cli")]
@@ -54,6 +56,8 @@ mod sources;
 #[cfg(feature = "cli")]
 mod story;
 mod support;
+#[cfg(feature = "testing")]
+mod testing;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;
 #[cfg(feature = "cli")]
