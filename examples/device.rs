@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let device = find(&registry, "example")?;
     let enrolment = devices.enrolment(&device)?;
-    let terms = Terms { window: Window { behind: 0, ahead: 0 }, validity: 0, patience: 300 };
+    let terms = Terms { window: Window { behind: 0, ahead: 0 }, validity: 0, rounding: 0, patience: 300 };
     let leased = devices.lease(&device, &enrolment, Moment { time: now, now }, &terms)?;
     println!("{} from {} on", leased.issued.code, leased.ready);
     Ok(())

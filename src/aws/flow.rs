@@ -189,7 +189,7 @@ impl<'a> Flow<'a> {
 
     /// A code that nobody has had, once it can be used.
     pub(super) fn code(&self, device: &Device, enrolment: &Enrolment) -> Result<Leased, Error> {
-        let terms = Terms { window: Rules::AWS.single, validity: 0, patience: PATIENCE };
+        let terms = Terms { window: Rules::AWS.single, validity: 0, rounding: 0, patience: PATIENCE };
         for _ in 0..LAPS {
             let leased = self.devices.lease(device, enrolment, self.moment(), &terms)?;
             let what = format!("an unused code of {}", device.name);

@@ -6,25 +6,38 @@ use super::error::{Error, Result};
 
 /// Ends this process by SIGTERM once stdin is closed, so that what was taken is given back, and open requests are answered.
 ///
+/// Nothing else can read stdin from then on: it is empty for this process, and for the command of `aws exec`.
+///
 /// # Errors
 ///
-/// Stdin that is to be read as a source, a thread that can't be started, or a system without signals.
-pub(super) fn watch(arguments: &[OsString]) -> Result<()> {
-    if arguments.iter().any(|argument| argument == "-") {
-        return Err(Error::usage("stdin is the source already: --exit-with-stdin needs it"));
+/// Stdin that is to be read as a source or for a passphrase, a thread that can't be started, or a system without signals.
+pub(super) fn watch(arguments: &[OsString], passphrase_fd: Option<u32>) -> Result<()> {
+    if arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "-") {
+        return Err(Error::usage("`-` reads stdin, which --exit-with-stdin waits on"));
+    }
+    if passphrase_fd == Some(0) {
+        return Err(Error::usage("--passphrase-fd 0 reads stdin, which --exit-with-stdin waits on"));
     }
     end_with_stdin()
 }
 
 #[cfg(unix)]
 fn end_with_stdin() -> Result<()> {
+    use std::fs::File;
+    use std::os::fd::AsFd as _;
+
     use rustix::process::{Signal, getpid, kill_process};
-    let waiting = std::thread::Builder::new().name("stdin".to_owned()).spawn(|| {
-        // What is written there means nothing; an error ends it as the end does.
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        let _ = kill_process(getpid(), Signal::TERM);
-    });
-    waiting.map(|_| ()).map_err(|error| Error::usage(format!("--exit-with-stdin can't watch stdin: {error}")))
+    use rustix::stdio::dup2_stdin;
+    let watch = || {
+        let mut lifeline = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+        dup2_stdin(File::open("/dev/null")?)?;
+        std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+            // Input is ignored; a read error counts as the end.
+            let _ = std::io::copy(&mut lifeline, &mut std::io::sink());
+            let _ = kill_process(getpid(), Signal::TERM);
+        })
+    };
+    watch().map(|_| ()).map_err(|error| Error::usage(format!("--exit-with-stdin can't watch stdin: {error}")))
 }
 
 #[cfg(not(unix))]

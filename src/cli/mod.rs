@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
     let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
         Ok(cli) => {
             if cli.global.exit_with_stdin {
-                lifeline::watch(&arguments)?;
+                lifeline::watch(&arguments, cli.global.passphrase_fd)?;
             }
             prompt::take_over(cli.global.passphrase_fd);
             open::of_environment().and_then(|_| cli.command.run(&cli.global, Cli::command))

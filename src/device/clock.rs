@@ -85,21 +85,30 @@ impl Clock {
         self.begins(Step::new(end)).map_or(0, |(_, wait)| wait)
     }
 
+    /// Whether the relying party goes on to take a step for as long as the terms say.
+    pub(super) fn lasts(&self, step: Step, terms: &Terms) -> bool {
+        let Terms { window, validity, rounding, .. } = *terms;
+        validity == 0 || self.good_for(step, window) >= validity.saturating_add(rounding).min(self.longest(window))
+    }
+
+    /// For how many seconds a relying party takes a code.
+    fn longest(&self, window: Window) -> u64 {
+        self.period.seconds().saturating_mul(window.behind.saturating_add(window.ahead).saturating_add(1))
+    }
+
     /// That a code can be valid for as long as the terms say.
     pub(super) fn expect_possible(&self, terms: &Terms) -> Result<(), Error> {
-        let Window { behind, ahead } = terms.window;
-        let steps = behind.saturating_add(ahead).saturating_add(1);
-        let longest = self.period.seconds().saturating_mul(steps);
+        let longest = self.longest(terms.window);
         if terms.validity > longest { Err(Error::TooLong { validity: terms.validity, longest }) } else { Ok(()) }
     }
 
     /// In how many seconds there is a step of its own time that lasts for so long, and when that is.
-    pub(super) fn lasting(&self, validity: u64) -> Result<(u64, Timestamp), Error> {
-        let alone = Window { behind: 0, ahead: 0 };
-        self.expect_possible(&Terms { window: alone, validity, patience: 0 })?;
+    pub(super) fn lasting(&self, validity: u64, rounding: u64) -> Result<(u64, Timestamp), Error> {
+        let window = Window { behind: 0, ahead: 0 };
+        let terms = Terms { window, validity, rounding, patience: 0 };
+        self.expect_possible(&terms)?;
         let next = self.step.shifted(1).ok_or(Error::NoSuchStep)?;
-        let step = if self.good_for(self.step, alone) < validity { next } else { self.step };
-        self.wait_for(step, alone)
+        self.wait_for(if self.lasts(self.step, &terms) { self.step } else { next }, window)
     }
 
     /// The steps that a lease may take, the best first: the current one, its neighbours in the window by distance, the
@@ -115,7 +124,7 @@ impl Clock {
             let later = (distance <= ahead).then(|| self.step.value().checked_add(distance)).flatten();
             steps.extend(earlier.into_iter().chain(later).map(Step::new));
         }
-        steps.retain(|step| self.good_for(*step, terms.window) >= terms.validity);
+        steps.retain(|step| self.lasts(*step, terms));
         let patience = terms.patience.min(LONGEST_WAIT);
         let mut next = self.step.value().checked_add(ahead);
         while let Some(step) = next.and_then(|next| next.checked_add(1)).map(Step::new) {

@@ -71,13 +71,13 @@ fn unwritten(clock: &Clock, enrolment: &Enrolment, offset: i64, count: u16) -> R
 }
 
 /// In how many seconds a device's clock comes to a code that is valid for `validity` seconds, and when that is: none
-/// where the current one is.
+/// where the current one is. For `rounding`, see [`Terms`].
 ///
 /// # Errors
 ///
 /// [`Error::TooLong`] where no code is valid for so long, and as [`at_time`].
-pub fn lasting(device: &Device, time: Timestamp, validity: u64) -> Result<(u64, Timestamp), Error> {
-    Clock::of(device, time)?.lasting(validity)
+pub fn lasting(device: &Device, time: Timestamp, validity: u64, rounding: u64) -> Result<(u64, Timestamp), Error> {
+    Clock::of(device, time)?.lasting(validity, rounding)
 }
 
 /// The same of an enrolment that isn't stored.
@@ -85,8 +85,13 @@ pub fn lasting(device: &Device, time: Timestamp, validity: u64) -> Result<(u64, 
 /// # Errors
 ///
 /// As [`lasting`].
-pub fn lasting_from(enrolment: &Enrolment, time: Timestamp, validity: u64) -> Result<(u64, Timestamp), Error> {
-    Clock::showing(enrolment.parameters, time, time)?.lasting(validity)
+pub fn lasting_from(
+    enrolment: &Enrolment,
+    time: Timestamp,
+    validity: u64,
+    rounding: u64,
+) -> Result<(u64, Timestamp), Error> {
+    Clock::showing(enrolment.parameters, time, time)?.lasting(validity, rounding)
 }
 
 /// Consecutive codes of a counter device from `next` on, without moving any counter.
@@ -252,7 +257,7 @@ impl Devices<'_> {
         let clock = Clock::of(device, time)?;
         let step = Step::new(leased.issued.moving_factor);
         let taken = terms.window.around(clock.step.value()).contains(&step.value());
-        if !taken || clock.good_for(step, terms.window) < terms.validity {
+        if !taken || !clock.lasts(step, terms) {
             self.give_lease_back(device, enrolment, leased)?;
             return Ok(false);
         }

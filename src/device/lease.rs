@@ -40,6 +40,9 @@ pub struct Terms {
     pub window: Window,
     /// For how many seconds the relying party must go on to take it, from when it is ready.
     pub validity: u64,
+    /// By less than how many seconds the moment may be rounded down: so much more of the code has to be left, but for
+    /// a validity that only a whole code has.
+    pub rounding: u64,
     /// How many seconds may be waited.
     pub patience: u64,
 }

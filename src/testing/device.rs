@@ -84,7 +84,7 @@ impl Device {
             let codes = devices.next_codes(&self.record, &enrolment, 1, self.shelf.clock.now())?;
             return Ok(codes.first().ok_or(crate::device::Error::NoSuchStep)?.code);
         }
-        let terms = Terms { window: Window { behind: 0, ahead: 0 }, validity: 0, patience: LONGEST_WAIT };
+        let terms = Terms { window: Window { behind: 0, ahead: 0 }, validity: 0, rounding: 0, patience: LONGEST_WAIT };
         for _ in 0..ATTEMPTS {
             let leased = devices.lease(&self.record, &enrolment, self.shelf.moment(), &terms)?;
             self.shelf.reach(leased.ready);

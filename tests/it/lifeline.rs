@@ -66,6 +66,32 @@ fn a_stand_in_ends_with_a_program_that_is_killed() {
 
 #[test]
 fn stdin_is_a_source_or_a_lifeline() {
-    let run = Home::new().run(&["code", "--from", "-", "--exit-with-stdin"]).expect(2);
-    assert!(run.stderr.contains("stdin is the source already"), "{run:?}");
+    let home = Home::new();
+    let run = home.run(&["code", "--from", "-", "--exit-with-stdin"]).expect(2);
+    assert!(run.stderr.contains("`-` reads stdin"), "{run:?}");
+    let run = home.run(&["list", "--passphrase-fd", "0", "--exit-with-stdin"]).expect(2);
+    assert!(run.stderr.contains("--passphrase-fd 0 reads stdin"), "{run:?}");
+}
+
+/// What reads it by another way finds nothing, and nothing is swallowed.
+#[test]
+fn a_lifeline_is_no_input() {
+    let home = Home::new();
+    home.add_from("x", &format!("otpauth://totp/x?secret={SEED}"));
+    for arguments in [&["verify", "x"][..], &["code", "--from", "/dev/stdin"]] {
+        let mut command = home.command();
+        let mut child = command
+            .args(arguments)
+            .arg("--exit-with-stdin")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut &input, b"123456\n").unwrap();
+        let done = child.wait_with_output().unwrap();
+        drop(input);
+        assert_eq!(done.status.code(), Some(5), "{}", String::from_utf8_lossy(&done.stderr));
+    }
 }

@@ -206,14 +206,15 @@ impl Args {
             // A moment that was named is no lease: nobody is promised a code of their own.
             MovingFactor::Time { .. } if clock.stands_still() && registry.expect_writable().is_err() => {
                 render::note("warning: the registry can't be written: this code may be handed out again");
-                self.wait_for_validity(name, clock, |time, validity| issue::lasting(&device, time, validity))?;
+                self.wait_for_validity(name, clock, &|time, validity, rounding| {
+                    issue::lasting(&device, time, validity, rounding)
+                })?;
                 let (enrolment, moment) = (devices.enrolment(&device)?, clock.moment());
                 (issue::codes_unwritten(&device, &enrolment, moment.time, offset, self.count)?, moment)
             }
             MovingFactor::Time { .. } => {
                 registry.expect_writable()?;
-                self.wait_for_validity(name, clock, |time, validity| issue::lasting(&device, time, validity))?;
-                devices.codes_now(&device, || clock.moment(), offset, self.count)?
+                self.lasting_codes(name, &devices, &device, clock, offset)?
             }
             MovingFactor::Counter { .. } => {
                 self.refuse_times()?;
@@ -235,8 +236,9 @@ impl Args {
         }
         let (codes, time) = match enrolment.parameters.factor {
             MovingFactor::Time { .. } => {
-                let lasting = |time, validity| issue::lasting_from(&enrolment, time, validity);
-                self.wait_for_validity(&enrolment.account, clock, lasting)?;
+                let lasting = |time, validity, rounding| issue::lasting_from(&enrolment, time, validity, rounding);
+                let name = if enrolment.account.is_empty() { "the source" } else { &enrolment.account };
+                self.wait_for_validity(name, clock, &lasting)?;
                 let time = clock.time();
                 (issue::at_time(&enrolment, time, offset, self.count)?, time)
             }

@@ -1,5 +1,8 @@
 //! `--min-validity`: codes that are still good by the time somebody has typed them.
 
+use std::process::Stdio;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use super::{T, add, at, aws, refused};
 use crate::serve::socket::Server;
 use crate::support::{Home, SEED};
@@ -66,6 +69,42 @@ fn who_wants_more_than_a_code_can_last_is_told_so() {
     home.run(&["code", "x", "--next", "--min-validity", "5s"]).expect(2);
     add(&home, "c", &format!("otpauth://hotp/x?secret={SEED}&counter=0"));
     home.run(&["code", "c", "--min-validity", "5s"]).expect(2);
+}
+
+/// A short period is no reason to refuse the codes of the others.
+#[test]
+fn a_pool_gives_what_its_members_can() {
+    let home = Home::new();
+    for (name, period) in [("p/a", 15), ("p/b", 30)] {
+        add(&home, name, &format!("otpauth://totp/{name}?secret={SEED}&period={period}"));
+    }
+    let leased = at(&home, T + 15, &["code", "p/*", "--fresh", "--min-validity", "20s"]);
+    assert_eq!(leased["device"], "p/b");
+    let none = home.run(&["code", "p/*", "--fresh", "--min-validity", "31s", "--json"]).expect(2);
+    assert!(none.stderr.contains("at most 30 s"), "{none:?}");
+}
+
+/// Another process has the registry while the code runs out. The clock is shifted so that twelve seconds are left at first.
+#[test]
+fn a_code_that_runs_out_while_the_registry_is_waited_for_is_not_printed() {
+    let home = Home::new();
+    add(&home, "x", SEED);
+    let registry = rusqlite::Connection::open(home.path().join("home/registry.sqlite3")).unwrap();
+    registry.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let shift = format!("--clock=+{}s", (18 + 30 - now.as_secs() % 30) % 30);
+    let mut command = home.command();
+    command.args(["code", "x", &shift, "--min-validity", "10s", "--timeout", "1s", "--json"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while SystemTime::now().duration_since(UNIX_EPOCH).unwrap() < now + Duration::from_secs(3) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    registry.execute_batch("ROLLBACK").unwrap();
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.code() == Some(1) && done.stdout.is_empty() && said.contains("expires-soon"), "{said}");
+    // And it is nobody's.
+    assert_eq!(home.run(&["code", "x", &shift, "--json"]).expect(0).json()["repeated"], false);
 }
 
 #[test]

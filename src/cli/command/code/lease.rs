@@ -10,7 +10,7 @@ use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, plain};
 use crate::cli::{Global, wait};
-use crate::device::issue::{Leased, Moment, Terms};
+use crate::device::issue::{self, Issued, Leased, Moment, Terms};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
 use crate::oath::resync::Window;
@@ -124,7 +124,12 @@ impl Args {
             Some(Some(steps)) => Window { behind: steps, ahead: steps },
             Some(None) => device::accept::rules_of(device).single,
         };
-        Terms { window, validity: self.min_validity.unwrap_or(0), patience: self.patience(clock) }
+        Terms {
+            window,
+            validity: self.min_validity.unwrap_or(0),
+            rounding: rounding(clock),
+            patience: self.patience(clock),
+        }
     }
 }
 
@@ -134,17 +139,39 @@ impl Args {
         if clock.stands_still() { 0 } else { self.timeout }
     }
 
-    /// Waits for `--min-validity`, until the current code is valid for so long. `lasting` tells in how many seconds one
-    /// is, and when that is.
-    pub(super) fn wait_for_validity(
+    /// Codes of a device, the first of which is valid for as long as `--min-validity` says. The secret may have to wait
+    /// for a person, and the registry for another process: what is too short by then is given back.
+    pub(super) fn lasting_codes(
         &self,
         name: &str,
+        devices: &Devices<'_>,
+        device: &Device,
         clock: &Clock,
-        lasting: impl Fn(Timestamp, u64) -> std::result::Result<(u64, Timestamp), device::Error>,
-    ) -> Result<()> {
+        offset: i64,
+    ) -> Result<(Vec<Issued>, Moment)> {
+        let lasting = |time, validity, rounding| issue::lasting(device, time, validity, rounding);
+        for _ in 0..ATTEMPTS {
+            self.wait_for_validity(name, clock, &lasting)?;
+            let (codes, moment) = devices.codes_now(device, || clock.moment(), offset, self.count)?;
+            let Some(validity) = self.min_validity else { return Ok((codes, moment)) };
+            let now = clock.moment();
+            if lasting(now.time, validity, rounding(clock))?.0 == 0 {
+                return Ok((codes, now));
+            }
+            if let Some(claim) = codes.iter().find_map(|issued| issued.claim) {
+                let enrolment = devices.enrolment(device)?;
+                devices.release_claim(device, &enrolment, claim, now)?;
+            }
+        }
+        Err(too_busy(name))
+    }
+
+    /// Waits for `--min-validity`, until the current code is valid for so long. `lasting` tells in how many seconds one
+    /// is, and when that is.
+    pub(super) fn wait_for_validity(&self, name: &str, clock: &Clock, lasting: &Lasting<'_>) -> Result<()> {
         let Some(validity) = self.min_validity else { return Ok(()) };
         for _ in 0..ATTEMPTS {
-            let (wait, ready) = lasting(clock.time(), validity)?;
+            let (wait, ready) = lasting(clock.time(), validity, rounding(clock))?;
             if wait == 0 {
                 return Ok(());
             }
@@ -162,6 +189,14 @@ impl Args {
     }
 }
 
+/// In how many seconds there is a code that lasts, and when that is: at a time, for a validity, with a rounding.
+type Lasting<'a> = dyn Fn(Timestamp, u64, u64) -> std::result::Result<(u64, Timestamp), device::Error> + 'a;
+
+/// By less than how many seconds a clock rounds its time down.
+fn rounding(clock: &Clock) -> u64 {
+    u64::from(!clock.stands_still())
+}
+
 /// A device of a pool.
 struct Member {
     device: Device,
@@ -174,6 +209,7 @@ struct Member {
 fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: Moment) -> Result<(&'a Member, u64)> {
     let mut best = None;
     let mut none = None;
+    let mut too_long = None;
     for member in pool {
         let devices = Devices { vault: member.vault.as_ref(), registry };
         match devices.nearest_lease(&member.device, member.ledger, moment, &member.terms) {
@@ -182,6 +218,8 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
             Err(device::Error::NoFreeStep { free, wait, validity, .. }) => {
                 none = [none, Some((wait, free, validity))].into_iter().flatten().min();
             }
+            // Others of the pool may have a longer period, or a wider window.
+            Err(device::Error::TooLong { validity, longest }) => too_long = too_long.max(Some((longest, validity))),
             Err(error) => return Err(error.into()),
         }
     }
@@ -190,7 +228,10 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
         (None, Some((wait, free, validity))) => {
             Err(device::Error::NoFreeStep { name: name.to_owned(), validity, free, wait }.into())
         }
-        (None, None) => Err(too_busy(name)),
+        (None, None) => Err(match too_long {
+            Some((longest, validity)) => device::Error::TooLong { validity, longest }.into(),
+            None => too_busy(name),
+        }),
     }
 }
 
