@@ -38,6 +38,8 @@ mod oath;
 #[cfg(feature = "cli")]
 mod oracle;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+mod packages;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod pages;
 mod policy;
 mod provision;
