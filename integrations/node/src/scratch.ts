@@ -1,0 +1,79 @@
+// Temporary directories that go even if the process that made them was killed.
+
+import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Owner, hasEnded, owner } from "./processes.js";
+
+/** @internal */
+export const prefix = "vmfa-node-";
+/** @internal */
+export const ownerFile = ".owner";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const made = new Set<Scratch>();
+
+/**
+ * A private directory, deleted by `close` or at the end of the process, or else by the next one that makes one.
+ * @internal
+ */
+export class Scratch {
+  readonly path: string;
+
+  constructor() {
+    sweep();
+    this.path = mkdtempSync(join(tmpdir(), prefix));
+    writeFileSync(join(this.path, ownerFile), JSON.stringify(owner()), { mode: 0o600 });
+    if (made.size === 0) watch();
+    made.add(this);
+  }
+
+  close(): void {
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 3 });
+    made.delete(this);
+    if (made.size === 0) unwatch();
+  }
+}
+
+function closeAll(): void {
+  for (const one of [...made]) one.close();
+}
+
+/** Deletes what there is, then lets the signal do what it would have done. */
+function onSignal(signal: NodeJS.Signals): void {
+  const alone = process.listenerCount(signal) === 1;
+  if (!alone) return;
+  closeAll();
+  unwatch();
+  process.kill(process.pid, signal);
+}
+
+function watch(): void {
+  process.on("exit", closeAll);
+  for (const signal of signals) process.on(signal, onSignal);
+}
+
+function unwatch(): void {
+  process.off("exit", closeAll);
+  for (const signal of signals) process.off(signal, onSignal);
+}
+
+/**
+ * Deletes what processes left that were killed.
+ * @internal
+ */
+export function sweep(): void {
+  for (const name of readdirSync(tmpdir()).filter((name) => name.startsWith(prefix))) {
+    const path = join(tmpdir(), name);
+    try {
+      const status = lstatSync(path);
+      if (!status.isDirectory() || status.uid !== process.getuid?.()) continue;
+      if (hasEnded(JSON.parse(readFileSync(join(path, ownerFile), "utf8")) as Owner)) {
+        rmSync(path, { recursive: true, force: true });
+      }
+    } catch {
+      // Another process deletes it, or hasn't written whose it is.
+    }
+  }
+}
