@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // A home: devices, their secrets, and what was handed out.
 
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";

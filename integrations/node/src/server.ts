@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The stand-in for AWS IAM and STS.
 
 import { type ChildProcess, spawn } from "node:child_process";
