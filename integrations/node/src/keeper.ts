@@ -6,9 +6,11 @@
 import { rmSync } from "node:fs";
 import { type Socket, createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { VmfaError } from "./errors.js";
 import { type Owner, hasEnded } from "./processes.js";
+import { remove } from "./scratch.js";
 import { type Ready, type ServeOptions, Server, start } from "./server.js";
 import { Turns } from "./turns.js";
 
@@ -56,7 +58,15 @@ function main(directory: string, socket: string, runner: Owner): void {
     clearInterval(watch);
     listener.close();
     await standIn?.then(({ server }) => server.close()).catch(() => {});
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    // Workers may take a moment longer than the runner.
+    for (let left = 20; left > 0; left -= 1) {
+      try {
+        remove(directory);
+        break;
+      } catch {
+        await sleep(interval);
+      }
+    }
     process.exit(0);
   };
   const watch = setInterval(() => {

@@ -4,6 +4,7 @@ import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { endAll } from "./binary.js";
 import { type Owner, hasEnded, owner } from "./processes.js";
 
 /** @internal */
@@ -30,10 +31,18 @@ export class Scratch {
   }
 
   close(): void {
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 3 });
+    remove(this.path);
     made.delete(this);
     if (made.size === 0) unwatch();
   }
+}
+
+/**
+ * Deletes a directory that a program which is about to end may still write to.
+ * @internal
+ */
+export function remove(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 12, retryDelay: 10 });
 }
 
 function closeAll(): void {
@@ -44,6 +53,7 @@ function closeAll(): void {
 function onSignal(signal: NodeJS.Signals): void {
   const alone = process.listenerCount(signal) === 1;
   if (!alone) return;
+  endAll();
   closeAll();
   unwatch();
   process.kill(process.pid, signal);
@@ -69,11 +79,20 @@ export function sweep(): void {
     try {
       const status = lstatSync(path);
       if (!status.isDirectory() || status.uid !== process.getuid?.()) continue;
-      if (hasEnded(JSON.parse(readFileSync(join(path, ownerFile), "utf8")) as Owner)) {
-        rmSync(path, { recursive: true, force: true });
-      }
+      if (isLeft(path, status.mtimeMs)) remove(path);
     } catch {
-      // Another process deletes it, or hasn't written whose it is.
+      // Another process deletes it.
     }
   }
+}
+
+/** Whether its owner has ended, or nobody said for a minute whose it is. */
+function isLeft(path: string, changed: number): boolean {
+  let text: string;
+  try {
+    text = readFileSync(join(path, ownerFile), "utf8");
+  } catch {
+    return Date.now() - changed > 60_000;
+  }
+  return hasEnded(JSON.parse(text) as Owner);
 }
