@@ -6,9 +6,11 @@ export default defineConfig({
   testDir: process.env.SUITE ?? "playwright",
   outputDir: "../test-results",
   fullyParallel: true,
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
   reporter: process.env.REPORTER ?? "list",
   use: {
     launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" },
-    vmfaTime: process.env.VMFA_TEST_TIME ?? "virtual",
+    vmfaScope: process.env.VMFA_TEST_SCOPE ?? "run",
   },
 });

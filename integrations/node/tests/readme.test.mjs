@@ -1,0 +1,38 @@
+// The examples of the README, as they are printed.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { blocks, place, run, suite } from "./support.mjs";
+
+// Beneath the package, so that they find it by its name.
+const folder = mkdtempSync(place("tests/readme-"));
+after(() => rmSync(folder, { recursive: true }));
+const examples = blocks("js");
+
+test("the first example passes, and is short", async () => {
+  const example = examples.find((block) => block.includes("vmfa/playwright"));
+  assert.equal(examples.indexOf(example), 0);
+  assert.ok(example.trimEnd().split("\n").length <= 25);
+  writeFileSync(join(folder, "example.spec.mjs"), example);
+  const { stats, out } = await suite(folder, ["--workers", "1"]);
+  assert.deepEqual([stats?.expected, stats?.unexpected], [1, 0], out);
+});
+
+test("the plain script runs", async () => {
+  const example = examples.find((block) => block.includes("serve()"));
+  writeFileSync(join(folder, "script.mjs"), example);
+  const done = await run(process.execPath, [join(folder, "script.mjs")]);
+  assert.equal(done.exitCode, 0, done.out);
+  assert.match(done.out, /^\d{6} \d+ .* http:\/\/127/);
+});
+
+test("the tasks of the examples for Cypress are there", async () => {
+  const { create } = await import("vmfa/cypress");
+  const { tasks, close } = create();
+  const named = blocks("js").flatMap((block) => [...block.matchAll(/cy\.task\("([^"]+)"/g)].map(([, name]) => name));
+  assert.ok(named.length > 0 && named.every((name) => name in tasks), named.join());
+  await close();
+});
