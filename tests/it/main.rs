@@ -34,6 +34,8 @@ mod leases;
 mod lifecycle;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod lifeline;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod node;
 mod oath;
 #[cfg(feature = "cli")]
 mod oracle;

@@ -11,9 +11,12 @@ import { endAll } from "./binary.js";
 import { ServerError, StorageError, failure } from "./errors.js";
 import type { Asked, Told } from "./keeper.js";
 import { locked } from "./locks.js";
-import { type Owner, owner } from "./processes.js";
+import { type Owner, hasEnded, owner } from "./processes.js";
 import { ownerFile, prefix, sweep } from "./scratch.js";
 import { type ServeOptions, Server, type Turns } from "./server.js";
+
+// Whose child this worker is; should that end, it becomes another's.
+const runner = owner(process.ppid);
 
 type Question = Asked extends infer One ? (One extends { id: number } ? Omit<One, "id"> : never) : never;
 
@@ -48,7 +51,7 @@ export class Shared implements Turns {
 
   /** Finds what the run of this worker shares, or starts it where this worker is the first. */
   static async open(): Promise<Shared> {
-    const runner = owner(process.ppid);
+    if (hasEnded(runner)) throw new ServerError("stand-in", "the test run has ended");
     const directory = privately(join(tmpdir(), `${prefix}run-${runner.pid}-${runner.started}`), runner);
     const path = process.platform === "win32" ? `\\\\.\\pipe\\vmfa-${runner.pid}` : join(directory, "keeper");
     const socket = await locked(join(directory, ".keeper"), async () => {
