@@ -30,7 +30,7 @@ function binary(platform, program, folder) {
   chmodSync(join(folder, "bin", name), 0o755);
   const about = { name: `@vmfa/${platform}`, version, description, license, os: [os], cpu: [cpu], ...platforms[platform], preferUnplugged: true };
   write(folder, { ...about, files: ["bin"] });
-  writeFileSync(join(folder, "README.md"), `${description}. Install [vmfa](https://www.npmjs.com/package/vmfa), which brings it along.\n`);
+  writeFileSync(join(folder, "README.md"), `${description}. Install `vmfa`, which brings it along.\n`);
 }
 
 function whole(folder) {

@@ -27,7 +27,8 @@ fn the_package_by_its_own_tests() {
     assert!(package().join("node_modules/typescript").exists(), "its node_modules are missing: tests/run makes them");
     node(&["node_modules/typescript/bin/tsc", "-p", "."]);
     let names = std::fs::read_dir(package().join("tests")).unwrap().map(|entry| entry.unwrap().file_name());
-    let names: Vec<_> = names.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".test.mjs")).collect();
+    let names: Vec<_> =
+        names.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".test.mjs")).collect();
     assert!(!names.is_empty());
     let paths: Vec<_> = names.iter().map(|name| format!("tests/{name}")).collect();
     node(&[&["--test"], &*paths.iter().map(String::as_str).collect::<Vec<_>>()].concat());
