@@ -28,6 +28,7 @@ function binary(platform, program, folder) {
   mkdirSync(join(folder, "bin"), { recursive: true });
   copyFileSync(program, join(folder, "bin", name));
   chmodSync(join(folder, "bin", name), 0o755);
+  licences(folder);
   const about = { name: `@vmfa/${platform}`, version, description, license, os: [os], cpu: [cpu], ...platforms[platform], preferUnplugged: true };
   write(folder, { ...about, files: ["bin"] });
   writeFileSync(join(folder, "README.md"), `${description}. Install `vmfa`, which brings it along.\n`);
@@ -39,8 +40,13 @@ function whole(folder) {
   const optionalDependencies = Object.fromEntries(Object.keys(platforms).map((platform) => [`@vmfa/${platform}`, version]));
   mkdirSync(folder, { recursive: true });
   for (const name of ["dist", "README.md"]) cpSync(new URL(name, import.meta.url), join(folder, name), { recursive: true });
+  licences(folder);
   const { name, description, ...rest } = kept;
   write(folder, { name, version, description, license, engines, ...rest, optionalDependencies });
+}
+
+function licences(folder) {
+  for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(new URL(`../../${name}`, import.meta.url), join(folder, name));
 }
 
 function write(folder, value) {

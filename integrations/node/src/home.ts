@@ -267,7 +267,7 @@ export class Home {
       return await server.turns.still(() => act(false));
     } catch (error) {
       if (!(error instanceof NotYet)) throw error;
-      return server.turns.move(() => act(true));
+      return server.turns.moveFor(() => act(true));
     }
   }
 

@@ -118,7 +118,7 @@ const extended = base.extend<TestFixtures & Own, WorkerFixtures & OwnOfWorker>({
       current = undefined;
       shared?.close();
     },
-    { scope: "worker", box: true } as { scope: "worker" },
+    { scope: "worker", box: true },
   ],
 
   vmfa: [
@@ -152,7 +152,7 @@ const extended = base.extend<TestFixtures & Own, WorkerFixtures & OwnOfWorker>({
         () => {},
       );
     },
-    { scope: "worker", box: true } as { scope: "worker" },
+    { scope: "worker", box: true },
   ],
 
   mfaServer: [
@@ -203,7 +203,7 @@ const extended = base.extend<TestFixtures & Own, WorkerFixtures & OwnOfWorker>({
       await current?.shared?.free().catch(() => {});
       if (current?.server && info.status !== info.expectedStatus) await report(current.server, current, info).catch(() => {});
     },
-    { auto: true, box: true } as { auto: true },
+    { auto: true, box: true },
   ],
 });
 

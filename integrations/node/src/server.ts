@@ -91,9 +91,11 @@ export interface Turns {
   still<T>(act: () => Promise<T>): Promise<T>;
   /** Does something that moves time. */
   move<T>(act: () => Promise<T>): Promise<T>;
+  /** The same where that gives a code. */
+  moveFor<T>(act: () => Promise<T>): Promise<T>;
 }
 
-const alone: Turns = { still: (act) => act(), move: (act) => act() };
+const alone: Turns = { still: (act) => act(), move: (act) => act(), moveFor: (act) => act() };
 
 /**
  * A stand-in: one AWS account with IAM and STS, which checks codes, signatures and policies.

@@ -68,11 +68,15 @@ export class Shared implements Turns {
   }
 
   async still<T>(act: () => Promise<T>): Promise<T> {
-    return this.#turn("still", act);
+    return this.#turn("still", act, "keep");
   }
 
   async move<T>(act: () => Promise<T>): Promise<T> {
-    return this.#turn("move", act);
+    return this.#turn("move", act, "free");
+  }
+
+  async moveFor<T>(act: () => Promise<T>): Promise<T> {
+    return this.#turn("move", act, "keep");
   }
 
   /** Lets others move time: this worker has used its codes. */
@@ -85,11 +89,11 @@ export class Shared implements Turns {
     this.#socket.destroy();
   }
 
-  async #turn<T>(ask: "still" | "move", act: () => Promise<T>): Promise<T> {
+  async #turn<T>(ask: "still" | "move", act: () => Promise<T>, then: "keep" | "free"): Promise<T> {
     await this.#ask({ ask });
     try {
       const done = await act();
-      await this.#ask({ ask: "keep" });
+      await this.#ask({ ask: then });
       return done;
     } catch (error) {
       await this.#ask({ ask: "free" });
