@@ -98,16 +98,17 @@ impl<'a> Cache<'a> {
         self.write(contents)
     }
 
-    /// Keeps a session beside others. Whoever calls has held the device's lock since these were read.
+    /// Keeps a session beside others; `endpoint` is IAM's where it was got. Whoever calls has held the device's lock since these were read.
     pub(super) fn keep(
         &self,
         mut others: Contents,
+        endpoint: &str,
         key: &str,
         session: &Temporary,
         now: Now,
     ) -> Result<(), vault::Error> {
-        // Whoever gets a session has it enabled.
-        others.stored.disabled_at.clear();
+        // Whoever gets a session has it enabled there.
+        others.stored.disabled_at.retain(|known| known != endpoint);
         let all = &mut others.stored.sessions;
         // It has just been asked for, so the service's time is known, unless its answers have none.
         let issued = now.service.unwrap_or(now.system);

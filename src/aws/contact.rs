@@ -53,7 +53,7 @@ impl Contact {
         let by_system = now.system.as_unix().checked_sub(self.system.as_unix())?;
         let tolerance = ROUNDING.saturating_add(by_boot.div_euclid(SLEW));
         let agree = by_boot.abs_diff(by_system) <= tolerance;
-        if agree { self.service.plus(by_boot.max(by_system)) } else { None }
+        if agree { self.service.plus(by_boot.max(by_system).saturating_add(ROUNDING)) } else { None }
     }
 }
 
@@ -79,10 +79,10 @@ mod tests {
     #[test]
     fn a_clock_that_is_wrong_and_stays_so_is_no_obstacle() {
         for off in [0, 7_200, 40_000_000] {
-            assert_eq!(service_time(off, 1_200, 1_200, "one"), Some(1_200));
+            assert_eq!(service_time(off, 1_200, 1_200, "one"), Some(1_202));
             // Rounded, and slewed for half a day.
-            assert_eq!(service_time(off, 43_220, 43_200, "one"), Some(43_220));
-            assert_eq!(service_time(off, 43_180, 43_200, "one"), Some(43_200));
+            assert_eq!(service_time(off, 43_220, 43_200, "one"), Some(43_222));
+            assert_eq!(service_time(off, 43_180, 43_200, "one"), Some(43_202));
         }
     }
 

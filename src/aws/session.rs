@@ -313,7 +313,8 @@ impl Flow<'_> {
     /// That it can't be kept is no reason not to hand it out.
     fn keep(&self, device: &Device, others: Contents, key: &str, temporary: &Temporary) {
         let cache = Cache::of(self.devices.vault, device);
-        self.kept(cache.keep(others, key, temporary, self.now()));
+        let endpoint = self.caller.client.endpoint(Service::Iam);
+        self.kept(cache.keep(others, &endpoint.url, key, temporary, self.now()));
         // A device that was removed meanwhile leaves nothing.
         let gone = |devices: Vec<Device>| !devices.iter().any(|other| other.id == device.id);
         if self.devices.registry.list().is_ok_and(gone) {

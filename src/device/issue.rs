@@ -179,7 +179,7 @@ impl Devices<'_> {
         });
         let new = new?;
         match enrolment.map(|enrolment| (enrolment, moment())) {
-            Ok((enrolment, now)) if Clock::of(device, now.time)?.step == clock.step => {
+            Ok((enrolment, now)) if Clock::of(device, now.time).is_ok_and(|now| now.step == clock.step) => {
                 let issued = |step| Ok::<_, Error>(clock.issued(step, &enrolment.secret)?.taken_by(&new));
                 Ok((steps.into_iter().map(issued).collect::<Result<_, _>>()?, now))
             }

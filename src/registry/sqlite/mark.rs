@@ -53,15 +53,20 @@ impl Mark {
     /// Writes it after what it counts has reached the disk. One that can't be written notices less, and is no reason to
     /// hold a code back. Its length never changes, so that a write is whole or missing; a later count isn't undone.
     pub(super) fn write(&self, count: &Count) {
-        let known = self.read();
-        if known.is_some_and(|known| known.id == count.id && known.changes > count.changes)
-            || std::fs::metadata(&self.path).is_ok_and(|known| !known.is_file())
-        {
+        if std::fs::metadata(&self.path).is_ok_and(|known| !known.is_file()) {
             return;
         }
         let text = format!("vmfa registry 1 {} {:020} {:020}\n", count.id, count.changes, count.furthest);
-        let _ = create_private(&self.path)
-            .and_then(|()| File::options().write(true).open(&self.path))
-            .and_then(|mut file| file.write_all(text.as_bytes()));
+        let write = || {
+            create_private(&self.path)?;
+            let mut file = File::options().write(true).open(&self.path)?;
+            // Another process may be about to write a later one. Where files have no locks, neither has the registry.
+            let _ = file.lock();
+            match self.read() {
+                Some(known) if known.id == count.id && known.changes > count.changes => Ok(()),
+                _ => file.write_all(text.as_bytes()),
+            }
+        };
+        let _: std::io::Result<()> = write();
     }
 }

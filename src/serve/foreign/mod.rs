@@ -99,6 +99,7 @@ impl Foreign {
         for passed in &read.roles {
             reasons.push(pass_role::authorize(account, caller, origin, passed, now)?);
         }
+        reasons.retain(|reason| !reason.is_empty());
         reasons.dedup();
         Ok(reasons.join("; "))
     }
@@ -125,6 +126,11 @@ impl Foreign {
             return authorize::authorize(account, caller, origin, any, now).map_err(|fault| {
                 let message = fault.message.replacen("perform:  on", &format!("perform: {} on", ask.action), 1);
                 Fault { message: message.replace("the  action", &format!("the {} action", ask.action)), ..fault }
+            });
+        }
+        if ask.unless_denied {
+            return authorize::authorize_unless(account, caller, origin, wish(resource), now, |evaluation| {
+                (evaluation.decision() != Decision::ExplicitlyDenied).then(String::new)
             });
         }
         // AWS's own policies name a log group with and without `:*`.

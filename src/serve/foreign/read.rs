@@ -38,13 +38,19 @@ pub(super) struct Ask {
     pub(super) doubt: Doubt,
     /// Whether it may be an action of any service.
     pub(super) of_any_service: bool,
+    /// Whether it is needed only for what can't be seen here, so that nobody has to be allowed to: a denial counts.
+    pub(super) unless_denied: bool,
 }
 
 impl Ask {
     pub(super) fn new(action: String, about: About) -> Self {
         let characters = about.resources.iter().any(|resource| resource.ends_with(SUFFIX));
         let doubt = Doubt { resource: about.doubt, characters, keys: Keys::OfRequester, ..Doubt::default() };
-        Self { action, resources: about.resources, doubt, of_any_service: false }
+        Self { action, resources: about.resources, doubt, of_any_service: false, unless_denied: false }
+    }
+
+    pub(super) fn unless_denied(action: &str, about: About) -> Self {
+        Self { unless_denied: true, ..Self::new(action.to_owned(), about) }
     }
 
     pub(super) fn put_in_doubt(&mut self) {

@@ -42,21 +42,23 @@ const PLAIN: &[&str] = &[
     "x-amz-security-token",
 ];
 
-/// Headers that ask for something more: method, header, action.
+/// Headers that ask for something more, where a bucket or an object is made: level, header, action.
 const HEADERS: &[(&str, &str, &str)] = &[
-    ("PUT", "x-amz-acl", "s3:PutObjectAcl"),
-    ("PUT", "x-amz-grant-", "s3:PutObjectAcl"),
-    ("PUT", "x-amz-tagging", "s3:PutObjectTagging"),
-    ("PUT", "x-amz-object-lock-mode", "s3:PutObjectRetention"),
-    ("PUT", "x-amz-object-lock-retain-until-date", "s3:PutObjectRetention"),
-    ("PUT", "x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
-    ("POST", "x-amz-acl", "s3:PutObjectAcl"),
-    ("POST", "x-amz-grant-", "s3:PutObjectAcl"),
-    ("POST", "x-amz-tagging", "s3:PutObjectTagging"),
-    ("POST", "x-amz-object-lock-mode", "s3:PutObjectRetention"),
-    ("POST", "x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
-    ("", "x-amz-bypass-governance-retention", "s3:BypassGovernanceRetention"),
+    ("object", "x-amz-acl", "s3:PutObjectAcl"),
+    ("object", "x-amz-grant-", "s3:PutObjectAcl"),
+    ("object", "x-amz-tagging", "s3:PutObjectTagging"),
+    ("object", "x-amz-object-lock-mode", "s3:PutObjectRetention"),
+    ("object", "x-amz-object-lock-retain-until-date", "s3:PutObjectRetention"),
+    ("object", "x-amz-object-lock-legal-hold", "s3:PutObjectLegalHold"),
+    ("bucket", "x-amz-acl", "s3:PutBucketAcl"),
+    ("bucket", "x-amz-grant-", "s3:PutBucketAcl"),
+    ("bucket", "x-amz-object-ownership", "s3:PutBucketOwnershipControls"),
+    ("bucket", "x-amz-bucket-object-lock-enabled", "s3:PutBucketObjectLockConfiguration"),
+    ("bucket", "x-amz-bucket-object-lock-enabled", "s3:PutBucketVersioning"),
 ];
+
+/// Deletes and overwrites what is kept for a time.
+const BYPASS: &str = "x-amz-bypass-governance-retention";
 
 /// Headers that name another object, and how far they are known: only a copy's source is read.
 const SOURCE: &str = "x-amz-copy-source";
@@ -107,18 +109,34 @@ pub(super) fn read(request: &Request) -> Result<Read, Objection> {
         unknown.doubt.action = true;
         asks.push(unknown);
     }
-    let operation = asks.first().map_or("", |ask| ask.action.trim_start_matches("s3:")).to_owned();
-    if let Some(source) = request.header(SOURCE).filter(|_| request.method == "PUT" && level == "object") {
-        asks.push(copied(source)?);
+    if level == "bucket" && has("delete") && names_versions(&request.body) {
+        let about = About { doubt: true, ..on(&format!("{resource}/*")) };
+        asks.push(Ask::new("s3:DeleteObjectVersion".to_owned(), about));
     }
-    for (method, header, action) in HEADERS {
+    let operation = asks.first().map_or("", |ask| ask.action.trim_start_matches("s3:")).to_owned();
+    if let Some(source) = request.header(SOURCE) {
+        if request.method != "PUT" || level != "object" {
+            return Err(Objection("only an object that is put is a copy"));
+        }
+        let (read, tags) = copied(source)?;
+        asks.push(read);
+        // Tags come along unless others are named. Whether the source has any, only its server knows.
+        if !has("uploadId") && !request.header("x-amz-tagging-directive").is_some_and(|told| told == "REPLACE") {
+            asks.push(tags);
+            asks.push(Ask::unless_denied("s3:PutObjectTagging", on(&resource)));
+        }
+    }
+    for (at, header, action) in HEADERS {
         let there = request.headers.iter().any(|(name, _)| name.starts_with(header));
-        if there && level == "object" && (method.is_empty() || *method == request.method) {
+        if there && *at == level && matches!(request.method.as_str(), "PUT" | "POST") {
             asks.push(Ask::new((*action).to_owned(), on(&resource)));
         }
     }
-    if request.header("x-amz-bypass-governance-retention").is_some() && level == "bucket" {
-        let about = About { doubt: true, ..on(&format!("{resource}/*")) };
+    if request.header(BYPASS).is_some() {
+        let about = match level {
+            "object" => on(&resource),
+            _ => About { doubt: true, ..on(&format!("{resource}/*")) },
+        };
         asks.push(Ask::new("s3:BypassGovernanceRetention".to_owned(), about));
     }
     if request.header(RENAMED).is_some() {
@@ -127,8 +145,13 @@ pub(super) fn read(request: &Request) -> Result<Read, Objection> {
     Ok(Read { operation, asks, roles: Vec::new(), rewrite: Rewrite::S3(rewrite::path(bucket, key)) })
 }
 
-/// What a copy reads.
-fn copied(source: &str) -> Result<Ask, Objection> {
+/// Whether a list of objects names versions, as far as can be told from its text: in another encoding than UTF-8 it may.
+fn names_versions(list: &[u8]) -> bool {
+    std::str::from_utf8(list).map_or(true, |list| list.contains("VersionId"))
+}
+
+/// What a copy reads: the object, and its tags if it has some.
+fn copied(source: &str) -> Result<(Ask, Ask), Objection> {
     let (source, query) = source.split_once('?').unwrap_or((source, ""));
     let version = if query.is_empty() { "" } else { "Version" };
     let source = decoded(source)?;
@@ -138,8 +161,9 @@ fn copied(source: &str) -> Result<Ask, Objection> {
     if !plain || source.split('/').any(|part| matches!(part, "." | "..")) {
         return Err(Objection("the source of the copy can't be told"));
     }
-    let about = About { resources: vec![format!("arn:aws:s3:::{source}")], doubt: false };
-    Ok(Ask::new(format!("s3:GetObject{version}"), about))
+    let about = || About { resources: vec![format!("arn:aws:s3:::{source}")], doubt: false };
+    let tags = Ask::unless_denied(&format!("s3:GetObject{version}Tagging"), about());
+    Ok((Ask::new(format!("s3:GetObject{version}"), about()), tags))
 }
 
 /// A line of the table.
@@ -252,8 +276,48 @@ mod tests {
         assert_eq!(straight[0].1, "arn:aws:s3:::b");
         let copy = asked("PUT", "/b/k", "", &[("x-amz-copy-source", "/from/x%2Fy"), ("x-amz-acl", "private")]);
         let actions: Vec<&str> = copy.iter().map(|(action, _)| action.as_str()).collect();
-        assert_eq!(actions, ["s3:PutObject", "s3:GetObject", "s3:PutObjectAcl"]);
-        assert_eq!(copy[1].1, "arn:aws:s3:::from/x/y");
+        assert_eq!(
+            actions,
+            ["s3:PutObject", "s3:GetObject", "s3:GetObjectTagging", "s3:PutObjectTagging", "s3:PutObjectAcl"]
+        );
+        assert_eq!((copy[1].1.as_str(), copy[2].1.as_str()), ("arn:aws:s3:::from/x/y", "arn:aws:s3:::from/x/y"));
+        let headers = [("x-amz-copy-source", "from/x"), ("x-amz-tagging-directive", "REPLACE")];
+        let replaced: Vec<String> = asked("PUT", "/b/k", "", &headers).into_iter().map(|(action, _)| action).collect();
+        assert_eq!(replaced, ["s3:PutObject", "s3:GetObject", "s3:PutObjectTagging"]);
+        assert_eq!(asked("PUT", "/b/k", "uploadId=1&partNumber=1", &headers[..1]).len(), 2);
+    }
+
+    #[test]
+    fn headers_of_a_new_bucket_ask_for_what_they_set() {
+        for (header, action) in [
+            ("x-amz-acl", "s3:PutBucketAcl"),
+            ("x-amz-grant-read", "s3:PutBucketAcl"),
+            ("x-amz-object-ownership", "s3:PutBucketOwnershipControls"),
+            ("x-amz-bucket-object-lock-enabled", "s3:PutBucketObjectLockConfiguration"),
+            ("x-amz-bucket-object-lock-enabled", "s3:PutBucketVersioning"),
+        ] {
+            let asked = asked("PUT", "/b", "", &[(header, "x")]);
+            assert!(asked.contains(&(action.to_owned(), "arn:aws:s3:::b".to_owned())), "{header}: {asked:?}");
+        }
+    }
+
+    #[test]
+    fn who_deletes_versions_may_delete_versions() {
+        let asked = |body: &[u8]| -> Vec<String> {
+            let request = Request {
+                method: "POST".to_owned(),
+                path: "/b".to_owned(),
+                query: "delete".to_owned(),
+                headers: Vec::new(),
+                body: zeroize::Zeroizing::new(body.to_vec()),
+                peer: std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            };
+            read(&request).unwrap().asks.into_iter().map(|ask| ask.action).collect()
+        };
+        assert_eq!(asked(b"<Delete><Object><Key>k</Key></Object></Delete>"), ["s3:DeleteObject"]);
+        for named in [&b"<Delete><Object><Key>k</Key><VersionId>1</VersionId></Object></Delete>"[..], b"\xff\xfe<\0"] {
+            assert_eq!(asked(named), ["s3:DeleteObject", "s3:DeleteObjectVersion"]);
+        }
     }
 
     #[test]
@@ -289,6 +353,9 @@ mod tests {
             ("/b/k", &[("x-amz-rename-source", "secret")]),
         ] {
             assert!(try_read("PUT", path, "", headers).is_err(), "{path} {headers:?}");
+        }
+        for (method, path, query) in [("POST", "/b/k", "uploads"), ("PUT", "/b", ""), ("DELETE", "/b/k", "")] {
+            assert!(try_read(method, path, query, &[("x-amz-copy-source", "b/x")]).is_err(), "{method} {path}");
         }
     }
 }

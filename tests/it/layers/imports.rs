@@ -116,11 +116,7 @@ impl Source {
                     let name = tokens[at + 1..].iter().find(|token| !matches!(token.as_str(), "!" | "fn" | "mut"));
                     source.defines.extend(name.cloned());
                 }
-                "mod" if depth == 0 => {
-                    if tokens[at + 2] == "{" {
-                        source.defines.insert(tokens[at + 1].clone());
-                    }
-                }
+                "mod" if depth == 0 => source.defines.extend((tokens[at + 2] == "{").then(|| tokens[at + 1].clone())),
                 word if is_word(word) && !matches!(before, "." | "::" | "fn" | "mod") => {
                     let mut name = vec![word.to_owned()];
                     while tokens.get(at + 1).is_some_and(|next| next == "::")
