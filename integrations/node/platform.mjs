@@ -31,7 +31,7 @@ function binary(platform, program, folder) {
   licences(folder);
   const about = { name: `@vmfa/${platform}`, version, description, license, os: [os], cpu: [cpu], ...platforms[platform], preferUnplugged: true };
   write(folder, { ...about, files: ["bin"] });
-  writeFileSync(join(folder, "README.md"), `${description}. Install `vmfa`, which brings it along.\n`);
+  writeFileSync(join(folder, "README.md"), `${description}. Install the package vmfa, which brings it along.\n`);
 }
 
 function whole(folder) {
