@@ -30,7 +30,7 @@ function binary(platform, program, folder) {
   chmodSync(join(folder, "bin", name), 0o755);
   licences(folder);
   const about = { name: `@vmfa/${platform}`, version, description, license, os: [os], cpu: [cpu], ...platforms[platform], preferUnplugged: true };
-  write(folder, { ...about, files: ["bin"] });
+  write(folder, { ...about, files: ["bin", "LICENSE-*"] });
   writeFileSync(join(folder, "README.md"), `${description}. Install the package vmfa, which brings it along.\n`);
 }
 
@@ -42,6 +42,7 @@ function whole(folder) {
   for (const name of ["dist", "README.md"]) cpSync(new URL(name, import.meta.url), join(folder, name), { recursive: true });
   licences(folder);
   const { name, description, ...rest } = kept;
+  rest.files.push("LICENSE-*");
   write(folder, { name, version, description, license, engines, ...rest, optionalDependencies });
 }
 
