@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-import { BinaryNotFound, UsageError, failure } from "./errors.js";
+import { BinaryNotFound, Interrupted, UsageError, failure } from "./errors.js";
 
 /** A length of time, such as `"45s"` or `"5m"`. */
 export type Duration = `${number}${"s" | "m" | "h" | "d"}`;
@@ -62,6 +62,7 @@ function runs(path: string): boolean {
 export type Answer = Record<string, unknown>;
 
 const waiting = new Set<ChildProcess>();
+let ended = false;
 
 /**
  * Runs one command and gives its answer; an exit code that isn't among `answers` is an error.
@@ -75,6 +76,7 @@ export async function run(
   stdin?: Uint8Array,
   answers: readonly number[] = [0],
 ): Promise<Answer> {
+  if (ended) throw new Interrupted("interrupted", "the program or the test run is at its end");
   const child = spawn(binary(), [...args, "--json", ...(stdin === undefined ? lifeline : [])], { env, stdio: "pipe" });
   // A program that refuses its arguments doesn't read what it is sent.
   child.stdin.on("error", () => {});
@@ -95,10 +97,11 @@ export async function run(
 }
 
 /**
- * Ends what this process waits for.
+ * Ends what this process waits for, for good: a command that came later would make again what is being deleted.
  * @internal
  */
 export function endAll(): void {
+  ended = true;
   for (const child of waiting) child.kill();
 }
 

@@ -24,6 +24,7 @@ export type Told = { id: number; ready?: Ready; error?: { code: string; message:
 
 const interval = 200;
 const patience = 5_000;
+const rounds = 5;
 
 function main(directory: string, socket: string, runner: Owner): void {
   const turns = new Turns(patience);
@@ -43,9 +44,14 @@ function main(directory: string, socket: string, runner: Owner): void {
     return { id };
   };
 
+  const workers = new Set<Socket>();
   const listener = createServer((who) => {
+    workers.add(who);
     who.on("error", () => {});
-    who.on("close", () => turns.free(who));
+    who.on("close", () => {
+      workers.delete(who);
+      turns.free(who);
+    });
     createInterface({ input: who }).on("line", (line) => {
       const asked = JSON.parse(line) as Asked;
       void answer(who, asked)
@@ -57,15 +63,17 @@ function main(directory: string, socket: string, runner: Owner): void {
   const end = async () => {
     clearInterval(watch);
     listener.close();
+    // A worker that still waits for a code stops waiting.
+    for (const who of workers) who.destroy();
     await standIn?.then(({ server }) => server.close()).catch(() => {});
-    // Workers may take a moment longer than the runner.
-    for (let left = 20; left > 0; left -= 1) {
+    // Workers may take a moment longer than the runner, and what they have begun may make the directory again.
+    for (let left = rounds; left > 0; left -= 1) {
       try {
         remove(directory);
-        break;
       } catch {
-        await sleep(interval);
+        // It is being written to; the next round takes it.
       }
+      if (left > 1) await sleep(interval);
     }
     process.exit(0);
   };
