@@ -9,24 +9,17 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::bench::{ACCOUNT, Bench, REGION, Virtual};
 use super::device::Shelf;
 use super::{Client, Error};
-use crate::aws::client as aws_client;
+use crate::aws::Locks;
 use crate::aws::https::{ClearText, Https};
-use crate::aws::settings::Endpoint;
-use crate::aws::{self, Interrupted, Locks, World};
 use crate::serve::http::Server;
-use crate::serve::scenario::{Scenario, Seeded, UserKeys};
+use crate::serve::scenario::{Scenario, UserKeys};
 use crate::serve::time::{Clock, Tell};
 use crate::serve::{self, Begun, Event, Stand, random};
 use crate::time::Timestamp;
 use crate::wire::sigv4::Credentials;
-
-/// The account's number.
-pub(super) const ACCOUNT: &str = "123456789012";
-
-/// For which region requests are signed.
-const REGION: &str = "us-east-1";
 
 /// 2026-01-01T00:00:00Z, the first second of a step.
 const START: Timestamp = Timestamp::from_unix(1_767_225_600);
@@ -78,26 +71,6 @@ pub struct Aws {
     users: BTreeMap<String, UserKeys>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<io::Result<()>>>,
-}
-
-/// What clients and devices share.
-#[derive(Debug)]
-pub(super) struct Bench {
-    endpoint: String,
-    https: Https,
-    world: Virtual,
-    pub(super) administrator: Credentials,
-    pub(super) shelf: Arc<Shelf>,
-    pub(super) seeded: Vec<Seeded>,
-    pub(super) locks: Locks,
-    #[expect(dead_code, reason = "it goes when this goes")]
-    directory: tempfile::TempDir,
-}
-
-/// A world whose clock is the stand-in's; whoever waits moves it.
-#[derive(Debug)]
-struct Virtual {
-    clock: Clock,
 }
 
 impl Aws {
@@ -267,37 +240,4 @@ impl Drop for Aws {
             let _ = server.join();
         }
     }
-}
-
-impl Bench {
-    /// A client of the stand-in.
-    pub(super) fn client(&self) -> aws_client::Client<'_> {
-        let endpoint = Endpoint { url: self.endpoint.clone(), signing_region: REGION.to_owned(), custom: true };
-        aws_client::Client::new(endpoint.clone(), endpoint, &self.https, &self.world, 4)
-    }
-}
-
-impl World for Virtual {
-    fn milliseconds(&self) -> i128 {
-        i128::from(self.clock.instant().as_unix_millis())
-    }
-
-    fn wait(&self, seconds: u64, _what: &str) -> Result<(), aws::Error> {
-        // One that can't be moved so far shows at the next call.
-        let _ = self.clock.advance(i64::try_from(seconds).unwrap_or(i64::MAX), false);
-        Ok(())
-    }
-
-    fn pause(&self, milliseconds: u64) -> Result<(), Interrupted> {
-        std::thread::sleep(Duration::from_millis(milliseconds.min(100)));
-        Ok(())
-    }
-
-    fn random(&self, _below: u64) -> u64 {
-        0
-    }
-
-    fn tell(&self, _note: &str) {}
-
-    fn debug(&self, _line: &dyn Fn() -> String) {}
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::aws::Bench;
+use super::bench::{ACCOUNT, Bench};
 use super::{Device, Error};
 use crate::aws::answer::Element;
 use crate::aws::client::{Caller, Effect};
@@ -85,7 +85,7 @@ impl Client {
         let name = self.bench.shelf.name(user);
         let wanted = Wanted {
             partition: "aws".to_owned(),
-            account: super::aws::ACCOUNT.to_owned(),
+            account: ACCOUNT.to_owned(),
             user: user.to_owned(),
             device_name: user.to_owned(),
             path: "/".to_owned(),

@@ -26,6 +26,7 @@
 //! gone.
 
 mod aws;
+mod bench;
 mod client;
 mod device;
 
