@@ -174,3 +174,27 @@ fn a_circle_is_seen_whatever_form_its_imports_have() {
         assert!(one_and_two(one, two).is_empty(), "{one}");
     }
 }
+
+#[test]
+fn a_variant_that_is_called_as_what_is_handed_on_is_no_import() {
+    let module = "mod one;\npub use one::One;\npub enum All { One(u8), #[other] Two { field: u8 } }\n";
+    let one = "pub struct One(super::All);";
+    let circles_with = |code: &str| circles(&imports::of(&[("lib.rs", &[module, code].concat()), ("one.rs", one)]));
+    assert!(circles_with("fn f() {}").is_empty());
+    assert_eq!(circles_with("fn f() { One::new() }").len(), 1);
+    assert_eq!(circles_with("enum Other { Three(One) }").len(), 1);
+}
+
+#[test]
+fn files_that_the_design_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for directory in ["src", "tests"] {
+        files_below(&root.join(directory), &mut files);
+    }
+    let design = fs::read_to_string(root.join("docs/design.md")).unwrap();
+    let named: Vec<&str> = design.split('`').skip(1).step_by(2).filter(|text| text.ends_with(".rs")).collect();
+    let lost: Vec<&&str> = named.iter().filter(|name| !files.iter().any(|file| file.ends_with(name))).collect();
+    assert!(lost.is_empty(), "docs/design.md names files that aren't there: {lost:?}");
+    assert!(named.len() > 30, "only {} files seen: is the test looking?", named.len());
+}

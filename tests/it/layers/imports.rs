@@ -96,6 +96,8 @@ impl Source {
         let tokens = tokens(text);
         let mut source = Self { path: path.to_owned(), ..Self::default() };
         let (mut at, mut depth) = (0, 0);
+        // What stands between the braces of an enum, and not between other ones inside, is the name of a variant.
+        let (mut in_enum, mut inside) = (false, 0);
         while let Some(token) = tokens.get(at) {
             let before = at.checked_sub(1).map_or("", |before| tokens[before].as_str());
             match token.as_str() {
@@ -104,7 +106,12 @@ impl Source {
                     continue;
                 }
                 "{" => depth += 1,
-                "}" => depth -= 1,
+                "}" => {
+                    depth -= 1;
+                    in_enum &= depth > 0;
+                }
+                "(" | "[" => inside += 1,
+                ")" | "]" => inside -= 1,
                 // `use<'a>` names what a type captures.
                 "use" if tokens[at + 1] != "<" => {
                     at += 1;
@@ -115,8 +122,10 @@ impl Source {
                 "fn" | "struct" | "enum" | "trait" | "type" | "const" | "static" | "macro_rules" if depth == 0 => {
                     let name = tokens[at + 1..].iter().find(|token| !matches!(token.as_str(), "!" | "fn" | "mut"));
                     source.defines.extend(name.cloned());
+                    in_enum = token == "enum";
                 }
                 "mod" if depth == 0 => source.defines.extend((tokens[at + 2] == "{").then(|| tokens[at + 1].clone())),
+                _ if in_enum && depth == 1 && inside == 0 => {}
                 word if is_word(word) && !matches!(before, "." | "::" | "fn" | "mod") => {
                     let mut name = vec![word.to_owned()];
                     while tokens.get(at + 1).is_some_and(|next| next == "::")
