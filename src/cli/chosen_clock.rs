@@ -65,6 +65,11 @@ impl Which {
         Self { clock }
     }
 
+    /// Whether the command line names one.
+    pub(super) const fn is_given(&self) -> bool {
+        self.clock.is_some()
+    }
+
     /// As [`Self::open`]; none where nobody named one.
     ///
     /// # Errors

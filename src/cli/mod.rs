@@ -3,6 +3,7 @@
 mod argv;
 mod chosen_clock;
 mod clock;
+mod columns;
 mod command;
 mod config;
 mod environment;
@@ -16,6 +17,7 @@ mod lifeline;
 mod lines;
 mod note;
 mod open;
+mod pattern;
 mod places;
 mod prompt;
 mod render;

@@ -138,7 +138,6 @@ impl Line {
         }
         let failure = Error::usage(format!("unexpected argument `{shown}`"));
         Some(match self.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            ["list"] => failure.hint("`vmfa list` shows all devices").hint("one device: vmfa show NAME"),
             ["aws", "exec"] => {
                 let device = self.words.iter().position(|word| word == "exec")?.saturating_add(2);
                 let at = self.words.iter().skip(device).position(|word| *word == given)?.saturating_add(device);

@@ -16,6 +16,8 @@ mod ledger;
 pub mod pair;
 mod recovery;
 
+use std::thread;
+
 use crate::name::{self, Name};
 use crate::oath::{MovingFactor, Parameters};
 use crate::provision::{self, Enrolment, uri};
@@ -26,6 +28,9 @@ pub use error::Error;
 
 /// Whoever adds or removes has so many seconds, prompts included, before others may clear up after it.
 pub const LEASE: i64 = 120;
+
+/// The most threads that secrets are read by.
+const MOST_THREADS: usize = 8;
 
 /// Devices, their secrets in one vault.
 #[derive(Debug, Clone, Copy)]
@@ -146,6 +151,29 @@ impl Devices<'_> {
             enrolment.parameters.factor = device.parameters.factor;
         }
         Ok(enrolment)
+    }
+
+    /// The same of many devices, in order. What has to be decrypted is by several threads; a keyring is asked for one after
+    /// the other.
+    pub fn enrolments(&self, devices: &[&Device]) -> Vec<Result<Enrolment, Error>> {
+        let threads = match self.vault.kind() {
+            vault::Kind::Age => thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
+            vault::Kind::Keyring | vault::Kind::Memory => 1,
+        };
+        let read = |devices: &[&Device]| devices.iter().map(|device| self.enrolment(device)).collect::<Vec<_>>();
+        // The first one alone: it may be what a passphrase is asked for.
+        let (first, rest) = devices.split_at(devices.len().min(1));
+        let share = rest.len().div_ceil(threads).max(1);
+        let mut enrolments = read(first);
+        thread::scope(|scope| {
+            let start = |share| thread::Builder::new().spawn_scoped(scope, move || read(share)).map_err(|_| share);
+            let started: Vec<_> = rest.chunks(share).map(|share| (share, start(share))).collect();
+            for (share, thread) in started {
+                let joined = thread.ok().and_then(|thread| thread.join().ok());
+                enrolments.extend(joined.unwrap_or_else(|| read(share)));
+            }
+        });
+        enrolments
     }
 
     /// The same with the counter as it was when the device was added.

@@ -190,6 +190,18 @@ impl Registry for Memory {
         Ok(of_ledger.filter(|(_, (_, holder))| holder.token == token).map(|((_, step), _)| *step).collect())
     }
 
+    fn last_uses(&self) -> Result<BTreeMap<Id, Timestamp>, Error> {
+        let tables = self.tables();
+        let changed = tables.ledgers.iter().map(|(id, (.., ledger))| (*id, ledger.changed));
+        let given = tables.claimed.iter().map(|((id, _), (since, _))| (*id, *since));
+        let mut last = BTreeMap::new();
+        for (id, time) in changed.chain(given).filter(|(_, time)| time.as_unix() > 0) {
+            let known = last.entry(id).or_insert(time);
+            *known = time.max(*known);
+        }
+        Ok(last)
+    }
+
     fn ledger(&self, id: Id) -> Result<Ledger, Error> {
         self.tables().ledgers.get(&id).map(|(.., ledger)| ledger.clone()).ok_or(Error::Gone)
     }

@@ -9,6 +9,7 @@ mod runs;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -364,6 +365,14 @@ pub trait Registry: Send + Sync + fmt::Debug {
     ///
     /// Those of the back-end.
     fn claimed_by(&self, ledger: Id, token: Token) -> Result<Vec<Step>, Error>;
+
+    /// When something of each ledger was last handed out, or verified, by the system's clock; only ledgers of which it is
+    /// known. What was given back doesn't count.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn last_uses(&self) -> Result<BTreeMap<Id, Timestamp>, Error>;
 
     /// What else a ledger says.
     ///

@@ -1,5 +1,6 @@
 //! Interruptions: whatever the moment, a device is whole or not there, and no secret is lost or left over.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -121,6 +122,9 @@ impl Registry for Fragile<registry::memory::Memory> {
     }
     fn claimed_by(&self, ledger: Id, token: registry::Token) -> Result<Vec<Step>, registry::Error> {
         self.with_power(|inner| inner.claimed_by(ledger, token), dead_registry)
+    }
+    fn last_uses(&self) -> Result<BTreeMap<Id, Timestamp>, registry::Error> {
+        self.with_power(Registry::last_uses, dead_registry)
     }
     fn sharers(&self, ledger: Id) -> Result<Vec<Device>, registry::Error> {
         self.with_power(|inner| inner.sharers(ledger), dead_registry)

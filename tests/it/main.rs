@@ -36,6 +36,7 @@ mod lifecycle;
 mod lifeline;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod node;
+mod list;
 mod oath;
 #[cfg(feature = "cli")]
 mod oracle;

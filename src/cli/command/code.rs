@@ -1,6 +1,5 @@
 mod lease;
 mod patience;
-mod pattern;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -10,6 +9,7 @@ use serde::Serialize;
 use crate::cli::chosen_clock::{self, Clock};
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
+use crate::cli::pattern::Pool;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, source};
 use crate::device::issue::{self, Issued};
@@ -134,6 +134,14 @@ impl Code {
         Self { repeated: issued.valid.map(|_| issued.repeated), ..Self::of(issued, time) }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.code
+    }
+
+    pub(super) const fn seconds_left(&self) -> Option<u64> {
+        self.validity_seconds
+    }
+
     pub(super) fn with_validity(&self) -> String {
         match (self.validity(), self.counter) {
             (Some(validity), _) => format!("{} ({validity})", self.code),
@@ -196,7 +204,7 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
-        if pattern::read(name).is_some() {
+        if Pool::of(name).map_or(true, |pool| pool.is_some()) {
             return Err(Error::usage(format!("`{name}` is a pool of devices: --fresh gives a code of it")));
         }
         let device = device::find(&registry, name)?;

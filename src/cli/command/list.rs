@@ -1,22 +1,71 @@
-use std::io::{self, Write};
+mod codes;
 
+use std::cmp::Reverse;
+use std::io::{self, IsTerminal as _, Write};
+
+use clap::ValueEnum;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::cli::Global;
-use crate::cli::error::Result;
-use crate::cli::open::Place;
-use crate::cli::render::{self, Answer, plain, table};
-use crate::device;
-
+use self::codes::Current;
 use super::show::Description;
+use crate::cli::columns::{self, Shrinks};
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::open::Place;
+use crate::cli::pattern::Wanted;
+use crate::cli::render::{self, Answer, plain, table};
+use crate::cli::{Global, chosen_clock, clock};
+use crate::device;
+use crate::registry::{Device, Registry as _};
+use crate::time::{Timestamp, words};
 
-/// List all devices, or with --vault those of one vault
+/// List devices, or with --vault those of one vault
+///
+/// On a terminal, columns fit its width, and long texts are shortened in the middle. Anything else gets all of them.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Args {}
+pub(in crate::cli) struct Args {
+    /// Devices to list: part of a name, issuer or account, or a pattern for names such as 'ci/*' (`*` and `?` don't match
+    /// `/`, `**` does) [default: all]
+    #[arg(value_name = "PATTERN")]
+    patterns: Vec<String>,
+    /// Sort by `name`, `issuer`, `last-used` or `added`; the last two with the newest first
+    #[arg(long, value_name = "KEY", default_value = "name", hide_possible_values = true)]
+    sort: Sort,
+    /// Show the current codes as well. They count as handed out. Counter devices (HOTP) are listed without one: `vmfa code`
+    /// gives theirs
+    #[arg(long)]
+    codes: bool,
+    #[command(flatten)]
+    clock: chosen_clock::Which,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    Name,
+    Issuer,
+    LastUsed,
+    Added,
+}
+
+/// A device, and what was asked for beside.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    device: Description,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    current: Option<Current>,
+}
 
 #[derive(Debug, Serialize)]
 struct Listed {
-    devices: Vec<Description>,
+    devices: Vec<Row>,
+    /// Whether codes were asked for.
+    #[serde(skip)]
+    codes: bool,
+    #[serde(skip)]
+    last_uses: Vec<Option<Timestamp>>,
+    #[serde(skip)]
+    now: Timestamp,
 }
 
 impl Answer for Listed {
@@ -25,31 +74,133 @@ impl Answer for Listed {
             render::note("there are no devices yet: vmfa add NAME SOURCE");
             return Ok(());
         }
-        let rows: Vec<Vec<String>> = self
-            .devices
-            .iter()
-            .map(|device| {
-                vec![
-                    plain(&device.name).into_owned(),
-                    plain(device.issuer.as_deref().unwrap_or("-")).into_owned(),
-                    plain(if device.account.is_empty() { "-" } else { &device.account }).into_owned(),
-                    device.r#type.to_owned(),
-                    device.vault.to_owned(),
-                ]
-            })
-            .collect();
-        table(out, &["NAME", "ISSUER", "ACCOUNT", "TYPE", "VAULT"], &rows)
+        let eyes = io::stdout().is_terminal();
+        let texts = |device: &Description| {
+            let texts = [Some(device.name.as_str()), device.issuer.as_deref(), Some(device.account.as_str())];
+            texts.map(|text| plain(text.filter(|text| !text.is_empty()).unwrap_or("-")).into_owned())
+        };
+        let (headings, mut rows): (&[&str], Vec<Vec<String>>) = if self.codes {
+            let row = |row: &Row| {
+                let [name, issuer, account] = texts(&row.device);
+                let [code, left] = row.current.as_ref().map(Current::columns).unwrap_or_default();
+                vec![name, code, left, issuer, account]
+            };
+            (&["NAME", "CODE", "LEFT", "ISSUER", "ACCOUNT"], self.devices.iter().map(row).collect())
+        } else {
+            let row = |(row, used): (&Row, &Option<Timestamp>)| {
+                let [name, issuer, account] = texts(&row.device);
+                let used = used.map_or_else(|| "never".to_owned(), |at| last_used(at, self.now, eyes));
+                vec![name, issuer, account, row.device.r#type.to_owned(), row.device.vault.to_owned(), used]
+            };
+            let rows = self.devices.iter().zip(&self.last_uses).map(row);
+            (&["NAME", "ISSUER", "ACCOUNT", "TYPE", "VAULT", "LAST USED"], rows.collect())
+        };
+        if eyes {
+            let width = terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| usize::from(width.0));
+            fit(headings, &mut rows, width);
+        }
+        table(out, headings, &rows)
+    }
+}
+
+/// How long ago, for eyes; else when.
+fn last_used(at: Timestamp, now: Timestamp, eyes: bool) -> String {
+    if !eyes {
+        return at.to_rfc3339();
+    }
+    match now.as_unix().saturating_sub(at.as_unix()) {
+        0..60 => "just now".to_owned(),
+        seconds => {
+            // Of the units, the largest.
+            let long = words(seconds.max(180));
+            let largest: Vec<&str> = long.split(' ').take(2).collect();
+            format!("{} ago", largest.join(" "))
+        }
+    }
+}
+
+/// Shortens texts until the table fits.
+fn fit(headings: &[&str], rows: &mut [Vec<String>], width: usize) {
+    let widest = |column: usize, heading: &str| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
+        cells.max().unwrap_or(0).max(heading.width())
+    };
+    let widths: Vec<usize> = headings.iter().enumerate().map(|(column, heading)| widest(column, heading)).collect();
+    let shrinks = |heading: &&str| match *heading {
+        "NAME" => Shrinks::Last,
+        "ISSUER" | "ACCOUNT" => Shrinks::First,
+        _ => Shrinks::Never,
+    };
+    let shrinks: Vec<Shrinks> = headings.iter().map(shrinks).collect();
+    let fitted = columns::fitted(&widths, &shrinks, width);
+    for row in rows {
+        for ((cell, width), shrinks) in row.iter_mut().zip(&fitted).zip(&shrinks) {
+            if *shrinks != Shrinks::Never {
+                *cell = columns::middle_cut(cell, *width).into_owned();
+            }
+        }
     }
 }
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
+        if self.clock.is_given() && !self.codes {
+            return Err(Error::usage("--clock needs --codes"));
+        }
         let place = Place::find(global)?;
-        let mut devices = device::active(&place.registry()?)?;
+        if self.codes {
+            place.expect_reading();
+        }
+        let registry = place.registry()?;
+        let mut devices = device::active(&registry)?;
         if let Some(kind) = place.explicit() {
             devices.retain(|device| device.vault == kind);
         }
-        let devices = devices.iter().map(|device| Description::of(device, None)).collect();
-        render::print(&Listed { devices }, global.json)
+        if !self.patterns.is_empty() {
+            let wanted = self.patterns.iter().map(|text| Wanted::of(text)).collect::<Result<Vec<_>>>()?;
+            devices.retain(|device| wanted.iter().any(|wanted| wanted.has(device)));
+            if devices.is_empty() {
+                return Err(self.none());
+            }
+        }
+        let last_uses = registry.last_uses()?;
+        let last_use = |device: &Device| device.ledger.and_then(|ledger| last_uses.get(&ledger)).copied();
+        self.sort(&mut devices, last_use);
+        let described = devices.iter().map(|device| Description::of(device, None).last_used(last_use(device)));
+        let described: Vec<Description> = described.collect();
+        let (current, failure) = if self.codes {
+            codes::current(&place, &registry, &devices, &self.clock.open()?)?
+        } else {
+            (devices.iter().map(|_| None).collect(), None)
+        };
+        let rows = described.into_iter().zip(current).map(|(device, current)| Row { device, current });
+        let listed = Listed {
+            devices: rows.collect(),
+            codes: self.codes,
+            last_uses: devices.iter().map(last_use).collect(),
+            now: clock::now(),
+        };
+        render::print(&listed, global.json)?;
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Devices come by name.
+    fn sort(&self, devices: &mut [Device], last_use: impl Fn(&Device) -> Option<Timestamp>) {
+        match self.sort {
+            Sort::Name => {}
+            // Those without one come last.
+            Sort::Issuer => devices.sort_by_cached_key(|device| {
+                let issuer = device.issuer.as_deref().map(str::to_lowercase);
+                (issuer.is_none(), issuer)
+            }),
+            Sort::LastUsed => devices.sort_by_key(|device| Reverse(last_use(device))),
+            Sort::Added => devices.sort_by_key(|device| Reverse(device.created)),
+        }
+    }
+
+    fn none(&self) -> Error {
+        let patterns: Vec<String> = self.patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+        Error::new(Kind::No, "no-such-device", format!("no device matches {}", patterns.join(" or ")))
+            .hint("`vmfa list` shows them all; `*` stands for anything but `/`")
     }
 }

@@ -9,7 +9,8 @@ use crate::cli::render::{self, Answer, fields, plain};
 use crate::device;
 use crate::oath::MovingFactor;
 use crate::provision::Enrolment;
-use crate::registry::Device;
+use crate::registry::{Device, Registry as _};
+use crate::time::Timestamp;
 
 /// Show a device, without its secret
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,10 @@ pub(super) struct Description {
     counter: Option<u64>,
     serial_number: Option<String>,
     pub(super) vault: &'static str,
-    created: String,
+    pub(super) created: String,
+    /// When one of its codes was last handed out or verified, where that was looked up and is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_used: Option<String>,
     /// There where the clock is wrong on purpose.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_clock: Option<WrongClock>,
@@ -69,10 +73,16 @@ impl Description {
             serial_number: device.serial.clone(),
             vault: device.vault.as_str(),
             created: device.created.to_rfc3339(),
+            last_used: None,
             wrong_clock: (device.drift.seconds != 0 || device.drift.ppm != 0)
                 .then_some(WrongClock { set_seconds: device.drift.seconds, rate_ppm: device.drift.ppm }),
             secret_bits: enrolment.map(|enrolment| enrolment.secret.bits()),
         }
+    }
+
+    /// The same with when it was last used.
+    pub(super) fn last_used(self, at: Option<Timestamp>) -> Self {
+        Self { last_used: at.map(Timestamp::to_rfc3339), ..self }
     }
 
     pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
@@ -107,6 +117,7 @@ impl Answer for Description {
         writeln!(out, "{}", plain(&self.name))?;
         let mut lines = self.lines();
         lines.push(("added", self.created.clone()));
+        lines.extend(self.last_used.clone().map(|at| ("last used", at)));
         fields(out, &lines)
     }
 }
@@ -115,6 +126,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let registry = Place::find(global)?.registry()?;
         let device = device::find(&registry, &self.device)?;
-        render::print(&Description::of(&device, None), global.json)
+        let last_used = device.ledger.and_then(|ledger| registry.last_uses().ok()?.get(&ledger).copied());
+        render::print(&Description::of(&device, None).last_used(last_used), global.json)
     }
 }

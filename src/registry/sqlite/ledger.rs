@@ -1,5 +1,7 @@
 //! What was handed out and accepted, in the same file.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::Sqlite;
@@ -216,6 +218,22 @@ impl Sqlite {
             rows.map(|step| Ok(Step::new(step?.cast_unsigned()))).collect()
         });
         steps.map_err(|error| self.failed(&error))
+    }
+
+    pub(super) fn uses_of_ledgers(&self) -> Result<BTreeMap<Id, Timestamp>, Error> {
+        let connection = self.connection();
+        let sql = "SELECT ledger, max(at) FROM (SELECT id AS ledger, changed AS at FROM ledger UNION ALL
+            SELECT ledger, since FROM claimed WHERE released = 0) WHERE at > 0 GROUP BY ledger";
+        let uses: Result<Vec<(String, i64)>, _> = connection.prepare(sql).and_then(|mut statement| {
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        });
+        let uses = uses.map_err(|error| self.failed(&error))?;
+        let read = |(id, at): (String, i64)| {
+            let known = id.parse().map_err(|_| self.damaged_ledger(&id, "id"))?;
+            Ok((known, Timestamp::from_unix(at.cast_unsigned())))
+        };
+        uses.into_iter().map(read).collect()
     }
 
     pub(super) fn read_ledger(&self, id: Id) -> Result<Ledger, Error> {

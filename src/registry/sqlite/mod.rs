@@ -9,6 +9,7 @@ mod mark;
 mod open;
 mod restored;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -277,6 +278,10 @@ impl Registry for Sqlite {
 
     fn claimed_by(&self, ledger: Id, token: Token) -> Result<Vec<Step>, Error> {
         self.steps_of_claim(ledger, token)
+    }
+
+    fn last_uses(&self) -> Result<BTreeMap<Id, Timestamp>, Error> {
+        self.uses_of_ledgers()
     }
 
     fn ledger(&self, id: Id) -> Result<Ledger, Error> {

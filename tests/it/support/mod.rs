@@ -10,6 +10,8 @@ pub mod desktop;
 pub mod keyrings;
 #[cfg(feature = "cli")]
 mod program;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+pub mod terminal;
 #[cfg(feature = "cli")]
 pub mod web;
 

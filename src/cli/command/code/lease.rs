@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::pattern::{self, MATCHING};
 use super::{Args, Codes};
 use crate::cli::chosen_clock::Clock;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
+use crate::cli::pattern::Pool;
 use crate::cli::render::{self, plain};
 use crate::cli::{Global, wait};
 use crate::device::issue::{self, Issued, Leased, Moment, Terms};
@@ -28,8 +28,7 @@ impl Args {
         place.expect_reading();
         let registry = place.registry()?;
         registry.expect_writable()?;
-        if let Some(pattern) = pattern::read(name) {
-            let pattern = pattern.map_err(|error| Error::usage(format!("`{name}` is no pattern: {}", error.msg)))?;
+        if let Some(pattern) = Pool::of(name)? {
             return self.leased_from_pool(&place, &registry, name, &pattern, clock);
         }
         let device = device::find(&registry, name)?;
@@ -56,7 +55,7 @@ impl Args {
         place: &Place,
         registry: &dyn Registry,
         name: &str,
-        pattern: &glob::Pattern,
+        pattern: &Pool,
         clock: &Clock,
     ) -> Result<Codes> {
         let pool = self.pool(place, registry, name, pattern, clock)?;
@@ -86,13 +85,12 @@ impl Args {
         place: &Place,
         registry: &dyn Registry,
         name: &str,
-        pattern: &glob::Pattern,
+        pattern: &Pool,
         clock: &Clock,
     ) -> Result<Vec<Member>> {
-        let devices = device::active(registry)?.into_iter().filter(|device| {
-            pattern.matches_with(device.name.as_str(), MATCHING)
-                && matches!(device.parameters.factor, MovingFactor::Time { .. })
-        });
+        let devices = device::active(registry)?
+            .into_iter()
+            .filter(|device| pattern.has(device) && matches!(device.parameters.factor, MovingFactor::Time { .. }));
         let mut pool = Vec::new();
         for device in devices {
             let vault = place.vault_of(&device)?;

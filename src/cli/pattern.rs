@@ -1,0 +1,59 @@
+//! Which devices a word names: by a pattern over names, as pools are, or as a part of what is known of them.
+
+use super::error::{Error, Result};
+use crate::registry::Device;
+
+/// `*` doesn't go beyond a `/`, as in a shell; `**` does.
+const MATCHING: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+
+/// A pattern over names, which have none of its characters.
+#[derive(Debug)]
+pub(super) struct Pool(glob::Pattern);
+
+impl Pool {
+    /// None of a text that is a plain name.
+    ///
+    /// # Errors
+    ///
+    /// A pattern that can't be read.
+    pub(super) fn of(text: &str) -> Result<Option<Self>> {
+        let class = text.split_once('[').is_some_and(|(_, rest)| rest.contains(']'));
+        if !class && !text.contains(['*', '?']) {
+            return Ok(None);
+        }
+        let unreadable = |error: glob::PatternError| Error::usage(format!("`{text}` is no pattern: {}", error.msg));
+        glob::Pattern::new(text).map(Self).map(Some).map_err(unreadable)
+    }
+
+    pub(super) fn has(&self, device: &Device) -> bool {
+        self.0.matches_with(device.name.as_str(), MATCHING)
+    }
+}
+
+/// What `vmfa list` looks for.
+#[derive(Debug)]
+pub(super) enum Wanted {
+    Pool(Pool),
+    /// In lower case.
+    Part(String),
+}
+
+impl Wanted {
+    /// # Errors
+    ///
+    /// A pattern that can't be read.
+    pub(super) fn of(text: &str) -> Result<Self> {
+        Ok(Pool::of(text)?.map_or_else(|| Self::Part(text.to_lowercase()), Self::Pool))
+    }
+
+    pub(super) fn has(&self, device: &Device) -> bool {
+        match self {
+            Self::Pool(pool) => pool.has(device),
+            Self::Part(part) => {
+                let texts = [Some(device.name.as_str()), device.issuer.as_deref(), Some(device.account.as_str())];
+                texts.into_iter().flatten().any(|text| text.to_lowercase().contains(part))
+            }
+        }
+    }
+}
