@@ -29,3 +29,8 @@ pub(super) fn text(name: &str) -> Option<String> {
 pub(super) fn path(name: &str) -> Option<PathBuf> {
     variable(name).map(PathBuf::from)
 }
+
+/// This very program, to be started again: on Linux also where its file was replaced meanwhile.
+pub(super) fn this_program() -> std::io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+}

@@ -2,6 +2,7 @@
 
 mod argv;
 mod chosen_clock;
+mod clipboard;
 mod clock;
 mod columns;
 mod command;
@@ -59,6 +60,11 @@ struct Cli {
 pub fn main() -> ExitCode {
     hygiene::harden();
     let arguments: Vec<_> = environment::arguments();
+    if let [_, command, seconds] = arguments.as_slice()
+        && command == clipboard::KEEPER
+    {
+        return clipboard::keep(seconds);
+    }
     let json = arguments.iter().any(|argument| argument == "--json");
     let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
         Ok(cli) => {

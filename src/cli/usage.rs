@@ -8,10 +8,11 @@ use super::error::{Error, NO_DEVICES};
 use super::{argv, slips};
 
 /// Options that need another one beside them.
-const NEEDS: [(&str, &[&str]); 4] = [
+const NEEDS: [(&str, &[&str]); 5] = [
     ("--fresh", &["--window", "--timeout", "--jump"]),
     ("--from", &["--account"]),
     ("--png", &["--scale"]),
+    ("--copy", &["--clear-after"]),
     ("--role-arn", &["--role-session-name", "--external-id"]),
 ];
 
@@ -53,6 +54,8 @@ fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
 /// `--timeout` of `--timeout <TIME>`, `DEVICE` of `[DEVICE]` and `<DEVICE>...`.
 fn name_of(argument: &str) -> &str {
     let first = argument.split(' ').next().unwrap_or_default();
+    // A value that may be left out: `--copy[=<WAY>]`.
+    let first = first.split("[=").next().unwrap_or_default();
     first.trim_end_matches('.').trim_matches(['[', ']', '<', '>'])
 }
 
@@ -150,15 +153,16 @@ impl Line {
 
     fn missing(&self, error: &clap::Error) -> Option<Error> {
         let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
+        // Of several that would do, as in `<--fresh|--min-validity <TIME>>`, the first.
         if let [option] = missing.as_slice()
-            && option.starts_with("--")
+            && option.trim_start_matches('<').starts_with("--")
         {
-            let option = name_of(option);
+            let option = name_of(option.split('|').next().unwrap_or_default());
             let (_, for_which) = NEEDS.iter().find(|(needed, _)| *needed == option)?;
             let given =
                 for_which.iter().find(|option| self.words.iter().any(|word| word.split('=').next() == Some(option)))?;
             let failure = Error::usage(format!("`{given}` needs `{option}`"));
-            let takes_value = !matches!(option, "--fresh");
+            let takes_value = !matches!(option, "--fresh" | "--copy");
             let end = self.words.iter().position(|word| word == "--").unwrap_or(self.words.len());
             let whole = self.with(option, end).filter(|_| !takes_value);
             return Some(match whole {

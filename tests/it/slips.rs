@@ -126,6 +126,12 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["code", "m", "--nxt"], 2, &["did you mean `--next`?"]),
         (&["code", "m", "--window"], 2, &["`--window` needs `--fresh`", "vmfa code m --window --fresh"]),
         (&["code", "m", "--timeout", "5s"], 2, &["`--timeout` needs `--fresh`"]),
+        (
+            &["code", "m", "--clear-after", "5s"],
+            2,
+            &["`--clear-after` needs `--copy`", "vmfa code m --clear-after 5s --copy"],
+        ),
+        (&["code", "m", "--copy", "--clear-after", "0s"], 2, &["expected a time from 1s to 1d"]),
         (&["code", "m", "--fresh", "--count", "2"], 2, &["`--fresh` and `--count`", "vmfa pair"]),
         (&["code", "m", "--from", "x"], 2, &["can't be combined", "name a device"]),
         (&["code", "m", "--fresh", "--fresh"], 2, &["`--fresh` is given twice"]),
@@ -135,7 +141,6 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["code", "m", "--vault", "kering"], 2, &["expected keyring or age", "did you mean `keyring`?"]),
         (&["code", "m", "--fresh", "--timeout", "long"], 2, &["expected a time up to 1d"]),
         // Arguments.
-        (&["ls", "m"], 2, &["vmfa show NAME"]),
         (&["aws", "exec", "m", "env"], 2, &["vmfa aws exec m -- env"]),
         (&["aws", "exec", "m", "aws", "s3", "ls"], 2, &["vmfa aws exec m -- aws s3 ls"]),
         (&["code"], 2, &["no device is named", "`m`, `mfauser`"]),

@@ -2,21 +2,22 @@ mod lease;
 mod patience;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use serde::Serialize;
 
 use crate::cli::chosen_clock::{self, Clock};
+use crate::cli::clipboard::{Clipboard, Way};
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, source};
+use crate::cli::{Global, clipboard, source};
 use crate::device::issue::{self, Issued};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
 use crate::registry::Device;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, words};
 
 pub(super) use patience::patience;
 
@@ -68,6 +69,19 @@ pub(in crate::cli) struct Args {
     /// If --clock names a stand-in with virtual time, advance its time instead of waiting
     #[arg(long, requires = "patient")]
     jump: bool,
+    /// Copy the code instead of printing it. Over SSH, --copy=osc52 has your terminal copy it, if it can
+    #[arg(long, value_name = "WAY", num_args = 0..=1, require_equals = true, default_missing_value = "clipboard",
+          conflicts_with = "count", hide_possible_values = true)]
+    copy: Option<clipboard::Way>,
+    /// How long until the clipboard is cleared, if it still holds the code. With --copy=osc52, vmfa can't clear it
+    #[arg(long, value_name = "TIME", default_value = clipboard::CLEAR_AFTER, requires = "copy", value_parser = a_while)]
+    clear_after: u64,
+}
+
+/// How long a code may stay on the clipboard.
+fn a_while(text: &str) -> std::result::Result<u64, String> {
+    let seconds = crate::time::duration(text).filter(|seconds| (1..=86_400).contains(seconds));
+    seconds.ok_or_else(|| "expected a time from 1s to 1d, such as 45s or 5m".to_owned())
 }
 
 /// How far a relying party might look.
@@ -79,6 +93,8 @@ fn steps(text: &str) -> std::result::Result<u64, String> {
 /// A code with what it was made of.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Code {
+    /// Left out where it was copied instead.
+    #[serde(skip_serializing_if = "String::is_empty")]
     code: String,
     /// The step of a TOTP code.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,8 +203,43 @@ impl Answer for Codes {
     }
 }
 
+/// A code that is on the clipboard, and not here.
+#[derive(Debug, Serialize)]
+struct Copied {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    issuer: Option<String>,
+    account: String,
+    #[serde(flatten)]
+    code: Code,
+    copied: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clear_after_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip)]
+    validity: Option<String>,
+}
+
+impl Answer for Copied {
+    /// On stderr: stdout is for codes.
+    fn human(&self, _: &mut dyn Write) -> io::Result<()> {
+        if io::stderr().is_terminal() {
+            let validity = self.validity.as_ref().map(|validity| format!(" ({validity})")).unwrap_or_default();
+            let name = self.device.as_deref().unwrap_or(&self.account);
+            let of = if name.is_empty() { String::new() } else { format!(" of {}", plain(name)) };
+            let clear =
+                self.clear_after_seconds.map(|seconds| format!("; the clipboard is cleared in {}", words(seconds)));
+            render::note(&format!("copied the code{of}{validity}{}", clear.unwrap_or_default()));
+        }
+        Ok(())
+    }
+}
+
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
+        // Before a code is taken, which would be used up in vain.
+        let clipboard = self.copy.map(|way| Clipboard::reach(way, self.clear_after)).transpose()?;
         let clock = self.clock.open()?;
         let offset = i64::from(self.next).saturating_sub(self.previous.into());
         let answer = match (&self.device, &self.from) {
@@ -197,7 +248,29 @@ impl Args {
             (None, Some(from)) => self.of_source(global, from, &clock, offset)?,
             (None, None) => return Err(Error::usage("name a device, or a source with --from")),
         };
-        render::print(&answer, global.json)
+        match (clipboard, self.copy) {
+            (Some(clipboard), Some(way)) => self.copied(clipboard, way, answer, global),
+            _ => render::print(&answer, global.json),
+        }
+    }
+
+    fn copied(&self, clipboard: Clipboard, way: Way, answer: Codes, global: &Global) -> Result<()> {
+        clipboard.copy(&answer.first.code)?;
+        let clear_after = (way == Way::Clipboard).then_some(self.clear_after);
+        let copied = Copied {
+            device: answer.device,
+            issuer: answer.issuer,
+            account: answer.account,
+            validity: answer.first.validity(),
+            code: Code { code: String::new(), ..answer.first },
+            copied: match way {
+                Way::Clipboard => "clipboard",
+                Way::Osc52 => "osc52",
+            },
+            clear_after_seconds: clear_after,
+            warnings: answer.warnings,
+        };
+        render::print(&copied, global.json)
     }
 
     fn of_device(&self, global: &Global, name: &str, clock: &Clock, offset: i64) -> Result<Codes> {
