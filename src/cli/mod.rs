@@ -19,6 +19,7 @@ mod lines;
 mod note;
 mod open;
 mod pattern;
+mod picker;
 mod places;
 mod prompt;
 mod render;
@@ -66,22 +67,28 @@ pub fn main() -> ExitCode {
         return clipboard::keep(seconds);
     }
     let json = arguments.iter().any(|argument| argument == "--json");
-    let outcome = argv::refuse_secrets(&arguments).and_then(|()| match Cli::try_parse_from(&arguments) {
-        Ok(cli) => {
-            if cli.global.exit_with_stdin {
-                lifeline::watch(&arguments, cli.global.passphrase_fd)?;
-            }
-            prompt::take_over(cli.global.passphrase_fd);
-            open::of_environment().and_then(|_| cli.command.run(&cli.global, Cli::command))
-        }
-        Err(error) => parse_failure(&error, &arguments, json),
-    });
-    match outcome {
+    match argv::refuse_secrets(&arguments).and_then(|()| run(&arguments, json)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error.print(json);
             error.exit_code()
         }
+    }
+}
+
+fn run(arguments: &[OsString], json: bool) -> Result<(), Error> {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => {
+            if cli.global.exit_with_stdin {
+                lifeline::watch(arguments, cli.global.passphrase_fd)?;
+            }
+            prompt::take_over(cli.global.passphrase_fd);
+            open::of_environment().and_then(|_| cli.command.run(&cli.global, Cli::command))
+        }
+        Err(error) => match usage::with_chosen(&error, arguments, Cli::command(), json)? {
+            Some(completed) => run(&completed, json),
+            None => parse_failure(&error, arguments, json),
+        },
     }
 }
 

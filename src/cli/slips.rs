@@ -3,6 +3,7 @@
 use super::error::Error;
 use super::home::Home;
 use crate::name;
+use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
 
 /// What others call it, and the command that does it.
@@ -80,12 +81,16 @@ fn named(word: &str, help: bool) -> Option<(String, bool)> {
 
 /// The names of all devices; `None` where the registry can't be read.
 pub(super) fn devices() -> Option<Vec<String>> {
+    known().map(|devices| devices.iter().map(|device| device.name.to_string()).collect())
+}
+
+/// All devices; `None` where the registry can't be read.
+pub(super) fn known() -> Option<Vec<Device>> {
     let home = Home::find().ok()?;
     if !home.registry.exists() {
         return Some(Vec::new());
     }
-    let devices = crate::device::active(&Sqlite::open(&home.registry).ok()?).ok()?;
-    Some(devices.iter().map(|device| device.name.to_string()).collect())
+    crate::device::active(&Sqlite::open(&home.registry).ok()?).ok()
 }
 
 /// Some names, for a hint.

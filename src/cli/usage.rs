@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::error::{Error, NO_DEVICES};
-use super::{argv, slips};
+use super::error::{Error, NO_DEVICES, Result};
+use super::{argv, picker, slips};
 
 /// Options that need another one beside them.
 const NEEDS: [(&str, &[&str]); 5] = [
@@ -40,6 +40,34 @@ pub(super) fn error(error: &clap::Error, arguments: &[OsString], mut whole: clap
         _ => None,
     };
     told.unwrap_or_else(|| line.as_clap_says(error))
+}
+
+/// The command line with a device that a person chose, for `vmfa code` without one on a terminal; else `None`.
+///
+/// # Errors
+///
+/// Nobody chose one.
+pub(super) fn with_chosen(
+    error: &clap::Error,
+    arguments: &[OsString],
+    whole: clap::Command,
+    json: bool,
+) -> Result<Option<Vec<OsString>>> {
+    let lacks_device = matches!(error.get(ContextKind::InvalidArg),
+        Some(ContextValue::Strings(missing)) if missing.iter().any(|missing| missing.starts_with("<DEVICE")));
+    if json || error.kind() != ErrorKind::MissingRequiredArgument || !lacks_device || !picker::possible() {
+        return Ok(None);
+    }
+    if Line::of(arguments, &whole).path != ["code"] {
+        return Ok(None);
+    }
+    let Some(devices) = slips::known().filter(|devices| !devices.is_empty()) else { return Ok(None) };
+    let name = picker::choose(&devices)?;
+    // In front of the options, one of which may take a value or not.
+    let mut completed = arguments.to_vec();
+    let after = arguments.iter().position(|word| word == "code").map_or(arguments.len(), |at| at.saturating_add(1));
+    completed.insert(after, name.into());
+    Ok(Some(completed))
 }
 
 /// A context's text.

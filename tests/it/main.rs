@@ -35,8 +35,9 @@ mod lifecycle;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod lifeline;
 #[cfg(all(feature = "cli", target_os = "linux"))]
-mod node;
 mod list;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod node;
 mod oath;
 #[cfg(feature = "cli")]
 mod oracle;
@@ -44,6 +45,8 @@ mod oracle;
 mod packages;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod pages;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod picker;
 mod policy;
 mod provision;
 #[cfg(all(feature = "cli", target_os = "linux"))]

@@ -30,7 +30,7 @@ pub(super) use patience::patience;
 #[command(group(clap::ArgGroup::new("step").args(["next", "previous"])))]
 #[command(group(clap::ArgGroup::new("patient").multiple(true)))]
 pub(in crate::cli) struct Args {
-    /// The device's name; with --fresh also a pool of time-based devices, such as 'ci/*'; `*` and `?` don't match `/`, `**`
+    /// The device's name; without one, you choose on the terminal. With --fresh also a pool of time-based devices, such as 'ci/*'; `*` and `?` don't match `/`, `**`
     /// does
     device: Option<String>,
     /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`

@@ -1,0 +1,61 @@
+//! `vmfa code` without a name, on a terminal.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use crate::support::terminal::Terminal;
+use crate::support::{Home, SEED};
+
+const KEYS: &str = "the terminal is as it was";
+
+fn home() -> Home {
+    let home = Home::new();
+    for (name, seed) in [("alice", SEED), ("ci/worker-1", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJR")] {
+        home.add_from(name, &format!("otpauth://totp/x?secret={seed}"));
+    }
+    home
+}
+
+#[test]
+fn a_device_is_chosen_by_typing_and_only_its_code_is_on_stdout() {
+    let home = home();
+    let answer = home.path().join("answer");
+    let mut command = home.command();
+    command.args(["code", "--at", "59"]).env("TERM", "xterm");
+    let stdout = Stdio::from(File::create(&answer).unwrap());
+    let mut terminal = Terminal::start_with(&command, 60, 20, Some(stdout));
+    let before = terminal.modes().local_modes;
+    terminal.expect("> alice");
+    terminal.type_in("wk1");
+    terminal.expect("> ci/worker-1");
+    terminal.forget();
+    terminal.resize(40, 10);
+    terminal.type_in("\r");
+    assert_eq!(terminal.ended(), 0, "{}", terminal.text());
+    let expected = home.run(&["code", "ci/worker-1", "--at", "59"]).expect(0).stdout;
+    assert_eq!(std::fs::read_to_string(answer).unwrap(), expected);
+    assert!(!terminal.text().contains(expected.trim()), "{:?}", terminal.text());
+    assert_eq!(before, terminal.modes().local_modes, "{KEYS}");
+}
+
+#[test]
+fn whoever_cancels_or_is_interrupted_gets_the_terminal_back_and_no_code() {
+    let home = home();
+    for (keys, code) in [("\u{1b}", 1), ("\u{3}", 130)] {
+        let mut command = home.command();
+        command.arg("code").env("TERM", "xterm");
+        let mut terminal = Terminal::start(&command, 80, 24);
+        let before = terminal.modes().local_modes;
+        terminal.expect("> alice");
+        terminal.type_in(keys);
+        assert_eq!(terminal.ended(), code, "{}", terminal.text());
+        assert_eq!(before, terminal.modes().local_modes, "{KEYS}");
+    }
+    // No terminal to choose at, or one that can't move its cursor.
+    assert!(home.run(&["code"]).expect(2).stderr.contains("no device is named"));
+    let mut command = home.command();
+    command.arg("code").env("TERM", "dumb");
+    let mut terminal = Terminal::start(&command, 80, 24);
+    assert_eq!(terminal.ended(), 2);
+    assert!(terminal.text().contains("no device is named"));
+}
