@@ -1,7 +1,7 @@
 // The examples of the README, as they are printed.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
@@ -19,6 +19,11 @@ test("the first example passes, and is short", async () => {
   writeFileSync(join(folder, "example.spec.mjs"), example);
   const { stats, out } = await suite(folder, ["--workers", "1"]);
   assert.deepEqual([stats?.expected, stats?.unexpected], [1, 0], out);
+});
+
+test("the project's README has the same example", () => {
+  const project = readFileSync(place("../../README.md"), "utf8");
+  assert.ok(project.includes("```js\n" + examples[0] + "```"));
 });
 
 test("the plain script runs", async () => {

@@ -121,7 +121,7 @@ pub(super) fn read(request: &Request) -> Result<Read, Objection> {
         let (read, tags) = copied(source)?;
         asks.push(read);
         // Tags come along unless others are named. Whether the source has any, only its server knows.
-        if !has("uploadId") && !request.header("x-amz-tagging-directive").is_some_and(|told| told == "REPLACE") {
+        if !has("uploadId") && request.header("x-amz-tagging-directive").is_none_or(|told| told != "REPLACE") {
             asks.push(tags);
             asks.push(Ask::unless_denied("s3:PutObjectTagging", on(&resource)));
         }
