@@ -1,7 +1,6 @@
 //! Choosing a device on a terminal: what is typed leaves those that fit. It is drawn on stderr, since stdout is for the answer.
 
 use std::io::{self, Write as _};
-use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
@@ -9,7 +8,6 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::columns::middle_cut;
 use super::error::{Error, Kind, Result};
-use super::interrupt::Interrupted;
 use super::note::plain;
 use super::{environment, prompt};
 use crate::registry::Device;
@@ -19,9 +17,6 @@ const SHOWN: usize = 10;
 
 /// As much as is typed.
 const LONGEST: usize = 64;
-
-/// How often it is looked whether a signal came.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// Whether somebody can choose here.
 pub(super) fn possible() -> bool {
@@ -37,19 +32,12 @@ pub(super) fn choose(devices: &[Device]) -> Result<String> {
     let lines = devices.iter().map(Line::of).collect();
     let mut list = List { lines, typed: String::new(), fitting: Vec::new(), selected: 0 };
     list.find();
+    // By a thread of its own: a terminal that was hung up is read without end.
+    let _ended_by_signals = prompt::give_back_on_signals();
     let screen = Screen::take()?;
-    let interrupted = Interrupted::watch();
     loop {
         screen.draw(&list);
-        let event = loop {
-            if let Some(signal) = interrupted.by() {
-                return Err(Error::interrupted(signal));
-            }
-            if event::poll(LOOK).map_err(unreadable)? {
-                break event::read().map_err(unreadable)?;
-            }
-        };
-        match event {
+        match event::read().map_err(unreadable)? {
             Event::Key(key) if key.kind != KeyEventKind::Release => match list.press(key) {
                 Pressed::Going => {}
                 Pressed::Chosen(name) => return Ok(name),

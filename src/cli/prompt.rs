@@ -32,6 +32,12 @@ pub(super) fn hidden(question: &str) -> Result<Zeroizing<String>> {
     answer.map_err(|error| Error::input("prompt", format!("nothing could be asked for: {error}")))
 }
 
+/// While this lives, a signal that ends the program gives the terminal back first, as it is now.
+pub(super) fn give_back_on_signals() -> impl Sized {
+    #[cfg(unix)]
+    return terminal::Terminal::open();
+}
+
 #[cfg(unix)]
 mod terminal {
     use std::fs::File;
