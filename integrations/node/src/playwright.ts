@@ -228,12 +228,18 @@ function beside(worker: WorkerInfo, path: string): string {
 /** Reads a picture that may not have been drawn yet. */
 async function scan(home: Home, qrCode: Locator, name: string, timeout: number): Promise<Device> {
   const end = performance.now() + timeout;
+  let last: InputError | undefined;
   for (;;) {
-    const picture = await qrCode.screenshot({ timeout, animations: "disabled" });
+    const left = last ? Math.max(end - performance.now(), 1) : timeout;
+    // What the last picture lacked says more than that there was no time for another.
+    const picture = await qrCode.screenshot({ timeout: left, animations: "disabled" }).catch((error: unknown) => {
+      throw last ?? error;
+    });
     try {
       return await home.add(name, picture);
     } catch (error) {
       if (!(error instanceof InputError) || performance.now() > end) throw error;
+      last = error;
     } finally {
       picture.fill(0);
     }

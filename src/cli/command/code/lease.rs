@@ -125,7 +125,7 @@ impl Args {
         Terms {
             window,
             validity: self.min_validity.unwrap_or(0),
-            rounding: rounding(clock),
+            rounding: if self.min_validity.is_some() { rounding(clock) } else { 0 },
             patience: self.patience(clock),
         }
     }
@@ -190,9 +190,10 @@ impl Args {
 /// In how many seconds there is a code that lasts, and when that is: at a time, for a validity, with a rounding.
 type Lasting<'a> = dyn Fn(Timestamp, u64, u64) -> std::result::Result<(u64, Timestamp), device::Error> + 'a;
 
-/// By less than how many seconds a clock rounds its time down.
+/// By less than how many seconds a clock rounds its time down; one that stands still loses nothing until the code is used.
 fn rounding(clock: &Clock) -> u64 {
-    u64::from(!clock.stands_still())
+    let stands = clock.stands_still() || clock.server().is_some_and(|server| server.stand_in().is_some());
+    u64::from(!stands)
 }
 
 /// A device of a pool.
