@@ -26,6 +26,6 @@ test("devices of a test go with it", async ({ vmfa, mfaDevice, mfa, page }) => {
   const device = await mfaDevice("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", { name: "short-lived" });
   expect((await device.code({ window: true })).digits).toMatch(/^\d{6}$/);
   await page.setContent('<p data-testid="qr">nothing yet</p>');
-  await expect(mfa.enrol(page.getByTestId("qr"), { timeout: 200 })).rejects.toThrow(/no QR code|hint/);
+  await expect(mfa.enrol(page.getByTestId("qr"), { timeout: 5_000 })).rejects.toThrow(/no QR code|hint/);
   expect(before).toBeGreaterThanOrEqual(0);
 });
