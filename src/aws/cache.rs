@@ -234,3 +234,32 @@ impl Kept {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Devices;
+    use crate::provision::{Limits, read};
+    use crate::wire::sigv4::Credentials;
+    use crate::{registry, vault};
+
+    #[test]
+    fn a_session_at_one_endpoint_says_nothing_of_another() {
+        let (vault, registry) = (vault::memory::Memory::default(), registry::memory::Memory::default());
+        let now = Timestamp::from_unix(1_800_000_000);
+        let found = read(b"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", &Limits::default()).unwrap();
+        let new = [("mfauser".parse().unwrap(), found.enrolments.into_iter().next().unwrap())];
+        let devices = Devices { vault: &vault, registry: &registry }.add(&new, false, now).unwrap();
+        let cache = Cache::of(&vault, &devices[0]);
+        for endpoint in ["http://one", "http://two"] {
+            cache.mark(endpoint, Mark::Disabled).unwrap();
+        }
+        let session = Temporary {
+            credentials: Credentials::new("ASIAEXAMPLE", "secret", Some("token")),
+            expiration: now.plus(3_600).unwrap(),
+        };
+        let clocks = Now { system: now, boot: None, service: Some(now) };
+        cache.keep(cache.read().unwrap(), "http://two", "key", &session, clocks).unwrap();
+        assert_eq!(cache.read().unwrap().disabled_at(), ["http://one"]);
+    }
+}

@@ -1,5 +1,5 @@
-//! Codes on the clipboard. A process of its own keeps one there, since the clipboards of X11 and Wayland belong to whoever
-//! copied, and takes it off again after a while. It gets the code by a pipe: arguments can be read by others.
+//! Codes on the clipboard. On X11 and Wayland a clipboard lasts as long as the process that copied, so a second process holds
+//! the code and clears it after a while. It gets the code by a pipe: other processes can read arguments.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -118,8 +118,8 @@ fn expect(wanted: &str, answers: &mut BufReader<std::process::ChildStdout>) -> R
     }
 }
 
-/// The keeper's work: takes a line from stdin, puts it on the clipboard, and takes it off again after a while; ends at once
-/// where somebody else copies something. What goes wrong is a line on stdout, for whoever started it.
+/// What the second process does: reads a line from stdin, copies it, and clears it after a while. It ends at once when
+/// something else is copied. Errors go to stdout as one line, for the process that started it.
 pub(super) fn keep(seconds: &OsStr) -> ExitCode {
     let seconds = seconds.to_str().and_then(|seconds| seconds.parse().ok());
     let Some(seconds) = seconds else { return ExitCode::FAILURE };
@@ -128,7 +128,7 @@ pub(super) fn keep(seconds: &OsStr) -> ExitCode {
 }
 
 fn keep_until(over: &dyn Fn() -> bool) {
-    // It outlives the terminal and whoever started it.
+    // It outlives the terminal, and the process that started it.
     #[cfg(unix)]
     let _ = rustix::process::setsid();
     let say = |text: &str| {
@@ -141,7 +141,7 @@ fn keep_until(over: &dyn Fn() -> bool) {
     };
     say(READY);
     let mut line = Zeroizing::new(String::with_capacity(64));
-    // Whoever started it may end without a code.
+    // The process that started it may end without a code.
     if io::stdin().lock().take(LONGEST).read_line(&mut line).is_err() || line.trim().is_empty() {
         return;
     }

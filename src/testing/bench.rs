@@ -32,7 +32,7 @@ pub(super) struct Bench {
     pub(super) directory: tempfile::TempDir,
 }
 
-/// A world whose clock is the stand-in's; whoever waits moves it.
+/// A world on the stand-in's clock, where a wait moves the clock.
 #[derive(Debug)]
 pub(super) struct Virtual {
     pub(super) clock: Clock,

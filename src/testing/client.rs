@@ -1,4 +1,4 @@
-//! Whoever calls IAM and STS.
+//! A client with a user's keys.
 
 use std::sync::Arc;
 

@@ -3,15 +3,8 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use rustix::termios::LocalModes;
-
 use crate::support::terminal::Terminal;
 use crate::support::{Home, SEED};
-
-/// The terminal reads lines, shows what is typed, and obeys Ctrl-C, as it did before.
-fn is_as_it_was(terminal: &Terminal) -> bool {
-    terminal.modes().local_modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
-}
 
 fn home() -> Home {
     let home = Home::new();
@@ -30,7 +23,7 @@ fn a_device_is_chosen_by_typing_and_only_its_code_is_on_stdout() {
     let stdout = Stdio::from(File::create(&answer).unwrap());
     let mut terminal = Terminal::start_with(&command, 60, 20, Some(stdout));
     terminal.expect("> alice");
-    assert!(!is_as_it_was(&terminal));
+    assert!(!terminal.is_as_it_was());
     terminal.type_in("wk1");
     terminal.expect("> ci/worker-1");
     terminal.forget();
@@ -40,7 +33,7 @@ fn a_device_is_chosen_by_typing_and_only_its_code_is_on_stdout() {
     let expected = home.run(&["code", "ci/worker-1", "--at", "59"]).expect(0).stdout;
     assert_eq!(std::fs::read_to_string(answer).unwrap(), expected);
     assert!(!terminal.text().contains(expected.trim()), "{:?}", terminal.text());
-    assert!(is_as_it_was(&terminal));
+    assert!(terminal.is_as_it_was());
 }
 
 #[test]
@@ -53,7 +46,7 @@ fn whoever_cancels_or_is_interrupted_gets_the_terminal_back_and_no_code() {
         terminal.expect("> alice");
         terminal.type_in(keys);
         assert_eq!(terminal.ended(), code, "{}", terminal.text());
-        assert!(is_as_it_was(&terminal));
+        assert!(terminal.is_as_it_was());
     }
     // No terminal to choose at, or one that can't move its cursor.
     assert!(home.run(&["code"]).expect(2).stderr.contains("no device is named"));

@@ -12,8 +12,8 @@ const patience = 20;
 /**
  * Keeps other processes out. A lock whose owner has ended is free.
  *
- * Each holder makes a file of its own, with the next number, by a hard link: that appears whole, and only once. Since
- * numbers are never used again, whoever saw the last holder go can't mistake the next one for it.
+ * Each holder creates a file with the next number, by a hard link: it appears whole, and only once. Numbers are never
+ * used again, so a process that saw the last holder end can't mistake the next holder for it.
  * @internal
  */
 export async function locked<T>(path: string, act: () => Promise<T>): Promise<T> {

@@ -27,7 +27,7 @@ pub(in crate::cli) struct Args {
     /// Use this identity: an age identity file or an SSH key
     #[arg(long, value_name = "FILE")]
     use_identity: Option<PathBuf>,
-    /// Make an identity without a passphrase in this new file: whoever reads it reads the secrets
+    /// Make an identity without a passphrase in this new file: anyone who can read it can read the secrets
     #[arg(long, value_name = "FILE")]
     new_identity: Option<PathBuf>,
     /// Encrypt to this age or SSH public key too, for a second identity kept elsewhere

@@ -3,6 +3,10 @@
 use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use vmfa::device::issue::lasting_from;
+use vmfa::provision::{Limits, read};
+use vmfa::time::Timestamp;
+
 use super::{T, add, at, aws, refused};
 use crate::serve::socket::Server;
 use crate::support::{Home, SEED};
@@ -82,6 +86,22 @@ fn a_pool_gives_what_its_members_can() {
     assert_eq!(leased["device"], "p/b");
     let none = home.run(&["code", "p/*", "--fresh", "--min-validity", "31s", "--json"]).expect(2);
     assert!(none.stderr.contains("at most 30 s"), "{none:?}");
+}
+
+/// A clock that rounds down may show up to a second more than is left.
+#[test]
+fn a_rounded_clock_needs_a_second_more() {
+    let found = read(SEED.as_bytes(), &Limits::default()).unwrap();
+    let enrolment = &found.enrolments[0];
+    let waits = |gone: u64, validity: u64, rounding: u64| {
+        let time = Timestamp::from_unix(T / 30 * 30 + gone);
+        lasting_from(enrolment, time, validity, rounding).unwrap().0
+    };
+    assert_eq!((waits(25, 5, 0), waits(25, 5, 1), waits(24, 5, 1)), (0, 5, 0));
+    // A whole step can only be had at its beginning.
+    assert_eq!((waits(0, 30, 1), waits(1, 30, 1)), (0, 29));
+    // Nothing was asked for.
+    assert_eq!(waits(29, 0, 1), 0);
 }
 
 /// Another process has the registry while the code runs out. The clock is shifted so that twelve seconds are left at first.

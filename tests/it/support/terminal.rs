@@ -17,6 +17,8 @@ pub struct Terminal {
     master: File,
     /// Kept open, so that its modes can be looked at after the program ended.
     slave: OwnedFd,
+    /// How it was set before the program started.
+    before: Termios,
     child: Child,
     seen: Arc<Mutex<Vec<u8>>>,
 }
@@ -35,6 +37,7 @@ impl Terminal {
         let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let slave = File::options().read(true).write(true).open(path).unwrap();
         set_size(&slave, columns, rows);
+        let before = tcgetattr(&slave).unwrap();
         let stdio = || Stdio::from(slave.try_clone().unwrap());
         let mut session = tool("setsid", "util-linux");
         session.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
@@ -54,7 +57,7 @@ impl Terminal {
                 shared.lock().unwrap().extend_from_slice(&buffer[..length]);
             }
         });
-        Self { master, slave: slave.into(), child, seen }
+        Self { master, slave: slave.into(), before, child, seen }
     }
 
     pub fn type_in(&mut self, keys: &str) {
@@ -104,9 +107,10 @@ impl Terminal {
         panic!("it goes on: {:?}", self.text());
     }
 
-    /// How the terminal is set.
-    pub fn modes(&self) -> Termios {
-        tcgetattr(&self.slave).unwrap()
+    /// Whether it is set in all its modes as it was before the program started.
+    pub fn is_as_it_was(&self) -> bool {
+        let modes = |set: &Termios| (set.input_modes, set.output_modes, set.control_modes, set.local_modes);
+        modes(&tcgetattr(&self.slave).unwrap()) == modes(&self.before)
     }
 }
 
