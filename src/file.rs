@@ -1,6 +1,6 @@
 //! Opening files that a person, a configuration or another program named.
 //!
-//! What isn't a file is told at once: the open of a FIFO waits for somebody who writes to it, and a device may never end.
+//! Anything that isn't a file is an error at once: opening a FIFO waits for a writer, and a device may never end.
 
 use std::fs::File;
 use std::io;

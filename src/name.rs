@@ -116,7 +116,7 @@ pub(crate) fn is_unseen(character: char) -> bool {
 ///
 /// Near is an edit distance (adjacent swaps count one) of one in three to five characters, two in six to eight, three in
 /// more, by the shorter of the two; or a difference in case alone. The last part, behind a `/`, has to be near as well.
-/// `worker-1` is no slip for `worker-2`: whoever counts, means the number.
+/// `worker-1` is no slip for `worker-2`: a number is meant as it is.
 #[must_use]
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();

@@ -43,7 +43,7 @@ impl Secret {
         Ok(Self(Zeroizing::new(bytes)))
     }
 
-    /// The bytes. Whoever asks for them keeps them out of logs, errors and files.
+    /// The bytes. Keep them out of logs, errors and files.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0

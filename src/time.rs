@@ -105,7 +105,7 @@ impl Timestamp {
         }
     }
 
-    /// So many seconds later, or `None` where that leaves the range.
+    /// This many seconds later, or `None` if that leaves the range.
     #[must_use]
     pub const fn plus(self, seconds: u64) -> Option<Self> {
         match self.0.checked_add(seconds) {

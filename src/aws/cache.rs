@@ -78,7 +78,7 @@ impl<'a> Cache<'a> {
         Self { vault, device }
     }
 
-    /// Writes down what became of the device at an endpoint. Whoever calls holds the device's lock.
+    /// Writes down what became of the device at an endpoint. The caller holds the device's lock.
     pub(super) fn mark(&self, endpoint: &str, mark: Mark) -> Result<(), vault::Error> {
         let mut contents = self.read()?;
         let (known, disabled) = (contents.is_marked(endpoint), mark == Mark::Disabled);
@@ -98,7 +98,7 @@ impl<'a> Cache<'a> {
         self.write(contents)
     }
 
-    /// Keeps a session beside others; `endpoint` is IAM's where it was got. Whoever calls has held the device's lock since these were read.
+    /// Keeps a session beside others; `endpoint` is IAM's where it was got. The caller has held the device's lock since these were read.
     pub(super) fn keep(
         &self,
         mut others: Contents,
@@ -107,7 +107,7 @@ impl<'a> Cache<'a> {
         session: &Temporary,
         now: Now,
     ) -> Result<(), vault::Error> {
-        // Whoever gets a session has it enabled there.
+        // A session there means that the device is enabled there.
         others.stored.disabled_at.retain(|known| known != endpoint);
         let all = &mut others.stored.sessions;
         // It has just been asked for, so the service's time is known, unless its answers have none.
@@ -126,7 +126,7 @@ impl<'a> Cache<'a> {
         self.write(others)
     }
 
-    /// Writes down that the service took the session of a key just now. Whoever calls has held the device's lock since
+    /// Writes down that the service took the session of a key just now. The caller has held the device's lock since
     /// these were read.
     pub(super) fn confirm(&self, mut contents: Contents, key: &str, now: Now) -> Result<(), vault::Error> {
         let Some(kept) = contents.stored.sessions.iter_mut().find(|kept| kept.key == key) else { return Ok(()) };

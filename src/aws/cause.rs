@@ -63,7 +63,7 @@ pub enum Cause {
         /// The clock minus the service's.
         seconds: i64,
     },
-    /// The device is made to be wrong.
+    /// The device's clock is set wrong on purpose.
     #[error("the clock of `{name}` is offset by {} (set with `vmfa drift`)", signed_words(*.seconds))]
     Drift {
         /// Its name here.

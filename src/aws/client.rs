@@ -106,7 +106,7 @@ pub struct Caller<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// A client that makes so many attempts at most.
+    /// A client that makes at most this many attempts.
     #[must_use]
     pub fn new(iam: Endpoint, sts: Endpoint, transport: &'a dyn Transport, world: &'a dyn World, attempts: u8) -> Self {
         Self { iam, sts, transport, world, attempts: attempts.max(1), clocks: Mutex::default() }

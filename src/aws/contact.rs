@@ -63,7 +63,7 @@ mod tests {
 
     const CONTACT: u64 = 1_700_000_000;
 
-    /// Contact while the system's clock was `off` seconds ahead; then the clocks moved on by so many seconds each.
+    /// Contact while the system's clock was `off` seconds ahead; then each clock moved on by this many seconds.
     fn service_time(off: u64, system: i64, boot: i64, id: &str) -> Option<u64> {
         let at = |system: u64, boot: u64, id: &str| Now {
             system: Timestamp::from_unix(system),

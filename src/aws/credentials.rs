@@ -49,7 +49,7 @@ pub trait Fetch {
     ///
     /// # Errors
     ///
-    /// Whatever keeps the role from being assumed.
+    /// Why the role can't be assumed.
     fn assume_role(&self, credentials: &Credentials, role: &Role) -> Result<Credentials, Self::Error>;
 }
 

@@ -1,4 +1,4 @@
-//! Why a call was denied: found out from the message, and from the policies, as far as whoever was denied may read them.
+//! Why a call was denied: worked out from the message, and from the policies, as far as the caller may read them.
 //!
 //! What the policies decide is worked out as IAM does, for the request as it was signed and for one by a session with
 //! MFA. Nobody outside sees everything: policies of the organization, and condition keys that only the service knows.
@@ -22,7 +22,7 @@ impl Flow<'_> {
     /// Why a call was denied; `None` where the refusal is no denial, or one about a code. The flow has to be signed by
     /// the keys that the call was signed by.
     ///
-    /// Reads policies, in 60 calls at most. That one can't be read is told in [`Denied::seen`].
+    /// Reads policies, in 60 calls at most. [`Denied::seen`] says which can't be read.
     #[must_use]
     pub fn explain_denied(&self, refusal: &Refusal) -> Option<Denied> {
         let session = self.caller.credentials.session_token.is_some();

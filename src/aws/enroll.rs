@@ -79,7 +79,7 @@ impl Wanted {
 }
 
 impl Flow<'_> {
-    /// Enrols one device. Whatever an earlier run left of this enrolment is finished.
+    /// Enrols one device. What an earlier run left of this enrolment is finished.
     ///
     /// # Errors
     ///

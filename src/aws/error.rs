@@ -123,7 +123,7 @@ pub enum Error {
     /// Temporary credentials where AWS wants those of a user.
     #[error("GetSessionToken takes a user's own keys, and these are temporary")]
     Temporary,
-    /// Whoever has a device adds another only with a session.
+    /// A user who has a device adds another only in a session with MFA.
     #[error("{user} has {serial} already, and AWS takes another device only in a session with it")]
     NeedsSession {
         /// The user.
@@ -224,7 +224,7 @@ impl Error {
         self.refusal().is_some_and(|refusal| refusal.code == code)
     }
 
-    /// Whether nobody knows if the call had its effect, so that whoever called has to look.
+    /// Whether it is unknown if the call took effect, so that the caller has to look.
     #[must_use]
     pub fn is_unclear(&self) -> bool {
         match self {

@@ -45,7 +45,7 @@ impl Flow<'_> {
             Err(error) => return (Cause::Unknown { serial, reason: error.to_string() }, None),
         };
         if let Some(listed) = own.iter().find(|listed| listed.serial == serial) {
-            // Whatever the list says, it wasn't later than now.
+            // Even if the list says otherwise, it wasn't later than now.
             let enabled = listed.enabled.unwrap_or(time).min(time);
             let from = enabled.plus(PROPAGATION.most.as_secs()).unwrap_or(enabled);
             if time < from {

@@ -312,7 +312,7 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Waits for a code, by the clock that it is made by: one that was named may stand, whatever the service's does.
+    /// Waits for a code, by the clock that it is made by: one that you named may stand still while the service's runs.
     fn wait_until(&self, ready: Timestamp, seconds: u64, what: &str) -> Result<(), Error> {
         self.wait(seconds, what)?;
         let shown = self.moment().time;

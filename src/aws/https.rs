@@ -35,7 +35,7 @@ pub struct Https {
 /// Where requests in clear text may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClearText {
-    /// To this machine only, whatever a name is said to mean: RFC 6761, section 6.3, is kept by few resolvers.
+    /// To this machine only, even if the resolver says otherwise: few follow RFC 6761, section 6.3.
     Here,
     /// Anywhere.
     Anywhere,
@@ -144,7 +144,7 @@ impl Transport for Https {
         let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(LARGEST).read_to_vec();
-        // What came that far may have been done, whatever became of the rest of the answer.
+        // A request that came that far may have been carried out, even if the rest of the answer is lost.
         let body = body.map_err(|error| Lost { reason: error.to_string(), perhaps_arrived: true })?;
         Ok(Incoming { status, date, body: Zeroizing::new(body) })
     }

@@ -14,7 +14,7 @@ pub const LIMIT: u64 = 10 * 60;
 /// The time between two looks at a lock that somebody has, in milliseconds.
 const LOOK: u64 = 20;
 
-/// Lets so many milliseconds pass.
+/// Waits for this many milliseconds.
 pub type Pause<'a> = &'a dyn Fn(u64) -> Result<(), Interrupted>;
 
 /// Files that locks are taken on, in a directory of the user's own. They stay: a file that is deleted while somebody
@@ -51,7 +51,7 @@ impl Locks {
     }
 
     /// Keeps other runs of this user on this machine from changing the same device, as long as what is returned lives.
-    /// `waiting` is told who has it, `pause` lets some milliseconds pass.
+    /// `waiting` is called with the holder, `pause` waits for some milliseconds.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Locks {
             left = left.saturating_sub(1);
             pause(LOOK)?;
         }
-        // Who has it is told to others; without that it is held all the same.
+        // The holder's number is for messages; the lock holds without it.
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
         Ok(Lock::Held(Held(file)))
     }

@@ -43,7 +43,7 @@ pub struct Profile<'a> {
 impl Files {
     /// Reads both files where they are; one that isn't there is empty. `shown` makes of a path what messages say.
     ///
-    /// A file that can't be read isn't an error yet: whoever finds nothing asks [`Files::stray`].
+    /// A file that can't be read isn't an error yet: callers that find nothing ask [`Files::stray`].
     #[must_use]
     pub fn read(config: Option<&Path>, credentials: Option<&Path>, shown: &dyn Fn(&Path) -> String) -> Self {
         let file = |path: Option<&Path>, kind| {

@@ -84,7 +84,7 @@ impl Flow<'_> {
         let serial = Self::serial(device)?;
         let key = self.key(serial, wanted);
         let cache = Cache::of(self.devices.vault, device);
-        // Whoever has the lock may be long in getting another one.
+        // The holder of the lock may take long to get another session.
         let meanwhile = |holder: Holder| {
             let found = if wanted.fresh { None } else { self.good(&cache.read()?, &key, wanted)? };
             if found.is_none() {
@@ -120,7 +120,7 @@ impl Flow<'_> {
         }
     }
 
-    /// A session of the user that was had before with this device and isn't over, whatever it was asked for with.
+    /// A kept session of the user with this device that hasn't expired, asked for in any way.
     pub(super) fn kept_of_user(&self, device: &Device) -> Result<Option<Temporary>, Error> {
         let prefix = format!("{}{USER}", self.prefix(Self::serial(device)?));
         let contents = Cache::of(self.devices.vault, device).read()?;

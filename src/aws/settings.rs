@@ -133,7 +133,7 @@ impl Settings {
         self.max_attempts
     }
 
-    /// The files, for whoever looks for keys in them.
+    /// The files, to look for keys in them.
     #[must_use]
     pub const fn files(&self) -> &Files {
         &self.files

@@ -44,7 +44,7 @@ pub enum Whose<'a> {
 pub struct Line {
     /// Its serial number (ARN).
     pub serial: String,
-    /// For whom it is enabled.
+    /// The user it is enabled for.
     pub user: Option<String>,
     /// Its name here, where its secret is here.
     pub name: Option<Name>,

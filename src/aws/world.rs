@@ -18,7 +18,7 @@ pub trait World: Send + Sync + fmt::Debug {
         None
     }
 
-    /// Waits until so many seconds have passed for the service, and says for what.
+    /// Waits for this many seconds of the service's time, and says for what.
     ///
     /// # Errors
     ///
@@ -35,10 +35,10 @@ pub trait World: Send + Sync + fmt::Debug {
     /// A random number below another one, so that clients that were refused together don't come back together.
     fn random(&self, below: u64) -> u64;
 
-    /// Tells whoever watches what is happening.
+    /// Shows the user what is happening.
     fn tell(&self, note: &str);
 
-    /// Tells whoever looks for a fault about a request: without secrets.
+    /// Logs a request for debugging: without secrets.
     fn debug(&self, line: &dyn Fn() -> String);
 
     /// The system's clock minus the service's, where that is virtual and so can't be known from answers that came before a

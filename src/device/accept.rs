@@ -69,7 +69,7 @@ pub fn elsewhere(
 
 impl Devices<'_> {
     /// Verifies one code, or consecutive ones in order, and remembers the outcome for all devices of the secret:
-    /// what was accepted is never accepted again, in whatever process. `stored` as [`Devices::stored`] gives it. The
+    /// what was accepted is never accepted again, in any process. `stored` as [`Devices::stored`] gives it. The
     /// state before it is returned too.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Devices<'_> {
     ///
     /// Those of the registry.
     pub fn forget_verifications(&self, device: &Device, now: Timestamp) -> Result<(), Error> {
-        // Without a ledger of its own it may share another's, or have lost sight of it.
+        // A device without a ledger may share another's, or have lost sight of it.
         let ledger = match device.ledger {
             None => self.known_ledger(device, &self.stored(device)?)?,
             known => known,

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::time::{Period, Step, Timestamp};
 
 /// A code of an earlier step, from the far edge of a relying party's window, has to arrive before the current step
-/// ends. With less than so many seconds to go it is not given.
+/// ends. With fewer seconds left than this, it isn't given.
 const MARGIN: u64 = 5;
 
 /// The most neighbours that are tried, to each side.
@@ -102,7 +102,7 @@ impl Clock {
         if terms.validity > longest { Err(Error::TooLong { validity: terms.validity, longest }) } else { Ok(()) }
     }
 
-    /// In how many seconds there is a step of its own time that lasts for so long, and when that is.
+    /// In how many seconds there is a step by the device's time that lasts long enough, and when that is.
     pub(super) fn lasting(&self, validity: u64, rounding: u64) -> Result<(u64, Timestamp), Error> {
         let window = Window { behind: 0, ahead: 0 };
         let terms = Terms { window, validity, rounding, patience: 0 };

@@ -10,7 +10,7 @@ use crate::time::{Drift, Timestamp, words};
 /// How far a counter is looked for: behind, in case it was set back, and ahead. Two codes of six digits make sure.
 const COUNTERS: Window = Window { behind: 1_000, ahead: 4_000 };
 
-/// A drift of so many steps in seconds.
+/// A drift in seconds, from steps.
 #[must_use]
 pub fn seconds(steps: i64, period: u64) -> i64 {
     steps.saturating_mul(i64::try_from(period).unwrap_or(i64::MAX))
@@ -45,7 +45,7 @@ pub fn measure(enrolment: &Enrolment, time: Timestamp, codes: &[Code], seconds: 
     Ok((solve(&enrolment.secret, &enrolment.parameters, codes, centre, window), centre))
 }
 
-/// A drift that is set to so many seconds, and gains so many parts per million from `time` on. Where only the rate
+/// A drift that is set to some seconds, and grows by some parts per million from `time` on. Where only the rate
 /// changes, what the clock gained so far stays.
 ///
 /// # Errors

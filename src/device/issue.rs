@@ -1,6 +1,6 @@
 //! Codes of a device, with what they were made of; and leases, codes that nobody else has or will get.
 //!
-//! Whatever is given is written down first. A step that has to be waited for is taken at once and the wait is known in
+//! A code is written down before it is given. A step that has to be waited for is taken at once and the wait is known in
 //! advance, so that processes that wait stand in line instead of racing.
 
 use std::collections::BTreeSet;
@@ -241,7 +241,7 @@ impl Devices<'_> {
     }
 
     /// Whether a leased code may be shown: it is still this claim's, and one that the relying party takes now, after
-    /// whatever it was that took time. Else it is given back.
+    /// however long that took. Otherwise it is given back.
     ///
     /// # Errors
     ///
@@ -360,7 +360,7 @@ impl Devices<'_> {
     }
 
     /// The next codes of a counter device. The counter is moved and written down before a code is made: one that was
-    /// given is never given again, by whatever name, whatever happens next.
+    /// given is never given again, under any name, even if the process is killed next.
     ///
     /// # Errors
     ///

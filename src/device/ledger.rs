@@ -1,7 +1,7 @@
-//! What was handed out for a secret, whatever its devices are called.
+//! What was handed out for a secret, under all names of its devices.
 //!
 //! Devices of one secret in one kind of vault share a ledger. They find each other by a fingerprint: HMAC-SHA-256 of
-//! the secret under the vault's own key. The registry that holds fingerprints doesn't hold the key, and whoever holds
+//! the secret under the vault's own key. The registry that holds fingerprints doesn't hold the key, and somebody who has
 //! the key can read the secrets anyway.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -26,7 +26,7 @@ use crate::time::{Drift, Timestamp};
 use crate::vault::{self, Id, Item, Vault};
 pub use error::Error;
 
-/// Whoever adds or removes has so many seconds, prompts included, before others may clear up after it.
+/// How many seconds adding or removing may take, prompts included, before other processes may clear up.
 pub const LEASE: i64 = 120;
 
 /// The most threads that secrets are read by.

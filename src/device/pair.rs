@@ -47,7 +47,7 @@ pub struct Terms {
 }
 
 impl Devices<'_> {
-    /// Two codes of consecutive steps, both newer than the last pair that was handed out for this secret, by whatever
+    /// Two codes of consecutive steps, both newer than the last pair that was handed out for this secret, under any
     /// name: (previous, current) where that can be.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ impl Devices<'_> {
         outcome
     }
 
-    /// Finishes or undoes at once what [`Self::add_as`] left of a batch. The caller knows that whoever added it is gone:
+    /// Finishes or undoes at once what [`Self::add_as`] left of a batch. The caller knows that the process that added it has ended:
     /// all who use the batch do so under one lock.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ fn replaces(new: &Device, old: &Device) -> bool {
     matches!(new.state, State::Pending { replaces: Some(id), .. } if id == old.id)
 }
 
-/// Whether whoever changes a device has had the time for it. A time far ahead was written by a clock that
+/// Whether the time to change a device is over. A time far ahead was written by a clock that
 /// was wrong; one that was set back a little is no reason to disturb anybody.
 fn is_overdue(device: &Device, now: Timestamp) -> bool {
     match device.state {

@@ -62,8 +62,8 @@ pub struct Parameters {
 
 /// A one-time password: a number and how many digits it is written with.
 ///
-/// `Display` writes it, zeros in front; `Debug` doesn't tell it. Whoever accepts codes compares them
-/// with [`ConstantTimeEq`]; `==` is for everybody else.
+/// `Display` writes it, zeros in front; `Debug` hides it. To accept a code, compare it
+/// with [`ConstantTimeEq`]; `==` is for anything else.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Code {
     value: u32,

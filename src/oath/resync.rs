@@ -162,7 +162,7 @@ fn runs<'a>(mut backwards: impl Iterator<Item = &'a Vec<u64>> + Clone) -> Vec<u6
     ends.iter().copied().filter(whole).collect()
 }
 
-/// So many moving factors before; `None` where that is below 0.
+/// This many moving factors earlier; `None` if that is below 0.
 pub(super) fn earlier(factor: u64, by: usize) -> Option<u64> {
     factor.checked_sub(u64::try_from(by).ok()?)
 }

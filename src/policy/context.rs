@@ -44,7 +44,7 @@ impl Context {
         self.0.insert(key, Values { values, list });
     }
 
-    /// The same, for a key that is a list whatever it has.
+    /// The same, for a key that is always a list.
     pub fn set_list<V: Into<String>>(&mut self, key: &str, values: impl IntoIterator<Item = V>) {
         let values = values.into_iter().map(Into::into).collect();
         self.0.insert(key.to_lowercase(), Values { values, list: true });

@@ -1,6 +1,6 @@
 //! What isn't known of a request, and what that means to a statement.
 
-/// What isn't known of a request. Then nothing is allowed that isn't allowed whatever it is about, and a statement that
+/// What isn't known of a request. Then only what is allowed in every case is allowed, and a statement that
 /// denies what it may be about denies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Doubt {

@@ -171,7 +171,7 @@ impl<'a> Policies<'a> {
         identity.chain(boundary).chain(session).chain(trust)
     }
 
-    /// The layers that have to allow, given how near the trust policy names a principal of its own account.
+    /// The layers that have to allow, given how closely the trust policy names a principal of the same account.
     fn required(&self, trusted: Option<Named>) -> Vec<Layer> {
         let limits = trusted != Some(Named::Itself);
         let mut layers = Vec::new();
@@ -215,7 +215,7 @@ impl Statement {
                 let named = names.items.iter().filter_map(|name| name.names(&request.principal)).max();
                 match (names.not, named) {
                     (false, named) => named,
-                    // Whoever isn't excepted isn't named either
+                    // A principal that isn't excepted isn't named either
                     (true, None) => Some(Named::Account),
                     (true, Some(_)) => None,
                 }

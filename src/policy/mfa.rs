@@ -7,7 +7,7 @@
 //! | temporary, made with MFA | `true` | seconds since |
 //!
 //! So `Bool` on `"false"` doesn't catch a long-term key, and `BoolIfExists` does; and `Null` on the age catches
-//! whatever was made without MFA.
+//! anything made without MFA.
 
 use super::context::Context;
 use crate::time::Timestamp;

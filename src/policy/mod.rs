@@ -2,7 +2,7 @@
 //! IAM User Guide has them ("IAM JSON policy reference", "Policy evaluation logic").
 //!
 //! [`Document::parse`] reads a policy, [`evaluate()`] decides about a [`Request`], and an [`Evaluation`] says why. Nothing
-//! here knows users or clocks: whoever builds the request fills its [`Context`], the MFA keys by [`mfa`].
+//! here knows users or clocks: the code that builds the request fills its [`Context`], the MFA keys by [`mfa`].
 //!
 //! ```
 //! use vmfa::policy::{self, Context, Decision, Document, Kind, Policies, Principal, Request, Source};
@@ -25,8 +25,8 @@
 //! # Ok::<(), policy::Error>(())
 //! ```
 //!
-//! Left out: service control policies, resource policies other than trust policies, and the root user, whom no policy of
-//! the account binds.
+//! Left out: service control policies, resource policies other than trust policies, and the root user, to which no policy of
+//! the account applies.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -59,7 +59,7 @@ pub use principal::Principal;
 pub use request::Request;
 pub use statement::{Effect, Statement};
 
-/// What a document may take up: it comes from whoever may write policies, and is kept.
+/// How large a document may be: anybody who may write policies can send one, and it is kept.
 pub mod limits {
     /// Bytes of JSON text: what `PolicyDocument` may have in the IAM API.
     pub const BYTES: usize = 131_072;

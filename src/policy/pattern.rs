@@ -95,7 +95,7 @@ impl From<&str> for Pattern {
 /// Whether the text is of the pattern, and in how many steps that was found.
 ///
 /// Only the last `*` is ever tried again, so there are at most as many steps as pattern times text has characters:
-/// whatever an earlier one could still take, a later one can.
+/// a later one can take anything that an earlier one still could.
 fn counted(pattern: &[Token], text: &[Unit], same: fn(&Unit, &Unit) -> bool) -> (bool, u64) {
     let (mut at, mut from, mut steps) = (0_usize, 0_usize, 0_u64);
     let mut last_star: Option<(usize, usize)> = None;

@@ -1,8 +1,8 @@
-//! Who asks, and whom a trust policy names.
+//! Who makes a request, and who a trust policy names.
 
 /// Who makes a request.
 ///
-/// The root user of an account isn't subject to its policies: whoever handles requests lets it pass.
+/// The root user of an account isn't subject to its policies: the server lets it pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Principal {
@@ -24,7 +24,7 @@ pub enum Principal {
     Federated(String),
 }
 
-/// How near a trust policy names whoever asks; a nearer one needs fewer other policies to agree.
+/// How closely a trust policy names the caller: the closer, the fewer other policies have to agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Named {
     /// The account: its own policies decide who of it.

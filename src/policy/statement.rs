@@ -16,7 +16,7 @@ use super::template::Template;
 pub enum Effect {
     /// Allows them, unless another denies them.
     Allow,
-    /// Denies them, whatever others do.
+    /// Denies them, even if other statements allow them.
     Deny,
 }
 

@@ -42,7 +42,7 @@ struct Device {
 ///
 /// # Errors
 ///
-/// Malformed JSON; JSON without a seed or image; and whatever is wrong with these.
+/// Malformed JSON; JSON without a seed or image; and anything wrong with these.
 pub(super) fn from_json(text: &str, limits: &Limits) -> Result<Found, Error> {
     let mut value: Value = serde_json::from_str(text).map_err(|error| Error::Malformed {
         format: "JSON",
@@ -59,7 +59,7 @@ pub(super) fn from_json(text: &str, limits: &Limits) -> Result<Found, Error> {
 ///
 /// # Errors
 ///
-/// Malformed XML; XML without a seed or image; and whatever is wrong with these.
+/// Malformed XML; XML without a seed or image; and anything wrong with these.
 pub(super) fn from_xml(text: &str, limits: &Limits) -> Result<Found, Error> {
     let mut reader = quick_xml::Reader::from_str(text);
     let mut device = Device::default();
@@ -215,7 +215,7 @@ impl Device {
                 found.warnings.push(Warning::ShortSecret { bits: secret.bits() });
             }
             let enrolment = of_seed(self.serial.as_deref(), secret);
-            // Cognito's accounts are of whoever runs the user pool.
+            // Cognito's accounts belong to the operator of the user pool.
             let issuer = enrolment.issuer.filter(|_| !self.cognito);
             found.enrolments.push(Enrolment { issuer, ..enrolment });
         }

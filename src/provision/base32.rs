@@ -9,7 +9,7 @@ use crate::secret::Secret;
 /// `%3D`) or none.
 ///
 /// Nothing is guessed: `0`, `1`, `8` and `9` are errors even where `O`, `I` or `B` seems meant.
-/// Left-over bits of the last character are dropped, whatever they are: many services draw random
+/// Left-over bits of the last character are dropped, set or not: many services draw random
 /// characters rather than bytes.
 ///
 /// # Errors

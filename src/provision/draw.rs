@@ -74,10 +74,10 @@ impl Drawing {
         Ok(Self { terminal, image })
     }
 
-    /// Lines of half blocks, two rows of modules each, with so many light modules around; ends with a line feed.
+    /// Lines of half blocks, two rows of modules each, with this many light modules around; ends with a line feed.
     ///
-    /// With `colours`, black on white is painted by ANSI escapes whatever the terminal's own colours
-    /// are. Without, blocks are the light modules: right for a terminal of light text on a dark
+    /// With `colours`, black on white is painted by ANSI escapes, in any colours of the terminal.
+    /// Without, blocks are the light modules: right for a terminal of light text on a dark
     /// background, inverted on others, which many readers take as well.
     #[must_use]
     pub fn to_terminal(&self, colours: bool, quiet: usize) -> Zeroizing<String> {
@@ -205,7 +205,7 @@ impl Modules {
         Ok(Self { side, dark: Zeroizing::new(dark) })
     }
 
-    /// With so many light modules around.
+    /// With this many light modules around.
     fn rows(&self, quiet: usize) -> impl Iterator<Item = Zeroizing<Vec<bool>>> {
         let wide = self.side.saturating_add(quiet.saturating_mul(2));
         let light = move || std::iter::repeat_with(move || Zeroizing::new(vec![false; wide])).take(quiet);

@@ -1,4 +1,4 @@
-//! Files of formats that are not read, told by their first bytes: whoever has one hears what it is, and the way out.
+//! Files of formats that are not read, recognized by their first bytes, so that the error says what it is and what to do.
 
 /// What the way out depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn media(brands: &[u8]) -> (&'static str, Format) {
     }
 }
 
-/// TGA has no first bytes of its own: version 2 has last ones, the older has a header that only few values fit.
+/// TGA doesn't begin with a signature: version 2 ends with one, and the older has a header that few values fit.
 pub(super) fn is_tga(bytes: &[u8]) -> bool {
     if bytes.ends_with(TGA_FOOTER) {
         return true;

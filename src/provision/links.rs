@@ -24,7 +24,7 @@ pub(super) fn uris_in(line: &str) -> Vec<(Cow<'_, str>, Vec<Warning>)> {
     while let Some((start, apple)) = scheme_in(rest) {
         let (before, from) = rest.split_at(start);
         let from = if apple { from.get(APPLE.len()..).unwrap_or_default() } else { from };
-        // The last of its kind before another URI: what it closes may have quotation marks and brackets of its own.
+        // The last of its kind before another URI: what it closes may contain quotation marks and brackets.
         let next = from.get(uri::SCHEME.len()..).and_then(scheme_in);
         let reach = next.map_or(from.len(), |(at, _)| at.saturating_add(uri::SCHEME.len()));
         let end = match before.chars().next_back().and_then(closing) {

@@ -105,7 +105,7 @@ fn escape(text: &str) -> Option<(char, usize)> {
         let whole = ends || radix == 10;
         return whole.then(|| (character, mark.saturating_add(count).saturating_add(usize::from(ends))));
     }
-    // A name is short: whoever looks further looks through the whole text for each `&` of it.
+    // A name is short: without a limit, each `&` would start a search through the whole text.
     let name = body.get(..body.bytes().take(12).position(|byte| byte == b';')?)?;
     let (_, character) = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
     Some((*character, name.len().saturating_add(2)))

@@ -21,7 +21,7 @@ struct Tables {
     devices: Vec<Device>,
     /// With the fingerprint, and the period of the device that began it, in seconds.
     ledgers: BTreeMap<Id, (Fingerprint, u64, Ledger)>,
-    /// When each step was claimed, and by whom.
+    /// When each step was claimed, and by which claim.
     claimed: BTreeMap<(Id, Step), (Timestamp, Holder)>,
     /// What was given back.
     released: BTreeSet<(Id, Step)>,

@@ -42,7 +42,7 @@ pub struct Device {
     pub created: Timestamp,
     /// Where it stands between being added and being gone.
     pub state: State,
-    /// How wrong its clock is made to be.
+    /// How wrong its clock is set on purpose.
     pub drift: Drift,
     /// Where it is written down what was handed out; all devices of one secret in one kind of vault have the same. None
     /// before the first time. [`Registry::join`] alone changes it.
@@ -58,7 +58,7 @@ pub struct Ledger {
     pub id: Id,
     /// The last pair that was handed out.
     pub last_pair: Option<LastPair>,
-    /// The second step of the pair that was given back last: whoever takes it again has what another was shown.
+    /// The second step of the pair that was given back last: if it is taken again, somebody else has seen it.
     pub pair_released: Option<Step>,
     /// The counter that no device of the secret has handed out yet.
     pub counter: Option<u64>,
@@ -83,7 +83,7 @@ pub struct LastPair {
     pub second: Step,
     /// Who took it.
     pub token: Token,
-    /// Whether it was shown to somebody; false while whoever took it waits until it can be used.
+    /// Whether it was shown; false while the process that took it waits until it can be used.
     pub given: bool,
     /// What is left when it is given back; none where it can't be.
     pub returnable: Option<Returnable>,
@@ -146,7 +146,7 @@ pub struct Holder {
     pub token: Token,
     /// Whether somebody else was shown it, too: after that, or before and gave it back.
     pub again: bool,
-    /// Whether it was shown to somebody; false while whoever took it waits until it can be used.
+    /// Whether it was shown; false while the process that took it waits until it can be used.
     pub given: bool,
 }
 
@@ -178,7 +178,7 @@ impl Ledger {
     }
 }
 
-/// Each step that was handed out is kept by itself for so many periods after it passed and its code was given; then it
+/// Each step that was handed out is kept by itself for this many periods after it passed and its code was given; then it
 /// becomes part of a run. AWS, the most
 /// generous of what was measured, takes a pair 1,000 steps away from where it believes the device to be; four times
 /// that leaves room for a device that is resynchronized again and again.
@@ -232,14 +232,14 @@ pub enum State {
         batch: Id,
         /// The active device of the same name that it takes the place of.
         replaces: Option<Id>,
-        /// Until when whoever adds it has time; later, anybody may finish or undo the work.
+        /// The deadline of the process that adds it; later, any process may finish or undo the work.
         until: Timestamp,
     },
     /// In use.
     Active,
     /// Its secret is on the way out of the vault.
     Retired {
-        /// Until when whoever removes it has time; later, anybody may finish the work.
+        /// The deadline of the process that removes it; later, any process may finish the work.
         until: Timestamp,
     },
 }
@@ -292,7 +292,7 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// Those of the back-end.
     fn ledger_of(&self, fingerprint: &Fingerprint) -> Result<Option<Id>, Error>;
 
-    /// Recognizes the key that fingerprints are made with, by a keyed hash of its own: the first one that a place is seen
+    /// Recognizes the key that fingerprints are made with, by a keyed hash: the first one that a place is seen
     /// with, and those that were accepted since.
     ///
     /// # Errors

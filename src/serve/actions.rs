@@ -60,7 +60,7 @@ impl Service {
 /// What an action is authorized on, as the Service Authorization Reference has it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum On {
-    /// Whoever has credentials may.
+    /// Allowed to everybody with credentials.
     Nothing,
     /// Decided by the handler: more than the caller's policies have a say.
     Itself,
@@ -248,7 +248,7 @@ const ACTIONS: &[Action] = &[
     iam("ListSAMLProviders", On::Everything, empty::list_saml_providers),
 ];
 
-/// The actions that are told, as `iam:PermissionsBoundary`, what bounds the user or role they are about.
+/// The actions with the key `iam:PermissionsBoundary`: the boundary of the user or role they are about.
 const BOUNDED: &[&str] = &[
     "PutUserPolicy",
     "DeleteUserPolicy",
@@ -354,7 +354,7 @@ impl Action {
             }
             On::PolicySource => {
                 let arn = input.get("PolicySourceArn").unwrap_or_default();
-                // Its path says nothing: whoever has the name is meant.
+                // Its path doesn't count: the name alone decides.
                 vec![account.entity_named_by(arn).unwrap_or_else(|| arn.to_owned())]
             }
         };
@@ -368,7 +368,7 @@ impl Action {
         })
     }
 
-    /// What has to be allowed too: whoever creates something with tags tags it.
+    /// What has to be allowed too: to create something with tags is to tag it.
     pub(super) fn tagging(&self, wish: &Wish, input: &Parameters) -> Option<Wish> {
         let (On::New(..) | On::NewPolicy) = self.on else { return None };
         if input.structs("Tags").is_empty() {

@@ -12,7 +12,7 @@ use super::fault::Fault;
 use crate::time::Timestamp;
 use crate::wire::sigv4::{self, Presented, SigningKey};
 
-/// The texts of AWS: one for keys and tokens that are invalid, whatever is wrong with them.
+/// The texts of AWS: one for all invalid keys and tokens.
 pub(super) const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
 const EXPIRED_TOKEN: &str = "The security token included in the request is expired";
 

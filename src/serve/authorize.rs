@@ -65,7 +65,7 @@ pub(super) fn authorize_unless(
     let mut context = wish.context;
     origin.describe(now, &mut context);
     if wish.action.starts_with("iam:") {
-        // IAM is one for all regions, and that is where it is, whatever its clients sign for.
+        // IAM is one for all regions, and it is in this one, even if clients sign for another.
         context.set("aws:RequestedRegion", ["us-east-1"]);
     }
     caller.describe(account, now, &mut context);

@@ -5,7 +5,7 @@ use crate::policy::mfa::Credentials;
 use crate::policy::{Context, Policies, Principal, Source};
 use crate::time::Timestamp;
 
-/// Whoever makes a request.
+/// Who makes a request.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     pub(super) who: Who,
@@ -24,7 +24,7 @@ pub(super) struct Caller {
 /// A kind of principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Who {
-    /// Whom no policy binds.
+    /// No policy applies to them.
     Root,
     /// An IAM user.
     User {

@@ -25,7 +25,7 @@ pub struct Event {
     pub service: String,
     /// Such as `EnableMFADevice`; empty where the request names none.
     pub action: String,
-    /// The ARN of whoever asked, once that is known.
+    /// The caller's ARN, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
     /// What the client calls itself: the application ID of the SDKs (`AWS_SDK_UA_APP_ID`).
@@ -96,7 +96,7 @@ impl Events {
         self.last.push_back(event);
     }
 
-    /// Those after a number, the oldest first, at most so many.
+    /// The events after a number, the oldest first, up to a limit.
     pub(super) fn after(&self, number: u64, most: usize) -> Vec<Event> {
         self.last.iter().filter(|event| event.number > number).take(most).cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! How a request fails: with AWS's code, status and message for the client, and with the reason for whoever watches.
+//! How a request fails: with AWS's code, status and message for the client, and with the reason for the log.
 
 use super::random;
 use crate::wire::query;

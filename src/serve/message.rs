@@ -107,7 +107,7 @@ impl Response {
     }
 }
 
-// Paths, headers and bodies may hold secrets: their sizes are told.
+// Paths, headers and bodies may hold secrets: only their sizes are shown.
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

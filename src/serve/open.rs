@@ -46,7 +46,7 @@ pub struct Begun {
     pub kept: bool,
 }
 
-/// The keys of the user who may do everything, with whom a story begins.
+/// The keys of the administrator, the first user: everything is allowed to them.
 pub struct Administrator {
     /// Of the access key.
     pub access_key_id: String,
@@ -126,7 +126,7 @@ pub(super) fn is_alias(text: &str) -> bool {
 }
 
 impl Account {
-    /// The keys of the administrator, who is made where there is none. Whoever deletes the user or the key gets new
+    /// The keys of the administrator, who is created if there is none. If you delete the user or the key, you get new
     /// ones at the next start.
     fn administrator(
         &mut self,

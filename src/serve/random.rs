@@ -32,7 +32,7 @@ impl Random for System {
     }
 }
 
-/// An identifier as IAM makes them: a prefix, then so many characters of base32.
+/// An identifier as IAM makes them: a prefix, then this many characters of base32.
 pub(super) fn id(random: &mut dyn Random, prefix: &str, characters: usize) -> Result<String, Error> {
     let mut bytes = vec![0; characters];
     random.fill(&mut bytes)?;
@@ -45,7 +45,7 @@ pub(super) fn secret_access_key(random: &mut dyn Random) -> Result<Zeroizing<Str
     text(random, 30)
 }
 
-/// Base64 of so many bytes.
+/// Base64 of this many bytes.
 pub(super) fn text(random: &mut dyn Random, bytes: usize) -> Result<Zeroizing<String>, Error> {
     let mut buffer = Zeroizing::new(vec![0; bytes]);
     random.fill(&mut buffer)?;

@@ -1,7 +1,7 @@
 //! What an account begins with: users, groups, policies, roles and devices from a TOML file.
 //!
 //! Everything is made by the same actions that the API has, as the root user, so that it is held to the same rules; what
-//! those refuse is told with the line that asked for it. `docs/serve.md` describes the format.
+//! those refuse is an error with the line that asked for it. `docs/serve.md` describes the format.
 
 mod format;
 

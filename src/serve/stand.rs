@@ -88,7 +88,7 @@ impl Stand {
         }
     }
 
-    /// The account's state, whatever happened to whoever had it before.
+    /// The account's state, even if a thread panicked while it held the lock.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -109,7 +109,7 @@ impl Stand {
         how: impl FnOnce(&Clock) -> Result<Instant, super::time::Error>,
     ) -> Result<(), super::time::Error> {
         let mut state = self.state();
-        // It is kept first: whoever is told that it couldn't be moved finds it where it stood.
+        // It is stored first: if that fails, the time stays where it was.
         let time = how(&self.clock.copy())?;
         state.account.edit_settings().time = Some(time);
         state.store().map_err(|fault| super::time::Error::NotKept { reason: fault.why.unwrap_or_default() })?;
@@ -134,7 +134,7 @@ impl Stand {
         self.events().count()
     }
 
-    /// What was accepted or refused after the event of a number, the oldest first, at most so many.
+    /// What was accepted or refused after an event's number, the oldest first, up to a limit.
     #[must_use]
     pub fn events_after(&self, number: u64, most: usize) -> Vec<Event> {
         self.events().after(number, most)
@@ -212,7 +212,7 @@ impl Stand {
         Handled::Ours(service, result)
     }
 
-    /// Who signed it. What can be told without a key is told first, as AWS does.
+    /// Who signed it. Faults that can be seen without a key are reported first, as AWS does.
     fn authenticate(
         &self,
         request: &Request,
@@ -221,7 +221,7 @@ impl Stand {
         now: Timestamp,
     ) -> Result<Caller, Fault> {
         let service = &presented.scope().service;
-        // On virtual time clients sign by a clock of their own.
+        // On virtual time, clients sign by another clock.
         let near = |time: &Timestamp| time.as_unix().abs_diff(presented.date().as_unix()) <= SKEW;
         let accept = Accept::new(service, self.clock.signing().find(near).unwrap_or(now));
         presented.check(signed, &accept)?;

@@ -1,6 +1,6 @@
 //! Where an account is kept between two runs: one SQLite file, a row an entity.
 //!
-//! What a request changed is written before it is answered, in one transaction; it outlives whatever kills the process.
+//! What a request changed is written before it is answered, in one transaction, and survives a killed process.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,14 @@ pub enum Error {
         /// Which file.
         path: String,
         /// SQLite's words.
+        reason: String,
+    },
+    /// Not a file that only this user can read.
+    #[error("the state {path} {reason}")]
+    File {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// Another server has it open.
@@ -72,6 +80,30 @@ pub(super) struct Store {
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS entity (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, \
                       PRIMARY KEY (kind, key)) WITHOUT ROWID";
 
+/// Creates the file if it isn't there, for this user alone. The state holds secret keys, so one that others can read is refused,
+/// and so is a FIFO, which would never open. An existing file isn't opened: closing it again would drop the locks that this
+/// process has on it.
+fn private(path: &Path) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("can't be used: {error}");
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.create_new(true).write(true).open(path) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err("is not a file".to_owned());
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o077 != 0 {
+        return Err("can be read by other users: run chmod 600 on it".to_owned());
+    }
+    Ok(())
+}
+
 /// The kind and key of the row that says whose state it is.
 const ACCOUNT: (&str, &str) = ("account", "id");
 
@@ -93,15 +125,10 @@ impl Store {
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(directory).map_err(unusable)?;
         let path = directory.join("account.sqlite");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            let mut options = fs::OpenOptions::new();
-            options.create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(unusable)?;
-        }
+        private(&path).map_err(|reason| Error::File { path: path.display().to_string(), reason })?;
         let open = || {
             let connection = Connection::open(&path)?;
-            // Whoever has it keeps it: there is nothing to wait for.
+            // A server holds it until it ends: there is nothing to wait for.
             connection.busy_timeout(std::time::Duration::ZERO)?;
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -90,7 +90,7 @@ pub(super) fn assume_role(call: &mut Call<'_>, out: &mut Writer) -> Result<(), F
     }
     let arn = call.required("RoleArn")?.to_owned();
     let name = call.required("RoleSessionName")?.to_owned();
-    // Only what is no ARN at all is told; an ARN of no role is refused as one of a role that mayn't be assumed.
+    // Only a text that is no ARN gets its own message; the ARN of a missing role is refused like one of a role that mayn't be assumed.
     if !arn.starts_with("arn:") || arn.split(':').count() < 6 {
         return Err(Fault::validation(format!("{arn} is invalid")));
     }

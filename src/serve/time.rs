@@ -1,4 +1,4 @@
-//! The time that a server lives by: real, or virtual and moved by whoever tests.
+//! A server's time: real, or virtual and moved by tests.
 
 mod instant;
 

@@ -182,7 +182,7 @@ impl Aws {
         self.clock().now()
     }
 
-    /// Moves its time on by so many seconds, and tells where it is then.
+    /// Moves its time on by this many seconds, and returns the new time.
     ///
     /// # Errors
     ///

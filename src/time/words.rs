@@ -4,7 +4,7 @@
 const LONG: u64 = 180;
 
 /// A number of seconds in words: `18 s`, `5 min 30 s`, `1 day`, `30 days 2 h`. Of the units, the largest and the next
-/// are told.
+/// are shown.
 #[must_use]
 pub fn words(seconds: u64) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3_600, "h"), (60, "min"), (1, "s")];

@@ -1,6 +1,6 @@
 //! Vaults: where secrets live.
 //!
-//! A secret is written once, under an [`Id`] of its own, as an ASCII `otpauth://` URI that any other
+//! A secret is written once, under a new [`Id`], as an ASCII `otpauth://` URI that any other
 //! tool can use, and never rewritten. The back-end that was chosen opens or errors: there is no
 //! next one to try, and none that keeps clear text.
 
@@ -150,7 +150,7 @@ pub trait Vault: Send + Sync + fmt::Debug {
     fn relabel(&self, id: Id, name: &Name) -> Result<(), Error>;
 
     /// The vault's own key: ASCII text of 244 random bits, made when it is first asked for and the same ever after, for
-    /// every process. It makes fingerprints that tell nothing to whoever can't open the vault.
+    /// every process. It makes fingerprints that are useless to anybody who can't open the vault.
     ///
     /// # Errors
     ///

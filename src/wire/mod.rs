@@ -8,7 +8,7 @@ pub mod query;
 pub mod sigv4;
 pub mod xml;
 
-/// What is taken before any work is done for it: all of it comes from whoever can reach the endpoint.
+/// Limits that are checked before any other work: anybody who can reach the endpoint can send anything.
 pub mod limits {
     /// Bytes of a form body or a query string.
     pub const BYTES: usize = 1_048_576;

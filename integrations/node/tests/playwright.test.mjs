@@ -67,6 +67,15 @@ test("a run that is killed leaves nothing behind", async () => {
   assert.ok(await until(() => left().length === 0), "its directory is still there");
 });
 
+test("a worker that is killed holds up nobody, and leaves nothing behind", async () => {
+  const { specs, out } = await suite("killed", ["--workers", "2"]);
+  assert.deepEqual(outcomes(specs), [...[1, 2, 3, 4].map((number) => `goes on ${number}: true`), "is killed: false"], out);
+  const places = specs.filter(({ ok }) => ok).map((spec) => JSON.parse(attached(spec, "place")));
+  assert.equal(new Set(places.map(({ server }) => server)).size, 1);
+  assert.ok(await gone(places[0].server), "the stand-in goes on");
+  assert.ok(await until(() => !existsSync(places[0].home)), "the home is still there");
+});
+
 async function until(met) {
   const end = performance.now() + 2000;
   while (!met() && performance.now() < end) await new Promise((next) => setTimeout(next, 10));

@@ -23,7 +23,7 @@ struct Search<'a> {
 pub(super) fn find(settings: &Settings, environment: Environment<'_>) -> Result<Source, Error> {
     let search = Search { files: settings.files(), environment };
     let (name, files) = (settings.profile(), settings.files());
-    // Whoever says `--profile` doesn't mean what happens to be exported.
+    // With `--profile`, keys that happen to be exported don't count.
     let explicit = settings.choice() == Choice::Option;
     if !explicit && let Some(source) = search.environment()? {
         return Ok(source);
@@ -89,7 +89,7 @@ impl Search<'_> {
         keys(names, [id, secret, token], Origin::Environment)
     }
 
-    /// A role, and whoever assumes it. `asked` has the profiles on the way here.
+    /// A role, and who assumes it. `asked` has the profiles on the way here.
     fn role(&self, profile: Profile<'_>, asked: &mut Vec<String>) -> Result<Source, Error> {
         let name = profile.name().to_owned();
         let text = |setting| profile.get(setting).map(str::to_owned);
@@ -122,7 +122,7 @@ impl Search<'_> {
         Ok(Source::Role { source: Box::new(source), role })
     }
 
-    /// Who assumes the role of a profile. Keys of the source count before a role of its own, so that a profile may be
+    /// Who assumes the role of a profile. Keys of the source count before its own role, so that a profile may be
     /// its own source, with the keys for its role.
     fn source_profile(&self, profile: &str, source: &str, asked: &mut Vec<String>) -> Result<Source, Error> {
         let found = self.files.profile(source)?;

@@ -75,7 +75,7 @@ impl System {
         let mut running = Running(command.spawn().map_err(Error::Start)?);
         let stdout = running.0.stdout.take();
         let (sender, receiver) = mpsc::sync_channel(1);
-        // Pipes have no time limit of their own. This thread ends with the last program that holds the other end.
+        // Reading a pipe has no time limit. This thread ends with the last program that holds the other end.
         thread::spawn(move || {
             let _ = sender.send(stdout.map_or_else(|| Ok(Zeroizing::default()), whole));
         });

@@ -23,7 +23,7 @@ pub enum Source {
         /// The profile that says so.
         profile: String,
     },
-    /// STS gives them to whoever may assume a role.
+    /// STS gives them to those who may assume a role.
     Role {
         /// Whose credentials ask for it.
         source: Box<Source>,

@@ -39,7 +39,7 @@ pub struct Denied {
 pub enum Reason {
     /// Policies, or that there are none.
     Policies,
-    /// Whoever has a device adds and removes own ones in a session made with one of them only, whatever policies say.
+    /// A user who has a device adds and removes devices only in a session made with one of them, even if policies allow more.
     OwnDevices,
     /// `GetSessionToken` takes long-term keys only.
     Temporary,

@@ -55,7 +55,7 @@ impl Flow<'_> {
             ("aws:PrincipalAccount", identity.account.clone()),
         ]);
         match (service, identity.partition()) {
-            // One for all regions of the partition, whatever its clients sign for
+            // One for all regions of the partition, even if clients sign for another
             (Service::Iam, "aws") => context.set("aws:RequestedRegion", ["us-east-1"]),
             _ => context.set("aws:RequestedRegion", [endpoint.signing_region.as_str()]),
         }

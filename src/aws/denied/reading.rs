@@ -1,6 +1,6 @@
 //! The policies that have a say about who asks, as far as they may be read.
 //!
-//! An action that was denied once isn't asked for again: whoever watches the account's log sees a few refusals, not
+//! An action that was denied once isn't asked for again: the account's log shows a few refusals, not
 //! dozens.
 
 use std::collections::{BTreeMap, BTreeSet};

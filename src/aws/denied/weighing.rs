@@ -1,7 +1,7 @@
 //! What the policies that were read decide about a request, as far as that can be known from outside.
 //!
 //! Some condition keys only the service knows, such as the address that a request came from. What asks for those is
-//! counted twice: once as whoever asks would like it, and once as not. Where both come to the same, it is known.
+//! counted twice: once in the caller's favour, and once against. Where both come to the same, it is known.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ pub(super) struct Side {
 /// Both ways to count what isn't known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Weight {
-    /// As whoever asks would like it.
+    /// In the caller's favour.
     pub(super) mildest: Side,
     /// As not.
     pub(super) hardest: Side,

@@ -14,7 +14,7 @@ impl fmt::Display for Denied {
         match self.reason {
             Reason::Policies => self.by_policies(f),
             Reason::OwnDevices => f.write_str(
-                " takes a session made with one of the user's devices, once there is one, whatever policies say",
+                " needs a session made with one of the user's devices once there is one, even if policies allow it without",
             ),
             Reason::Temporary => f.write_str(" takes a user's own keys, and these are those of a session"),
             Reason::RootUser => f.write_str(" is not for the root user, who assumes no role"),

@@ -1,6 +1,6 @@
 //! The actions of IAM that tell which policies have a say about somebody.
 //!
-//! One call each, and one page of a list: whoever looks for a reason counts the calls.
+//! One call each, and one page of a list: the search for a reason counts its calls.
 
 use percent_encoding::percent_decode_str;
 

@@ -20,7 +20,7 @@ pub struct Endpoint {
     pub custom: bool,
 }
 
-/// A world of its own: accounts, ARNs and keys of one are none in another.
+/// A separate world: its accounts, ARNs and keys exist in no other.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Partition {
     /// As ARNs have it.
@@ -120,7 +120,7 @@ const EVERYWHERE: &str = "aws-global";
 const GLOBAL: (&str, &str) = ("https://sts.amazonaws.com", "us-east-1");
 
 impl Endpoint {
-    /// Whether it is AWS itself, by whatever name: nobody else has hosts below these, with certificates for them.
+    /// Whether it is AWS itself, under any of its names: nobody else has hosts below these, with certificates for them.
     #[must_use]
     pub fn is_aws(&self) -> bool {
         let host = self.url.strip_prefix("https://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
@@ -149,7 +149,7 @@ pub(super) fn resolve(service: Service, region: Option<&str>, sources: &Sources<
     for (variable, setting) in
         [("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"), ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")]
     {
-        // Whoever asks for one of these must not get another without being told.
+        // If you ask for one of these, you must not get another without a message.
         if let Some(given) = sources.switch(variable, setting)? {
             return Err(Error::Unsupported { given });
         }

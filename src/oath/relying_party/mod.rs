@@ -104,7 +104,7 @@ pub enum Refusal {
 /// Decides about one code, or about two or more consecutive ones, the oldest first.
 ///
 /// One code is a login; two or more set a device up or find it again (resynchronization). The new state takes the
-/// place of the old one whatever the verdict: a refusal may have cost an attempt, and changes nothing else.
+/// place of the old one with every verdict: a refusal may have cost an attempt, and changes nothing else.
 ///
 /// The whole window is searched, and codes are compared in constant time. The ends of the range are arguments like
 /// any other; only the last counter of 64 bits is never accepted, for none could be expected after it.

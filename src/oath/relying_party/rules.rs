@@ -77,7 +77,7 @@ pub struct Rules {
     pub single_adjusts: bool,
     /// How many single codes are verified in which time; `None` sets no bounds.
     pub budget: Option<Budget>,
-    /// Where the counter of a single code lies: from the expected one to so many past it.
+    /// Where the counter of a single code lies: from the expected one to this many past it.
     pub look_ahead: u64,
     /// The same for the last of two or more codes.
     pub counter_resynchronization: u64,

@@ -74,7 +74,7 @@ impl State {
         self.adjustment
     }
 
-    /// The same past with another adjustment: as a verifier has it whom the last resynchronization hasn't reached.
+    /// The same past with another adjustment: that of a verifier which the last resynchronization hasn't reached.
     #[must_use]
     pub fn with_adjustment(&self, adjustment: i64) -> Self {
         Self { adjustment, ..self.clone() }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Foreign;
 use crate::provision::uri;
 
-/// Which program's JSON this is; whatever nobody knows is other JSON.
+/// Which program's JSON this is; anything unknown is other JSON.
 pub(in crate::provision) fn of_json(value: &Value) -> Foreign {
     let has = |key: &str| value.get(key).is_some();
     let is_array = |key: &str| value.get(key).is_some_and(Value::is_array);

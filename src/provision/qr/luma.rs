@@ -227,7 +227,7 @@ impl Luma {
         self.neighbours(|a, b, c| byte((u32::from(a) + 2 * u32::from(b) + u32::from(c) + 2) / 4))
     }
 
-    /// Edges sharpened: what the blur of so many rounds takes away is added `strength` times.
+    /// Edges sharpened: what a blur of this many rounds takes away is added `strength` times.
     pub(super) fn unsharp(&self, rounds: usize, strength: i32) -> Self {
         let mut blurred = self.blurred();
         for _ in 1..rounds {

@@ -75,7 +75,7 @@ impl Luma {
         binary.edges_repeated(left, right, above, below)?.framed((4 * module).min(MARGIN))
     }
 
-    /// The outermost rows and columns once more, so many times at each side.
+    /// The outermost rows and columns repeated, this many times at each side.
     fn edges_repeated(&self, left: usize, right: usize, above: usize, below: usize) -> Option<Self> {
         let (width, height) = (self.width() + left + right, self.height() + above + below);
         let (first, last) = (self.rows().next()?, self.rows().last()?);

@@ -1,7 +1,7 @@
 //! QR codes (ISO/IEC 18004) in images: bytes or pixels in, texts out.
 //!
 //! Decoding untrusted images is work without a bound, and one of the readers panics on some of them.
-//! So it is done in a thread of its own, called [`WORKER`], whose finds come over as they are made: the
+//! So it is done in a separate thread, called [`WORKER`], whose finds come over as they are made: the
 //! caller's thread never waits longer than [`Limits::expired`] lets it, and leaves the worker behind
 //! when time is up. The worker asks the same question between rows of a PNG, attempts, and possible codes, so it
 //! ends within a second, but for the decoders of other formats and the last of the readers: they run to their end
@@ -111,7 +111,7 @@ fn guarded<T>(bytes: &[u8], decode: impl FnOnce() -> Result<T, Error>) -> Result
     })
 }
 
-/// Loads and attempts in a thread of its own, and collects.
+/// Loads and attempts in a separate thread, and collects.
 fn in_worker(
     limits: &Limits,
     format: &'static str,

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::luma::Luma;
 use crate::provision::Error;
 
-/// From so many pixels on, all but the first attempts work on half the size: the ladder takes 0.2 s a megapixel, so
+/// From this many pixels on, all but the first attempts work on half the size: the ladder takes 0.2 s a megapixel, so
 /// that no more of it than that fits any time limit, and memory is bounded.
 pub(super) const LARGE: u64 = 16 << 20;
 

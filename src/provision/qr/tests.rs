@@ -20,7 +20,7 @@ fn texts(read: Result<Vec<Zeroizing<String>>, Error>) -> Vec<String> {
     read.unwrap().iter().map(|text| text.to_string()).collect()
 }
 
-/// Grey, on a side of so many pixels, with alpha.
+/// Grey, this many pixels wide and high, with alpha.
 fn rgba(shade: impl Fn(usize, usize) -> [u8; 4], side: usize) -> Vec<u8> {
     (0..side).flat_map(|y| (0..side).map(move |x| (x, y))).flat_map(|(x, y)| shade(x, y)).collect()
 }

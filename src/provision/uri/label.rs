@@ -6,7 +6,7 @@ use crate::provision::{Error, Warning, tidy};
 
 /// Issuer and account of a label, given what the issuer parameter says.
 ///
-/// A label that begins with the parameter and a colon is told apart there, so that an issuer may be `127.0.0.1:8000` or a
+/// A label that begins with the parameter and a colon is split there, so that an issuer may be `127.0.0.1:8000` or a
 /// URL. Else a colon as it stands separates before an encoded one does.
 pub(super) fn read(
     label: &str,

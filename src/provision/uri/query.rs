@@ -70,7 +70,7 @@ pub(super) fn inside(text: &str) -> Option<&'static str> {
 
 /// Whether a text begins with `NAME=` of the key URI format.
 fn begins_with_name(text: &str) -> bool {
-    // A name is short: whoever looks further looks through the whole text for each character of it.
+    // A name is short: without a limit, each character of the text would start a search through all of it.
     let head = text.char_indices().nth(32).map_or(text, |(end, _)| text.get(..end).unwrap_or_default());
     let name = head.trim_start_matches('&').trim_start().split_once('=').map_or("", |(name, _)| name.trim_end());
     NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
@@ -258,7 +258,7 @@ fn parameters<'a>(query: &'a str, warnings: &mut Vec<Warning>) -> Result<Vec<&'a
     let mut pairs = Vec::new();
     for part in query.split('&') {
         let mut start = 0;
-        // A URL as it stands has a query of its own.
+        // A URL that isn't encoded has its own query.
         let url = part.split_once('=').is_some_and(|(_, value)| value.contains("://"));
         for (at, _) in part.match_indices('?').filter(|_| !url) {
             let after = at.saturating_add(1);

@@ -171,7 +171,7 @@ impl Sqlite {
     }
 
     pub(super) fn release_step(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
-        // What was shown and given back is remembered: whoever gives it back twice doesn't free what another took.
+        // What was shown and given back is remembered: giving it back twice doesn't free what another process took.
         let sql = "UPDATE claimed SET released = 1
             WHERE ledger = ?1 AND step = ?2 AND token = ?3 AND again = 0 AND released = 0";
         let parameters = params![ledger.to_string(), step.value().cast_signed(), token.value().cast_signed()];

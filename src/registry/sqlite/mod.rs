@@ -60,7 +60,7 @@ impl Sqlite {
     fn begin_handing_out<'a>(&self, connection: &'a mut Connection, promised: bool) -> Result<Transaction<'a>, Error> {
         let transaction = self.begin(connection)?;
         self.see_mark(&transaction)?;
-        // Whoever is only shown a code is promised nothing, and the look takes time.
+        // A code that is only shown carries no promise, and the check takes time.
         if promised {
             self.see_lock()?;
         }

@@ -10,7 +10,7 @@ use crate::oath::relying_party::State;
 use crate::registry::{Error, LastPair, Token};
 use crate::time::{Step, Timestamp};
 
-/// Steps after the present that may have been handed out as well: whoever waits for one has it already.
+/// Steps after the present that may have been handed out as well: a process that waits for one has it already.
 pub const AHEAD: u64 = 10;
 
 impl Sqlite {

@@ -28,7 +28,7 @@ pub(in crate::serve) struct Grants {
 pub(in crate::serve) struct User {
     pub(in crate::serve) name: String,
     pub(in crate::serve) path: String,
-    /// `AIDA…`: never given to anybody else, whatever names do.
+    /// `AIDA…`: never given to anybody else, even if a name is used again.
     pub(in crate::serve) id: String,
     pub(in crate::serve) created: Timestamp,
     #[serde(default, skip_serializing_if = "Tags::is_empty")]

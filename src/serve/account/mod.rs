@@ -139,7 +139,7 @@ impl Account {
         self.settings.get(SETTINGS).cloned().unwrap_or_default()
     }
 
-    /// What passwords have to be like, where the account has rules of its own.
+    /// What passwords have to be like, if the account has its own rules.
     pub(super) fn password_policy(&self) -> Option<&PasswordPolicy> {
         self.settings.get(SETTINGS).and_then(|settings| settings.password_policy.as_ref())
     }
@@ -165,7 +165,7 @@ impl Account {
         self.arn("role", &role.path, &role.name)
     }
 
-    /// The ARN of the user, group or role of this account whose name another ARN ends with, whatever the path.
+    /// The ARN of the user, group or role of this account whose name another ARN ends with; the path doesn't count.
     pub(super) fn entity_named_by(&self, arn: &str) -> Option<String> {
         let rest = arn.strip_prefix(&format!("arn:aws:iam::{}:", self.id))?;
         let (kind, path) = rest.split_once('/')?;

@@ -6,7 +6,7 @@ use super::password_policy::{Kinds, SYMBOLS};
 use super::{Account, User};
 use crate::time::Timestamp;
 
-/// The rules of an account without its own: so long, and of so many of the four kinds of characters.
+/// The default rules of an account: the least length, and how many of the four kinds of characters.
 const DEFAULT: (usize, usize) = (8, 3);
 
 const DAY: u64 = 86_400;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// Rows of one kind. Whoever writes to one can't forget to have it stored: the table notes its key, and the row as it was,
+/// Rows of one kind. A change can't be forgotten when the state is stored: the table notes its key, and the row as it was,
 /// so that a change that couldn't be stored is undone.
 #[derive(Debug)]
 pub(in crate::serve) struct Table<V> {
@@ -56,7 +56,7 @@ impl<V> Table<V> {
     }
 }
 
-/// What all tables do alike, whatever their rows are.
+/// What all tables do alike.
 pub(in crate::serve) trait Kept {
     fn has_changed(&self) -> bool;
 

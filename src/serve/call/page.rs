@@ -63,7 +63,7 @@ impl<'t, V> Page<&'t V> {
         most: Option<usize>,
     ) -> Result<Self, Fault> {
         let after = after(marker)?;
-        // What a place tells of its key is where to begin; keys that share it are told apart by their places.
+        // What a place tells of its key is where to begin; keys that share it are distinguished by their places.
         let told = after.as_deref().unwrap_or_default();
         let told = told.get(..TOLD).unwrap_or(told);
         let first = str::from_utf8(told).map_err(|_| invalid())?.to_owned();

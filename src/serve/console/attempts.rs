@@ -1,6 +1,6 @@
 //! Wrong passwords, counted: a password can't be guessed by trying.
 //!
-//! They are counted for an address and a user name together, whether or not there is such a user: whoever guesses at
+//! They are counted for an address and a user name together, whether or not there is such a user: somebody who guesses at
 //! somebody else's name locks out nobody at another address, and learns nothing about which names there are.
 
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ struct Count {
     wrong: u32,
 }
 
-/// There were too many: the next one is looked at so many seconds later.
+/// There were too many: the next one is accepted after this many seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooMany(pub(super) u64);
 
@@ -44,7 +44,7 @@ impl Key {
         let mut hash = Sha256::new();
         match address.to_canonical() {
             IpAddr::V4(address) => hash.update(address.octets()),
-            // Whoever has one address of a network of 64 bits has all of them.
+            // With one address of a /64 network you have all of them.
             IpAddr::V6(address) => hash.update(address.octets().get(..8).unwrap_or_default()),
         }
         hash.update([0]);

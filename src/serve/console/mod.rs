@@ -1,6 +1,6 @@
 //! The console: server-rendered pages at `/console`, for people and for suites that drive a browser.
 //!
-//! Whoever signs in does what they do by [`Stand::act`], under the same contract, policies and handlers as a signed request.
+//! Signed-in users act by [`Stand::act`], under the same contract, policies and handlers as a signed request.
 //! No page has a script; a change is a POST of a form with the session's token, and a success answers with a redirect.
 
 mod answer;

@@ -106,7 +106,7 @@ impl Sessions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins one. Gives its id, which is told to the browser and kept nowhere, and its key.
+    /// Begins one. Returns its id, which only the browser keeps, and its key.
     ///
     /// # Errors
     ///
@@ -153,7 +153,7 @@ impl Sessions {
         self.all().get_mut(&key).map(edit)
     }
 
-    /// Ends one; whether it was there. Of two who end the same, one is told that it was.
+    /// Ends one; whether it was there. If two callers end the same one, one of them gets true.
     pub(super) fn end(&self, key: Key) -> bool {
         self.all().remove(&key).is_some()
     }

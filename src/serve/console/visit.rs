@@ -187,7 +187,7 @@ impl Signed<'_> {
         self.visit.shell("security", problem)
     }
 
-    /// Whether an action is to be offered; `own` for one that takes MFA whatever the policies say.
+    /// Whether an action is to be offered; `own` for one that needs MFA even if policies don't ask for it.
     pub(super) fn offer(&self, action: &str, parameters: &[(&str, &str)], own: bool) -> Offer {
         self.offered(own, |caller| self.visit.stand.may(caller, &self.visit.origin(), action, parameters))
     }

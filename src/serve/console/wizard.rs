@@ -1,6 +1,6 @@
 //! The wizard that assigns an MFA device: a name, then the QR code and two codes.
 //!
-//! The device exists from the first step on. Whoever cancels the second leaves it behind, assigned to nobody, as at AWS.
+//! The device exists from the first step on. Cancelling the second leaves it behind, assigned to nobody, as at AWS.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

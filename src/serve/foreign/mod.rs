@@ -1,7 +1,7 @@
 //! Calls to services that aren't stood in for: what they ask for, how those services refuse, and what is passed on.
 //!
 //! Policies decide about them as about any other. The operation says which parameters name its resources, as the services'
-//! public models have it. What can't be told is allowed by wildcards only, and whatever may be meant by a denial is denied:
+//! public models have it. What can't be known is allowed by wildcards only, and denied wherever a denial may mean it:
 //! doubt never allows more. What is passed on is rewritten from what was read.
 
 mod arn;

@@ -84,7 +84,7 @@ impl Model {
         self.protocols.split(',').any(|other| other == protocol)
     }
 
-    /// Whether its operations are told by method and path.
+    /// Whether its operations are identified by method and path.
     pub(super) fn is_rest(&self) -> bool {
         self.protocols.starts_with("rest-")
     }

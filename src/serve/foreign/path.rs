@@ -12,7 +12,7 @@ pub(super) type Labels = Vec<(String, String)>;
 ///
 /// # Errors
 ///
-/// A path that servers normalize in ways of their own.
+/// A path that servers normalize in different ways.
 pub(super) fn find(
     models: &'static [Model],
     method: &str,

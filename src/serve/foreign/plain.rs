@@ -1,7 +1,7 @@
 //! Whether a call can be read in one way only.
 //!
-//! Another server reads it by rules of its own: what two readers may take for different calls isn't passed on,
-//! whoever asks.
+//! Another server reads it by its own rules: a request that two readers may take for different calls isn't passed on,
+//! even for an administrator.
 
 use super::input::Objection;
 use super::protocol::is_form;

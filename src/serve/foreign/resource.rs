@@ -193,7 +193,7 @@ fn many(template: &str, way: &[&str], place: Place<'_>, input: &Input) -> Result
             }
             [arn] if arn.starts_with("arn:") => parts.push(last(template, arn, place)?),
             [one] => parts.push(one.clone()),
-            // Several, of one that is told: each of them.
+            // Several of a known type: each of them.
             several if index.saturating_add(1) == way.len() => {
                 let mut resources = Vec::new();
                 for value in several {
@@ -235,7 +235,7 @@ fn inner(service: &str, parameter: &str, value: &str, place: Place<'_>) -> Resul
                 _ => Err(Odd),
             }
         }
-        // moto's and LocalStack's begin with the key's id; the service decides by it, whatever `KeyId` says.
+        // moto's and LocalStack's begin with the key's id; the service decides by it, not by `KeyId`.
         "CiphertextBlob" => {
             let blob = STANDARD.decode(value).map_err(|_| Odd)?;
             let id = blob.get(..36).and_then(|id| str::from_utf8(id).ok()).ok_or(Odd)?;

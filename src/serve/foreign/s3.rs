@@ -98,7 +98,7 @@ pub(super) fn read(request: &Request) -> Result<Read, Objection> {
         .iter()
         .map(|line| {
             let action = line.action.replace("{Version}", version);
-            // Many objects at once are named in the body: whoever may delete them may delete any.
+            // The body names the objects: the caller must be allowed to delete any.
             let many = action == "s3:DeleteObject" && level == "bucket";
             let about = if many { About { doubt: true, ..on(&format!("{resource}/*")) } } else { on(&resource) };
             Ask::new(action, about)

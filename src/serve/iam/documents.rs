@@ -116,7 +116,7 @@ pub(super) fn managed(text: &str) -> Result<PolicyDocument, Fault> {
     }
 }
 
-/// Reads a trust policy. Whoever it names of this account has to be there.
+/// Reads a trust policy. Users and roles of this account that it names have to exist.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
 //! Lists of what there is none of here, and that clients ask for on their own: before they delete a user or a role, or to
-//! show one. Whoever they are about has to be there.
+//! show one. The user, group or role they are about has to exist.
 
 use crate::serve::call::Call;
 use crate::serve::fault::Fault;

@@ -1,4 +1,4 @@
-//! Users, groups and roles alike: whatever holds policies.
+//! What users, groups and roles have in common: they hold policies.
 
 use crate::serve::account::Grants;
 use crate::serve::call::Call;

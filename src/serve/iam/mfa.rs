@@ -243,7 +243,7 @@ fn edit_tags<'a>(call: &'a mut Call<'_>, serial: &str) -> Result<&'a mut Tags, F
     call.account.devices.edit(serial).map(|device| &mut device.tags).ok_or_else(|| no_device(serial))
 }
 
-/// From the second device on, a user adds and removes own ones with one of them only, whatever the policies say.
+/// From the second device on, a user adds and removes devices only in a session made with one, even if policies allow more.
 fn own_devices_need_mfa(call: &Call<'_>, user_key: &str) -> Result<(), Fault> {
     if call.caller.user() == Some(user_key) && !call.caller.authenticated() {
         return Err(Fault::access_denied(NEEDS_MFA).because(
@@ -253,7 +253,7 @@ fn own_devices_need_mfa(call: &Call<'_>, user_key: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The user whom the request names, with the key, and who has to hold the device; AWS looks for the user first.
+/// The user that the request names, with the key, who has to hold the device; AWS looks for the user first.
 fn holder<'a>(call: &'a Call<'_>, serial: &str) -> Result<(String, &'a User), Fault> {
     let (user_key, user) = call.named_user()?;
     if user.devices.iter().any(|held| held == serial) {

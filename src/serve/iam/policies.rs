@@ -14,7 +14,7 @@ pub(in crate::serve) fn create_policy(call: &mut Call<'_>, out: &mut Writer) -> 
     let name = call.required("PolicyName")?.to_owned();
     let tags = call.tags(Keys::Exact)?;
     let document = document(call)?;
-    // Names know no case, and are one account's whatever the path.
+    // Names are compared without case, and a path doesn't make them different.
     if call.account.policies.values().any(|policy| policy.name.eq_ignore_ascii_case(&name)) {
         return Err(Fault::already_exists(format!(
             "A policy called {name} already exists. Duplicate names are not allowed."

@@ -21,7 +21,7 @@ const COLUMNS: &str = "user,arn,user_creation_time,password_enabled,password_las
 
 const NOT_THERE: &str = "N/A";
 
-/// How long a report takes, in seconds. Whoever was told once that it isn't ready gets it at the next call, so that a
+/// How long a report takes, in seconds. After one answer that it isn't ready, the next call gets it, so that a
 /// client that waits for it comes to an end while virtual time stands.
 const TAKES: u64 = 2;
 

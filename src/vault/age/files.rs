@@ -30,7 +30,7 @@ pub fn write_new_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let directory = parent(path);
     make_directory(&directory)?;
     let write = || -> io::Result<()> {
-        // Made with 0600, whatever the umask.
+        // Created with 0600 under any umask.
         let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&directory)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;

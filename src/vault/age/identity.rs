@@ -62,7 +62,7 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Its content as it is kept, and whom to ask for a passphrase.
+    /// Its content as it is stored, and how to ask for a passphrase.
     fn content(&self) -> Result<(Zeroizing<Vec<u8>>, Option<&Passphrase>), Error> {
         match self {
             Self::File { path, passphrase } => Ok((read_identity(path)?, Some(passphrase))),

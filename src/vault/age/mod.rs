@@ -1,7 +1,7 @@
 //! age files as a vault, for machines without a keyring (age-encryption.org/v1).
 //!
-//! One file a device, `items/UUID.age`. Its plaintext is the UUID on a line of its own, then the
-//! URI: whoever can write to the directory can delete files, but can't pass one device's secret
+//! One file a device, `items/UUID.age`. Its plaintext is the UUID on the first line, then the
+//! URI: somebody who can write to the directory can delete files, but can't pass one device's secret
 //! off as another's. Storing needs recipients alone; the identity is read for the first secret
 //! that is asked for.
 
@@ -72,7 +72,7 @@ impl Age {
         self.items().join(format!("{key}.age"))
     }
 
-    /// The identity's keys, read once; whoever comes second doesn't ask for the passphrase again.
+    /// The identity's keys, read once, so that you are asked for the passphrase once.
     fn keys(&self) -> Result<Arc<identity::Keys>, Error> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = &*keys {
@@ -83,7 +83,7 @@ impl Age {
         Ok(read)
     }
 
-    /// To whom items are encrypted.
+    /// The recipients of items.
     fn recipients(&self) -> Result<Cow<'_, [String]>, Error> {
         if self.recipients.is_empty() {
             return recipient_of(&self.identity).map(Cow::Owned);
@@ -91,7 +91,7 @@ impl Age {
         Ok(Cow::Borrowed(&self.recipients))
     }
 
-    /// The name of the vault's own key: one for all items of the same recipients, so that whoever opens an item opens
+    /// The name of the vault's key: one for all items of the same recipients, so that an identity that opens an item opens
     /// it.
     fn own_key_name(&self) -> Result<String, Error> {
         let mut recipients = self.recipients()?.into_owned();
@@ -133,7 +133,7 @@ impl Age {
         self.encrypt(plaintext.as_bytes())
     }
 
-    /// Stores a text under a key of its own; false if there is one.
+    /// Stores a text under a new key; false if the key exists.
     fn write_item(&self, key: &str, text: &str) -> Result<bool, Error> {
         let ciphertext = self.encrypt_item(key, text)?;
         let items = self.items();

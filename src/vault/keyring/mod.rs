@@ -63,12 +63,12 @@ impl Keyring {
 
     /// Starts opening the session in the background, so that the first call finds it open.
     ///
-    /// What goes wrong here is told by that call.
+    /// That call reports what goes wrong here.
     pub fn warm_up(&self) {
         self.session().warm_up();
     }
 
-    /// Keeps an age identity, the one of a vault of age files, as an item of its own.
+    /// Keeps an age identity, the one of a vault of age files, as one item.
     ///
     /// # Errors
     ///
@@ -145,8 +145,8 @@ impl Keyring {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does `work` in a thread of its own, which is left to itself when the limit has passed: no
-    /// keyring's call has one of its own.
+    /// Does `work` in another thread, which is abandoned when the limit has passed: no keyring's call
+    /// has a limit.
     fn within_limit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&platform::Session) -> Result<T, Error> + Send + 'static,

@@ -47,7 +47,7 @@ impl Session {
         self.find(key, prompt).map(|item| item.is_some())
     }
 
-    /// The system has one item a key, whoever makes it.
+    /// The system keeps one item per key, for all programs.
     pub(super) fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         work()
     }

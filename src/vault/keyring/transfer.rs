@@ -3,7 +3,7 @@
 //!
 //! Diffie-Hellman in the second Oakley group (RFC 2409, section 6.2), the 1024 bits of its result hashed by HKDF
 //! (RFC 5869) with SHA-256, neither salt nor info, to a key for AES-128 in CBC mode. It keeps secrets out of the
-//! message bus's memory and of whatever records its messages; nobody is authenticated by it.
+//! message bus's memory and of anything that records its messages; nobody is authenticated by it.
 
 use std::fmt;
 

@@ -109,7 +109,7 @@ fn is_hidden(name: &[u8]) -> bool {
     ["password", "code", "token", "secret", "seed"].iter().any(|word| name.contains(word))
 }
 
-/// A session token, as header or parameter, in whatever case somebody writes it.
+/// A session token, as header or parameter, in upper or lower case.
 fn is_token(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"x-amz-security-token")
 }

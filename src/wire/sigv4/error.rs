@@ -6,7 +6,7 @@ use crate::wire::percent::Malformed;
 /// Why a request is not accepted as signed.
 ///
 /// `Display` is what AWS answers, word for word: as measured at STS and other Query services where that is on record, else
-/// from IAM's common errors and S3's error responses. [`Error::why`] says the same in plain words, for whoever runs the service.
+/// from IAM's common errors and S3's error responses. [`Error::why`] says the same in plain words, for the operator of the service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -231,7 +231,7 @@ impl Error {
         }
     }
 
-    /// The cause in plain words, for the log of whoever runs the service. Never holds a key or a session token.
+    /// The cause in plain words, for the service's log. Never holds a key or a session token.
     #[must_use]
     pub fn why(&self) -> String {
         match self {

@@ -29,7 +29,7 @@ pub struct Scope {
     pub service: String,
 }
 
-/// A key derived from a secret access key for one [`Scope`]: whoever verifies may keep it for the day.
+/// A key derived from a secret access key for one [`Scope`]: a verifier may keep it for the day.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningKey(Zeroizing<[u8; 32]>);
 

@@ -1,8 +1,8 @@
-//! AWS Signature Version 4, one implementation for whoever signs and whoever verifies: IAM User Guide, "Create a signed
+//! AWS Signature Version 4, one implementation for clients and servers: IAM User Guide, "Create a signed
 //! AWS API request", and for S3 its API reference, "Authenticating Requests (AWS Signature Version 4)".
 //!
 //! A [`Signer`] gives the headers or the query string that make a [`Request`] a signed one. On the other side
-//! [`Presented::read`] takes the signature from it, whoever keeps the keys derives a [`SigningKey`], and
+//! [`Presented::read`] takes the signature from it, the holder of the keys derives a [`SigningKey`], and
 //! [`Presented::verify`] compares. An [`Error`] says what AWS says, and by [`Error::why`] what the matter is.
 //!
 //! ```
@@ -26,7 +26,7 @@
 //! # Ok::<(), vmfa::wire::sigv4::Error>(())
 //! ```
 //!
-//! Left out: Signature Version 4A, and bodies that are signed in chunks (`STREAMING-…`), which have an error of their own.
+//! Left out: Signature Version 4A, and bodies that are signed in chunks (`STREAMING-…`), which get their own error.
 
 mod canonical;
 mod date;

@@ -22,7 +22,7 @@ pub struct Accept<'a> {
 }
 
 impl<'a> Accept<'a> {
-    /// Signatures for a service, whatever the region.
+    /// Signatures for a service, in any region.
     #[must_use]
     pub fn new(service: &'a str, now: Timestamp) -> Self {
         Self { service, region: None, now, style: Style::of(service) }

@@ -1,7 +1,7 @@
 //! XML answers of the AWS Query protocol: `<XResponse><XResult>…</XResult><ResponseMetadata>…`, and its errors.
 //!
 //! [`answer`], [`acknowledgement`] and [`error`] write, [`Failure::read`] reads what went wrong. A [`Writer`] closes
-//! what it opens, whatever its callers do, and has nothing to fail at.
+//! what it opens, however it is called, and can't fail.
 //!
 //! ```
 //! use vmfa::wire::xml;
@@ -178,7 +178,7 @@ fn is_special(character: char) -> bool {
     matches!(character, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// The name with `_` for whatever would not be a name in XML; those of the API are letters and digits throughout.
+/// The name with `_` for each character that an XML name can't have; those of the API are letters and digits throughout.
 fn element_name(name: &str) -> String {
     let mut clean: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' }).collect();

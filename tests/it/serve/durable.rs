@@ -55,6 +55,28 @@ fn what_was_answered_survives_kill_9() {
     assert!(other.stderr.contains("is of account 123456789012, not of 999999999999"), "{}", other.stderr);
 }
 
+/// At once: the open of a FIFO would wait for ever.
+#[test]
+fn a_state_that_is_no_file_or_open_to_others_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let state = home.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let database = state.join("account.sqlite");
+    let refused = || home.run(&["serve", "--state", state.to_str().unwrap()]).expect(3).stderr;
+    assert!(std::process::Command::new("mkfifo").arg(&database).status().unwrap().success());
+    assert!(refused().contains("account.sqlite is not a file"), "{}", refused());
+    std::fs::remove_file(&database).unwrap();
+    std::fs::create_dir(&database).unwrap();
+    assert!(refused().contains("account.sqlite is not a file"), "{}", refused());
+    std::fs::remove_dir(&database).unwrap();
+    std::fs::write(&database, "").unwrap();
+    std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(refused().contains("can be read by other users: run chmod 600 on it"), "{}", refused());
+    // Nothing was written to it.
+    assert_eq!(std::fs::metadata(&database).unwrap().len(), 0);
+}
+
 #[test]
 fn what_a_full_disk_refused_is_not_done_later() {
     let home = Home::new();

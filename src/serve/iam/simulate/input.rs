@@ -17,7 +17,7 @@ pub(super) enum Principal {
 }
 
 impl Principal {
-    /// Whom an ARN names; the path in it says nothing.
+    /// The user, group or role that an ARN names; its path doesn't count.
     ///
     /// # Errors
     ///

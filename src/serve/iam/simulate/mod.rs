@@ -105,7 +105,7 @@ fn simulate(call: &Call<'_>, out: &mut Writer, mut sources: Sources, mut context
 }
 
 /// The keys that any of the policies asks for and the request doesn't give, sorted. Statements about something else count,
-/// and so do keys that are known of whoever is simulated.
+/// and so do keys that are known of the simulated caller.
 fn missing(sources: &Sources, given: &Context) -> Vec<String> {
     let keys = sources.documents().flat_map(|document| document.document().context_keys());
     let missing: BTreeSet<&str> = keys.filter(|key| given.get(key).is_none()).collect();

@@ -6,7 +6,7 @@ use super::super::super::{KWallet, Provider};
 use super::{COLLECTION, Error, PROPERTIES, Session};
 
 const INTERFACE: &str = "org.kde.KWallet";
-/// As whom KWallet opens a wallet for the Secret Service.
+/// The name under which KWallet opens a wallet for the Secret Service.
 const APPLICATION: &str = "org.freedesktop.secrets";
 
 impl Session {

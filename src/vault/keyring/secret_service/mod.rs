@@ -1,7 +1,7 @@
 //! The Secret Service of Linux desktops: GNOME Keyring, KWallet, KeePassXC.
 //!
 //! Spoken to directly: everything is looked at before it is touched, so that nobody is prompted without
-//! leave, and "no bus", "no provider", "no collection", "locked" and "not there" are told apart.
+//! leave, and "no bus", "no provider", "no collection", "locked" and "not there" are different errors.
 //! The key agreement runs beside the search for the item; only the secret itself waits for both.
 
 mod answer;
@@ -46,7 +46,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 const BUS: &str = "org.freedesktop.DBus";
 const BUS_PATH: &str = "/org/freedesktop/DBus";
 
-/// The name on the bus that whoever makes an item of which there may be one has meanwhile; and how often it is tried for, with
+/// The bus name that a process owns while it creates an item that must be the only one; and how often it is tried for, with
 /// the pause between: five seconds.
 const TURN: &str = "vmfa.keyring.Turn";
 const TURNS: u16 = 1000;
@@ -115,7 +115,7 @@ impl Session {
 
     fn bus(&self) -> Result<&Connection, Error> {
         let connected = self.bus.get_or_init(|| match zbus::Address::session() {
-            // The threads that wait for answers do the bus's work too: one of its own would only add wake-ups.
+            // The threads that wait for answers do the bus's work too: another thread would only add wake-ups.
             Ok(address) => Builder::session()
                 .and_then(|builder| zbus::block_on(builder.internal_executor(false).build()))
                 .map_err(|error| format!("tried {address}: {error}")),
@@ -206,13 +206,13 @@ impl Session {
         }
         let process: Result<u32, Error> = self.call_bus("GetConnectionUnixProcessID", &(PROVIDER,));
         let Ok(process) = process else { return Provider::Unknown };
-        // All may read it, whoever it belongs to.
+        // Everybody may read it, even of another user's process.
         let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
         self.provider.get_or_init(|| Provider::of_process(name.trim_end())).clone()
     }
 
     /// Does what no two may do at once. The bus is what all who use a keyring have in common, and it takes a name away
-    /// from whoever dies.
+    /// from a process that ends.
     pub(super) fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let mut have = false;
         for _ in 0..TURNS {
@@ -374,7 +374,7 @@ impl Session {
             self.call(place.collection.as_str(), COLLECTION, "CreateItem", &(properties, secret, false))?;
         let answer = self.answered(&question, prompt);
         if !matches!(answer, Ok(Answer::NotNeeded)) {
-            // Whatever became of the prompt: what counts is whether the item is there.
+            // The prompt's result doesn't matter: what counts is whether the item is there.
             let (found, locked) = self.search(key)?;
             if found.is_empty() && locked.is_empty() {
                 return Err(answer.err().unwrap_or_else(|| Error::Unconfirmed(self.provider())));

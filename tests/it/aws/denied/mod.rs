@@ -354,8 +354,8 @@ fn own_devices_take_a_session_with_mfa_whatever_policies_say() {
     assert_eq!((denied.reason, denied.allowed_with_mfa, calls.len()), (Reason::OwnDevices, Some(true), 0));
     assert_eq!(
         denied.to_string(),
-        "iam:DeactivateMFADevice takes a session made with one of the user's devices, once there is one, whatever \
-         policies say"
+        "iam:DeactivateMFADevice needs a session made with one of the user's devices once there is one, even if \
+         policies allow it without"
     );
 }
 
