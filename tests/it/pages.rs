@@ -155,7 +155,7 @@ fn the_page_on_aws_does_what_it_says() {
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let named = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root.join(name));
+    let named = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root.join(name));
     let packages = ["python", "node"].map(|name| root.join("integrations").join(name).join("README.md"));
     let pages = docs.chain(named).chain(packages).filter(|path| path.extension().is_some_and(|end| end == "md"));
     pages.filter(|path| path.exists()).collect()
