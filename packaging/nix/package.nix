@@ -18,7 +18,7 @@ rustPlatform.buildRustPackage {
   postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
     mkdir man
     $out/bin/vmfa man --dir man
-    installManPage man/*.1
+    installManPage man/man1/*.1 man/man7/*.7
     installShellCompletion --cmd vmfa \
       --bash <($out/bin/vmfa completions bash) \
       --zsh <($out/bin/vmfa completions zsh) \

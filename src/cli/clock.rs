@@ -11,6 +11,9 @@ use super::note::note;
 use crate::aws::Boot;
 use crate::time::Timestamp;
 
+/// The release of this program: a clock that stands before it is wrong.
+pub(super) const RELEASED: Timestamp = Timestamp::from_unix(1_795_219_200);
+
 /// The system's time; 1970 where the clock stands before it.
 pub(super) fn now() -> Timestamp {
     Timestamp::from_unix(since_1970().as_secs())

@@ -10,12 +10,14 @@ mod config;
 mod environment;
 mod error;
 mod global;
+mod help;
 mod home;
 mod hygiene;
 mod interrupt;
 mod json;
 mod lifeline;
 mod lines;
+mod manual;
 mod note;
 mod open;
 mod pattern;
@@ -45,10 +47,8 @@ use global::Global;
 /// It reads the QR code or secret key that a service shows, keeps the secret in the OS keyring, and gives RFC 6238 codes to
 /// you, your scripts, and your tests.
 #[derive(Debug, Parser)]
-#[command(name = "vmfa", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 vault or registry, \
-                        4 a server, 5 unreadable input, 128 plus a signal's number if that ended a wait.\n\
-                        Environment: VMFA_HOME, VMFA_VAULT, VMFA_IDENTITY_FILE, VMFA_KEYRING_TIMEOUT, VMFA_CLOCK.")]
+#[command(name = "vmfa", version, max_term_width = help::WIDTH, arg_required_else_help = true)]
+#[command(after_help = help::WHOLE)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -84,6 +84,9 @@ fn run(arguments: &[OsString], json: bool) -> Result<(), Error> {
             }
             prompt::take_over(cli.global.passphrase_fd);
             open::of_environment().and_then(|_| cli.command.run(&cli.global, Cli::command))
+        }
+        Err(error) if let Some(topic) = help::asked(&error, arguments) => {
+            render::answer(|out| out.write_all(topic.text.as_bytes()))
         }
         Err(error) => match usage::with_chosen(&error, arguments, Cli::command(), json)? {
             Some(completed) => run(&completed, json),

@@ -1,6 +1,7 @@
 //! Commands that aren't there: what other tools call a command, a slip of the fingers, or a device's name.
 
 use super::error::Error;
+use super::help::TOPICS;
 use super::home::Home;
 use crate::name;
 use crate::registry::Device;
@@ -32,7 +33,7 @@ pub(super) fn unknown_command(given: &str, path: &[String], words: &[String], wh
     };
     let parent = std::iter::once("vmfa").chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     let failure = Error::usage(format!("there is no command `{}`", [path, &[given.to_owned()]].concat().join(" ")));
-    let all = if path.is_empty() { "`vmfa help` lists all commands" } else { "its commands: " };
+    let all = if path.is_empty() { "`vmfa help` lists all commands and topics" } else { "its commands: " };
     let all = if path.is_empty() { all.to_owned() } else { format!("{all}{parent} --help") };
     if path.is_empty()
         && !help
@@ -40,7 +41,8 @@ pub(super) fn unknown_command(given: &str, path: &[String], words: &[String], wh
     {
         return failure.hint(*here).hint(all);
     }
-    if let Some(near) = nearest_command(given, path, whole) {
+    let topic = || name::nearest(given, TOPICS.iter().map(|topic| topic.name)).filter(|_| help && path.is_empty());
+    if let Some(near) = nearest_command(given, path, whole).or_else(|| topic().map(str::to_owned)) {
         let whole = if help { format!("vmfa help {near}") } else { format!("{parent} {near}") };
         return failure.hint(format!("did you mean `{whole}`?"));
     }

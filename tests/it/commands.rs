@@ -378,12 +378,23 @@ fn completions_are_valid_shell_and_man_pages_render() {
     let pages = home.path().join("pages");
     home.run(&["man", "--dir", pages.to_str().unwrap()]).expect(0);
     let mut seen = 0;
-    for page in fs::read_dir(&pages).unwrap() {
-        let output = tool("man", "man-db").env("MANWIDTH", "80").arg("-l").arg(page.unwrap().path()).output().unwrap();
+    for page in ["man1", "man7"].iter().flat_map(|section| fs::read_dir(pages.join(section)).unwrap()) {
+        let page = page.unwrap().path();
+        let output = tool("man", "man-db").env("MANWIDTH", "80").arg("-l").arg(&page).output().unwrap();
         assert!(output.status.success() && output.stdout.len() > 200);
+        let linted = tool("mandoc", "mandoc").args(["-T", "lint"]).arg(&page).output().unwrap();
+        assert!(linted.status.success(), "{}", String::from_utf8_lossy(&linted.stdout));
+        let text = fs::read_to_string(&page).unwrap();
+        let headings: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
+        let wanted: &[&str] = match page.extension().unwrap().to_str().unwrap() {
+            "1" => &["NAME", "SYNOPSIS", "\"EXIT STATUS\"", "ENVIRONMENT", "FILES", "EXAMPLES", "\"SEE ALSO\""],
+            _ => &["NAME", "DESCRIPTION", "EXAMPLES", "\"SEE ALSO\""],
+        };
+        assert!(wanted.iter().all(|heading| headings.contains(heading)), "{}: {headings:?}", page.display());
+        assert!(!headings.contains(&"EXTRA"), "{}", page.display());
         seen += 1;
     }
-    assert!(seen >= 13, "only {seen} pages");
+    assert!(seen >= 30, "only {seen} pages");
 }
 
 #[test]

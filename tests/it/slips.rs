@@ -218,7 +218,21 @@ fn the_same_secret_under_another_name_is_told() {
 fn what_was_written_is_told() {
     let home = Home::new();
     let run = home.run(&["man", "--dir", "pages"]).expect(0);
-    let pages = std::fs::read_dir(home.path().join("pages")).unwrap().count();
+    let written = |section: &str| std::fs::read_dir(home.path().join("pages").join(section)).unwrap().count();
+    let pages = written("man1") + written("man7");
     assert_eq!(run.stdout, format!("wrote vmfa.1 and {} more to pages\n", pages - 1));
     assert_eq!(home.run(&["man", "--dir", "pages", "--json"]).expect(0).json()["pages"], pages);
+}
+
+#[test]
+fn a_topic_is_explained_and_a_slip_in_its_name_is_told() {
+    let home = Home::new();
+    let time = home.run(&["help", "time"]).expect(0).stdout;
+    assert!(time.starts_with("Which time codes are made for") && time.contains("\nExamples:\n"), "{time}");
+    let slip = home.run(&["help", "exit-code"]).expect(2).stderr;
+    assert!(slip.contains("did you mean `vmfa help exit-codes`?"), "{slip}");
+    // A topic is no command, and a command's help comes first.
+    home.run(&["time"]).expect(2);
+    home.run(&["help", "aws", "time"]).expect(2);
+    assert!(home.run(&["help", "aws"]).expect(0).stdout.contains("Usage: vmfa aws"));
 }

@@ -26,6 +26,12 @@ use super::show::Description;
 ///
 /// Never give a secret or URI as an argument: leave SOURCE out to paste it at a hidden prompt.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa add alice qr.png
+  vmfa add alice screen
+  vmfa add alice                          # paste the secret key at a prompt
+  vmfa add work/ export.txt               # otpauth URIs, one per line")]
 pub(in crate::cli) struct Args {
     /// A name for the device
     name: String,

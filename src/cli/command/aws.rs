@@ -9,15 +9,14 @@ mod resync;
 mod session;
 mod status;
 
-use crate::cli::Global;
 use crate::cli::error::Result;
+use crate::cli::{Global, help};
 
 /// Enrol, resynchronize and disable AWS devices, and get sessions with them
 ///
-/// The keys are those of the AWS CLI: variables, ~/.aws/config and ~/.aws/credentials. The endpoint may be `vmfa serve`. If a
-/// command is interrupted, run it again to continue.
+/// If a command is interrupted, run it again to continue.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, after_help = help::AWS)]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -29,6 +29,12 @@ pub(super) use patience::patience;
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("step").args(["next", "previous"])))]
 #[command(group(clap::ArgGroup::new("patient").multiple(true)))]
+#[command(after_help = "\
+Examples:
+  vmfa code alice
+  vmfa code alice --copy
+  vmfa code 'ci/*' --fresh --min-validity 5s
+  vmfa code --from qr.png                 # stores nothing")]
 pub(in crate::cli) struct Args {
     /// The device's name; without one, you choose on the terminal. With --fresh also a pool of time-based devices, such as 'ci/*'; `*` and `?` don't match `/`, `**`
     /// does

@@ -6,8 +6,12 @@ use crate::cli::render;
 
 /// Completions for a shell: bash, elvish, fish, powershell, zsh
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa completions bash > ~/.local/share/bash-completion/completions/vmfa")]
 pub(in crate::cli) struct Args {
     /// Which shell
+    #[arg(hide_possible_values = true)]
     shell: Shell,
 }
 

@@ -24,6 +24,9 @@ use crate::vault::memory::Memory as Vault;
 /// A stand-in for AWS, a user who may do nothing without MFA, and a device, all in memory and on virtual time: it stores
 /// nothing, uses no network, and waits for nothing. Each step shows the command that does the same.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa demo")]
 pub(in crate::cli) struct Args {}
 
 /// What was done, and what came of it.

@@ -16,11 +16,15 @@ use crate::time::Timestamp;
 use crate::vault::age::PROTECTED;
 use crate::vault::{Kind, Vault};
 
-/// What works here, what doesn't, and what mends it
+/// Check what works here, and say how to mend the rest
 ///
 /// Nobody is prompted, and no device's secret is read. What interrupted runs left behind is cleared up.
 /// Exit code 3 where the chosen vault, the registry, or the clock doesn't work.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa doctor
+  vmfa doctor --restored                  # after a backup came back")]
 pub(in crate::cli) struct Args {
     /// Accept a registry that was restored or replaced, or a vault's new key: all codes up to now count as handed out
     ///
@@ -29,9 +33,6 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     restored: bool,
 }
-
-/// The release of this program: a clock that stands before it is wrong.
-const RELEASED: Timestamp = Timestamp::from_unix(1_795_219_200);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -272,7 +273,7 @@ fn leftovers(place: &Place, registry: &crate::registry::sqlite::Sqlite) -> Optio
 }
 
 fn clock_check(now: Timestamp) -> Check {
-    if now >= RELEASED {
+    if now >= clock::RELEASED {
         return Check::ok("clock", now.to_rfc3339());
     }
     let error = Error::usage(format!("{now} lies before this version was released: codes will be wrong"))
@@ -309,6 +310,6 @@ mod tests {
     #[test]
     fn a_clock_before_the_release_is_wrong() {
         assert_eq!(clock_check(Timestamp::from_unix(0)).status, Status::Broken);
-        assert_eq!(clock_check(RELEASED).status, Status::Ok);
+        assert_eq!(clock_check(clock::RELEASED).status, Status::Ok);
     }
 }

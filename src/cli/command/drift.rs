@@ -32,6 +32,11 @@ const FASTEST: i64 = 100_000;
 #[command(
     override_usage = "vmfa drift [OPTIONS] <DEVICE> [CODE]...\n       vmfa drift [OPTIONS] --from <SOURCE> <CODE>..."
 )]
+#[command(after_help = "\
+Examples:
+  vmfa drift phone 123456 654321          # measure a phone
+  vmfa drift alice --set -95              # make it 95 s slow
+  vmfa drift alice --clear")]
 pub(in crate::cli) struct Args {
     /// The device's name, then consecutive codes, the oldest first, or `-` for stdin
     #[arg(value_name = "DEVICE CODE")]

@@ -20,6 +20,11 @@ use crate::vault::age::{self, Identity};
 /// changes nothing that is set up already.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("identity").args(["identity_in_keyring", "use_identity", "new_identity"])))]
+#[command(after_help = "\
+Examples:
+  vmfa init
+  vmfa init --vault age
+  vmfa init --vault age --new-identity ci-identity")]
 pub(in crate::cli) struct Args {
     /// Keep the age identity in the OS keyring: one item there opens any number of devices
     #[arg(long)]

@@ -23,6 +23,11 @@ use crate::time::{Timestamp, words};
 ///
 /// On a terminal, columns fit its width, and long texts are shortened in the middle. Anything else gets all of them.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa list
+  vmfa list 'ci/*' --sort last-used
+  vmfa list amazon --codes")]
 pub(in crate::cli) struct Args {
     /// Devices to list: part of a name, issuer or account, or a pattern for names such as 'ci/*' (`*` and `?` don't match
     /// `/`, `**` does) [default: all]

@@ -3,14 +3,18 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::Global;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, manual};
 
-/// Print the manual page, or with --dir write one for each command
+/// Print the manual page, or with --dir write all of them
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa man | man -l -
+  vmfa man --dir ~/.local/share/man")]
 pub(in crate::cli) struct Args {
-    /// Write vmfa.1, vmfa-add.1 and so on to this directory
+    /// Write man1/vmfa.1, man1/vmfa-add.1, man7/vmfa-time.7 and so on below this directory
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -28,20 +32,19 @@ impl Answer for Written {
 }
 
 impl Args {
-    pub(super) fn run(&self, global: &Global, whole: fn() -> clap::Command) -> Result<()> {
-        match &self.dir {
-            None => render::answer(|out| clap_mangen::Man::new(whole()).render(&mut &mut *out)),
-            Some(dir) => {
-                let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(whole(), dir));
-                written.map_err(|error| Error::new(Kind::Storage, "io", format!("{}: {error}", dir.display())))?;
-                let (directory, pages) = (dir.display().to_string(), pages(&whole()));
-                render::print(&Written { directory, pages }, global.json)
-            }
+    pub(super) fn run(&self, global: &Global, whole: clap::Command) -> Result<()> {
+        let failed = |error: io::Error| Error::new(Kind::Storage, "io", error.to_string());
+        let pages = manual::pages(whole).map_err(failed)?;
+        let Some(dir) = &self.dir else {
+            let first = pages.first().map(|page| page.text.as_bytes()).unwrap_or_default();
+            return render::answer(|out| out.write_all(first));
+        };
+        for page in &pages {
+            let path = dir.join(page.path());
+            let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+            let written = written.and_then(|()| std::fs::write(&path, &page.text));
+            written.map_err(|error| Error::new(Kind::Storage, "io", format!("{}: {error}", path.display())))?;
         }
+        render::print(&Written { directory: dir.display().to_string(), pages: pages.len() }, global.json)
     }
-}
-
-/// How many pages a command has: one, and one for each below it.
-fn pages(command: &clap::Command) -> usize {
-    command.get_subcommands().map(pages).fold(1, usize::saturating_add)
 }

@@ -23,8 +23,8 @@ mod verify;
 
 use clap::Subcommand;
 
-use super::Global;
 use super::error::Result;
+use super::{Global, help};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -72,8 +72,8 @@ impl Command {
             Self::Demo(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
-            Self::Completions(args) => args.run(&mut whole()),
-            Self::Man(args) => args.run(global, whole),
+            Self::Completions(args) => args.run(&mut help::with_topics(whole())),
+            Self::Man(args) => args.run(global, whole()),
         }
     }
 }

@@ -25,6 +25,11 @@ use crate::registry::Device;
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["device", "from"])))]
 #[command(group(clap::ArgGroup::new("patient").multiple(true)))]
+#[command(after_help = "\
+Examples:
+  vmfa pair alice
+  vmfa pair alice --as aws-cli
+  vmfa pair alice --wait")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: Option<String>,

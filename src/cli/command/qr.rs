@@ -19,6 +19,10 @@ use super::uri::{ask_for_reveal, of_device};
 /// only you can read.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("form").args(["png", "svg"])))]
+#[command(after_help = "\
+Examples:
+  vmfa qr alice                           # on the terminal
+  vmfa qr alice --png alice.png")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

@@ -21,6 +21,12 @@ use crate::time::Step;
 /// Give --claim, or the code itself, if others use the device too: only then is it certain that what you give back is yours.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["code", "step", "pair", "claim"])))]
+#[command(override_usage = "vmfa release [OPTIONS] <DEVICE> <CODE>...\n       \
+                      vmfa release [OPTIONS] <DEVICE> <--step <STEP>|--pair|--claim <CLAIM>>")]
+#[command(after_help = "\
+Examples:
+  vmfa release alice 123456
+  vmfa release alice --claim 9f2c4e6ab01d7358")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

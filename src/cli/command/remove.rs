@@ -13,6 +13,10 @@ use crate::registry::Device;
 
 /// Remove a device, and delete its secret
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa remove alice
+  vmfa remove alice --yes")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

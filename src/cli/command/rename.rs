@@ -11,6 +11,9 @@ use crate::name::Name;
 
 /// Rename a device
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa rename alice work/alice")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

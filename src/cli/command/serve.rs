@@ -29,6 +29,11 @@ use crate::time::Timestamp;
 /// Bring no real keys or secrets: with --state they are stored unencrypted, readable by you alone.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Examples:
+  vmfa serve --time virtual
+  vmfa serve --listen 127.0.0.1:4566 --scenario users.toml
+  vmfa serve --state ./account --upstream http://127.0.0.1:5000")]
 pub(in crate::cli) struct Args {
     #[command(subcommand)]
     remote: Option<remote::Command>,

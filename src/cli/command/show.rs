@@ -14,6 +14,10 @@ use crate::time::Timestamp;
 
 /// Show a device, without its secret
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa show alice
+  vmfa show alice --json")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

@@ -12,6 +12,10 @@ use crate::provision::{self, Enrolment};
 
 /// Print a device's otpauth URI, which holds its secret in clear text
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa uri alice
+  vmfa uri alice --reveal | qrencode -o alice.png")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

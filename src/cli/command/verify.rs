@@ -25,6 +25,11 @@ use crate::time::{Drift, Timestamp, signed_words, words};
 #[command(
     override_usage = "vmfa verify [OPTIONS] <DEVICE> [CODE]...\n       vmfa verify [OPTIONS] --from <SOURCE> [CODE]..."
 )]
+#[command(after_help = "\
+Examples:
+  vmfa verify alice 123456
+  vmfa verify alice 123456 654321         # resynchronize
+  vmfa verify alice --reset")]
 pub(in crate::cli) struct Args {
     /// The device's name, then codes [default: codes from stdin]
     #[arg(value_name = "DEVICE CODE")]

@@ -15,6 +15,10 @@ use crate::device;
 /// Asks before it changes anything. To disable your own device, AWS requires a session with MFA: vmfa gets one with a
 /// code of that device. The secret stays here until AWS has deleted the device.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa aws disable alice
+  vmfa aws disable alice --remove --yes")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

@@ -26,6 +26,11 @@ use crate::time::Timestamp;
 /// At AWS the device has the user's name, as policies for self-managed MFA require; here it has that name, or DEVICE.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("many").args(["for_user", "users_from"]).multiple(true)))]
+#[command(after_help = "\
+Examples:
+  vmfa aws enable
+  vmfa aws enable --user alice
+  vmfa aws enable ci/ --users-from users.txt --jobs 8")]
 pub(in crate::cli) struct Args {
     /// The device's name here, not the user's; for many users a prefix such as `ci/` [default: the user's name]
     device: Option<String>,

@@ -16,6 +16,10 @@ use crate::cli::{Global, environment, hygiene};
 ///
 /// Exit codes: the command's; 126 if it can't be run, 127 if it isn't there; before that, vmfa's own.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa aws exec alice -- aws s3 ls
+  vmfa aws exec alice --role-arn arn:aws:iam::123456789012:role/ops -- env")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

@@ -13,6 +13,9 @@ use crate::time::words;
 ///
 /// Tells how far off the device's clock is, which AWS allows for from then on, and gets a session to check that it works.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa aws resync alice")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

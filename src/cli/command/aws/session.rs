@@ -10,13 +10,18 @@ use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, json};
 use crate::time::{Timestamp, words};
 
-/// Get a session with MFA: temporary keys for the AWS CLI, the SDKs, and other tools
+/// Get a session with MFA: temporary keys for the AWS CLI, the SDKs and others
 ///
 /// One code is enough for many commands: the session is kept in the vault, encrypted, and reused while it is valid for another
 /// 5 minutes, or a tenth of its lifetime if that is shorter. Commands that run at the same time share it.
 ///
 /// As `credential_process`: vmfa aws session DEVICE --profile LONG-TERM-KEYS --as process
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  eval \"$(vmfa aws session alice)\"
+  vmfa aws session alice --duration 1h --as json
+  vmfa aws session alice --role-arn arn:aws:iam::123456789012:role/ops")]
 pub(in crate::cli) struct Args {
     /// The device's name
     device: String,

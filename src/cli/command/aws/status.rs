@@ -16,6 +16,10 @@ use crate::vault::memory::Memory;
 /// which IAM doesn't list for all users.
 /// unknown: the secret here, and IAM doesn't let its list be seen.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa aws status
+  vmfa aws status --all-users --json")]
 pub(in crate::cli) struct Args {
     /// The devices of this user [default: the user whose keys sign, and devices here that are enabled for nobody]
     #[arg(long, value_name = "NAME", conflicts_with = "all_users", value_parser = connect::user_name)]

@@ -30,6 +30,11 @@ pub(super) enum Command {
 ///
 /// Without TO, shows it. +30s, +5m, +2h or +1d moves it on; a time sets it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa serve time
+  vmfa serve time +30s
+  vmfa serve time 2030-01-01T00:00:00Z")]
 pub(super) struct Time {
     /// Such as +30s, 2026-01-01T00:00:00Z, Unix seconds, or -30s with --force
     #[arg(allow_hyphen_values = true)]
@@ -43,6 +48,10 @@ pub(super) struct Time {
 
 /// Show what a stand-in accepted and refused, and why
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa serve events
+  vmfa serve events --after 100 --json")]
 pub(super) struct Events {
     /// Only events after the one of this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
