@@ -106,7 +106,7 @@ impl Resolver for Finder {
             Some(address) => Err(ureq::Error::Io(std::io::Error::new(
                 ErrorKind::AddrNotAvailable,
                 format!(
-                    "{} is {address}, which isn't this machine: seeds and sessions would cross the network in clear text",
+                    "{} is {address}, which isn't this machine: secrets and sessions would cross the network in clear text",
                     uri.host().unwrap_or_default()
                 ),
             ))),

@@ -98,7 +98,7 @@ impl Error {
     /// The same after what had been taken was given back, or wasn't.
     pub(super) fn given_back(mut self, given_back: bool) -> Self {
         if matches!(self.kind, Kind::Interrupted(_)) {
-            let end = if given_back { "nothing was used up" } else { "the reserved codes count as handed out" };
+            let end = if given_back { "nothing was used up" } else { "the codes that it took count as handed out" };
             self.message = format!("{}: {end}", self.message);
         }
         self

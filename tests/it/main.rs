@@ -71,3 +71,5 @@ mod vault;
 #[cfg(feature = "cli")]
 mod verify;
 mod wire;
+#[cfg(feature = "cli")]
+mod words;

@@ -62,7 +62,7 @@ pub enum Error {
         problem: UrlProblem,
     },
     /// `http://` to another machine.
-    #[error("{given} has http:// for `{host}`: seeds and sessions would cross the network in clear text")]
+    #[error("{given} has http:// for `{host}`: secrets and sessions would cross the network in clear text")]
     PlainHttp {
         /// Where it was given.
         given: Given,

@@ -93,7 +93,7 @@ fn hints(error: &E) -> Vec<&'static str> {
             _ => AS_PNG,
         },
         E::ImageTooLarge { .. } => "cut the code out of the picture, or scale it down",
-        E::NoSeed => "AWS shows the seed only in the answer that creates the device",
+        E::NoSeed => "AWS shows the secret key only in the answer that creates the device",
         E::WrongKind { what: "a web address" } => {
             return vec![
                 "vmfa fetches nothing; if it is the address of a picture: curl -sS URL | vmfa add NAME -",

@@ -136,7 +136,7 @@ fn an_interruption_after_the_first_code_of_a_live_pair_is_told_as_one() {
         Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
         let told: Vec<String> = told.collect();
         assert_eq!(child.wait().unwrap().code(), Some(130), "{told:?}");
-        assert_eq!(told[0], "vmfa: interrupted: the reserved codes count as handed out");
+        assert_eq!(told[0], "vmfa: interrupted: the codes that it took count as handed out");
         let release = told.get(1).and_then(|hint| hint.split_once("`vmfa ")?.1.split_once('`'));
         assert_eq!(release.is_some(), !lost, "{told:?}");
         if let Some((release, _)) = release {
