@@ -8,6 +8,8 @@
 mod aws;
 #[cfg(feature = "cli")]
 mod bad_input;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod book;
 #[cfg(feature = "cli")]
 mod clock;
 #[cfg(feature = "cli")]

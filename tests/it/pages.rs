@@ -1,4 +1,5 @@
 //! Every console block of the README and of docs/, each page in order in a session of its own: a real keyring, an empty home.
+//! What a line `$ export …` sets holds for the commands after it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,11 +83,10 @@ fn failures(page: &str) -> Vec<String> {
     let desktop = Desktop::new();
     let home = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(root.join("vectors"), home.path().join("vectors")).unwrap();
-    let path = std::env::join_paths(
-        std::iter::once(Path::new(env!("CARGO_BIN_EXE_vmfa")).parent().unwrap().to_owned())
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
-    )
-    .unwrap();
+    let ours =
+        [Path::new(env!("CARGO_BIN_EXE_vmfa")), &installed("aws")].map(|program| program.parent().unwrap().into());
+    let others = std::env::var_os("PATH").unwrap();
+    let path = std::env::join_paths(ours.into_iter().chain(std::env::split_paths(&others))).unwrap();
 
     // If the page has a scenario: the stand-in with it, and the keys of its user.
     let server = blocks(&text, "toml").find(|block| block.starts_with("# alice.toml")).map(|scenario| {
@@ -98,10 +98,14 @@ fn failures(page: &str) -> Vec<String> {
 
     let mut failures = Vec::new();
     for block in blocks(&text, "console") {
-        for part in block.split("$ ").filter(|part| !part.is_empty()) {
-            let (command, expected) = part.split_once('\n').unwrap();
+        let mut exported = String::new();
+        for part in format!("\n{block}").split("\n$ ").filter(|part| !part.is_empty()) {
+            let (command, expected) = part.split_once('\n').unwrap_or((part, ""));
+            if command.starts_with("export ") {
+                exported.push_str(&format!("{command}\n"));
+            }
             let mut shell = tool("bash", "bash");
-            shell.args(["-c", &format!("{{ {command}\n}} 2>&1")]).current_dir(home.path()).env_clear();
+            shell.args(["-c", &format!("{{ {exported}{command}\n}} 2>&1")]).current_dir(home.path()).env_clear();
             desktop.enter(&mut shell);
             if let Some(server) = &server {
                 let alice = &server.ready["users"]["alice"];
@@ -151,10 +155,51 @@ fn the_page_on_aws_does_what_it_says() {
     does_what_it_says("docs/aws.md");
 }
 
+#[test]
+fn the_guide_for_ci_does_what_it_says() {
+    does_what_it_says("docs/guides/ci.md");
+}
+
+#[test]
+fn the_guide_for_the_aws_cli_does_what_it_says() {
+    does_what_it_says("docs/guides/aws-cli.md");
+}
+
+#[test]
+fn the_guide_for_a_device_out_of_sync_does_what_it_says() {
+    does_what_it_says("docs/guides/out-of-sync.md");
+}
+
+#[test]
+fn the_guide_for_moving_does_what_it_says() {
+    does_what_it_says("docs/guides/moving.md");
+}
+
+#[test]
+fn the_guide_for_backups_does_what_it_says() {
+    does_what_it_says("docs/guides/backup.md");
+}
+
+#[test]
+fn the_guide_for_a_fleet_does_what_it_says() {
+    does_what_it_says("docs/guides/fleet.md");
+}
+
+#[test]
+fn the_guide_without_an_account_does_what_it_says() {
+    does_what_it_says("docs/guides/no-account.md");
+}
+
+#[test]
+fn the_guide_for_agents_does_what_it_says() {
+    does_what_it_says("docs/guides/agents.md");
+}
+
 /// Every page of the documentation, the packages' own among them.
-fn pages() -> Vec<PathBuf> {
+pub(super) fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let docs = ["docs", "docs/guides"].map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let docs = docs.into_iter().flatten().map(|entry| entry.unwrap().path());
     let named = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root.join(name));
     let packages = ["python", "node"].map(|name| root.join("integrations").join(name).join("README.md"));
     let pages = docs.chain(named).chain(packages).filter(|path| path.extension().is_some_and(|end| end == "md"));
@@ -194,7 +239,8 @@ fn every_link_leads_somewhere() {
                 let mut headings = target.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
                 heading.is_empty() || headings.any(|line| anchor(line) == heading)
             });
-            if !there && !target.is_dir() {
+            let there = there || target.is_dir() || (heading.is_empty() && target.is_file());
+            if !there {
                 broken.push(format!("{}: {link}", page.display()));
             }
         }

@@ -26,6 +26,15 @@ test("the project's README has the same example", () => {
   assert.ok(project.includes("```js\n" + examples[0] + "```"));
 });
 
+test("the guide's example passes", async () => {
+  const [example] = blocks("js", place("../../docs/guides/playwright.md"));
+  const guide = mkdtempSync(place("tests/readme-"));
+  after(() => rmSync(guide, { recursive: true }));
+  writeFileSync(join(guide, "guide.spec.mjs"), example);
+  const { stats, out } = await suite(guide, ["--workers", "1"]);
+  assert.deepEqual([stats?.expected, stats?.unexpected], [1, 0], out);
+});
+
 test("the plain script runs", async () => {
   const example = examples.find((block) => block.includes("serve()"));
   writeFileSync(join(folder, "script.mjs"), example);

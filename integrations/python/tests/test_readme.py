@@ -11,6 +11,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 PROJECT = Path(__file__).parents[3] / "README.md"
+GUIDE = PROJECT.parent / "docs/guides/pytest.md"
 
 
 def blocks(language: str, page: Path = README) -> list[str]:
@@ -30,9 +31,9 @@ def test_the_first_example_is_short() -> None:
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")])
 def test_the_examples_for_pytest_pass(suite: pytest.Pytester, options: tuple[str, ...]) -> None:
-    tests = [block for block in blocks("python") if "def test_" in block]
+    tests = [block for block in blocks("python") + blocks("python", GUIDE) if "def test_" in block]
     suite.makepyfile(**{f"test_{number}": block for number, block in enumerate(tests)})
-    suite.runpytest_subprocess("-W", "error", *options).assert_outcomes(passed=2)
+    suite.runpytest_subprocess("-W", "error", *options).assert_outcomes(passed=3)
 
 
 def test_the_examples_without_pytest_run() -> None:
