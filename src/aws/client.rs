@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::answer::Element;
 use super::settings::{Endpoint, Service};
 use super::{Error, Refusal, World};
+use crate::oath::distance;
 use crate::time::Timestamp;
 use crate::time::difference::Difference;
 use crate::wire::query::{Form, Parameters};
@@ -20,6 +21,12 @@ use crate::wire::xml::Failure;
 
 /// Clocks that are nearer than this are taken for the same, in seconds: dates are only so exact.
 const SAME: u64 = 2;
+
+/// How far one time is ahead of another by the service's clock, in seconds; nothing where that is less than dates tell.
+pub(super) fn apart(time: Timestamp, by_service: Timestamp) -> i64 {
+    let apart = distance(time.as_unix(), by_service.as_unix());
+    if apart.unsigned_abs() < SAME { 0 } else { apart }
+}
 
 /// The longest pause between two attempts, in milliseconds, and the first one, which doubles.
 const LONGEST_PAUSE: u64 = 20_000;
@@ -339,5 +346,19 @@ fn host_and_path(url: &str) -> (&str, &str) {
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Incoming").field("status", &self.status).field("date", &self.date).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A date and a clock are both cut to seconds, so a device that is set wrong by 95 s would seem to be wrong by 96 s.
+    #[test]
+    fn times_nearer_than_dates_tell_are_the_same() {
+        let at = Timestamp::from_unix;
+        let apart = |time, by_service| apart(at(time), at(by_service));
+        assert_eq!((apart(100, 100), apart(101, 100), apart(99, 100)), (0, 0, 0));
+        assert_eq!((apart(102, 100), apart(98, 100), apart(0, u64::MAX)), (2, -2, i64::MIN));
     }
 }

@@ -5,8 +5,10 @@
 
 use super::Refusal;
 pub use super::cause::Cause;
+use super::client::apart;
 use super::flow::Flow;
 use crate::device::issue::Moment;
+use crate::oath::distance;
 use crate::oath::relying_party::{PROPAGATION, Rules};
 use crate::registry::Device;
 use crate::time::Timestamp;
@@ -78,15 +80,16 @@ impl Flow<'_> {
         let true_time = used.now.shifted(self.caller.client.ahead()).unwrap_or(used.now);
         let used = used.time;
         let name = device.name.to_string();
-        let off = |time: Timestamp| {
-            i64::try_from(i128::from(time.as_unix()).saturating_sub(true_time.as_unix().into())).unwrap_or(i64::MAX)
-        };
-        let seconds = off(used);
+        let seconds = apart(used, true_time);
         if seconds.unsigned_abs() > TOO_WRONG {
             // By the service's clock it will do, unless another one was named.
             return (Cause::Clock { seconds }, self.clock.is_none().then_some(0));
         }
-        let shown = device.drift.apply(used).map_or(0, off);
+        // What was set is known to the second.
+        let shown = device
+            .drift
+            .apply(used)
+            .map_or(0, |shown| distance(shown.as_unix(), used.as_unix()).saturating_add(seconds));
         if shown.unsigned_abs() > TOO_WRONG {
             return (Cause::Drift { name, seconds: shown }, None);
         }

@@ -5,13 +5,13 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::cause::Cause;
-use super::client::Caller;
+use super::client::{Caller, apart};
 use super::{Alone, Error, Locks, Refusal, World};
 use crate::device::issue::{Leased, Moment, Terms};
 use crate::device::pair::{self, Pair, Which};
 use crate::device::{self, Devices};
 use crate::oath::relying_party::Rules;
-use crate::oath::totp;
+use crate::oath::{distance, totp};
 use crate::provision::{Enrolment, aws};
 use crate::registry::{self, Device, Token};
 use crate::time::{Drift, Timestamp};
@@ -269,13 +269,14 @@ impl<'a> Flow<'a> {
 
     /// How far a device's clock is from the service's.
     pub(super) fn drift_of(&self, device: &Device) -> Result<Off, Error> {
-        let (at, shown) = (self.caller.client.time(), self.moment().time);
-        let shown = device.drift.apply(shown).unwrap_or(shown);
+        let (by_service, time) = (self.caller.client.time(), self.moment().time);
+        let seconds = apart(time, by_service);
+        let at = if seconds == 0 { time } else { by_service };
+        let shown = device.drift.apply(time).unwrap_or(time);
         let period = device.parameters.period().map_err(device::Error::from)?;
         let step = |time| period.step_at(time, totp::EPOCH).map_or(0, |(step, _)| step.value());
-        let difference =
-            |one: u64, two: u64| i64::try_from(i128::from(one).saturating_sub(two.into())).unwrap_or(i64::MAX);
-        Ok(Off { seconds: difference(shown.as_unix(), at.as_unix()), steps: difference(step(shown), step(at)), at })
+        let seconds = seconds.saturating_add(distance(shown.as_unix(), time.as_unix()));
+        Ok(Off { seconds, steps: distance(step(shown), step(at)), at })
     }
 
     /// Takes turns until one comes to an end: each looks first, so one whose answer was lost, or who was one too many, is
