@@ -70,12 +70,17 @@ pub(super) fn timed<T>(work: impl FnOnce() -> T) -> (T, i128, i128) {
 ///
 /// The number of a signal that would have ended the program.
 pub(super) fn wait(seconds: u64, what: &str, until: Timestamp) -> std::result::Result<(), u8> {
+    count_down(seconds, what, until, remaining(seconds))
+}
+
+/// Tells how much is left of a number of seconds that begin now. Time that the machine sleeps counts.
+pub(super) fn remaining(seconds: u64) -> impl FnMut() -> Duration {
     let (end, start, limit) = (now().plus(seconds).unwrap_or(now()), Instant::now(), Duration::from_secs(seconds));
-    count_down(seconds, what, until, || {
+    move || {
         // By the system's clock, whose seconds are counted; one that is set back makes nobody wait longer.
         let left = Duration::from_secs(end.as_unix()).saturating_sub(since_1970());
         left.min(limit.saturating_sub(start.elapsed()))
-    })
+    }
 }
 
 /// Waits while time is left, which is asked ten times a second, and says so on stderr: counting down on a terminal, else

@@ -115,6 +115,18 @@ impl Error {
         self
     }
 
+    /// The same without hints.
+    pub(super) fn without_hints(mut self) -> Self {
+        self.hints.clear();
+        self
+    }
+
+    /// The same with what came of it behind it.
+    pub(super) fn followed_by(mut self, outcome: &str) -> Self {
+        self.message = format!("{}: {outcome}", self.message);
+        self
+    }
+
     /// The same with `before: ` in front, to name the thing that it is about.
     pub(super) fn about(mut self, before: &str) -> Self {
         self.message = format!("{before}: {}", self.message);
@@ -156,20 +168,26 @@ impl Error {
         })
     }
 
+    /// What `--json` tells of every error.
+    pub(super) fn fields(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut fields = serde_json::Map::new();
+        fields.insert("code".to_owned(), self.code.into());
+        fields.insert("message".to_owned(), self.message.as_str().into());
+        fields.insert("hints".to_owned(), self.hints.as_slice().into());
+        if let Some((at, wait)) = self.available {
+            fields.insert("available_at".to_owned(), at.to_rfc3339().into());
+            fields.insert("wait_seconds".to_owned(), wait.into());
+        }
+        fields
+    }
+
     /// To stderr, as text or as one line of JSON. That stderr may be closed is no reason to fail again.
     pub(super) fn print(&self, json: bool) {
         if self.code == "silent" {
             return;
         }
         if json {
-            let mut error = serde_json::Map::new();
-            error.insert("code".to_owned(), self.code.into());
-            error.insert("message".to_owned(), self.message.as_str().into());
-            error.insert("hints".to_owned(), self.hints.as_slice().into());
-            if let Some((at, wait)) = self.available {
-                error.insert("available_at".to_owned(), at.to_rfc3339().into());
-                error.insert("wait_seconds".to_owned(), wait.into());
-            }
+            let mut error = self.fields();
             if let Some(refusal) = &self.refusal {
                 error.insert(
                     "aws".to_owned(),

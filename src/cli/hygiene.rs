@@ -38,6 +38,21 @@ pub(super) fn descriptor(fd: u32) -> std::io::Result<std::fs::File> {
     std::fs::File::options().write(true).open(format!("/dev/fd/{fd}"))
 }
 
+/// Whether a path names what this process has as stdin.
+pub(super) fn is_stdin(path: &std::path::Path) -> bool {
+    #[cfg(unix)]
+    {
+        let stdin = rustix::fs::fstat(std::io::stdin()).map(|stat| (stat.st_dev, stat.st_ino));
+        let there = rustix::fs::stat(path).map(|stat| (stat.st_dev, stat.st_ino));
+        matches!((stdin, there), (Ok(stdin), Ok(there)) if stdin == there)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
+    }
+}
+
 /// No core files; no reading of this process's memory by others of the same user; no words from
 /// workers whose panics are answers.
 pub(super) fn harden() {

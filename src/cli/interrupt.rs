@@ -53,6 +53,34 @@ impl Interrupted {
     }
 }
 
+/// Does something, in a thread, when SIGINT, SIGTERM or SIGHUP comes for the first time; the second one ends the program. A file
+/// that grows beyond a limit is an error of writing from now on, and no signal.
+///
+/// # Errors
+///
+/// Those of the system, which may have no thread for it.
+#[cfg(unix)]
+pub(super) fn on_signal(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let wait = move || {
+        let mut signals = signals.forever();
+        if signals.next().is_some() {
+            work();
+        }
+        if let Some(signal) = signals.next() {
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map(|_| ())
+}
+
+#[cfg(not(unix))]
+pub(super) fn on_signal(_: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    Ok(())
+}
+
 #[cfg(unix)]
 impl Drop for Interrupted {
     fn drop(&mut self) {

@@ -80,6 +80,9 @@ fn run(arguments: &[OsString], json: bool) -> Result<(), Error> {
     match Cli::try_parse_from(arguments) {
         Ok(cli) => {
             if cli.global.exit_with_stdin {
+                if cli.command.speaks_on_stdin() {
+                    return Err(Error::usage("vmfa mcp ends with stdin by itself: leave out --exit-with-stdin"));
+                }
                 lifeline::watch(arguments, cli.global.passphrase_fd)?;
             }
             prompt::take_over(cli.global.passphrase_fd);

@@ -1,8 +1,7 @@
 //! Opening what was chosen: the registry, and the vault that new devices or one device use.
 
-use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -28,8 +27,8 @@ pub(super) struct Place {
     explicit: Option<Kind>,
     global: Global,
     keyring_options: keyring::Options,
-    keyring: OnceCell<Arc<Keyring>>,
-    age: OnceCell<Arc<Age>>,
+    keyring: OnceLock<Arc<Keyring>>,
+    age: OnceLock<Arc<Age>>,
     passphrase: age::Passphrase,
 }
 
@@ -53,8 +52,8 @@ impl Place {
             config,
             explicit,
             keyring_options: keyring::Options { limit, prompt: person },
-            keyring: OnceCell::new(),
-            age: OnceCell::new(),
+            keyring: OnceLock::new(),
+            age: OnceLock::new(),
             passphrase: asked_once(global.passphrase_fd),
             global: global.clone(),
         })
@@ -79,10 +78,21 @@ impl Place {
             explicit: self.explicit,
             global: self.global.clone(),
             keyring_options: self.keyring_options,
-            keyring: OnceCell::new(),
-            age: OnceCell::new(),
+            keyring: OnceLock::new(),
+            age: OnceLock::new(),
             passphrase: self.passphrase(),
         }
+    }
+
+    /// The same place for one more piece of work of a process that goes on: the keyring is reached anew, since it may have
+    /// been locked, unlocked or restarted meanwhile. What was asked for or read once stays known.
+    pub(super) fn afresh(&self) -> Self {
+        let mut place = self.with(self.config.clone());
+        let from_keyring = self.identity_file().is_none();
+        if let Some(age) = self.age().ok().filter(|_| !from_keyring) {
+            place.age = age.into();
+        }
+        place
     }
 
     /// What `--vault` says.

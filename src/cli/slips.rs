@@ -8,7 +8,7 @@ use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
 
 /// What others call it, and the command that does it.
-const ELSEWHERE: [(&[&str], &str); 14] = [
+const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["get", "otp", "totp", "hotp", "token", "generate", "gen", "now", "show-code"], "vmfa code NAME"),
     (&["copy", "clip"], "vmfa code NAME --copy"),
     (&["watch"], "watch -n 1 vmfa code NAME, or `vmfa pair NAME --live` for the next two codes"),
@@ -23,6 +23,7 @@ const ELSEWHERE: [(&[&str], &str); 14] = [
     (&["resync", "sync", "resynchronize"], "vmfa aws resync NAME; `vmfa pair NAME` gives two codes for other services"),
     (&["enable", "disable", "session", "exec", "assume-role", "login"], "vmfa aws enable, disable, session, exec"),
     (&["setup", "config", "configure"], "vmfa init"),
+    (&["agent", "agents"], "vmfa mcp --allow NAME"),
 ];
 
 /// The error for a command that isn't there. `path` is the command before it, such as `aws`; `words` the command line.

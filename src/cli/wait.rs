@@ -16,24 +16,100 @@ const OFTEN: Duration = Duration::from_secs(15);
 /// How much longer a wait may become before the clock counts as set back, in seconds: dates are only so exact.
 const SLACK: u64 = 5;
 
+/// How long one of several pauses at most before the clock is looked at again: it may have been set, or the machine slept.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How is waited.
+#[derive(Clone, Copy)]
+pub(super) struct Waiting<'a> {
+    /// Whether a stand-in's virtual time is moved instead.
+    pub(super) jump: bool,
+    /// Who waits.
+    pub(super) waiter: Waiter<'a>,
+}
+
+/// Who waits.
+#[derive(Clone, Copy)]
+pub(super) enum Waiter<'a> {
+    /// This process, which says so on stderr. A signal ends the wait.
+    Process,
+    /// One of several that this process does at the same time.
+    One(&'a dyn Waits),
+}
+
+/// One of several that may wait at the same time, each told of its wait and ended by itself.
+pub(super) trait Waits {
+    /// Hears what is waited for, for so many seconds, until when.
+    fn begins(&self, seconds: u64, what: &str, until: Timestamp);
+
+    /// Pauses, at most so long.
+    ///
+    /// # Errors
+    ///
+    /// Nobody wants what is waited for any more.
+    fn pause(&self, limit: Duration) -> Result<()>;
+
+    /// Makes sure that what can't be given back is still wanted.
+    ///
+    /// # Errors
+    ///
+    /// It isn't.
+    fn expect_wanted(&self) -> Result<()>;
+}
+
+impl Waiter<'_> {
+    /// As [`Waits::expect_wanted`]. A signal ends a process that doesn't wait.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(super) fn expect_wanted(self) -> Result<()> {
+        match self {
+            Self::Process => Ok(()),
+            Self::One(one) => one.expect_wanted(),
+        }
+    }
+
+    fn count_down(self, seconds: u64, what: &str, until: Timestamp, mut left: impl FnMut() -> Duration) -> Result<()> {
+        let one = match self {
+            Self::Process => return clock::count_down(seconds, what, until, left).map_err(Error::interrupted),
+            Self::One(one) => one,
+        };
+        one.begins(seconds, what, until);
+        loop {
+            match left() {
+                Duration::ZERO => return Ok(()),
+                left => one.pause(left.min(LOOK))?,
+            }
+        }
+    }
+}
+
 /// Waits until a clock shows a time, which is so many seconds away; where that is a stand-in's virtual one, it is moved
 /// with `jump`.
 ///
 /// # Errors
 ///
-/// A signal that would have ended the program, so that what was taken can be given back; and a clock that stands still.
-pub(super) fn until(clock: &Clock, time: Timestamp, seconds: u64, what: &str, jump: bool) -> Result<()> {
+/// What ends the wait, such as a signal, so that what was taken can be given back; and a clock that stands still.
+pub(super) fn until(clock: &Clock, time: Timestamp, seconds: u64, what: &str, waiting: Waiting<'_>) -> Result<()> {
     match clock.server() {
         _ if seconds == 0 => Ok(()),
-        None => clock::wait(seconds, what, time).map_err(Error::interrupted),
-        Some(server) => follow(server, clock, time, seconds, what, jump),
+        None => waiting.waiter.count_down(seconds, what, time, clock::remaining(seconds)),
+        Some(server) => follow(server, clock, time, seconds, what, waiting),
     }
 }
 
-fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &str, jump: bool) -> Result<()> {
+fn follow(
+    server: &Server,
+    clock: &Clock,
+    time: Timestamp,
+    seconds: u64,
+    what: &str,
+    waiting: Waiting<'_>,
+) -> Result<()> {
     if let Some(stand_in) = server.stand_in() {
         // Somebody may have moved it just now.
-        if (jump && stand_in.move_to(time.as_unix())) || clock.time() >= time {
+        if (waiting.jump && stand_in.move_to(time.as_unix())) || clock.time() >= time {
             return Ok(());
         }
         return Err(stands_still(stand_in.url(), time, seconds, what)
@@ -43,7 +119,7 @@ fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &
     let begin = shown(server.asked_again());
     let (mut due, mut stands, mut set_back) = (FIRST, false, false);
     let left = |ahead| Duration::from_secs(time.as_unix().saturating_sub(shown(ahead)));
-    let waited = clock::count_down(seconds, what, time, || {
+    let waited = waiting.waiter.count_down(seconds, what, time, || {
         let mut remaining = left(server.difference().server_ahead());
         let passed = elapsed();
         if passed >= due || remaining.is_zero() {
@@ -57,7 +133,7 @@ fn follow(server: &Server, clock: &Clock, time: Timestamp, seconds: u64, what: &
         }
         if stands || set_back { Duration::ZERO } else { remaining }
     });
-    waited.map_err(Error::interrupted)?;
+    waited?;
     if stands {
         return Err(stands_still(server.url(), time, seconds, what).hint("name a clock that goes on: --clock"));
     }

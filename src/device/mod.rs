@@ -54,7 +54,14 @@ pub fn find(registry: &dyn Registry, wanted: &str) -> Result<Device, Error> {
     if let Some(device) = found {
         return Ok(device);
     }
-    let devices = active(registry)?;
+    find_among(active(registry)?, wanted)
+}
+
+/// The same among some devices, as if there were no others.
+pub(crate) fn find_among(devices: Vec<Device>, wanted: &str) -> Result<Device, Error> {
+    if let Some(device) = devices.iter().find(|device| device.name.as_str() == wanted) {
+        return Ok(device.clone());
+    }
     let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     let by_serial =
         devices.iter().find(|device| device.serial.as_deref() == Some(wanted)).map(|device| device.name.as_str());

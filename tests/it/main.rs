@@ -39,6 +39,8 @@ mod lifeline;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod list;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+mod mcp;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod node;
 mod oath;
 #[cfg(feature = "cli")]

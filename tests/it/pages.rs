@@ -195,6 +195,11 @@ fn the_guide_for_agents_does_what_it_says() {
     does_what_it_says("docs/guides/agents.md");
 }
 
+#[test]
+fn the_page_on_the_server_for_agents_does_what_it_says() {
+    does_what_it_says("docs/mcp.md");
+}
+
 /// Every page of the documentation, the packages' own among them.
 pub(super) fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

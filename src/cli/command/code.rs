@@ -19,6 +19,7 @@ use crate::oath::MovingFactor;
 use crate::registry::Device;
 use crate::time::{Timestamp, words};
 
+pub(super) use lease::Lease;
 pub(super) use patience::patience;
 
 /// Print the current code
@@ -173,8 +174,9 @@ impl Code {
     }
 }
 
+/// Codes of a device or a source, as `--json` has them.
 #[derive(Debug, Serialize)]
-struct Codes {
+pub(super) struct Codes {
     /// The device's name; none with --from.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
@@ -347,7 +349,7 @@ impl Args {
 }
 
 impl Codes {
-    fn of_device(device: Device, issued: &[Issued], time: Timestamp) -> Result<Self> {
+    pub(super) fn of_device(device: Device, issued: &[Issued], time: Timestamp) -> Result<Self> {
         let codes = issued.iter().map(|issued| Code::of_device(issued, time)).collect();
         let wrong_clock = device.drift.seconds != 0 || device.drift.ppm != 0;
         let codes = Self::new(Some(device.name.to_string()), device.issuer, device.account, codes, Vec::new())?;

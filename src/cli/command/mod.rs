@@ -11,6 +11,7 @@ mod drift;
 mod init;
 mod list;
 mod man;
+mod mcp;
 mod pair;
 mod qr;
 mod release;
@@ -43,6 +44,7 @@ pub(super) enum Command {
     Qr(qr::Args),
     Uri(uri::Args),
     Aws(aws::Args),
+    Mcp(mcp::Args),
     Serve(serve::Args),
     Demo(demo::Args),
     Init(init::Args),
@@ -52,6 +54,11 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// Whether it speaks to another program on stdin, and ends with it by itself.
+    pub(super) const fn speaks_on_stdin(&self) -> bool {
+        matches!(self, Self::Mcp(_))
+    }
+
     /// `whole` is the whole command line, for manual pages and completions.
     pub(super) fn run(&self, global: &Global, whole: fn() -> clap::Command) -> Result<()> {
         match self {
@@ -68,6 +75,7 @@ impl Command {
             Self::Qr(args) => args.run(global),
             Self::Uri(args) => args.run(global),
             Self::Aws(args) => args.run(global),
+            Self::Mcp(args) => args.run(global),
             Self::Serve(args) => args.run(global),
             Self::Demo(args) => args.run(global),
             Self::Init(args) => args.run(global),

@@ -9,7 +9,8 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, source, wait};
+use crate::cli::wait::{self, Waiter, Waiting};
+use crate::cli::{Global, source};
 use crate::device::issue::{self, Issued, Leased, Returned};
 use crate::device::pair::{Pair, Terms, Which};
 use crate::device::{self, Devices, accept};
@@ -71,8 +72,9 @@ pub(super) fn rules() -> impl clap::builder::TypedValueParser<Value = Rules> {
     clap::builder::PossibleValuesParser::new(["aws", "rfc"]).try_map(|word| word.parse::<Rules>())
 }
 
+/// Two codes, as `--json` has them.
 #[derive(Debug, Serialize)]
-struct Answered {
+pub(super) struct Answered {
     /// The device's name; none with --from.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
@@ -181,8 +183,9 @@ impl Args {
     fn wait_for(&self, pair: &Pair, shown: &mut bool, json: bool, device: &Device, clock: &Clock) -> Result<()> {
         let name = plain(device.name.as_str());
         let [one, two] = &pair.codes;
+        let waiting = Waiting { jump: self.jump, waiter: Waiter::Process };
         let until = |code: &Leased, seconds, what: &str| {
-            wait::until(clock, code.ready, seconds, &format!("{what} of {name}"), self.jump)
+            wait::until(clock, code.ready, seconds, &format!("{what} of {name}"), waiting)
         };
         if self.live {
             until(one, one.wait, "a new code")?;
@@ -220,9 +223,16 @@ impl Args {
         codes: &[Issued],
         clock: &Clock,
     ) -> Result<Answered> {
+        let form = if self.r#as == "aws-cli" { Form::AwsCli } else { Form::Plain };
+        Ok(Answered { form, ..Answered::of(device, enrolment, codes, clock)? })
+    }
+}
+
+impl Answered {
+    pub(super) fn of(device: Option<&Device>, enrolment: &Enrolment, codes: &[Issued], clock: &Clock) -> Result<Self> {
         let time = clock.time();
         let [one, two] = codes else { return Err(device::Error::NoSuchStep.into()) };
-        Ok(Answered {
+        Ok(Self {
             device: device.map(|device| device.name.to_string()),
             issuer: enrolment.issuer.clone(),
             account: enrolment.account.clone(),
@@ -231,7 +241,7 @@ impl Args {
             authentication_code2: two.code.to_string(),
             claim: one.claim.map(|claim| claim.to_string()),
             codes: [Code::of(one, time), Code::of(two, time)],
-            form: if self.r#as == "aws-cli" { Form::AwsCli } else { Form::Plain },
+            form: Form::Plain,
         })
     }
 }

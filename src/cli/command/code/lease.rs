@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{Args, Codes};
+use crate::cli::Global;
 use crate::cli::chosen_clock::Clock;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
 use crate::cli::render::{self, plain};
-use crate::cli::{Global, wait};
+use crate::cli::wait::{self, Waiter, Waiting};
 use crate::device::issue::{self, Issued, Leased, Moment, Terms};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
@@ -22,86 +23,132 @@ use crate::vault::{Id, Vault};
 /// How often a pool is looked through again because others were faster, or a wait because it took too long.
 const ATTEMPTS: u8 = 50;
 
+/// What is leased, and on which terms.
+#[derive(Clone, Copy)]
+pub(in crate::cli::command) struct Lease<'a> {
+    /// Where secrets are.
+    pub(in crate::cli::command) place: &'a Place,
+    pub(in crate::cli::command) registry: &'a dyn Registry,
+    /// The clock that codes are made by.
+    pub(in crate::cli::command) clock: &'a Clock,
+    pub(in crate::cli::command) waiting: Waiting<'a>,
+    /// How many steps away a code may be; without a number what the service accepts.
+    pub(in crate::cli::command) window: Option<Option<u64>>,
+    /// For how many seconds the code has to be good.
+    pub(in crate::cli::command) min_validity: Option<u64>,
+    /// How many seconds may be waited.
+    pub(in crate::cli::command) timeout: u64,
+}
+
+/// A code that was leased.
+pub(in crate::cli::command) struct Taken {
+    pub(in crate::cli::command) device: Device,
+    pub(in crate::cli::command) issued: Issued,
+    vault: Arc<dyn Vault>,
+    enrolment: Enrolment,
+    /// None of a counter.
+    leased: Option<Leased>,
+}
+
+impl Taken {
+    /// Gives it back; false for a counter, which never goes back.
+    pub(in crate::cli::command) fn give_back(&self, registry: &dyn Registry) -> Result<bool> {
+        let Some(leased) = &self.leased else { return Ok(false) };
+        let devices = Devices { vault: self.vault.as_ref(), registry };
+        devices.give_lease_back(&self.device, &self.enrolment, leased)?;
+        Ok(true)
+    }
+}
+
 impl Args {
     pub(super) fn leased(&self, global: &Global, name: &str, clock: &Clock) -> Result<Codes> {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
         registry.expect_writable()?;
-        if let Some(pattern) = Pool::of(name)? {
-            return self.leased_from_pool(&place, &registry, name, &pattern, clock);
-        }
-        let device = device::find(&registry, name)?;
-        let vault = place.vault_of(&device)?;
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let lease = Lease {
+            place: &place,
+            registry: &registry,
+            clock,
+            waiting: self.waiting(),
+            window: self.window,
+            min_validity: self.min_validity,
+            timeout: self.timeout,
+        };
+        let taken = match Pool::of(name)? {
+            Some(pattern) => {
+                let taken = lease.of_pool(name, &pattern, device::active(&registry)?)?;
+                if render::for_eyes() {
+                    render::note(&format!("from {}", plain(taken.device.name.as_str())));
+                }
+                taken
+            }
+            None => lease.of_device(device::find(&registry, name)?)?,
+        };
+        Codes::of_device(taken.device, &[taken.issued], clock.time())
+    }
+}
+
+impl Lease<'_> {
+    /// A code of a device; of a counter device its next one.
+    pub(in crate::cli::command) fn of_device(&self, device: Device) -> Result<Taken> {
+        let vault = self.place.vault_of(&device)?;
+        let devices = Devices { vault: vault.as_ref(), registry: self.registry };
         let enrolment = devices.enrolment(&device)?;
         if let MovingFactor::Counter { .. } = device.parameters.factor {
-            self.refuse_times()?;
+            if self.clock.stands_still() || self.min_validity.is_some() {
+                return Err(crate::oath::Error::CounterBased.into());
+            }
+            self.waiting.waiter.expect_wanted()?;
             let codes = devices.next_codes(&device, &enrolment, 1, clock::now())?;
-            return Codes::of_device(device, &codes, clock.time());
+            let issued = codes.first().copied().ok_or(device::Error::NoSuchStep)?;
+            return Ok(Taken { device, issued, vault, enrolment, leased: None });
         }
-        let terms = self.terms(&device, clock);
+        let terms = self.terms(&device);
         for _ in 0..ATTEMPTS {
-            let leased = devices.lease(&device, &enrolment, clock.moment(), &terms)?;
-            if wait_for(&devices, &device, &enrolment, &leased, &terms, clock, self.jump)? {
-                return Codes::of_device(device, &[leased.issued], clock.time());
+            let leased = devices.lease(&device, &enrolment, self.clock.moment(), &terms)?;
+            if self.wait_for(&devices, &device, &enrolment, &leased, &terms)? {
+                return Ok(Taken { device, issued: leased.issued, vault, enrolment, leased: Some(leased) });
             }
         }
-        Err(too_busy(name))
+        Err(too_busy(device.name.as_str()))
     }
 
-    fn leased_from_pool(
-        &self,
-        place: &Place,
-        registry: &dyn Registry,
-        name: &str,
-        pattern: &Pool,
-        clock: &Clock,
-    ) -> Result<Codes> {
-        let pool = self.pool(place, registry, name, pattern, clock)?;
+    /// A code of whichever of some devices has one soonest, of those whose names match a pattern.
+    pub(in crate::cli::command) fn of_pool(&self, name: &str, pattern: &Pool, devices: Vec<Device>) -> Result<Taken> {
+        let pool = self.pool(name, pattern, devices)?;
         for _ in 0..ATTEMPTS {
-            let (member, wait) = nearest(&pool, registry, name, clock.moment())?;
-            let devices = Devices { vault: member.vault.as_ref(), registry };
+            let (member, wait) = nearest(&pool, self.registry, name, self.clock.moment())?;
+            let devices = Devices { vault: member.vault.as_ref(), registry: self.registry };
             let enrolment = devices.enrolment(&member.device)?;
             let terms = Terms { patience: wait, ..member.terms };
-            let leased = match devices.lease(&member.device, &enrolment, clock.moment(), &terms) {
+            let leased = match devices.lease(&member.device, &enrolment, self.clock.moment(), &terms) {
                 // Somebody else was faster.
                 Err(device::Error::NoFreeStep { .. }) => continue,
                 leased => leased?,
             };
-            if wait_for(&devices, &member.device, &enrolment, &leased, &terms, clock, self.jump)? {
-                if render::for_eyes() {
-                    render::note(&format!("from {}", plain(member.device.name.as_str())));
-                }
-                return Codes::of_device(member.device.clone(), &[leased.issued], clock.time());
+            if self.wait_for(&devices, &member.device, &enrolment, &leased, &terms)? {
+                let (device, vault) = (member.device.clone(), Arc::clone(&member.vault));
+                return Ok(Taken { device, issued: leased.issued, vault, enrolment, leased: Some(leased) });
             }
         }
         Err(too_busy(name))
     }
 
     /// The devices that a pattern names. A secret is read only where nothing was handed out yet.
-    fn pool(
-        &self,
-        place: &Place,
-        registry: &dyn Registry,
-        name: &str,
-        pattern: &Pool,
-        clock: &Clock,
-    ) -> Result<Vec<Member>> {
-        let devices = device::active(registry)?
-            .into_iter()
-            .filter(|device| pattern.has(device) && matches!(device.parameters.factor, MovingFactor::Time { .. }));
+    fn pool(&self, name: &str, pattern: &Pool, devices: Vec<Device>) -> Result<Vec<Member>> {
+        let timed = |device: &Device| matches!(device.parameters.factor, MovingFactor::Time { .. });
         let mut pool = Vec::new();
-        for device in devices {
-            let vault = place.vault_of(&device)?;
+        for device in devices.into_iter().filter(|device| pattern.has(device) && timed(device)) {
+            let vault = self.place.vault_of(&device)?;
             let ledger = match device.ledger {
                 Some(known) => known,
                 None => {
-                    let devices = Devices { vault: vault.as_ref(), registry };
+                    let devices = Devices { vault: vault.as_ref(), registry: self.registry };
                     devices.ledger(&device, &devices.enrolment(&device)?)?
                 }
             };
-            let terms = self.terms(&device, clock);
+            let terms = self.terms(&device);
             pool.push(Member { device, ledger, vault, terms });
         }
         if pool.is_empty() {
@@ -116,7 +163,7 @@ impl Args {
     }
 
     /// What may be taken: neighbours where `--window` says so, and as much time as `--timeout` gives.
-    fn terms(&self, device: &Device, clock: &Clock) -> Terms {
+    fn terms(&self, device: &Device) -> Terms {
         let window = match self.window {
             None => Window { behind: 0, ahead: 0 },
             Some(Some(steps)) => Window { behind: steps, ahead: steps },
@@ -125,13 +172,35 @@ impl Args {
         Terms {
             window,
             validity: self.min_validity.unwrap_or(0),
-            rounding: if self.min_validity.is_some() { rounding(clock) } else { 0 },
-            patience: self.patience(clock),
+            rounding: if self.min_validity.is_some() { rounding(self.clock) } else { 0 },
+            patience: if self.clock.stands_still() { 0 } else { self.timeout },
         }
+    }
+
+    /// Waits until a leased code can be used. False where that took so long, for a person, another process or a machine
+    /// that slept, that it can't be used any more. What was taken in vain is given back.
+    fn wait_for(
+        &self,
+        devices: &Devices<'_>,
+        device: &Device,
+        enrolment: &Enrolment,
+        leased: &Leased,
+        terms: &Terms,
+    ) -> Result<bool> {
+        let what = format!("an unused code of {}", plain(device.name.as_str()));
+        if let Err(error) = wait::until(self.clock, leased.ready, leased.wait, &what, self.waiting) {
+            let given_back = devices.give_lease_back(device, enrolment, leased).is_ok();
+            return Err(error.given_back(given_back));
+        }
+        Ok(devices.keep_or_give_back(device, enrolment, leased, self.clock.time(), terms)?)
     }
 }
 
 impl Args {
+    const fn waiting(&self) -> Waiting<'static> {
+        Waiting { jump: self.jump, waiter: Waiter::Process }
+    }
+
     /// How many seconds may be waited.
     fn patience(&self, clock: &Clock) -> u64 {
         if clock.stands_still() { 0 } else { self.timeout }
@@ -181,7 +250,7 @@ impl Args {
                 let error = Error::new(Kind::No, "expires-soon", message).available(ready, wait);
                 return Err(if clock.stands_still() { error } else { error.hint("--timeout waits longer") });
             }
-            wait::until(clock, ready, wait, &format!("the next code of {}", plain(name)), self.jump)?;
+            wait::until(clock, ready, wait, &format!("the next code of {}", plain(name)), self.waiting())?;
         }
         Err(too_busy(name))
     }
@@ -232,25 +301,6 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
             None => too_busy(name),
         }),
     }
-}
-
-/// Waits until a leased code can be used. False where that took so long, for a person, another process or a machine
-/// that slept, that it can't be used any more. What was taken in vain is given back.
-fn wait_for(
-    devices: &Devices<'_>,
-    device: &Device,
-    enrolment: &Enrolment,
-    leased: &Leased,
-    terms: &Terms,
-    clock: &Clock,
-    jump: bool,
-) -> Result<bool> {
-    let what = format!("an unused code of {}", plain(device.name.as_str()));
-    if let Err(error) = wait::until(clock, leased.ready, leased.wait, &what, jump) {
-        let given_back = devices.give_lease_back(device, enrolment, leased).is_ok();
-        return Err(error.given_back(given_back));
-    }
-    Ok(devices.keep_or_give_back(device, enrolment, leased, clock.time(), terms)?)
 }
 
 fn too_busy(name: &str) -> Error {
