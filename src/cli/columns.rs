@@ -49,6 +49,24 @@ pub(super) fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(head.chain(['…']).chain(tail.into_iter().rev()).collect())
 }
 
+/// A text without its end where it is too long: the name comes first.
+pub(super) fn end_cut(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let mut left = room.saturating_sub(1);
+    let fits = |character: &char| match left.checked_sub(character.width().unwrap_or(0)) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    cut.push('…');
+    cut
+}
+
 /// As many characters as fit.
 fn taken(characters: impl Iterator<Item = char>, room: usize) -> impl Iterator<Item = char> {
     let mut left = room;
@@ -80,5 +98,12 @@ mod tests {
         assert_eq!(middle_cut("integration/worker-17", 11), "integ…er-17");
         assert_eq!(middle_cut("日本語日本語", 7), "日…語");
         assert_eq!(middle_cut("long", 1), "…");
+    }
+
+    #[test]
+    fn or_the_end() {
+        assert_eq!(end_cut("short", 5), "short");
+        assert_eq!(end_cut("integration/worker-17", 11), "integratio…");
+        assert_eq!(end_cut("日本語日本語", 6), "日本…");
     }
 }

@@ -1,6 +1,6 @@
 //! Which devices a word names: by a pattern over names, as pools are, or as a part of what is known of them.
 
-use super::error::{Error, Result};
+use super::error::{Error, Kind, Result};
 use crate::registry::Device;
 
 /// `*` doesn't go beyond a `/`, as in a shell; `**` does.
@@ -29,6 +29,13 @@ impl Pool {
     pub(super) fn has(&self, device: &Device) -> bool {
         self.0.matches_with(device.name.as_str(), MATCHING)
     }
+}
+
+/// No device is what was looked for.
+pub(super) fn none_matches(patterns: &[String]) -> Error {
+    let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+    Error::new(Kind::No, "no-such-device", format!("no device matches {}", patterns.join(" or ")))
+        .hint("`vmfa list` shows them all; `*` stands for anything but `/`")
 }
 
 /// What `vmfa list` looks for.

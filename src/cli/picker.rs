@@ -1,22 +1,22 @@
 //! Choosing a device on a terminal: what is typed leaves those that fit. It is drawn on stderr, since stdout is for the answer.
 
-use std::io::{self, Write as _};
+use std::time::Duration;
 
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use crossterm::terminal;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
-
-use super::columns::middle_cut;
+use super::columns::{end_cut, middle_cut};
 use super::error::{Error, Kind, Result};
+use super::filter::Typed;
 use super::note::plain;
+use super::screen::{Extent, Screen};
 use super::{environment, prompt};
 use crate::registry::Device;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::terminal;
 
 /// As many devices are shown at once.
 const SHOWN: usize = 10;
 
-/// As much as is typed.
-const LONGEST: usize = 64;
+/// How often the terminal is looked at while nothing is typed.
+const OFTEN: Duration = Duration::from_secs(1);
 
 /// Whether somebody can choose here.
 pub(super) fn possible() -> bool {
@@ -30,15 +30,16 @@ pub(super) fn possible() -> bool {
 /// `cancelled` where none was, a signal, and a terminal that can't be read.
 pub(super) fn choose(devices: &[Device]) -> Result<String> {
     let lines = devices.iter().map(Line::of).collect();
-    let mut list = List { lines, typed: String::new(), fitting: Vec::new(), selected: 0 };
+    let mut list = List { lines, typed: Typed::default(), fitting: Vec::new(), selected: 0 };
     list.find();
-    // By a thread of its own: a terminal that was hung up is read without end.
-    let _ended_by_signals = prompt::give_back_on_signals();
-    let screen = Screen::take()?;
+    let screen = Screen::take(Extent::Lines)?;
+    draw(&screen, &list)?;
     loop {
-        screen.draw(&list);
-        match event::read().map_err(unreadable)? {
-            Event::Key(key) if key.kind != KeyEventKind::Release => match list.press(key) {
+        let Some(event) = screen.event(OFTEN)? else { continue };
+        if let Event::Key(key) = event
+            && key.kind != KeyEventKind::Release
+        {
+            match list.press(key) {
                 Pressed::Going => {}
                 Pressed::Chosen(name) => return Ok(name),
                 Pressed::Cancelled => {
@@ -46,48 +47,26 @@ pub(super) fn choose(devices: &[Device]) -> Result<String> {
                 }
                 // As the terminal would have sent it.
                 Pressed::Interrupted => return Err(Error::interrupted(2)),
-            },
-            _ => {}
+            }
         }
+        draw(&screen, &list)?;
     }
 }
 
-fn unreadable(error: io::Error) -> Error {
-    Error::input("prompt", format!("the terminal can't be read: {error}"))
-}
-
-/// The terminal without echo and without lines; given back when this goes, also by a panic.
-struct Screen;
-
-impl Screen {
-    fn take() -> Result<Self> {
-        terminal::enable_raw_mode().map_err(unreadable)?;
-        Ok(Self)
+/// The question, the devices below it, and the cursor back behind what was typed.
+fn draw(screen: &Screen, list: &List) -> Result<()> {
+    let (width, height) = terminal::size().map_or((80, 24), |(width, height)| (width.into(), height.into()));
+    let lines = list.drawn(width, height);
+    let (question, below) = lines.split_first().map_or(("", &[][..]), |(first, below)| (first.as_str(), below));
+    let mut text = format!("\r\x1b[J{question}");
+    for line in below {
+        text.push_str("\r\n");
+        text.push_str(line);
     }
-
-    /// The question, the devices below it, and the cursor back behind what was typed.
-    fn draw(&self, list: &List) {
-        let (width, height) = terminal::size().map_or((80, 24), |(width, height)| (width.into(), height.into()));
-        let lines = list.drawn(width, height);
-        let (question, below) = lines.split_first().map_or(("", &[][..]), |(first, below)| (first.as_str(), below));
-        let mut text = format!("\r\x1b[J{question}");
-        for line in below {
-            text.push_str("\r\n");
-            text.push_str(line);
-        }
-        if !below.is_empty() {
-            text.push_str(&format!("\x1b[{}A\r{question}", below.len()));
-        }
-        let mut stderr = io::stderr().lock();
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    if !below.is_empty() {
+        text.push_str(&format!("\x1b[{}A\r{question}", below.len()));
     }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = write!(io::stderr(), "\r\x1b[J");
-        let _ = terminal::disable_raw_mode();
-    }
+    screen.write(text.as_bytes())
 }
 
 /// A device as it is shown, and as it is looked through.
@@ -116,7 +95,7 @@ enum Pressed {
 
 struct List {
     lines: Vec<Line>,
-    typed: String,
+    typed: Typed,
     /// The lines that fit what was typed, the best first.
     fitting: Vec<usize>,
     /// Which one of these.
@@ -140,18 +119,7 @@ impl List {
             KeyCode::Char('n') if control => self.move_down(1),
             KeyCode::PageUp => self.selected = self.selected.saturating_sub(SHOWN),
             KeyCode::PageDown => self.move_down(SHOWN),
-            KeyCode::Backspace => {
-                self.typed.pop();
-                self.find();
-            }
-            KeyCode::Char('u') if control => {
-                self.typed.clear();
-                self.find();
-            }
-            KeyCode::Char(character) if !control && self.typed.chars().count() < LONGEST => {
-                self.typed.push(character);
-                self.find();
-            }
+            _ if self.typed.press(key) => self.find(),
             _ => {}
         }
         Pressed::Going
@@ -162,18 +130,14 @@ impl List {
     }
 
     fn find(&mut self) {
-        let wanted = self.typed.to_lowercase();
-        let fit = |(index, line): (usize, &Line)| cost(&line.lower, &wanted).map(|cost| (cost, index));
-        let mut found: Vec<(usize, usize)> = self.lines.iter().enumerate().filter_map(fit).collect();
-        found.sort_unstable();
-        self.fitting = found.into_iter().map(|(_, index)| index).collect();
+        self.fitting = self.typed.fitting(self.lines.iter().map(|line| line.lower.as_str()));
         self.selected = 0;
     }
 
     /// The lines of the screen, the question first.
     fn drawn(&self, width: usize, height: usize) -> Vec<String> {
         let room = width.saturating_sub(1);
-        let mut lines = vec![middle_cut(&format!("device: {}", plain(&self.typed)), room).into_owned()];
+        let mut lines = vec![middle_cut(&format!("device: {}", plain(self.typed.text())), room).into_owned()];
         let shown = SHOWN.min(height.saturating_sub(3)).max(1);
         let first = self.selected.saturating_add(1).saturating_sub(shown);
         for (place, index) in self.fitting.iter().enumerate().skip(first).take(shown) {
@@ -190,41 +154,6 @@ impl List {
     }
 }
 
-/// A text without its end where it is too long: the name comes first.
-fn end_cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
-        return text.to_owned();
-    }
-    let mut left = room.saturating_sub(1);
-    let fits = |character: &char| match left.checked_sub(character.width().unwrap_or(0)) {
-        Some(rest) => {
-            left = rest;
-            true
-        }
-        None => false,
-    };
-    let mut cut: String = text.chars().take_while(fits).collect();
-    cut.push('…');
-    cut
-}
-
-/// How badly a text fits what was typed: its characters come in this order, best in one piece and early. `None` where they
-/// don't.
-fn cost(text: &str, wanted: &str) -> Option<usize> {
-    if let Some(at) = text.find(wanted) {
-        return Some(at);
-    }
-    let (mut gaps, mut last) = (0_usize, None);
-    let mut characters = text.chars().enumerate();
-    for wanted in wanted.chars().filter(|character| !character.is_whitespace()) {
-        let (at, _) = characters.by_ref().find(|(_, character)| *character == wanted)?;
-        gaps = gaps.saturating_add(at.saturating_sub(last.map_or(0, |last: usize| last.saturating_add(1))));
-        last = Some(at);
-    }
-    // Behind all that have it in one piece.
-    Some(gaps.saturating_add(text.len()).saturating_add(1_000))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,7 +162,7 @@ mod tests {
         let line =
             |name: &&str| Line { name: (*name).to_owned(), shown: (*name).to_owned(), lower: name.to_lowercase() };
         let mut list =
-            List { lines: names.iter().map(line).collect(), typed: String::new(), fitting: vec![], selected: 0 };
+            List { lines: names.iter().map(line).collect(), typed: Typed::default(), fitting: vec![], selected: 0 };
         list.find();
         list
     }
@@ -242,17 +171,8 @@ mod tests {
         list.press(KeyEvent::new(code, KeyModifiers::NONE))
     }
 
-    fn typed(list: &mut List, text: &str) -> Vec<String> {
+    fn typed(list: &mut List, text: &str) {
         text.chars().for_each(|character| drop(press(list, KeyCode::Char(character))));
-        list.fitting.iter().map(|index| list.lines[*index].name.clone()).collect()
-    }
-
-    #[test]
-    fn what_is_typed_leaves_what_fits_the_best_first() {
-        let names = ["ci/worker-12", "ci/worker-2", "Work", "prod/w2"];
-        assert_eq!(typed(&mut list(&names), "work"), ["Work", "ci/worker-12", "ci/worker-2"]);
-        assert_eq!(typed(&mut list(&names), "w2"), ["prod/w2", "ci/worker-2", "ci/worker-12"]);
-        assert!(typed(&mut list(&names), "xyz").is_empty());
     }
 
     #[test]
@@ -263,7 +183,9 @@ mod tests {
         }
         assert!(matches!(press(&mut some, KeyCode::Enter), Pressed::Chosen(name) if name == "b"));
         assert!(matches!(press(&mut some, KeyCode::Esc), Pressed::Cancelled));
-        let _ = typed(&mut some, "zzz");
+        typed(&mut some, "c");
+        assert!(matches!(press(&mut some, KeyCode::Enter), Pressed::Chosen(name) if name == "c"));
+        typed(&mut some, "zzz");
         assert!(matches!(press(&mut some, KeyCode::Enter), Pressed::Going));
     }
 

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 use super::error::{Error, Kind, Result};
+use super::screen;
 
 /// Whether somebody is there to be asked.
 pub(super) fn somebody_there() -> bool {
@@ -20,8 +21,12 @@ pub(super) fn terminal_there() -> bool {
 
 /// A line typed or pasted without being shown.
 pub(super) fn hidden(question: &str) -> Result<Zeroizing<String>> {
+    screen::aside(|| hidden_on_lines(question))
+}
+
+fn hidden_on_lines(question: &str) -> Result<Zeroizing<String>> {
     #[cfg(unix)]
-    let terminal = terminal::Terminal::open();
+    let terminal = super::terminal::Terminal::open(String::new);
     let answer = rpassword::prompt_password(format!("{question}: ")).map(Zeroizing::new);
     #[cfg(unix)]
     if terminal.is_some_and(|terminal| terminal.discard_more()) {
@@ -30,65 +35,6 @@ pub(super) fn hidden(question: &str) -> Result<Zeroizing<String>> {
             .hint("several lines come by `-` (stdin), a file, or `clipboard`"));
     }
     answer.map_err(|error| Error::input("prompt", format!("nothing could be asked for: {error}")))
-}
-
-/// While this lives, a signal that ends the program gives the terminal back first, as it is now.
-pub(super) fn give_back_on_signals() -> impl Sized {
-    #[cfg(unix)]
-    return terminal::Terminal::open();
-}
-
-#[cfg(unix)]
-mod terminal {
-    use std::fs::File;
-    use std::thread;
-
-    use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::iterator::{Handle, Signals};
-
-    /// The terminal as it was before a hidden prompt. A signal that ends the program gives it back first.
-    pub(super) struct Terminal {
-        file: File,
-        signals: Option<Handle>,
-    }
-
-    impl Terminal {
-        pub(super) fn open() -> Option<Self> {
-            let file = File::options().read(true).write(true).open("/dev/tty").ok()?;
-            let before = tcgetattr(&file).ok()?;
-            let signals = file.try_clone().ok().and_then(|file| watch(file, before));
-            Some(Self { file, signals })
-        }
-
-        /// Whether more than the line that was asked for has come; it is thrown away.
-        pub(super) fn discard_more(&self) -> bool {
-            let more = rustix::io::ioctl_fionread(&self.file).is_ok_and(|bytes| bytes > 0);
-            let _ = tcflush(&self.file, QueueSelector::IFlush);
-            more
-        }
-    }
-
-    impl Drop for Terminal {
-        fn drop(&mut self) {
-            if let Some(signals) = self.signals.take() {
-                signals.close();
-            }
-        }
-    }
-
-    fn watch(file: File, before: Termios) -> Option<Handle> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).ok()?;
-        let handle = signals.handle();
-        let work = move || {
-            if let Some(signal) = signals.forever().next() {
-                let _ = tcsetattr(&file, OptionalActions::Now, &before);
-                let _ = signal_hook::low_level::emulate_default_handler(signal);
-            }
-        };
-        thread::Builder::new().name("signals".to_owned()).spawn(work).ok()?;
-        Some(handle)
-    }
 }
 
 /// A new passphrase, twice.

@@ -8,10 +8,9 @@ use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
 
 /// What others call it, and the command that does it.
-const ELSEWHERE: [(&[&str], &str); 15] = [
+const ELSEWHERE: [(&[&str], &str); 14] = [
     (&["get", "otp", "totp", "hotp", "token", "generate", "gen", "now", "show-code"], "vmfa code NAME"),
     (&["copy", "clip"], "vmfa code NAME --copy"),
-    (&["watch"], "watch -n 1 vmfa code NAME, or `vmfa pair NAME --live` for the next two codes"),
     (&["delete", "del", "erase", "unenroll"], "vmfa remove NAME; `vmfa aws disable NAME` at AWS too"),
     (&["ls-devices", "devices", "status"], "vmfa list; `vmfa aws status` asks AWS"),
     (&["export", "backup", "dump", "reveal", "secret"], "vmfa uri NAME --reveal, or a QR code: vmfa qr NAME"),

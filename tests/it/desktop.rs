@@ -150,6 +150,24 @@ fn a_copied_code_is_marked_as_secret_and_is_gone_after_a_while() {
 }
 
 #[test]
+fn watching_copies_by_a_key_and_clears_after_a_while() {
+    let home = with_unused_device("x");
+    let display = Display::start();
+    let mut command = home.command();
+    command.args(["watch", "--clear-after", "1s"]).env("DISPLAY", &display.name).env("TERM", "xterm");
+    let mut terminal = Terminal::start(&command, 80, 12);
+    terminal.see("the device", |screen| screen.contains("> x"));
+    terminal.type_in("\r");
+    let screen = terminal.see("that it was copied", |screen| screen.contains("copied the code of x"));
+    let row = screen.lines().find(|line| line.starts_with("> x")).unwrap();
+    let shown: String = row.split_whitespace().skip(2).take(2).collect();
+    assert_eq!(display.pasted("UTF8_STRING"), Some(shown), "{row}");
+    wait_until("the code stays on the clipboard", || display.pasted("UTF8_STRING").is_none());
+    terminal.type_in("q");
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
 fn where_nothing_can_be_copied_no_code_is_used_up() {
     let home = with_unused_device("x");
     let failed = home.run(&["code", "x", "--copy", "--json"]).expect(5);

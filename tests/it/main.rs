@@ -74,6 +74,8 @@ mod testing;
 mod vault;
 #[cfg(feature = "cli")]
 mod verify;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod watch;
 mod wire;
 #[cfg(feature = "cli")]
 mod words;

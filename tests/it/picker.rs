@@ -56,3 +56,22 @@ fn whoever_cancels_or_is_interrupted_gets_the_terminal_back_and_no_code() {
     assert_eq!(terminal.ended(), 2);
     assert!(terminal.text().contains("no device is named"));
 }
+
+#[test]
+fn a_terminal_that_is_closed_ends_it() {
+    let home = home();
+    let mut command = home.command();
+    command.arg("code").env("TERM", "xterm");
+    let mut terminal = Terminal::start(&command, 80, 24);
+    terminal.expect("> alice");
+    terminal.hang_up();
+    assert_ne!(terminal.ended(), 0);
+    // Where the signal goes to a shell that ignores it, too.
+    let mut shell = home.other("sh");
+    let script = r#"trap '' HUP; "$0" code; exit 3"#;
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_vmfa")]).env("TERM", "xterm");
+    let mut terminal = Terminal::start(&shell, 80, 24);
+    terminal.expect("> alice");
+    terminal.hang_up();
+    assert_eq!(terminal.ended(), 3);
+}

@@ -37,7 +37,6 @@ fn commands_of_other_tools_are_there_or_told() {
         ("totp", "vmfa code NAME"),
         ("export", "vmfa uri NAME"),
         ("import", "vmfa add NAME SOURCE"),
-        ("watch", "vmfa pair NAME --live"),
         ("resync", "vmfa aws resync NAME"),
         ("delete", "vmfa remove NAME"),
         ("mv", "vmfa rename"),

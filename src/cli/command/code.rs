@@ -86,7 +86,7 @@ pub(in crate::cli) struct Args {
 }
 
 /// How long a code may stay on the clipboard.
-fn a_while(text: &str) -> std::result::Result<u64, String> {
+pub(super) fn a_while(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| (1..=86_400).contains(seconds));
     seconds.ok_or_else(|| "expected a time from 1s to 1d, such as 45s or 5m".to_owned())
 }

@@ -10,9 +10,9 @@ use unicode_width::UnicodeWidthStr as _;
 use self::codes::Current;
 use super::show::Description;
 use crate::cli::columns::{self, Shrinks};
-use crate::cli::error::{Error, Kind, Result};
+use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
-use crate::cli::pattern::Wanted;
+use crate::cli::pattern::{self, Wanted};
 use crate::cli::render::{self, Answer, plain, table};
 use crate::cli::{Global, chosen_clock, clock};
 use crate::device;
@@ -165,7 +165,7 @@ impl Args {
             let wanted = self.patterns.iter().map(|text| Wanted::of(text)).collect::<Result<Vec<_>>>()?;
             devices.retain(|device| wanted.iter().any(|wanted| wanted.has(device)));
             if devices.is_empty() {
-                return Err(self.none());
+                return Err(pattern::none_matches(&self.patterns));
             }
         }
         let last_uses = registry.last_uses()?;
@@ -201,11 +201,5 @@ impl Args {
             Sort::LastUsed => devices.sort_by_key(|device| Reverse(last_use(device))),
             Sort::Added => devices.sort_by_key(|device| Reverse(device.created)),
         }
-    }
-
-    fn none(&self) -> Error {
-        let patterns: Vec<String> = self.patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
-        Error::new(Kind::No, "no-such-device", format!("no device matches {}", patterns.join(" or ")))
-            .hint("`vmfa list` shows them all; `*` stands for anything but `/`")
     }
 }

@@ -21,6 +21,7 @@ mod serve;
 mod show;
 mod uri;
 mod verify;
+mod watch;
 
 use clap::Subcommand;
 
@@ -37,6 +38,7 @@ pub(super) enum Command {
     Release(release::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
+    Watch(watch::Args),
     Show(show::Args),
     Rename(rename::Args),
     #[command(visible_alias = "rm")]
@@ -69,6 +71,7 @@ impl Command {
             Self::Drift(args) => args.run(global),
             Self::Release(args) => args.run(global),
             Self::List(args) => args.run(global),
+            Self::Watch(args) => args.run(global),
             Self::Show(args) => args.run(global),
             Self::Rename(args) => args.run(global),
             Self::Remove(args) => args.run(global),

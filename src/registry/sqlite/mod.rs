@@ -67,6 +67,12 @@ impl Sqlite {
         Ok(transaction)
     }
 
+    /// A number that changes with every change that another connection makes.
+    pub(crate) fn changes(&self) -> Result<u64, Error> {
+        let version = self.connection().query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0));
+        version.map(i64::cast_unsigned).map_err(|error| self.failed(&error))
+    }
+
     fn check_name(&self, connection: &Connection, device: &Device) -> Result<(), Error> {
         let same_name =
             self.select(connection, "WHERE name = ?1 AND state <> 'retired'", Some(device.name.as_str()))?;
