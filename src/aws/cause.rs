@@ -71,8 +71,8 @@ pub enum Cause {
         /// Its clock minus the true one.
         seconds: i64,
     },
-    /// Perhaps used already by somebody else who has the secret.
-    #[error("the code was refused: somebody else may have used it")]
+    /// Perhaps used already by somebody else who has the secret; or AWS allows for a drift that the device no longer has.
+    #[error("the code was refused: it may be used already, or AWS allows for a drift that is gone")]
     Used,
     /// AWS's device has another secret.
     #[error("{serial} was enabled again at {enabled}, after the secret of `{name}` was stored")]

@@ -48,10 +48,7 @@ pub(super) struct Error {
     refusal: Option<Box<Refusal>>,
 }
 
-/// What to do where there are no devices.
-pub(super) const NO_DEVICES: &str = "there are no devices yet: vmfa add NAME SOURCE";
-
-/// For whatever can't be written.
+/// For files that can't be written.
 pub(super) const MAKE_WRITABLE: &str =
     "make it and its directory writable for you, or set VMFA_HOME to a directory that is";
 

@@ -7,6 +7,7 @@ mod clock;
 mod columns;
 mod command;
 mod config;
+mod empty;
 mod environment;
 mod error;
 mod filter;

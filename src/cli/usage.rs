@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::error::{Error, NO_DEVICES, Result};
+use super::empty::{NO_DEVICES, looked_in};
+use super::error::{Error, Result};
 use super::{argv, picker, slips};
 
 /// Options that need another one beside them.
@@ -167,7 +168,11 @@ impl Line {
                 None => self.with_usage(failure),
             });
         }
-        let failure = Error::usage(format!("unexpected argument `{shown}`"));
+        let failure = Error::usage(if shown == given {
+            format!("unexpected argument `{shown}`")
+        } else {
+            "there is an argument too many; it isn't shown, as it may be a secret".to_owned()
+        });
         Some(match self.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             ["aws", "exec"] => {
                 let device = self.words.iter().position(|word| word == "exec")?.saturating_add(2);
@@ -206,7 +211,7 @@ impl Line {
         let failure = Error::usage("no device is named");
         let devices = slips::devices();
         Some(match devices.as_deref() {
-            Some([]) => failure.hint(NO_DEVICES),
+            Some([]) => looked_in().into_iter().fold(failure.hint(NO_DEVICES), Error::hint),
             Some([only]) if missing.len() == 1 => {
                 let whole = self.with(only, self.words.len());
                 self.with_usage(whole.into_iter().fold(failure, Error::hint))

@@ -173,6 +173,16 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
     assert!(empty.run(&["code"]).expect(2).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
     assert!(!empty.path().join("home").exists(), "a question leaves nothing behind");
     assert!(empty.run(&["code", "x"]).expect(1).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
+    // In a new shell, VMFA_HOME may be missing.
+    let looked = format!("devices are looked for in {}", empty.path().display());
+    for arguments in [&["code", "x"][..], &["list"]] {
+        let done = empty.run(arguments);
+        assert!(done.stderr.contains(&looked), "{done:?}");
+    }
+    let two = empty.run(&["code", "ci/alice", "moved/Example/alice"]).expect(2);
+    assert!(two.stderr.contains("there is an argument too many; it isn't shown"), "{two:?}");
+    let letters = empty.run(&["verify", "x", "abcdef"]);
+    assert!(letters.stderr.contains("a code has 6 to 10 digits and nothing else"), "{letters:?}");
     let one = Home::new();
     one.add("only");
     assert!(one.run(&["show"]).expect(2).stderr.contains("vmfa show only"));

@@ -87,6 +87,9 @@ pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> 
 
 /// One code. Spreadsheets and numbers lose zeros at the front, and no code is shorter than six digits.
 pub(super) fn parse(text: &str) -> Result<Code> {
+    if text.chars().any(char::is_alphabetic) {
+        return Err(Error::input("code", "a code has 6 to 10 digits and nothing else"));
+    }
     let short = (1..6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().map_err(|error: crate::oath::Error| {
         if !short {

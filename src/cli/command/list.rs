@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 use self::codes::Current;
 use super::show::Description;
 use crate::cli::columns::{self, Shrinks};
+use crate::cli::empty::{NO_DEVICES, looked_in};
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::{self, Wanted};
@@ -76,7 +77,8 @@ struct Listed {
 impl Answer for Listed {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.devices.is_empty() {
-            render::note("there are no devices yet: vmfa add NAME SOURCE");
+            render::note(NO_DEVICES);
+            looked_in().iter().for_each(|line| render::note(line));
             return Ok(());
         }
         let eyes = io::stdout().is_terminal();

@@ -1,6 +1,7 @@
 //! What devices fail with, and what to do about it.
 
-use super::{Error, Kind, NO_DEVICES};
+use super::{Error, Kind};
+use crate::cli::empty::{NO_DEVICES, looked_in};
 use crate::cli::places::is_place;
 use crate::device;
 
@@ -24,7 +25,7 @@ impl From<device::Error> for Error {
                     return failure.hint("that looks like a code: the device's name comes first");
                 }
                 match nearest {
-                    _ if !any => failure.hint(NO_DEVICES),
+                    _ if !any => looked_in().into_iter().fold(failure.hint(NO_DEVICES), Self::hint),
                     Some(name) => failure.hint(format!("did you mean `{name}`? `vmfa list` shows them all")),
                     None => failure.hint("`vmfa list` shows them all"),
                 }

@@ -81,6 +81,7 @@ fn hints(error: &E) -> Vec<&'static str> {
                 "to use it all the same: --allow-short",
             ];
         }
+        E::Unrecognized => "`vmfa help sources` lists what is read",
         E::NoQrCode => "try a larger or sharper picture, the secret key as text, or `screen`",
         E::QrTimeUp => "give it longer, such as `--deadline 20s`, or cut the code out of the picture",
         E::QrPart { .. } => "take one picture with all parts in it",

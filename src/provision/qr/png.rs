@@ -52,5 +52,8 @@ fn no_memory(width: u32, height: u32) -> Error {
 }
 
 fn broken(error: &DecodingError) -> Error {
-    Error::ImageBroken { format: "PNG", reason: error.to_string() }
+    let text = error.to_string();
+    // Of some chunks the decoder shows its own structure.
+    let reason = if text.contains('{') { "a chunk is damaged or out of place".to_owned() } else { text };
+    Error::ImageBroken { format: "PNG", reason }
 }

@@ -8,6 +8,7 @@ use super::model::{Model, SMALLEST};
 use super::palette::Palette;
 use super::row::{Given, Row, Turn};
 use crate::cli::columns::{self, GAP, Shrinks, end_cut, middle_cut};
+use crate::cli::empty::NO_DEVICES;
 use crate::cli::render::plain;
 use crate::oath::MovingFactor;
 
@@ -66,11 +67,7 @@ pub(super) fn draw(model: &Model, palette: &Palette, screen: &mut Buffer) {
     if model.help {
         help(palette, screen);
     } else if model.fitting.is_empty() {
-        let none = if model.rows.is_empty() {
-            "there are no devices yet: vmfa add NAME SOURCE"
-        } else {
-            "no device fits: Esc clears the filter"
-        };
+        let none = if model.rows.is_empty() { NO_DEVICES } else { "no device fits: Esc clears the filter" };
         put(screen, 2, 2, &[(none.to_owned(), palette.note)]);
     } else {
         table(model, palette, screen);
