@@ -52,12 +52,7 @@ impl Settings {
     ///
     /// A chosen profile that isn't there, lines of it that can't be read, and values that aren't what they should be.
     pub fn load(options: &Options, environment: Environment<'_>, home: Option<&Path>) -> Result<Self, Error> {
-        let path = |variable: &str, file: &str| match environment(variable).filter(|text| !text.is_empty()) {
-            Some(text) => Some(expanded(&text, home)),
-            None => home.map(|home| home.join(".aws").join(file)),
-        };
-        let config = path("AWS_CONFIG_FILE", "config");
-        let credentials = path("AWS_SHARED_CREDENTIALS_FILE", "credentials");
+        let [config, credentials] = paths(environment, home);
         let shown = |path: &Path| match home.and_then(|home| path.strip_prefix(home).ok()) {
             Some(below) => Path::new("~").join(below).display().to_string(),
             None => path.display().to_string(),
@@ -138,6 +133,24 @@ impl Settings {
     pub const fn files(&self) -> &Files {
         &self.files
     }
+}
+
+/// Where the two files are.
+fn paths(environment: Environment<'_>, home: Option<&Path>) -> [Option<PathBuf>; 2] {
+    let path = |variable: &str, file: &str| match environment(variable).filter(|text| !text.is_empty()) {
+        Some(text) => Some(expanded(&text, home)),
+        None => home.map(|home| home.join(".aws").join(file)),
+    };
+    [path("AWS_CONFIG_FILE", "config"), path("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
+}
+
+/// The names of all profiles, sorted. Nothing is waited for: what isn't a file, such as a pipe, isn't read.
+#[cfg(feature = "cli")]
+pub(crate) fn profile_names(environment: Environment<'_>, home: Option<&Path>) -> Vec<String> {
+    let paths = paths(environment, home).map(|path| path.filter(|path| path.is_file()));
+    let [config, credentials] = paths.each_ref().map(Option::as_deref);
+    let files = Files::read(config, credentials, &|_| String::new());
+    files.names().into_iter().map(str::to_owned).collect()
 }
 
 /// `AWS_PROFILE` is what the SDKs have in common; the AWS CLI knows `AWS_DEFAULT_PROFILE` too.

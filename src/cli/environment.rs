@@ -30,6 +30,11 @@ pub(super) fn path(name: &str) -> Option<PathBuf> {
     variable(name).map(PathBuf::from)
 }
 
+/// The directory in which `.aws` is, as the AWS CLI finds it.
+pub(super) fn home_of_aws() -> Option<PathBuf> {
+    path("HOME").or_else(|| path("USERPROFILE"))
+}
+
 /// This very program, to be started again: on Linux also where its file was replaced meanwhile.
 pub(super) fn this_program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }

@@ -1,11 +1,13 @@
 //! The command line: a command parses into domain types, makes one call, renders one result.
 
 mod argv;
+mod candidates;
 mod chosen_clock;
 mod clipboard;
 mod clock;
 mod columns;
 mod command;
+mod complete;
 mod config;
 mod empty;
 mod environment;
@@ -66,6 +68,10 @@ struct Cli {
 pub fn main() -> ExitCode {
     hygiene::harden();
     let arguments: Vec<_> = environment::arguments();
+    if let Some(question) = complete::Question::of(&arguments) {
+        // Whoever presses TAB has no use for an error.
+        return if question.answer(Cli::command()).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     if let [_, command, seconds] = arguments.as_slice()
         && command == clipboard::KEEPER
     {

@@ -17,6 +17,8 @@ mod codes;
 #[cfg(feature = "cli")]
 mod commands;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+mod completions;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod desktop;
 #[cfg(feature = "cli")]
 mod documents;

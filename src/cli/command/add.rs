@@ -8,7 +8,7 @@ use crate::cli::chosen_clock::Which;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
-use crate::cli::{Global, argv, clock, source};
+use crate::cli::{Global, argv, candidates, clock, source};
 use crate::device::{self, Devices};
 use crate::name::Name;
 use crate::oath::MovingFactor;
@@ -36,6 +36,7 @@ pub(in crate::cli) struct Args {
     /// A name for the device
     name: String,
     /// A path, `-` for stdin, `clipboard`, or `screen` [default: a hidden prompt]
+    #[arg(add = candidates::source())]
     source: Option<OsString>,
     /// Replace the device of this name; its secret is deleted once the new one is stored
     #[arg(long)]

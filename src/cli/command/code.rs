@@ -12,7 +12,7 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, clipboard, source};
+use crate::cli::{Global, candidates, clipboard, source};
 use crate::device::issue::{self, Issued};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
@@ -39,9 +39,10 @@ Examples:
 pub(in crate::cli) struct Args {
     /// The device's name; without one, you choose on the terminal. With --fresh also a pool of time-based devices, such as 'ci/*'; `*` and `?` don't match `/`, `**`
     /// does
+    #[arg(add = candidates::pool())]
     device: Option<String>,
     /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", add = candidates::source())]
     from: Option<OsString>,
     /// Which account, if the source has several
     #[arg(long, requires = "from")]

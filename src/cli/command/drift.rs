@@ -9,7 +9,7 @@ use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::server_time::Server;
-use crate::cli::{Global, source};
+use crate::cli::{Global, candidates, source};
 use crate::device::drift::{change_drift, changed, describe, measure, seconds};
 use crate::device::{self, Devices};
 use crate::oath::{MovingFactor, distance};
@@ -39,10 +39,10 @@ Examples:
   vmfa drift alice --clear")]
 pub(in crate::cli) struct Args {
     /// The device's name, then consecutive codes, the oldest first, or `-` for stdin
-    #[arg(value_name = "DEVICE CODE")]
+    #[arg(value_name = "DEVICE CODE", add = candidates::device())]
     words: Vec<String>,
     /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
-    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["against", "set", "rate", "clear"])]
+    #[arg(long, value_name = "SOURCE", conflicts_with_all = ["against", "set", "rate", "clear"], add = candidates::source())]
     from: Option<OsString>,
     /// Which account, if the source has several
     #[arg(long, requires = "from")]

@@ -15,7 +15,7 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::{self, Wanted};
 use crate::cli::render::{self, Answer, plain, table};
-use crate::cli::{Global, chosen_clock, clock};
+use crate::cli::{Global, candidates, chosen_clock, clock};
 use crate::device;
 use crate::registry::{Device, Registry as _};
 use crate::time::{Timestamp, words};
@@ -32,7 +32,7 @@ Examples:
 pub(in crate::cli) struct Args {
     /// Devices to list: part of a name, issuer or account, or a pattern for names such as 'ci/*' (`*` and `?` don't match
     /// `/`, `**` does) [default: all]
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", add = candidates::pool())]
     patterns: Vec<String>,
     /// Sort by `name`, `issuer`, `last-used` or `added`; the last two with the newest first
     #[arg(long, value_name = "KEY", default_value = "name", hide_possible_values = true)]

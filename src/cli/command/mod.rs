@@ -25,8 +25,8 @@ mod watch;
 
 use clap::Subcommand;
 
+use super::Global;
 use super::error::Result;
-use super::{Global, help};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -61,7 +61,7 @@ impl Command {
         matches!(self, Self::Mcp(_))
     }
 
-    /// `whole` is the whole command line, for manual pages and completions.
+    /// `whole` is the whole command line, for manual pages.
     pub(super) fn run(&self, global: &Global, whole: fn() -> clap::Command) -> Result<()> {
         match self {
             Self::Add(args) => args.run(global),
@@ -83,7 +83,7 @@ impl Command {
             Self::Demo(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
-            Self::Completions(args) => args.run(&mut help::with_topics(whole())),
+            Self::Completions(args) => args.run(),
             Self::Man(args) => args.run(global, whole()),
         }
     }

@@ -10,7 +10,7 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::wait::{self, Waiter, Waiting};
-use crate::cli::{Global, source};
+use crate::cli::{Global, candidates, source};
 use crate::device::issue::{self, Issued, Leased, Returned};
 use crate::device::pair::{Pair, Terms, Which};
 use crate::device::{self, Devices, accept};
@@ -33,9 +33,10 @@ Examples:
   vmfa pair alice --wait")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: Option<String>,
     /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", add = candidates::source())]
     from: Option<OsString>,
     /// Which account, if the source has several
     #[arg(long, requires = "from")]

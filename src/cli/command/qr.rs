@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, environment};
+use crate::cli::{Global, candidates, environment};
 use crate::provision::draw::Drawing;
 use crate::provision::uri;
 
@@ -25,6 +25,7 @@ Examples:
   vmfa qr alice --png alice.png")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     /// Write a PNG to this file; `-` for stdout
     #[arg(long, value_name = "FILE")]

@@ -2,11 +2,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::Global;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, candidates};
 use crate::device::issue::{Moment, Returned};
 use crate::device::pair::Which;
 use crate::device::{self, Devices};
@@ -29,6 +29,7 @@ Examples:
   vmfa release alice --claim 9f2c4e6ab01d7358")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     /// The code, or the two codes of a pair
     #[arg(num_args = 1..=4)]

@@ -6,7 +6,7 @@ use crate::aws::{LOCK_LIMIT, Locks, session};
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, clock, prompt, world};
+use crate::cli::{Global, candidates, clock, prompt, world};
 use crate::device::{self, Devices};
 use crate::provision::aws;
 use crate::registry::Device;
@@ -19,6 +19,7 @@ Examples:
   vmfa remove alice --yes")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     /// Don't ask
     #[arg(long, short)]

@@ -2,10 +2,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::Global;
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, candidates};
 use crate::device::{self, Devices};
 use crate::name::Name;
 
@@ -16,6 +16,7 @@ Examples:
   vmfa rename alice work/alice")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     /// The new name
     new_name: String,

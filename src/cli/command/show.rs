@@ -2,10 +2,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::cli::Global;
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
+use crate::cli::{Global, candidates};
 use crate::device;
 use crate::oath::MovingFactor;
 use crate::provision::Enrolment;
@@ -20,6 +20,7 @@ Examples:
   vmfa show alice --json")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
 }
 

@@ -3,10 +3,10 @@ use std::io::{self, IsTerminal as _, Write};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::cli::Global;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
+use crate::cli::{Global, candidates};
 use crate::device::{self, Devices};
 use crate::provision::{self, Enrolment};
 
@@ -18,6 +18,7 @@ Examples:
   vmfa uri alice --reveal | qrencode -o alice.png")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     /// Write the secret even if stdout is no terminal
     #[arg(long)]

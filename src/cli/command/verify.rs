@@ -8,7 +8,7 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, chosen_clock, source};
+use crate::cli::{Global, candidates, chosen_clock, source};
 use crate::device::{self, Devices, accept};
 use crate::oath::relying_party::{Refusal, Rules, State, Verdict};
 use crate::oath::resync::Solution;
@@ -32,10 +32,10 @@ Examples:
   vmfa verify alice --reset")]
 pub(in crate::cli) struct Args {
     /// The device's name, then codes [default: codes from stdin]
-    #[arg(value_name = "DEVICE CODE")]
+    #[arg(value_name = "DEVICE CODE", add = candidates::device())]
     words: Vec<String>,
     /// Read a source instead of a device, and remember nothing: a path, `-` for stdin, `clipboard`, or `screen`
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", add = candidates::source())]
     from: Option<OsString>,
     /// Which account, if the source has several
     #[arg(long, requires = "from")]

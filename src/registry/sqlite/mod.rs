@@ -6,6 +6,8 @@ mod keys;
 mod ledger;
 mod locks;
 mod mark;
+#[cfg(feature = "cli")]
+mod names;
 mod open;
 mod restored;
 

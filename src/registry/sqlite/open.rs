@@ -242,19 +242,24 @@ impl Sqlite {
     }
 }
 
-fn has_log(path: &Path) -> bool {
+pub(super) fn has_log(path: &Path) -> bool {
     std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 /// A file that nobody can change meanwhile.
 fn open_immutable(path: &Path) -> Result<Connection, Error> {
+    open_reading(path, "immutable=1")
+}
+
+/// A file that is only read, by the parameters of SQLite's URIs.
+pub(super) fn open_reading(path: &Path, parameters: &str) -> Result<Connection, Error> {
     let path_in_uri = path.to_str().map(|path| percent_encoding::utf8_percent_encode(path, IN_URI).to_string());
     let Some(path_in_uri) = path_in_uri else {
         let reason = "its path is not UTF-8".to_owned();
         return Err(Error::ReadOnly { place: path.display().to_string(), reason });
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(format!("file:{path_in_uri}?immutable=1"), flags)
+    Connection::open_with_flags(format!("file:{path_in_uri}?{parameters}"), flags)
         .map_err(|error| of_engine(path, &error))
 }
 

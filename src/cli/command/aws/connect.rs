@@ -22,7 +22,7 @@ use crate::cli::open::Place;
 use crate::cli::server_time::Server;
 use crate::cli::stand_in::StandIn;
 use crate::cli::world::Real;
-use crate::cli::{Global, clock, environment};
+use crate::cli::{Global, candidates, clock, environment};
 use crate::device::{self, Devices};
 use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
@@ -47,7 +47,7 @@ const LOCK_TIMEOUT: &str = "10m";
 #[command(next_help_heading = "AWS options")]
 pub(super) struct Args {
     /// The profile of ~/.aws/config and ~/.aws/credentials [env: AWS_PROFILE]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = candidates::profile())]
     profile: Option<String>,
     /// The region [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION")]
@@ -157,7 +157,7 @@ impl Args {
             endpoint_url: self.endpoint_url.clone(),
             allow_plain_http: self.plain_http,
         };
-        let home = environment::path("HOME").or_else(|| environment::path("USERPROFILE"));
+        let home = environment::home_of_aws();
         Ok(Settings::load(&options, &environment::text, home.as_deref())?)
     }
 }

@@ -7,7 +7,7 @@ use crate::aws;
 use crate::aws::settings::Service;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, clock, prompt};
+use crate::cli::{Global, candidates, clock, prompt};
 use crate::device;
 
 /// Deactivate and delete a device at AWS; then, if you want, its secret here
@@ -21,6 +21,7 @@ Examples:
   vmfa aws disable alice --remove --yes")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     /// The user who has the device [default: the user whose keys sign]
     #[arg(long, value_name = "NAME", value_parser = connect::user_name)]

@@ -9,9 +9,9 @@ use crate::aws::World as _;
 use crate::aws::enroll::{Enrolled, How, Wanted};
 use crate::aws::session::Wanted as Session;
 use crate::aws::sts::Identity;
-use crate::cli::Global;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, fields, plain};
+use crate::cli::{Global, candidates};
 use crate::name::Name;
 use crate::oath::relying_party::PROPAGATION;
 use crate::registry::{Device, Registry as _};
@@ -33,6 +33,7 @@ Examples:
   vmfa aws enable ci/ --users-from users.txt --jobs 8")]
 pub(in crate::cli) struct Args {
     /// The device's name here, not the user's; for many users a prefix such as `ci/` [default: the user's name]
+    #[arg(add = candidates::device())]
     device: Option<String>,
     /// The user to enable it for [default: the user whose keys sign]
     #[arg(long, value_name = "NAME", conflicts_with = "many", value_parser = connect::user_name)]

@@ -6,7 +6,7 @@ use super::session::{self, Which};
 use crate::aws::settings::{Service, Settings};
 use crate::aws::sts::Temporary;
 use crate::cli::error::{Error, Kind, Result};
-use crate::cli::{Global, environment, hygiene};
+use crate::cli::{Global, candidates, environment, hygiene};
 
 /// Run a command with a session's keys in its environment
 ///
@@ -22,13 +22,14 @@ Examples:
   vmfa aws exec alice --role-arn arn:aws:iam::123456789012:role/ops -- env")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
     connect: connect::Args,
     /// The command and its arguments, after `--`
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required = true, value_name = "COMMAND", add = candidates::file())]
     command: Vec<OsString>,
 }
 

@@ -3,9 +3,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::connect;
-use crate::cli::Global;
 use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, candidates};
 use crate::oath::relying_party::PROPAGATION;
 use crate::time::words;
 
@@ -18,6 +18,7 @@ Examples:
   vmfa aws resync alice")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     /// The user who has the device [default: the user whose keys sign]
     #[arg(long, value_name = "NAME", value_parser = connect::user_name)]

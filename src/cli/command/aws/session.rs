@@ -7,7 +7,7 @@ use super::connect;
 use crate::aws::session::{Role, Session, Wanted};
 use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, json};
+use crate::cli::{Global, candidates, json};
 use crate::time::{Timestamp, words};
 
 /// Get a session with MFA: temporary keys for the AWS CLI, the SDKs and others
@@ -24,6 +24,7 @@ Examples:
   vmfa aws session alice --role-arn arn:aws:iam::123456789012:role/ops")]
 pub(in crate::cli) struct Args {
     /// The device's name
+    #[arg(add = candidates::device())]
     device: String,
     #[command(flatten)]
     which: Which,

@@ -1,0 +1,88 @@
+//! What arguments can be completed to. Devices come from the registry, and profiles from the files of AWS, as they are: nothing
+//! is asked for, waited for, or written, and what can't be read completes nothing.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+
+use clap_complete::ArgValueCompleter;
+use clap_complete::engine::CompletionCandidate;
+
+use super::environment;
+use super::home::Home;
+use crate::aws::settings;
+use crate::registry::sqlite::Sqlite;
+
+/// How many answers there are at most.
+const MOST: usize = 200;
+
+/// Tags the candidate that stands for all files.
+const FILES: &str = "files";
+
+/// The name of a device.
+pub(super) fn device() -> ArgValueCompleter {
+    completer(|word| names(word, MOST))
+}
+
+/// The name of a device, or a pattern such as `ci/*` for all names of two or more in a directory.
+pub(super) fn pool() -> ArgValueCompleter {
+    completer(|word| {
+        let names = names(word, MOST / 2);
+        let mut sizes = BTreeMap::<&str, usize>::new();
+        for (directory, _) in names.iter().filter_map(|name| name.rsplit_once('/')) {
+            let size = sizes.entry(directory).or_default();
+            *size = size.saturating_add(1);
+        }
+        let several = sizes.iter().filter(|(_, size)| **size > 1);
+        let mut patterns: Vec<String> = several.map(|(directory, _)| format!("{directory}/*")).collect();
+        patterns.retain(|pattern| pattern.starts_with(word));
+        patterns.into_iter().chain(names.iter().cloned()).collect()
+    })
+}
+
+/// A profile of the files that the AWS CLI reads.
+pub(super) fn profile() -> ArgValueCompleter {
+    completer(|word| {
+        let names = settings::profile_names(&environment::text, environment::home_of_aws().as_deref());
+        names.into_iter().filter(|name| name.starts_with(word)).take(MOST).collect()
+    })
+}
+
+/// A source: a file, or one of the words that stand for others.
+pub(super) fn source() -> ArgValueCompleter {
+    ArgValueCompleter::new(|word: &OsStr| {
+        let word = word.to_string_lossy();
+        let others = [("clipboard", "what was copied"), ("screen", "QR codes on the screen")];
+        let others = others.into_iter().filter(|(name, _)| name.starts_with(&*word));
+        let others = others.map(|(name, about)| CompletionCandidate::new(name).help(Some(about.into())));
+        others.chain([files()]).collect()
+    })
+}
+
+/// A file.
+pub(super) fn file() -> ArgValueCompleter {
+    ArgValueCompleter::new(|_: &OsStr| vec![files()])
+}
+
+/// Whether a candidate stands for all files.
+pub(super) fn is_files(candidate: &CompletionCandidate) -> bool {
+    candidate.get_tag().is_some_and(|tag| tag.to_string() == FILES)
+}
+
+fn files() -> CompletionCandidate {
+    CompletionCandidate::new("").tag(Some(FILES.into()))
+}
+
+fn completer(found: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |word: &OsStr| {
+        let mut found = word.to_str().map(&found).unwrap_or_default();
+        // Where nothing is known, nothing is offered: without any value, an empty word would become an option.
+        if found.is_empty() && word.is_empty() {
+            found.push(String::new());
+        }
+        found.into_iter().map(CompletionCandidate::new).collect()
+    })
+}
+
+fn names(beginning: &str, most: usize) -> Vec<String> {
+    Home::find().ok().and_then(|home| Sqlite::names(&home.registry, beginning, most)).unwrap_or_default()
+}
