@@ -28,7 +28,7 @@ use self::output::Outbox;
 use self::server::Server;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
-use crate::cli::{Global, chosen_clock, hygiene, interrupt, render};
+use crate::cli::{Global, candidates, chosen_clock, hygiene, interrupt, render};
 use crate::device::Devices;
 use crate::vault;
 
@@ -46,7 +46,7 @@ Examples:
   vmfa mcp --allow 'ci/*' --audit ~/vmfa-audit.jsonl")]
 pub(in crate::cli) struct Args {
     /// A device that the client may use, or a pattern such as 'ci/*' (`*` and `?` don't match `/`, `**` does). Repeat it for more
-    #[arg(long, value_name = "PATTERN", required = true)]
+    #[arg(long, value_name = "PATTERN", required = true, add = candidates::pool())]
     allow: Vec<String>,
     /// Append a line of JSON to this file before each code is given, without the code. If that fails, no code is given
     #[arg(long, value_name = "FILE")]

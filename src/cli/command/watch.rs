@@ -12,7 +12,7 @@ use super::code::a_while;
 use crate::cli::clipboard::{self, Way};
 use crate::cli::error::{Error, Result};
 use crate::cli::pattern::{self, Wanted};
-use crate::cli::{Global, chosen_clock, environment};
+use crate::cli::{Global, candidates, chosen_clock, environment};
 use palette::Palette;
 use source::Source;
 
@@ -29,7 +29,7 @@ Examples:
 pub(in crate::cli) struct Args {
     /// Devices to show: part of a name, issuer or account, or a pattern for names such as 'ci/*' (`*` and `?` don't match
     /// `/`, `**` does) [default: all]
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", add = candidates::pool())]
     patterns: Vec<String>,
     /// How codes are copied: to the `clipboard` of the display, or by `osc52`, which has your terminal do it, also over SSH
     #[arg(long, value_name = "WAY", default_value = "clipboard", hide_possible_values = true)]
