@@ -70,6 +70,7 @@ impl Sqlite {
     }
 
     /// A number that changes with every change that another connection makes.
+    #[cfg(feature = "cli")]
     pub(crate) fn changes(&self) -> Result<u64, Error> {
         let version = self.connection().query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0));
         version.map(i64::cast_unsigned).map_err(|error| self.failed(&error))
