@@ -84,8 +84,9 @@ fn a_server_that_waits_and_one_that_has_nothing_to_do_use_no_time() {
     let before = [ticks(&idle), ticks(&waits)];
     std::thread::sleep(Duration::from_secs(3));
     let used = [ticks(&idle) - before[0], ticks(&waits) - before[1]];
-    // A wait looks at the clock once a second.
-    assert!(used[0] == 0 && used[1] <= 1, "{used:?} ticks of 10 ms in 3 s");
+    // A wait looks at the clock once a second. A loop that turns would use some 300 ticks; on a loaded machine a wake-up costs
+    // more than one.
+    assert!(used[0] <= 5 && used[1] <= 10, "{used:?} ticks of 10 ms in 3 s");
 }
 
 #[test]
