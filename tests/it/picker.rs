@@ -54,7 +54,7 @@ fn whoever_cancels_or_is_interrupted_gets_the_terminal_back_and_no_code() {
     command.arg("code").env("TERM", "dumb");
     let mut terminal = Terminal::start(&command, 80, 24);
     assert_eq!(terminal.ended(), 2);
-    assert!(terminal.text().contains("no device is named"));
+    terminal.expect("no device is named");
 }
 
 #[test]
