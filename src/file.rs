@@ -69,6 +69,27 @@ pub(crate) fn unwritable(error: &io::Error) -> Option<&'static str> {
     }
 }
 
+/// Creates a database's file if it isn't there, and its directory, for this user alone: SQLite creates files as the umask says, and
+/// its log files take the mode of the main file.
+#[cfg(feature = "sqlite")]
+pub(crate) fn create_private(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(directory) = path.parent() {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| ())
+}
+
 fn no_file(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("is {what}, not a file"))
 }

@@ -84,12 +84,14 @@ impl Place {
         }
     }
 
-    /// The same place for one more piece of work of a process that goes on: the keyring is reached anew, since it may have
-    /// been locked, unlocked or restarted meanwhile. What was asked for or read once stays known.
+    /// The same place for the next task of a long-running process. It connects to the keyring again, which may have been locked
+    /// or restarted since, and keeps the age identity and the passphrase.
     pub(super) fn afresh(&self) -> Self {
         let mut place = self.with(self.config.clone());
-        let from_keyring = self.identity_file().is_none();
-        if let Some(age) = self.age().ok().filter(|_| !from_keyring) {
+        // An identity in the keyring may have been locked with it.
+        if self.identity_file().is_some()
+            && let Ok(age) = self.age()
+        {
             place.age = age.into();
         }
         place

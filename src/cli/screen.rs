@@ -69,7 +69,7 @@ impl Screen {
             let flag = RESUMED.get_or_init(std::sync::Arc::default);
             let _ = signal_hook::flag::register(signal_hook::consts::SIGCONT, std::sync::Arc::clone(flag));
         }
-        // By a thread of its own, and before anything is changed: the modes as they are now are those that come back.
+        // In another thread, and before anything is changed: the modes as they are now are those that come back.
         #[cfg(unix)]
         let _ended_by_signals = Terminal::open(farewell_by_signal);
         let screen = Self {
@@ -98,14 +98,14 @@ impl Screen {
     /// Whether the screen was cleared since this was asked last.
     pub(super) fn is_blank(&self) -> bool {
         if RESUMED.get().is_some_and(|resumed| resumed.swap(false, Ordering::SeqCst)) {
-            // Whoever stopped the program may have set the terminal otherwise.
+            // The terminal may have been set otherwise while the program was stopped.
             leave();
             let _ = enter(self.extent);
         }
         BLANK.swap(false, Ordering::SeqCst)
     }
 
-    /// The next event, waited for at most so long.
+    /// The next event, or none within `limit`.
     ///
     /// # Errors
     ///
@@ -246,7 +246,7 @@ fn keep_interrupts() {
     }
 }
 
-/// Whether something was typed, within so long; a signal ends the wait.
+/// Whether something was typed within `limit`; a signal ends the wait.
 #[cfg(unix)]
 fn readable(limit: Duration) -> Result<bool> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -39,14 +39,14 @@ pub(super) enum Waiter<'a> {
 
 /// One of several that may wait at the same time, each told of its wait and ended by itself.
 pub(super) trait Waits {
-    /// Hears what is waited for, for so many seconds, until when.
+    /// The wait begins: for this many seconds, for what, and until when.
     fn begins(&self, seconds: u64, what: &str, until: Timestamp);
 
-    /// Pauses, at most so long.
+    /// Pauses for at most `limit`.
     ///
     /// # Errors
     ///
-    /// Nobody wants what is waited for any more.
+    /// The wait was cancelled.
     fn pause(&self, limit: Duration) -> Result<()>;
 
     /// Makes sure that what can't be given back is still wanted.

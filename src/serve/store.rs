@@ -80,20 +80,10 @@ pub(super) struct Store {
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS entity (kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, \
                       PRIMARY KEY (kind, key)) WITHOUT ROWID";
 
-/// Creates the file if it isn't there, for this user alone. The state holds secret keys, so one that others can read is refused,
-/// and so is a FIFO, which would never open. An existing file isn't opened: closing it again would drop the locks that this
-/// process has on it.
-fn private(path: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("can't be used: {error}");
-    let mut options = fs::OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.create_new(true).write(true).open(path) {
-        Ok(_) => return Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let metadata = fs::metadata(path).map_err(failed)?;
+/// The state holds secret keys, so a file that others can read is refused, and so is a FIFO, which would never open. It isn't
+/// opened for that: closing it again would drop the locks that this process has on it.
+fn expect_private(path: &Path) -> Result<(), String> {
+    let metadata = fs::metadata(path).map_err(|error| format!("can't be used: {error}"))?;
     if !metadata.is_file() {
         return Err("is not a file".to_owned());
     }
@@ -119,13 +109,9 @@ impl Store {
             path: directory.display().to_string(),
             reason: error.to_string(),
         };
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(directory).map_err(unusable)?;
         let path = directory.join("account.sqlite");
-        private(&path).map_err(|reason| Error::File { path: path.display().to_string(), reason })?;
+        crate::file::create_private(&path).map_err(unusable)?;
+        expect_private(&path).map_err(|reason| Error::File { path: path.display().to_string(), reason })?;
         let open = || {
             let connection = Connection::open(&path)?;
             // A server holds it until it ends: there is nothing to wait for.

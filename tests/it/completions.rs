@@ -5,34 +5,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use vmfa::oath::Parameters;
 use vmfa::registry::sqlite::Sqlite;
-use vmfa::registry::{Device, Registry as _, State};
-use vmfa::time::{Drift, Timestamp};
-use vmfa::vault::{Id, Kind};
+use vmfa::registry::{Device, Registry as _};
 
+use crate::registry::device;
 use crate::support::terminal::Terminal;
 use crate::support::{Home, SEED, run, tool};
 
 /// Every sign that a shell may take for itself.
 const ODD: &str = r#"it's $(touch ran) a@b:c\d "q" `touch ran`;&|<>{}~#=!"#;
-
-fn device(name: &str) -> Device {
-    Device {
-        id: Id::random(),
-        name: name.parse().unwrap(),
-        issuer: None,
-        account: String::new(),
-        parameters: Parameters::DEFAULT,
-        serial: None,
-        vault: Kind::Age,
-        created: Timestamp::from_unix(1_800_000_000),
-        state: State::Active,
-        drift: Drift::default(),
-        ledger: None,
-        revision: 0,
-    }
-}
 
 fn registry(home: &Home) -> PathBuf {
     home.path().join("home/registry.sqlite3")

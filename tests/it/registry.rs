@@ -15,7 +15,8 @@ use vmfa::vault::{Id, Kind};
 
 const UNTIL: Timestamp = Timestamp::from_unix(1_900_000_000);
 
-fn device(name: &str) -> Device {
+/// A device of that name, as one that was just added.
+pub fn device(name: &str) -> Device {
     Device {
         id: Id::random(),
         name: name.parse().unwrap(),

@@ -1,8 +1,10 @@
+mod cells;
 mod live;
 mod model;
 mod palette;
 mod row;
 mod source;
+mod table;
 mod times;
 mod view;
 

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::files::create_private;
+use crate::file::create_private;
 use crate::file::{Streams, open};
 use crate::registry::Restored;
 

@@ -10,8 +10,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{READ_ONLY, of_engine, of_io};
-use super::files::{beside, create_private};
+use super::files::beside;
 use super::{Sqlite, locks};
+use crate::file::create_private;
 use crate::registry::Error;
 
 /// What brings a file from one schema version (`PRAGMA user_version`) to the next. Never edited, only

@@ -101,7 +101,7 @@ impl Calls {
         self.changed.notify_all();
     }
 
-    /// Waits for the end, then until no call holds anything, and for at most so long until all are answered.
+    /// Waits for the end, then until no call holds anything, then for at most `patience` until all are answered.
     pub(super) fn wait_for_end(&self, patience: Duration) {
         let waiting = |state: &mut State| {
             let holds = |entry: &Entry| entry.stage != Stage::Done;

@@ -96,7 +96,7 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Waits until everything is written, at most so long.
+    /// Waits until everything is written, for at most `limit`.
     ///
     /// # Errors
     ///

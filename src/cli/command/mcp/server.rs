@@ -1,5 +1,5 @@
-//! The protocol's server: what each message is answered with. A call of a tool is answered by a thread of its own, so that one
-//! that waits keeps nobody from anything.
+//! The protocol's server: what each message is answered with. Each tool call runs in its own thread, so that one that waits
+//! holds nothing up.
 
 use std::io::{self, BufReader};
 use std::panic::{AssertUnwindSafe, catch_unwind};

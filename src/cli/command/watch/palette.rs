@@ -1,4 +1,4 @@
-//! Colours by what they mean. Each has a word or a sign beside it, and none is told from another by red and green.
+//! Colours by what they mean. Each has a word or a sign beside it, and no difference is red against green.
 
 use ratatui::style::{Color, Modifier, Style};
 

@@ -1,4 +1,4 @@
-//! The clock of `vmfa watch`. A server is asked by a thread of its own, so that one that doesn't answer keeps nobody waiting.
+//! The clock of `vmfa watch`. A second thread asks a server, so that one that doesn't answer holds nothing up.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
