@@ -9,7 +9,7 @@ mod vault;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde::Serialize;
 
 use super::note::{note, plain};
 use crate::aws::Refusal;
@@ -46,6 +46,46 @@ pub(super) struct Error {
     available: Option<(Timestamp, u64)>,
     /// What AWS said.
     refusal: Option<Box<Refusal>>,
+}
+
+/// What `--json` writes to stderr when a command fails.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Written<'a> {
+    error: Fields<'a>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Fields<'a> {
+    /// For programs to compare; docs/json.md lists them.
+    code: &'a str,
+    /// For people: what failed, then why.
+    message: &'a str,
+    /// For people: commands to run, or things to do.
+    hints: &'a [String],
+    /// From when what was asked for can be had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available_at: Option<String>,
+    /// How many seconds that takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_seconds: Option<u64>,
+    /// What AWS said, if it refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws: Option<Said<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Said<'a> {
+    /// Such as `EnableMFADevice`.
+    action: &'a str,
+    /// Of HTTP.
+    status: u16,
+    /// Such as `AccessDenied`.
+    code: &'a str,
+    message: &'a str,
+    request_id: Option<&'a str>,
 }
 
 /// For files that can't be written.
@@ -166,16 +206,16 @@ impl Error {
     }
 
     /// What `--json` tells of every error.
-    pub(super) fn fields(&self) -> serde_json::Map<String, serde_json::Value> {
-        let mut fields = serde_json::Map::new();
-        fields.insert("code".to_owned(), self.code.into());
-        fields.insert("message".to_owned(), self.message.as_str().into());
-        fields.insert("hints".to_owned(), self.hints.as_slice().into());
-        if let Some((at, wait)) = self.available {
-            fields.insert("available_at".to_owned(), at.to_rfc3339().into());
-            fields.insert("wait_seconds".to_owned(), wait.into());
+    pub(super) fn fields(&self) -> Fields<'_> {
+        let (at, wait) = self.available.map(|(at, wait)| (at.to_rfc3339(), wait)).unzip();
+        Fields {
+            code: self.code,
+            message: &self.message,
+            hints: &self.hints,
+            available_at: at,
+            wait_seconds: wait,
+            aws: None,
         }
-        fields
     }
 
     /// To stderr, as text or as one line of JSON. That stderr may be closed is no reason to fail again.
@@ -184,21 +224,15 @@ impl Error {
             return;
         }
         if json {
-            let mut error = self.fields();
-            if let Some(refusal) = &self.refusal {
-                error.insert(
-                    "aws".to_owned(),
-                    json!({
-                        "action": refusal.action,
-                        "status": refusal.status,
-                        "code": refusal.code,
-                        "message": refusal.message,
-                        "request_id": refusal.request_id,
-                    }),
-                );
-            }
+            let aws = self.refusal.as_deref().map(|refusal| Said {
+                action: &refusal.action,
+                status: refusal.status,
+                code: &refusal.code,
+                message: &refusal.message,
+                request_id: refusal.request_id.as_deref(),
+            });
             let mut line = Vec::new();
-            let _ = super::json::write(&mut line, &json!({ "error": error }));
+            let _ = super::json::write(&mut line, &Written { error: Fields { aws, ..self.fields() } });
             line.push(b'\n');
             let _ = std::io::stderr().write_all(&line);
             return;
@@ -258,4 +292,9 @@ impl From<oath::Error> for Error {
             _ => failure,
         }
     }
+}
+
+#[cfg(test)]
+super::schema::answers! {
+    "error": Written<'static>;
 }

@@ -27,8 +27,11 @@ mod open;
 mod pattern;
 mod picker;
 mod places;
+mod progress;
 mod prompt;
 mod render;
+#[cfg(test)]
+mod schema;
 mod screen;
 mod server_time;
 mod slips;

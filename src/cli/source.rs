@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::argv::might_be_secret;
 use super::error::{Error, Result};
 pub(super) use super::places::is_place;
-use super::prompt;
+use super::{progress, prompt};
 use crate::file::{Streams, open};
 use crate::provision::{self, Enrolment, Found, Limits};
 pub(super) use search::Search;
@@ -34,7 +34,12 @@ pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
         let path = path_of(source)?;
         (from_path(&path)?, path.display().to_string())
     };
-    provision::read(&bytes, &search.limits()).map_err(|error| Error::from(error).about(&place))
+    searching(|| provision::read(&bytes, &search.limits())).map_err(|error| Error::from(error).about(&place))
+}
+
+/// A picture may take seconds.
+fn searching<T>(search: impl FnOnce() -> T) -> T {
+    progress::spin("searching for a QR code", search)
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several.

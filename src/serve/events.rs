@@ -14,6 +14,7 @@ pub(super) const REMEMBERED: usize = 10_000;
 
 /// One request, as it ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
     /// Counted from 1.
     pub number: u64,
@@ -64,6 +65,7 @@ const HIDDEN: &[&str] = &[
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Ended {
     /// It was done.

@@ -48,15 +48,18 @@ pub enum Error {
 
 /// The keys of a user of the scenario.
 #[derive(Clone, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UserKeys {
     /// Of the access key.
     pub access_key_id: String,
     /// Of the access key.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub secret_access_key: Zeroizing<String>,
 }
 
 /// An MFA device of the scenario.
 #[derive(Clone, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Seeded {
     /// Its serial number.
     pub serial_number: String,
@@ -64,6 +67,7 @@ pub struct Seeded {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Its secret key, base32.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub secret: Zeroizing<String>,
 }
 

@@ -131,6 +131,7 @@ fn a_copied_code_is_marked_as_secret_and_is_gone_after_a_while() {
     };
     let json = copy(&["--at", "59", "--clear-after", "2s", "--json"]).json();
     assert_eq!((&json["copied"], &json["clear_after_seconds"]), (&"clipboard".into(), &2.into()));
+    crate::schemas::assert_holds("code", &json);
     assert!(json.get("code").is_none() && json.get("codes").is_none() && json["claim"].is_string(), "{json}");
     assert_eq!(display.pasted("UTF8_STRING").as_deref(), Some("287082"));
     assert_eq!(display.pasted("x-kde-passwordManagerHint").as_deref(), Some("secret"));

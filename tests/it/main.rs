@@ -61,6 +61,8 @@ mod python;
 mod qr;
 mod registry;
 mod relying_party;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod schemas;
 #[cfg(feature = "serve")]
 mod serve;
 #[cfg(feature = "cli")]

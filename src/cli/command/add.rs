@@ -2,11 +2,13 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::cli::chosen_clock::Which;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
+use crate::cli::progress::{self, Counted};
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, argv, candidates, clock, source};
 use crate::device::{self, Devices};
@@ -55,12 +57,14 @@ pub(in crate::cli) struct Args {
 
 /// What was added, and the first code of each.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Added {
     added: Vec<One>,
     warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct One {
     #[serde(flatten)]
     device: Description,
@@ -132,7 +136,9 @@ impl Args {
         }
         let named = if several { name_each(prefix, enrolments, &lines)? } else { name_one(prefix, name, enrolments)? };
 
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let bar = if several { progress::bar("storing", named.len()) } else { ProgressBar::hidden() };
+        let vault = Counted { vault: vault.as_ref(), bar };
+        let devices = Devices { vault: &vault, registry: &registry };
         let now = clock::now();
         let added = devices.add(&named, self.replace, now).map_err(|error| match error {
             device::Error::Registry(crate::registry::Error::NameTaken(name)) => taken(&name),
@@ -312,4 +318,9 @@ fn twice(names: &[String]) -> Option<Vec<usize>> {
         places.entry(name).or_default().push(place);
     }
     places.into_values().filter(|places| places.len() > 1).min()
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "add": Added;
 }

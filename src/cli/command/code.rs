@@ -100,6 +100,7 @@ fn steps(text: &str) -> std::result::Result<u64, String> {
 
 /// A code with what it was made of.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Code {
     /// Left out where it was copied instead.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -177,6 +178,7 @@ impl Code {
 
 /// Codes of a device or a source, as `--json` has them.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Codes {
     /// The device's name; none with --from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,6 +216,7 @@ impl Answer for Codes {
 
 /// A code that is on the clipboard, and not here.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Copied {
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
@@ -367,6 +370,11 @@ impl Codes {
         let first = codes.first().cloned().ok_or(device::Error::NoSuchStep)?;
         Ok(Self { device, issuer, account, first, codes, warnings, wrong_clock: false })
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "code": Codes, Copied;
 }
 
 #[cfg(test)]

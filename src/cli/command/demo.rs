@@ -8,7 +8,7 @@ use aws::{Answer as AwsAnswer, Aws, Keys};
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, clock};
+use crate::cli::{Global, clock, lines};
 use crate::device::drift::change_drift;
 use crate::device::issue::Moment;
 use crate::device::pair::Terms;
@@ -31,6 +31,7 @@ pub(in crate::cli) struct Args {}
 
 /// What was done, and what came of it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Step {
     title: String,
     commands: Vec<String>,
@@ -41,6 +42,7 @@ struct Step {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Journey {
     steps: Vec<Step>,
 }
@@ -61,20 +63,44 @@ const PROPAGATION: i64 = relying_party::PROPAGATION.changed.as_secs().cast_signe
 
 impl Answer for Journey {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let width = terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| usize::from(width.0));
+        let broken = |text: &str, indent: usize| lines::broken(text, width, indent);
         for (number, step) in (1..).zip(&self.steps) {
-            writeln!(out, "{number}. {}", step.title)?;
+            writeln!(out, "{}", broken(&format!("{number}. {}", step.title), 3))?;
             for command in &step.commands {
-                writeln!(out, "   $ {command}")?;
+                pasted(command, width).iter().try_for_each(|line| writeln!(out, "{line}"))?;
             }
             let mark = if step.outcome == "accepted" { "✓" } else { "✗" };
-            writeln!(out, "   {mark} {}", step.detail)?;
+            writeln!(out, "{}", broken(&format!("   {mark} {}", step.detail), 5))?;
             if let Some(why) = &step.why {
-                writeln!(out, "     why: {why}")?;
+                writeln!(out, "{}", broken(&format!("     why: {why}"), 10))?;
             }
             writeln!(out)?;
         }
-        writeln!(out, "Your own: `vmfa serve` stands in for AWS, `vmfa add NAME IMAGE` enrols a device.")
+        let end =
+            "All of it ran in this process, in memory and on virtual time: no account, no network, and nothing stored.";
+        writeln!(out, "{}", broken(end, 0))?;
+        let next = "Next: `vmfa add NAME IMAGE` adds a device of your own, `vmfa serve` starts the stand-in for AWS.";
+        writeln!(out, "{}", broken(next, 0))
     }
+}
+
+/// A command in lines that a shell takes as they stand.
+fn pasted(command: &str, width: usize) -> Vec<String> {
+    let mut lines = vec!["   $".to_owned()];
+    for word in command.split(' ') {
+        // With room for what says that it goes on.
+        let full = lines.last().is_some_and(|line| line.len().saturating_add(word.len()).saturating_add(3) > width);
+        if full && let Some(line) = lines.last_mut() {
+            line.push_str(" \\");
+            lines.push("      ".to_owned());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 impl Args {
@@ -109,7 +135,7 @@ fn journey() -> Result<Journey> {
 
     let user = prepare(&aws, &administrator)?;
     told(
-        "A stand-in for AWS IAM and STS, and a user whom a policy denies everything without MFA",
+        "A stand-in for AWS, and a user whom a policy denies everything without MFA",
         &["vmfa serve --time virtual"],
         AwsAnswer::good(format!("account {}, user {USER}, groups ec2-users and force-mfa", aws::ACCOUNT)),
         false,
@@ -230,4 +256,9 @@ fn prepare(aws: &Aws, administrator: &Keys) -> Result<Keys> {
         aws.done(administrator, "AddUserToGroup", &[("GroupName", group), ("UserName", USER)])?;
     }
     aws.done(administrator, "CreateAccessKey", &[("UserName", USER)])?.keys()
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "demo": Journey;
 }

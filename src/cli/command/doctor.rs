@@ -35,6 +35,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum Status {
     Ok,
@@ -44,6 +45,7 @@ enum Status {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Check {
     what: &'static str,
     status: Status,
@@ -52,6 +54,7 @@ struct Check {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Report {
     version: &'static str,
     checks: Vec<Check>,
@@ -301,6 +304,11 @@ fn display_check() -> Check {
         ),
         None => Check::ok("display", "source `clipboard`"),
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "doctor": Report;
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ fn offset(text: &str) -> std::result::Result<i64, String> {
 
 /// The clock that a device was given.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Emulated {
     device: String,
     set_seconds: i64,
@@ -110,6 +111,7 @@ impl Answer for Emulated {
 
 /// One place where the device may stand.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Candidate {
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<u64>,
@@ -121,6 +123,7 @@ struct Candidate {
 
 /// What codes say.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Measured {
     /// The device's name; none with --from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,6 +190,7 @@ impl Measured {
 
 /// What a server's clock says.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Compared {
     device: String,
     server: String,
@@ -338,4 +342,9 @@ impl Args {
 /// Milliseconds as seconds with a fraction.
 fn in_seconds(milliseconds: i128) -> f64 {
     milliseconds as f64 / 1000.0
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "drift": Emulated, Measured, Compared;
 }

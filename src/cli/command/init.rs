@@ -41,6 +41,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Initialized {
     vault: &'static str,
     place: String,
@@ -235,4 +236,9 @@ fn describe(age: &AgeConfig, config: &Path) -> String {
         None if age.identity_in_keyring => "the identity in the OS keyring".to_owned(),
         None => "an identity brought along (--identity-file)".to_owned(),
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "init": Initialized;
 }

@@ -55,6 +55,7 @@ enum Sort {
 
 /// A device, and what was asked for beside.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Row {
     #[serde(flatten)]
     device: Description,
@@ -63,6 +64,7 @@ struct Row {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Listed {
     devices: Vec<Row>,
     /// Whether codes were asked for.
@@ -204,4 +206,9 @@ impl Args {
             Sort::Added => devices.sort_by_key(|device| Reverse(device.created)),
         }
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "list": Listed;
 }

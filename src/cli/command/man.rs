@@ -20,6 +20,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Written {
     directory: String,
     pages: usize,
@@ -47,4 +48,9 @@ impl Args {
         }
         render::print(&Written { directory: dir.display().to_string(), pages: pages.len() }, global.json)
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "man": Written;
 }

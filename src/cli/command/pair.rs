@@ -75,6 +75,7 @@ pub(super) fn rules() -> impl clap::builder::TypedValueParser<Value = Rules> {
 
 /// Two codes, as `--json` has them.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Answered {
     /// The device's name; none with --from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -245,4 +246,9 @@ impl Answered {
             form: Form::Plain,
         })
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "pair": Answered;
 }

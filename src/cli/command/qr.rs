@@ -43,6 +43,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Written {
     device: String,
     file: String,
@@ -55,8 +56,10 @@ impl Answer for Written {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Drawn {
     device: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     text: Zeroizing<String>,
 }
 
@@ -158,4 +161,9 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
             failure
         }
     })
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "qr": Written, Drawn;
 }

@@ -47,6 +47,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Released {
     device: String,
     /// The step of the code; of a pair none is told.
@@ -174,4 +175,9 @@ impl Args {
         };
         render::print(&released, global.json)
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "release": Released;
 }

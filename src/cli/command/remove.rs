@@ -27,6 +27,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Removed {
     removed: String,
     notes: Vec<String>,
@@ -103,4 +104,9 @@ fn aws_note(device: &Device, global: &Global) -> Option<String> {
             plain(device.name.as_str())
         )),
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "remove": Removed;
 }

@@ -23,6 +23,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Renamed {
     old_name: String,
     name: String,
@@ -55,4 +56,9 @@ impl Args {
         };
         render::print(&answer, global.json)
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "rename": Renamed;
 }

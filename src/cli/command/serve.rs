@@ -65,10 +65,12 @@ pub(in crate::cli) struct Args {
 
 /// What a client needs to know.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Ready {
     endpoint: String,
     account: String,
     access_key_id: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     secret_access_key: zeroize::Zeroizing<String>,
     region: &'static str,
     console: String,
@@ -250,4 +252,9 @@ fn address(text: &str) -> Result<SocketAddr> {
     found.ok_or_else(|| {
         Error::usage(format!("`{text}` is no address to listen on: ADDRESS:PORT, such as 127.0.0.1:4566 or :4566"))
     })
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "serve": Ready;
 }

@@ -26,6 +26,7 @@ pub(in crate::cli) struct Args {
 
 /// A device without its secret.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Description {
     pub(super) name: String,
     id: String,
@@ -53,6 +54,7 @@ pub(super) struct Description {
 
 /// What `vmfa drift` set.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct WrongClock {
     set_seconds: i64,
     rate_ppm: i64,
@@ -134,4 +136,9 @@ impl Args {
         let last_used = device.ledger.and_then(|ledger| registry.last_uses().ok()?.get(&ledger).copied());
         render::print(&Description::of(&device, None).last_used(last_used), global.json)
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "show": Description;
 }

@@ -26,8 +26,10 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Revealed {
     device: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     uri: Zeroizing<String>,
 }
 
@@ -67,4 +69,9 @@ pub(super) fn of_device(global: &Global, name: &str) -> Result<Enrolment> {
         enrolment.account = device.name.to_string();
     }
     Ok(enrolment)
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "uri": Revealed;
 }

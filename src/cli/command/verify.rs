@@ -57,6 +57,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Reset {
     device: String,
     reset: bool,
@@ -69,6 +70,7 @@ impl Answer for Reset {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Verified {
     /// The device's name; none with --from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -286,4 +288,9 @@ impl Placed {
             None => format!("counter {moving_factor}, {drift} past the expected one"),
         }
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "verify": Verified, Reset;
 }

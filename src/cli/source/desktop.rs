@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::search::Search;
+use super::searching;
 use crate::cli::error::{Error, Result};
 use crate::provision::{self, Found};
 
@@ -25,7 +26,7 @@ pub(super) fn clipboard(search: &Search) -> Result<Found> {
         Ok(image) => {
             let pixels = Zeroizing::new(image.bytes.into_owned());
             let side = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-            provision::read_pixels(side(image.width), side(image.height), &pixels, &search.limits())
+            searching(|| provision::read_pixels(side(image.width), side(image.height), &pixels, &search.limits()))
                 .map_err(|error| Error::from(error).about("clipboard"))
         }
         // Whatever the reason, an image it isn't: some owners of text answer for an image with nonsense.
@@ -44,9 +45,11 @@ pub(super) fn screen(search: &Search) -> Result<Found> {
     for shot in shots {
         let read = match shot {
             #[cfg(target_os = "linux")]
-            Shot::Pixels { width, height, rgba } => provision::read_pixels(width, height, &rgba, &search.limits()),
+            Shot::Pixels { width, height, rgba } => {
+                searching(|| provision::read_pixels(width, height, &rgba, &search.limits()))
+            }
             #[cfg(target_os = "linux")]
-            Shot::File(bytes) => provision::read(&bytes, &search.limits()),
+            Shot::File(bytes) => searching(|| provision::read(&bytes, &search.limits())),
         };
         match read {
             Ok(one) => found.absorb(one),

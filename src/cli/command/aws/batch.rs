@@ -1,14 +1,13 @@
 //! Many users at once: enrolled side by side, reported at the end, finished by doing it again.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::io::{self, Read as _, Write};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::connect::{Run, is_user_name};
@@ -16,9 +15,9 @@ use crate::aws;
 use crate::aws::enroll::Wanted;
 use crate::aws::flow::Flow;
 use crate::aws::sts::Identity;
-use crate::cli::Global;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain, table};
+use crate::cli::{Global, progress};
 use crate::{device, registry};
 
 /// The largest list of users, in bytes, and the most users: an account has five thousand.
@@ -26,7 +25,8 @@ const LARGEST: u64 = 4 << 20;
 const MOST: usize = 10_000;
 
 #[derive(Debug, Serialize)]
-struct Report {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Report {
     /// How many have their device now, and how many of these had it before.
     enabled: usize,
     already: usize,
@@ -36,6 +36,7 @@ struct Report {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct One {
     user: String,
     device: Option<String>,
@@ -47,6 +48,7 @@ struct One {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Failure {
     code: &'static str,
     message: String,
@@ -145,7 +147,7 @@ pub(super) fn enroll(
     let vault = run.place.vault_for_new()?;
     let flow = run.flow(vault.as_ref());
     run.world.be_quiet();
-    let bar = progress(wanted.len(), global.json);
+    let bar = progress::bar("enabling", wanted.len());
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let outcomes: Mutex<Vec<(usize, One)>> = Mutex::default();
@@ -224,17 +226,5 @@ fn concerns_all(error: &aws::Error) -> bool {
         }
         aws::Error::Lock { .. } => true,
         _ => false,
-    }
-}
-
-/// A bar for whoever watches.
-fn progress(users: usize, json: bool) -> ProgressBar {
-    if json || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(u64::try_from(users).unwrap_or(u64::MAX));
-    match ProgressStyle::with_template("enrolling  {bar:30}  {pos} of {len}  {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }

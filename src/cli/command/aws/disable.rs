@@ -40,6 +40,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Answered {
     device: String,
     serial_number: String,
@@ -150,4 +151,9 @@ impl Args {
         })?;
         render::print(&answered, global.json)
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "aws disable": Answered;
 }

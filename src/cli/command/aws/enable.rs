@@ -64,6 +64,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Answered {
     device: String,
     serial_number: String,
@@ -268,4 +269,9 @@ fn tag(text: &str) -> std::result::Result<(String, String), String> {
         }
         _ => Err("a tag is KEY=VALUE, with 128 and 256 characters at most".to_owned()),
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "aws enable": Answered, batch::Report;
 }

@@ -31,6 +31,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Answered {
     device: String,
     serial_number: String,
@@ -92,4 +93,9 @@ impl Args {
         })?;
         render::print(&answered, global.json)
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "aws resync": Answered;
 }

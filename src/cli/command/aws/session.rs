@@ -86,11 +86,14 @@ impl Which {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Answered {
     device: String,
     serial_number: String,
     access_key_id: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     secret_access_key: Zeroizing<String>,
+    #[cfg_attr(test, schemars(with = "String"))]
     session_token: Zeroizing<String>,
     expiration: String,
     cached: bool,
@@ -105,6 +108,7 @@ struct Answered {
 
 /// What `credential_process` is to print (AWS SDKs and Tools Reference Guide, "Process credential provider").
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 struct Process<'a> {
     version: u8,
@@ -220,4 +224,9 @@ fn quoted(value: &str) -> Zeroizing<String> {
     } else {
         format!("'{}'", value.replace('\'', r"'\''"))
     })
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "aws session": Answered, Process<'static>;
 }

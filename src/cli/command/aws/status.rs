@@ -32,6 +32,7 @@ pub(in crate::cli) struct Args {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Answered {
     account: String,
     /// None with --all-users.
@@ -42,6 +43,7 @@ struct Answered {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct One {
     serial_number: String,
     user: Option<String>,
@@ -127,4 +129,9 @@ impl Args {
         })?;
         render::print(&answered, global.json)
     }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "aws status": Answered;
 }

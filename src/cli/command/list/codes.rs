@@ -17,6 +17,7 @@ use crate::time::words;
 
 /// What is told of a device's current code.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub(super) enum Current {
     Code(Code),
@@ -27,6 +28,7 @@ pub(super) enum Current {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Failure {
     code: &'static str,
     message: String,

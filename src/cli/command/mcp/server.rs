@@ -230,7 +230,10 @@ impl Outcome {
     fn failed(error: &Error) -> Self {
         let hints = error.hints().iter().map(|hint| format!("\nhint: {}", plain(hint)));
         let text = std::iter::once(plain(error.message()).into_owned()).chain(hints).collect();
-        let mut fields = error.fields();
+        let mut fields = match serde_json::to_value(error.fields()) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
         if let Some(code) = fields.remove("code") {
             fields.insert("kind".to_owned(), code);
         }

@@ -70,6 +70,7 @@ struct Which {
 
 /// What `/_vmfa/time` answers.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Shown {
     time: String,
     unix: u64,
@@ -78,6 +79,7 @@ struct Shown {
 
 /// What `/_vmfa/events` answers.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Listed {
     count: u64,
     events: Vec<Event>,
@@ -219,4 +221,10 @@ fn unlike(endpoint: &str, reason: &str) -> Error {
     let reason = reason.strip_prefix("io: ").unwrap_or(reason);
     Error::new(Kind::Remote, "stand-in", format!("{endpoint}: {reason}"))
         .hint(stand_in::hint(endpoint).unwrap_or("is it a `vmfa serve` that is running?"))
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "serve time": Shown;
+    "serve events": Listed;
 }

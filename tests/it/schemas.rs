@@ -1,0 +1,220 @@
+//! What commands answer with `--json` is what docs/schema says.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::serve::socket::Server;
+use crate::support::{Home, SEED, run, vector};
+
+/// Commands that answer nothing in JSON, or another program's words.
+const WITHOUT: &[&str] = &["watch", "mcp", "completions", "aws exec"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema")
+}
+
+/// An answer, the command that gave it, and its schema.
+struct Answers(Vec<Value>);
+
+impl Answers {
+    fn take(&mut self, schema: &str, from: &str, answer: &Value) {
+        self.0.push(json!({ "schema": schema, "from": from, "answer": answer }));
+    }
+
+    /// What doesn't hold, by a validator that isn't ours.
+    fn faults(&self) -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let python = root.join("target/tools/bin/python3");
+        assert!(python.exists(), "target/tools is missing: tests/run makes it");
+        let mut command = Command::new(python);
+        command.arg(root.join("tests/it/schemas.py")).arg(folder()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = child.stdin.take().unwrap();
+        self.0.iter().for_each(|answer| writeln!(lines, "{answer}").unwrap());
+        drop(lines);
+        let done = child.wait_with_output().unwrap();
+        assert!(done.status.success());
+        String::from_utf8(done.stdout).unwrap()
+    }
+}
+
+pub fn assert_holds(schema: &str, answer: &Value) {
+    let mut answers = Answers(Vec::new());
+    answers.take(schema, schema, answer);
+    assert_eq!(answers.faults(), "", "{answer}");
+}
+
+/// Command lines, with the exit code where it isn't 0. Each goes on with what those before it left.
+const COMMANDS: &[(&str, i32)] = &[
+    ("add mfauser qr.png", 0),
+    ("add off uri.txt", 0),
+    ("add counter counter.txt --no-code", 0),
+    ("add missing none.png", 5),
+    ("code mfauser", 0),
+    ("code mfauser --count 3", 0),
+    ("code counter", 0),
+    ("code --from qr.png", 0),
+    ("code nobody", 1),
+    ("code", 2),
+    ("code mfauser --at 9999999999999", 2),
+    ("code off --fresh", 0),
+    ("code off --fresh --window 0 --timeout 0s", 1),
+    ("pair mfauser", 0),
+    ("pair counter", 0),
+    ("pair --from qr.png", 0),
+    ("verify off 287082 --at 59", 0),
+    ("verify off 287082 --at 59", 1),
+    ("verify off 000000", 1),
+    ("verify counter 000000", 1),
+    ("verify off --reset", 0),
+    ("drift off", 0),
+    ("drift off --set -95s --rate 5ppm", 0),
+    ("drift off 287082 --at 59 --within 1h", 1),
+    ("drift counter 755224", 1),
+    ("drift off --against ENDPOINT", 0),
+    ("release off --pair", 1),
+    ("release mfauser --pair", 0),
+    ("release off", 0),
+    ("show off", 0),
+    ("show counter", 0),
+    ("list", 0),
+    ("list --codes", 0),
+    ("uri off --reveal", 0),
+    ("qr off --reveal", 0),
+    ("qr off --png made.png", 0),
+    ("rename counter other", 0),
+    ("remove other --yes", 0),
+    ("man --dir pages", 0),
+    ("doctor", 0),
+    ("serve time", 0),
+    ("serve time +30s", 0),
+    ("serve time -30s", 2),
+    ("serve events", 0),
+    ("aws enable --jump", 0),
+    ("aws enable --for-user administrator,nobody", 4),
+    ("aws status", 0),
+    ("aws session administrator", 0),
+    ("aws session administrator --as process", 0),
+    ("aws resync administrator --jump", 0),
+    ("aws session administrator --role-arn arn:aws:iam::123456789012:role/none", 1),
+    ("serve events --after 3", 0),
+    ("aws disable administrator --remove --yes", 0),
+    ("demo", 0),
+    ("init --vault age", 0),
+    ("init --vault age", 1),
+];
+
+const SCENARIO: &str = r#"
+root_access_key = true
+
+[[user]]
+name = "alice"
+access_key = true
+
+[[device]]
+name = "alice"
+user = "alice"
+"#;
+
+/// The file that `arguments` have: of the two words of a command that has commands, else of its first.
+fn schema_of(arguments: &[&str]) -> String {
+    let two =
+        arguments.get(..2).map(|words| words.join("-")).filter(|name| folder().join(format!("{name}.json")).exists());
+    two.unwrap_or_else(|| (*arguments.first().unwrap()).to_owned())
+}
+
+#[test]
+fn every_command_answers_by_its_schema() {
+    let home = Home::new();
+    std::os::unix::fs::symlink(vector("qr/aws-mfauser.png"), home.path().join("qr.png")).unwrap();
+    home.file("uri.txt", format!("otpauth://totp/Example:off?secret={SEED}"));
+    home.file("counter.txt", format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
+    let server = Server::start(&["--time", "virtual"]);
+    let keys = server.administrator();
+    let mut answers = Answers(Vec::new());
+    let mut wrong = Vec::new();
+    for (line, code) in COMMANDS {
+        let line = line.replace("ENDPOINT", server.endpoint());
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let mut command = home.command();
+        command
+            .args(&arguments)
+            .arg("--json")
+            .env("HOME", home.path())
+            .env("AWS_ENDPOINT_URL", server.endpoint())
+            .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str());
+        let run = run(&mut command, b"");
+        if run.code != *code {
+            wrong.push(format!("{line}: {run:?}"));
+            continue;
+        }
+        // A refusal may be an answer; where there is none, the last line of stderr is the error.
+        if run.stdout.is_empty() {
+            let last = run.stderr.lines().last().unwrap_or_default();
+            answers.take("error", &line, &serde_json::from_str(last).unwrap());
+        } else {
+            answers.take(&schema_of(&arguments), &line, &run.json());
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    answers.take("serve", "serve", &server.ready);
+    let home = Home::new();
+    home.file("scenario.toml", SCENARIO);
+    let server = Server::start_in(home, &["--scenario", "scenario.toml"]);
+    assert!(["users", "root", "devices"].iter().all(|key| server.ready.get(key).is_some()), "{:#}", server.ready);
+    answers.take("serve", "serve --scenario", &server.ready);
+
+    // A device whose secret can't be had is listed with the error.
+    let home = Home::new();
+    home.add("x");
+    fs::remove_file(home.identity()).unwrap();
+    let listed = home.run(&["list", "--codes", "--json"]).expect(3).json();
+    assert!(listed["devices"][0]["error"].is_object(), "{listed}");
+    answers.take("list", "list --codes", &listed);
+    assert_eq!(answers.faults(), "");
+
+    let schemas = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let unused: Vec<_> = schemas
+        .filter(|path| !answers.0.iter().any(|answer| path.file_stem().unwrap() == answer["schema"].as_str().unwrap()))
+        .collect();
+    assert!(unused.is_empty(), "no answer was held to {unused:?}");
+}
+
+/// A key that no schema has is found, also in an object that is made of two, and a missing one.
+#[test]
+fn an_answer_with_another_key_is_a_fault() {
+    let home = Home::new();
+    home.add("x");
+    let good = home.run(&["list", "--codes", "--json"]).expect(0).json();
+    let mut more = good.clone();
+    more["devices"][0]["surprise"] = 1.into();
+    let mut fewer = good.clone();
+    fewer["devices"][0].as_object_mut().unwrap().remove("digits");
+    let mut other = good.clone();
+    other["devices"][0]["digits"] = "six".into();
+    for answer in [more, fewer, other] {
+        let mut answers = Answers(Vec::new());
+        answers.take("list", "changed", &answer);
+        assert!(answers.faults().starts_with("changed: "), "{answer}");
+    }
+    assert_holds("list", &good);
+}
+
+/// All commands that the help lists have a schema, or a reason for having none.
+#[test]
+fn every_command_has_a_schema() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/cli.md")).unwrap();
+    let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## vmfa ")).collect();
+    let leaf = |command: &str| !commands.iter().any(|other| other.starts_with(&format!("{command} ")));
+    for command in
+        commands.iter().filter(|command| (leaf(command) || **command == "serve") && !command.starts_with("help "))
+    {
+        let path = folder().join(command.replace(' ', "-") + ".json");
+        assert_ne!(path.exists(), WITHOUT.contains(command), "vmfa {command}: {}", path.display());
+    }
+}
