@@ -1,5 +1,5 @@
-//! What arguments can be completed to. Devices come from the registry, and profiles from the files of AWS, as they are: nothing
-//! is asked for, waited for, or written, and what can't be read completes nothing.
+//! What arguments can be completed to: devices from the registry, profiles from AWS's files. Completion never prompts, waits or
+//! writes, and what it can't read, it leaves out.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -75,7 +75,7 @@ fn files() -> CompletionCandidate {
 fn completer(found: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> ArgValueCompleter {
     ArgValueCompleter::new(move |word: &OsStr| {
         let mut found = word.to_str().map(&found).unwrap_or_default();
-        // Where nothing is known, nothing is offered: without any value, an empty word would become an option.
+        // Offer an empty value if nothing is known: without it, clap would offer options.
         if found.is_empty() && word.is_empty() {
             found.push(String::new());
         }

@@ -29,10 +29,10 @@ pub(super) struct Which {
     clock: Option<String>,
 }
 
-/// What the arguments say, once a server has been asked where one was named.
+/// The clock that the arguments choose; if that is a server's, it has been asked.
 #[derive(Debug, Clone)]
 pub(super) struct Clock {
-    /// Where it stands still, when.
+    /// The time at which it stands still, with `--at`.
     at: Option<Timestamp>,
     ahead: Ahead,
 }
@@ -42,7 +42,7 @@ pub(super) struct Clock {
 enum Ahead {
     /// So many seconds.
     By(i64),
-    /// As far as a server's, which is asked again and again: it may be moved.
+    /// As far as a server's clock, asked again and again since somebody may set it.
     Server(Arc<Server>),
 }
 

@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The longest line between the two.
 const LONGEST: u64 = 4096;
 
-/// By which way a code gets onto a clipboard.
+/// How a code gets onto a clipboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Way {
     /// That of the display.
@@ -38,7 +38,7 @@ pub(super) enum Way {
     Osc52,
 }
 
-/// A clipboard that was reached, before there is anything to copy: so no code is used up where there is none.
+/// A clipboard that can be reached. This is checked before a code is taken, so that none is used up in vain.
 #[derive(Debug)]
 pub(super) enum Clipboard {
     Kept(Child, BufReader<std::process::ChildStdout>),
@@ -53,7 +53,7 @@ fn failed(reason: impl std::fmt::Display) -> Error {
 impl Clipboard {
     /// # Errors
     ///
-    /// Where there is no display or, for OSC 52, no terminal.
+    /// No display or, for OSC 52, no terminal.
     pub(super) fn reach(way: Way, clear_after: u64) -> Result<Self> {
         match way {
             Way::Osc52 => {
@@ -128,7 +128,7 @@ pub(super) fn keep(seconds: &OsStr) -> ExitCode {
 }
 
 fn keep_until(over: &dyn Fn() -> bool) {
-    // It outlives the terminal, and the process that started it.
+    // It has to outlive the terminal, and the process that started it.
     #[cfg(unix)]
     let _ = rustix::process::setsid();
     let say = |text: &str| {
@@ -162,7 +162,7 @@ fn keep_until(over: &dyn Fn() -> bool) {
     }
 }
 
-/// Managers of clipboards are asked not to remember it.
+/// Marks the text so that clipboard managers don't remember it.
 fn hidden_from_history(set: arboard::Set<'_>) -> arboard::Set<'_> {
     #[cfg(target_os = "linux")]
     let set = arboard::SetExtLinux::exclude_from_history(set);

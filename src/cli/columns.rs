@@ -10,11 +10,11 @@ pub(super) const GAP: usize = 2;
 /// No column is made narrower.
 const NARROWEST: usize = 8;
 
-/// How a column gives way where there is no room for all of it.
+/// Which columns shrink first if there is no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shrinks {
     Never,
-    /// What names a device is typed: it gives way after all others.
+    /// After all others: names are typed, so they should stay whole.
     Last,
     First,
 }

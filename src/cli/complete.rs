@@ -1,8 +1,8 @@
-//! What the completion scripts ask: the words of a command line in, what one of them can become out.
+//! Answers the completion scripts: they send the words of a command line, and get what one of them can become.
 //!
 //! `VMFA_COMPLETE=INDEX vmfa -- WORD…` asks for the word of that index; if there is none, for an empty one. Each answer is a
 //! line: a value, a tab, what it is. A line without a value says that files belong there too, which the shell knows better.
-//! How a value is quoted is the shell's business, so it is done by its script (`completions/`).
+//! The shells' scripts (`completions/`) quote values, each in its own way.
 
 use std::ffi::OsString;
 
@@ -21,7 +21,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// None unless a completion script asks. Of a question that makes no sense, no words.
+    /// `None` unless a completion script asks. A question that makes no sense has no words.
     pub(super) fn of(arguments: &[OsString]) -> Option<Self> {
         let index = environment::variable("VMFA_COMPLETE")?;
         let [_, separator, words @ ..] = arguments else { return None };
@@ -58,7 +58,7 @@ impl Question {
         let (empty, dash) = (word.is_empty(), word.to_string_lossy().starts_with('-'));
         let mut whole = help::with_topics(with_files(whole));
         let mut found = engine::complete(&mut whole, self.words, self.index, None).unwrap_or_default();
-        // Options would hide what an empty word is mostly meant to become.
+        // An empty word is seldom meant to become an option.
         let option = |candidate: &CompletionCandidate| candidate.get_value().to_string_lossy().starts_with('-');
         if empty && !found.iter().all(option) {
             found.retain(|candidate| !option(candidate));

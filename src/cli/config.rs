@@ -39,7 +39,7 @@ pub(super) struct Age {
     pub(super) identity_in_keyring: bool,
 }
 
-/// A directory for its owner alone, where there is none.
+/// Creates a directory for its owner alone, if it doesn't exist.
 pub(super) fn make_private(directory: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -14,13 +14,13 @@ pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The names of the variables that begin so.
+/// The names of the variables with this prefix.
 pub(super) fn names_from(prefix: &str) -> Vec<OsString> {
     let begins = |name: &OsString| name.to_string_lossy().starts_with(prefix);
     std::env::vars_os().map(|(name, _)| name).filter(begins).collect()
 }
 
-/// The same as text; what isn't Unicode is shown as well as can be.
+/// The same as text; bytes that are not Unicode are replaced.
 pub(super) fn text(name: &str) -> Option<String> {
     variable(name).map(|value| value.to_string_lossy().into_owned())
 }
@@ -35,7 +35,7 @@ pub(super) fn home_of_aws() -> Option<PathBuf> {
     path("HOME").or_else(|| path("USERPROFILE"))
 }
 
-/// This very program, to be started again: on Linux also where its file was replaced meanwhile.
+/// The path to start this program again, on Linux even if its file was replaced meanwhile.
 pub(super) fn this_program() -> std::io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
 }

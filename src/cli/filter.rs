@@ -1,8 +1,8 @@
-//! Looking for devices by typing: what is typed leaves those that fit, the best first.
+//! Filter as you type: which devices match, the best first.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// As much as is typed.
+/// The longest filter.
 const LONGEST: usize = 64;
 
 /// What was typed so far.
@@ -44,8 +44,8 @@ impl Typed {
     }
 }
 
-/// How badly a text fits what was typed: its characters come in this order, best in one piece and early. `None` where they
-/// don't.
+/// How badly a text matches what was typed; 0 is best. Its characters have to come in this order; in one piece and early is
+/// better. `None` if they don't.
 fn cost(text: &str, wanted: &str) -> Option<usize> {
     if let Some(at) = text.find(wanted) {
         return Some(at);
@@ -57,7 +57,7 @@ fn cost(text: &str, wanted: &str) -> Option<usize> {
         gaps = gaps.saturating_add(at.saturating_sub(last.map_or(0, |last: usize| last.saturating_add(1))));
         last = Some(at);
     }
-    // Behind all that have it in one piece.
+    // After all texts that have it in one piece.
     Some(gaps.saturating_add(text.len()).saturating_add(1_000))
 }
 

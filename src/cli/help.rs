@@ -1,4 +1,4 @@
-//! What help says beside each command's own: topics, and what goes with all of it.
+//! Help topics, and the text below the main help.
 
 use std::ffi::OsString;
 
@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 /// How wide help is at most: a terminal's usual width.
 pub(super) const WIDTH: usize = 80;
 
-/// What stands below the help of the whole.
+/// The text below the main help.
 pub(super) const WHOLE: &str = "\
 Topics (vmfa help TOPIC):
   sources      What `vmfa add NAME SOURCE` and `--from SOURCE` read
@@ -23,7 +23,7 @@ Examples:
   vmfa aws exec alice -- aws s3 ls
   vmfa demo                               # everything, without an account";
 
-/// What stands below the help of `vmfa aws`.
+/// The text below the help of `vmfa aws`.
 pub(super) const AWS: &str = include_str!("help/aws.txt");
 
 /// A text that `vmfa help NAME` prints: a first line that says what it is about, paragraphs, examples.
@@ -50,7 +50,7 @@ impl Topic {
     }
 }
 
-/// The topic that `vmfa help TOPIC` asks for, which clap takes for a command that isn't there.
+/// The topic of `vmfa help TOPIC`. For clap it is a command that doesn't exist.
 pub(super) fn asked(error: &clap::Error, arguments: &[OsString]) -> Option<&'static Topic> {
     let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else { return None };
     let words: Vec<_> = arguments.iter().skip(1).filter(|word| !word.to_string_lossy().starts_with('-')).collect();

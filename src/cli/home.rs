@@ -11,7 +11,7 @@ fn none(message: &str) -> Error {
     Error::new(Kind::Storage, "no-home", message).hint("set HOME, or VMFA_HOME to a directory for this program alone")
 }
 
-/// The files of one user: all under `VMFA_HOME` where that is set, else where the platform wants them.
+/// The files of one user: all under `VMFA_HOME` if it is set, else in the platform's usual places.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
     /// `config.toml`.
@@ -20,9 +20,9 @@ pub(super) struct Home {
     pub(super) registry: PathBuf,
     /// The directory of the age vault, with its items below it.
     pub(super) age: PathBuf,
-    /// By which an older copy of the registry is noticed; beside the age vault, and so not always beside the registry.
+    /// The mark that an older copy of the registry is noticed by. It is beside the age vault, which may be elsewhere.
     pub(super) mark: PathBuf,
-    /// What keeps runs out of each other's way.
+    /// Lock files.
     pub(super) locks: PathBuf,
     /// The identity that `vmfa init` makes.
     pub(super) identity: PathBuf,
@@ -36,7 +36,7 @@ impl Home {
             return Ok(Self::below(&home, &home, &home));
         }
         let strategy = etcetera::choose_base_strategy().map_err(|_| none("no home directory found"))?;
-        // Else every directory would have files of its own.
+        // A relative path would mean other files in each directory.
         if !strategy.home_dir().is_absolute() {
             return Err(none(&format!("HOME ({}) is not an absolute path", strategy.home_dir().display())));
         }

@@ -1,4 +1,4 @@
-//! What is done before anything else, so that secrets stay in this process.
+//! What is done first, so that secrets stay in this process.
 
 /// Has a command take this process's place; core files stay off. Where the system can't do that, the command is waited for,
 /// and its exit code comes back.
@@ -33,7 +33,7 @@ pub(super) fn allow_descriptors(wanted: u64) {
     let _ = wanted;
 }
 
-/// What whoever started this process opened for it.
+/// The descriptors that this process was started with.
 pub(super) fn descriptor(fd: u32) -> std::io::Result<std::fs::File> {
     std::fs::File::options().write(true).open(format!("/dev/fd/{fd}"))
 }

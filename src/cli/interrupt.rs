@@ -1,4 +1,4 @@
-//! Signals that would end the program, noticed where something has to be given back first.
+//! Notices signals that would end the program, where something has to be given back first.
 
 #[cfg(unix)]
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ impl Interrupted {
             let registered = Registered { signal: Arc::default(), ends: Arc::default() };
             for signal in [SIGINT, SIGTERM, SIGHUP] {
                 let number = usize::try_from(signal).unwrap_or_default();
-                // Who can't be told ends as without.
+                // If nobody can be told, the program ends as usual.
                 let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&registered.ends))
                     .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(&registered.signal), number));
             }
@@ -53,8 +53,8 @@ impl Interrupted {
     }
 }
 
-/// Does something, in a thread, when SIGINT, SIGTERM or SIGHUP comes for the first time; the second one ends the program. A file
-/// that grows beyond a limit is an error of writing from now on, and no signal.
+/// Runs something in a thread when the first SIGINT, SIGTERM or SIGHUP comes; the second one ends the program. From now on,
+/// a file that grows beyond its limit (SIGXFSZ) is an error of writing and no signal.
 ///
 /// # Errors
 ///

@@ -1,10 +1,10 @@
-//! `--exit-with-stdin`: a process that ends with the one that started it, however that one ends.
+//! `--exit-with-stdin`: end when the process that started this one ends, however it ends.
 
 use std::ffi::OsString;
 
 use super::error::{Error, Result};
 
-/// Ends this process by SIGTERM once stdin is closed, so that what was taken is given back, and open requests are answered.
+/// Sends SIGTERM to this process when stdin is closed, so that it gives back what it took and answers open requests.
 ///
 /// Nothing else can read stdin from then on: it is empty for this process, and for the command of `aws exec`.
 ///

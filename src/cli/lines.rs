@@ -1,6 +1,6 @@
 //! Lines for a terminal, broken between words.
 
-/// Programs that messages name with their arguments: such a command is copied, so it stays on one line.
+/// Programs whose commands appear in messages. A command stays on one line, so that it can be copied.
 const PROGRAMS: [&str; 16] = [
     "vmfa",
     "aws",

@@ -1,4 +1,4 @@
-//! What people are told beside the answer, and text of foreign origin in it.
+//! Messages on stderr, and how text from outside is made safe to print.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::lines;
 use crate::name;
 
-/// Tells people something beside the answer, on stderr; on a terminal, lines are broken between words.
+/// Prints a message on stderr. On a terminal, lines are broken between words.
 pub(super) fn note(text: &str) {
     let stderr = io::stderr();
     let width = if stderr.is_terminal() { terminal_size::terminal_size_of(&stderr) } else { None };
@@ -21,7 +21,7 @@ pub(super) fn note(text: &str) {
     let _ = writeln!(stderr.lock(), "{text}");
 }
 
-/// Text of foreign origin, with nothing in it that a terminal would act on or that would deceive.
+/// Text from outside without control characters and invisible ones: a terminal would obey them, or a reader be deceived.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let bad = |c: char| c.is_control() || name::is_invisible(c);
     if text.chars().any(bad) { Cow::Owned(text.replace(bad, "\u{fffd}")) } else { Cow::Borrowed(text) }

@@ -16,11 +16,11 @@ use crate::vault::age::{self, Age, Identity};
 use crate::vault::keyring::{self, Keyring};
 use crate::vault::{self, Kind, Vault};
 
-/// How long a keyring may take where a person may have to answer a prompt, and where nobody is there.
+/// How long to wait for a keyring: while a person may have to answer its prompt, and without one.
 const WITH_PERSON: Duration = Duration::from_secs(60);
 const ALONE: Duration = Duration::from_secs(10);
 
-/// Where everything of this run is.
+/// The files, configuration and vaults of this run.
 pub(super) struct Place {
     pub(super) home: Home,
     pub(super) config: Config,
@@ -59,7 +59,7 @@ impl Place {
         })
     }
 
-    /// The same place, with nobody to be asked for anything.
+    /// The same place, without prompts.
     pub(super) fn find_quietly(global: &Global) -> Result<Self> {
         let mut place = Self::find(global)?;
         place.keyring_options.prompt = false;
@@ -117,7 +117,7 @@ impl Place {
         Ok(self.config.vault_kind()?.unwrap_or(Kind::Keyring))
     }
 
-    /// A secret will be read: what takes time is begun now, beside the opening of the registry.
+    /// Starts what reading a secret takes (the connection to the keyring) while the registry is opened.
     pub(super) fn expect_reading(&self) {
         if matches!(self.default_kind(), Ok(Kind::Keyring)) {
             self.keyring().warm_up();
@@ -211,7 +211,7 @@ impl Place {
     }
 }
 
-/// Whether a path names what can be read but once.
+/// Whether a path can be read only once, such as a pipe.
 fn is_stream(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
@@ -257,7 +257,7 @@ fn asked_once(descriptor: Option<u32>) -> age::Passphrase {
     })
 }
 
-/// What `VMFA_VAULT` says. Asked for before any command runs: a slip in it is one for all of them.
+/// The value of `VMFA_VAULT`, checked before any command runs.
 pub(super) fn of_environment() -> Result<Option<Kind>> {
     let named = environment::text("VMFA_VAULT");
     named.map(|text| choice(&text).map_err(|error| error.about("VMFA_VAULT"))).transpose()

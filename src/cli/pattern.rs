@@ -1,4 +1,4 @@
-//! Which devices a word names: by a pattern over names, as pools are, or as a part of what is known of them.
+//! Which devices a word selects: a pattern over names (a pool), or any part of name, issuer or account.
 
 use super::error::{Error, Kind, Result};
 use crate::registry::Device;
@@ -7,12 +7,12 @@ use crate::registry::Device;
 const MATCHING: glob::MatchOptions =
     glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
-/// A pattern over names, which have none of its characters.
+/// A pattern over names. Names have none of its special characters.
 #[derive(Debug)]
 pub(super) struct Pool(glob::Pattern);
 
 impl Pool {
-    /// None of a text that is a plain name.
+    /// `None` if the text is a plain name.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Pool {
     }
 }
 
-/// No device is what was looked for.
+/// No device matches.
 pub(super) fn none_matches(patterns: &[String]) -> Error {
     let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
     Error::new(Kind::No, "no-such-device", format!("no device matches {}", patterns.join(" or ")))

@@ -23,11 +23,11 @@ pub(super) fn possible() -> bool {
     prompt::somebody_there() && environment::text("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// The name of the device that a person chose.
+/// Lets the user choose, and gives the device's name.
 ///
 /// # Errors
 ///
-/// `cancelled` where none was, a signal, and a terminal that can't be read.
+/// Nothing was chosen, a signal came, or the terminal can't be read.
 pub(super) fn choose(devices: &[Device]) -> Result<String> {
     let lines = devices.iter().map(Line::of).collect();
     let mut list = List { lines, typed: Typed::default(), fitting: Vec::new(), selected: 0 };

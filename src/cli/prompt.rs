@@ -30,7 +30,7 @@ fn hidden_on_lines(question: &str) -> Result<Zeroizing<String>> {
     let answer = rpassword::prompt_password(format!("{question}: ")).map(Zeroizing::new);
     #[cfg(unix)]
     if terminal.is_some_and(|terminal| terminal.discard_more()) {
-        // Else the rest of a secret would be typed into the shell.
+        // Otherwise the rest of a pasted secret would go to the shell.
         return Err(Error::input("prompt", "more than one line was pasted: nothing of it was used")
             .hint("several lines come by `-` (stdin), a file, or `clipboard`"));
     }
@@ -49,7 +49,7 @@ pub(super) fn new_passphrase() -> Result<Zeroizing<String>> {
     Ok(first)
 }
 
-/// What the passphrase comes by, once it was taken over.
+/// The descriptor of `--passphrase-fd`, once it is taken over.
 static TAKEN: OnceLock<(u32, std::io::Result<File>)> = OnceLock::new();
 
 /// Takes over the descriptor that a passphrase comes by, before anything else is opened: what this program runs doesn't
@@ -104,8 +104,7 @@ pub(super) fn from_descriptor(descriptor: u32) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// A yes, typed out; anything else is a no. Without a terminal it is an error that says what would be done, and names
-/// `--yes`.
+/// Whether the user typed `yes`. Without a terminal, an error that says what would be done and names `--yes`.
 pub(super) fn confirm(question: &str, what: &str) -> Result<()> {
     if !somebody_there() {
         return Err(Error::usage(format!("{what}, and there is no terminal to confirm it at"))

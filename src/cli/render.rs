@@ -30,7 +30,7 @@ pub(super) fn print(answer_of: &impl Answer, as_json: bool) -> Result<()> {
     })
 }
 
-/// Writes to stdout and flushes. A reader that went away early has had what it wanted.
+/// Writes to stdout and flushes. A reader that closes early is no error.
 pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match write(&mut stdout).and_then(|()| stdout.flush()) {
@@ -41,7 +41,7 @@ pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
     }
 }
 
-/// Whether a person looks at stdout and at stderr: where a program reads, nothing is beside the answer.
+/// Whether stdout and stderr are terminals. If a program reads stdout, nothing is printed beside the answer.
 pub(super) fn for_eyes() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()
 }

@@ -13,7 +13,7 @@ use crate::time::difference::Difference;
 const QUESTIONS: u8 = 4;
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// How long an answer is good for: the server's clock may be set, and so may this machine's.
+/// How long an answer is used: either clock may be set.
 const GOOD: Duration = Duration::from_secs(5);
 
 /// A server whose clock is looked at.

@@ -1,4 +1,4 @@
-//! Commands that aren't there: what other tools call a command, a slip of the fingers, or a device's name.
+//! Unknown commands: another tool's word for a command, a typing error, or a device's name.
 
 use super::error::Error;
 use super::help::TOPICS;

@@ -46,7 +46,7 @@ impl StandIn {
         &self.url
     }
 
-    /// Its time; none where nobody answers as a stand-in does.
+    /// Its time; `None` if nobody answers like a stand-in.
     pub(super) fn time(&self) -> Option<Told> {
         let mut answer = self.agent.get(format!("{}/_vmfa/time", self.url)).call().ok()?;
         if answer.status() != 200 {
@@ -56,8 +56,8 @@ impl StandIn {
         Some(Told { unix: value.get("unix")?.as_u64()?, is_virtual: value.get("virtual")?.as_bool()? })
     }
 
-    /// Moves its time on to this one, unless somebody else has moved it there or further: many who wait for the same don't
-    /// add up. False where that isn't possible.
+    /// Moves its time forward to this one, unless it is there already: several processes that wait for the same time move it
+    /// once. `false` if that isn't possible.
     pub(super) fn move_to(&self, unix: u64) -> bool {
         let body = format!("{{\"set\": \"{unix}\"}}");
         let moved = self.agent.post(format!("{}/_vmfa/time", self.url)).content_type("application/json").send(body);
@@ -65,7 +65,7 @@ impl StandIn {
     }
 }
 
-/// What to try where nobody answers at a URL: one of this machine is a stand-in's.
+/// What to try if nobody answers at a URL. A URL on this machine is that of a stand-in.
 pub(super) fn hint(url: &str) -> Option<&'static str> {
     let (_, rest) = url.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))?;
     let authority = rest.split(['/', '?', '#']).next()?;

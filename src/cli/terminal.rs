@@ -1,4 +1,4 @@
-//! The terminal as it was before it was changed: a signal that ends the program gives it back first.
+//! Restores the terminal when a signal ends the program.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetatt
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 
-/// While this lives, a signal that ends the program gives the terminal back first, as it is now.
+/// While this lives, a signal that ends the program first restores the terminal to what it is now.
 pub(super) struct Terminal {
     file: File,
     signals: Option<Handle>,
@@ -18,7 +18,7 @@ pub(super) struct Terminal {
 impl Terminal {
     /// `farewell` is asked what to write to it then, before its modes are set.
     pub(super) fn open(farewell: impl FnOnce() -> String + Send + 'static) -> Option<Self> {
-        // A terminal that nobody reads from any more must not keep the program from its end.
+        // If nobody reads the terminal, writing to it must not keep the program from ending.
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let file = File::from(open("/dev/tty", flags, Mode::empty()).ok()?);
         let before = tcgetattr(&file).ok()?;

@@ -1,4 +1,5 @@
-//! Waiting for the clock that a device runs on: the system's by counting seconds, a server's by asking it again and again.
+//! Waiting for a time of the clock that codes are made by: for the system's clock by counting seconds, for a server's by asking it
+//! again and again.
 
 use std::time::Duration;
 
@@ -13,16 +14,16 @@ use crate::time::{Timestamp, words};
 const FIRST: Duration = Duration::from_secs(3);
 const OFTEN: Duration = Duration::from_secs(15);
 
-/// How much longer a wait may become before the clock counts as set back, in seconds: dates are only so exact.
+/// By how many seconds a wait may grow before the clock counts as set back. Dates are in whole seconds.
 const SLACK: u64 = 5;
 
-/// How long one of several pauses at most before the clock is looked at again: it may have been set, or the machine slept.
+/// The longest pause before the clock is read again: it may have been set, or the machine may have slept.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How is waited.
+/// How to wait.
 #[derive(Clone, Copy)]
 pub(super) struct Waiting<'a> {
-    /// Whether a stand-in's virtual time is moved instead.
+    /// Move a stand-in's virtual time instead of waiting.
     pub(super) jump: bool,
     /// Who waits.
     pub(super) waiter: Waiter<'a>,
@@ -49,11 +50,11 @@ pub(super) trait Waits {
     /// The wait was cancelled.
     fn pause(&self, limit: Duration) -> Result<()>;
 
-    /// Makes sure that what can't be given back is still wanted.
+    /// Checks, before something that can't be undone, that the caller still wants it.
     ///
     /// # Errors
     ///
-    /// It isn't.
+    /// It was cancelled.
     fn expect_wanted(&self) -> Result<()>;
 }
 
@@ -90,7 +91,7 @@ impl Waiter<'_> {
 ///
 /// # Errors
 ///
-/// What ends the wait, such as a signal, so that what was taken can be given back; and a clock that stands still.
+/// A signal or a cancellation, so that the caller can give back what it took; and a clock that stands still or was set back.
 pub(super) fn until(clock: &Clock, time: Timestamp, seconds: u64, what: &str, waiting: Waiting<'_>) -> Result<()> {
     match clock.server() {
         _ if seconds == 0 => Ok(()),
@@ -126,7 +127,7 @@ fn follow(
             let ahead = server.asked_again();
             remaining = left(ahead);
             due = passed.saturating_add(OFTEN);
-            // Dates have whole seconds: half of what has passed has to show. One that was set back doesn't stand.
+            // Dates are in whole seconds, so the clock stands still if it shows less than half of the time that has passed.
             let moved = shown(ahead).saturating_add(1).checked_sub(begin).map(Duration::from_secs);
             set_back = remaining > Duration::from_secs(seconds.saturating_add(SLACK));
             stands = passed >= FIRST && moved.is_some_and(|moved| moved < passed.div_f64(2.0));
@@ -138,14 +139,14 @@ fn follow(
         return Err(stands_still(server.url(), time, seconds, what).hint("name a clock that goes on: --clock"));
     }
     if set_back {
-        // Whoever asked for this moment may now get another one sooner.
+        // Another code may be available sooner now.
         let message = format!("the clock at {} was set back during the wait", server.url());
         return Err(Error::new(Kind::No, "clock", message).hint("try again"));
     }
     Ok(())
 }
 
-/// What a clock shows that is so far ahead of the system's, in Unix seconds.
+/// The time, in Unix seconds, of a clock that is `ahead` seconds ahead of the system's.
 fn shown(ahead: i64) -> u64 {
     let now = clock::now();
     now.shifted(ahead).unwrap_or(now).as_unix()

@@ -1,4 +1,4 @@
-//! What the AWS flows need of the world: the system's clock, its random numbers, a person's eyes, and a stand-in's time.
+//! What the AWS flows need from outside: the clock, random numbers, messages to the user, and a stand-in's time.
 
 use std::fmt;
 use std::io::IsTerminal as _;
@@ -14,13 +14,13 @@ use crate::time::difference::Difference;
 
 /// The world of a run.
 pub(super) struct Real {
-    /// Where a stand-in may be, whose time may be virtual.
+    /// The URL of what may be a stand-in with virtual time.
     stand_in: Option<StandIn>,
-    /// Whether virtual time is moved rather than waited for.
+    /// Move virtual time instead of waiting.
     jump: bool,
-    /// Whether requests are told of.
+    /// Print each request.
     debug: bool,
-    /// Whether nothing is told: many do the same at once.
+    /// Print nothing, since many do the same at once.
     quiet: AtomicBool,
     is_virtual: OnceLock<bool>,
 }
@@ -96,7 +96,7 @@ impl World for Real {
 
     fn random(&self, below: u64) -> u64 {
         let mut bytes = [0; 8];
-        // Without random numbers everybody comes back at once, which is all that is lost.
+        // Without random numbers all retries come at the same moment, and nothing worse.
         let _ = getrandom::fill(&mut bytes);
         u64::from_le_bytes(bytes).checked_rem(below).unwrap_or(0)
     }
