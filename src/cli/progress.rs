@@ -1,6 +1,5 @@
 //! Long work, shown to whoever watches stderr on a terminal.
 
-use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -33,8 +32,13 @@ pub(super) fn bar(what: &str, pieces: usize) -> ProgressBar {
     }
 }
 
+/// Searches a picture, which may take seconds.
+pub(super) fn searching<T>(search: impl FnOnce() -> T) -> T {
+    spin("searching for a QR code", search)
+}
+
 /// Does work with a spinner beside it, once it takes long.
-pub(super) fn spin<T>(what: impl Display + Send, work: impl FnOnce() -> T) -> T {
+fn spin<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     if !io::stderr().is_terminal() {
         return work();
     }
@@ -44,7 +48,7 @@ pub(super) fn spin<T>(what: impl Display + Send, work: impl FnOnce() -> T) -> T 
             if ended.recv_timeout(LONG) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            let spinner = ProgressBar::new_spinner().with_message(what.to_string());
+            let spinner = ProgressBar::new_spinner().with_message(what);
             while ended.recv_timeout(TURN) == Err(RecvTimeoutError::Timeout) {
                 spinner.tick();
             }

@@ -49,6 +49,7 @@ pub(super) fn hold(command: &str, mut shapes: Vec<Schema>, mut generator: Schema
     let text = format!("{schema:#}\n");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(command.replace(' ', "-") + ".json");
     if std::env::var_os("VMFA_UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &text).unwrap();
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use super::argv::might_be_secret;
 use super::error::{Error, Result};
 pub(super) use super::places::is_place;
-use super::{progress, prompt};
+use super::progress::searching;
+use super::prompt;
 use crate::file::{Streams, open};
 use crate::provision::{self, Enrolment, Found, Limits};
 pub(super) use search::Search;
@@ -35,11 +36,6 @@ pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
         (from_path(&path)?, path.display().to_string())
     };
     searching(|| provision::read(&bytes, &search.limits())).map_err(|error| Error::from(error).about(&place))
-}
-
-/// A picture may take seconds.
-fn searching<T>(search: impl FnOnce() -> T) -> T {
-    progress::spin("searching for a QR code", search)
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several.

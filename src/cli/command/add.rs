@@ -59,7 +59,9 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Added {
+    /// The new devices.
     added: Vec<One>,
+    /// What was odd about the source, or which codes could not be made.
     warnings: Vec<String>,
 }
 
@@ -68,6 +70,7 @@ struct Added {
 struct One {
     #[serde(flatten)]
     device: Description,
+    /// The current code. Left out with `--no-code`, or if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_code: Option<Code>,
 }

@@ -102,29 +102,31 @@ fn steps(text: &str) -> std::result::Result<u64, String> {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Code {
-    /// Left out where it was copied instead.
+    /// The code. Left out if it was copied to the clipboard instead.
     #[serde(skip_serializing_if = "String::is_empty")]
     code: String,
-    /// The step of a TOTP code.
+    /// TOTP: the number of the time step.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<u64>,
-    /// The counter of an HOTP code.
+    /// HOTP: the counter.
     #[serde(skip_serializing_if = "Option::is_none")]
     counter: Option<u64>,
+    /// TOTP: when its step begins, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     valid_from: Option<String>,
+    /// TOTP: when its step ends, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     valid_until: Option<String>,
-    /// How long it is still its turn, seen from the time asked for.
+    /// TOTP: seconds from the time asked for to `valid_until`.
     #[serde(skip_serializing_if = "Option::is_none")]
     validity_seconds: Option<u64>,
     /// How long it takes until its turn comes; none where it has come.
     #[serde(skip)]
     starts_in: Option<u64>,
-    /// Whether it had been handed out before, where that is written down.
+    /// Whether it was handed out before, by this name or another one of the same secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<bool>,
-    /// Which claim has it, for `vmfa release --claim`.
+    /// Names what was taken, for `vmfa release --claim`.
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<String>,
 }
@@ -180,16 +182,19 @@ impl Code {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Codes {
-    /// The device's name; none with --from.
+    /// The device's name. Left out with `--from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
+    /// Who gave the secret.
     issuer: Option<String>,
+    /// For which account; may be empty.
     account: String,
     /// The first of `codes`, for those who want one.
     #[serde(flatten)]
     first: Code,
+    /// All codes; the keys of the first one are also at the top level.
     codes: Vec<Code>,
-    /// What was odd about the source, with --from.
+    /// With `--from`: what was odd about the source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     /// Whether the device's clock is wrong on purpose.
@@ -218,15 +223,21 @@ impl Answer for Codes {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Copied {
+    /// The device's name. Left out with `--from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
+    /// Who gave the secret.
     issuer: Option<String>,
+    /// For which account; may be empty.
     account: String,
     #[serde(flatten)]
     code: Code,
+    /// `clipboard` or `osc52`.
     copied: &'static str,
+    /// When the clipboard is cleared.
     #[serde(skip_serializing_if = "Option::is_none")]
     clear_after_seconds: Option<u64>,
+    /// With `--from`: what was odd about the source.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     #[serde(skip)]

@@ -33,10 +33,15 @@ pub(in crate::cli) struct Args {}
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Step {
+    /// What happens.
     title: String,
+    /// The commands that do the same.
     commands: Vec<String>,
+    /// `accepted` or `refused`.
     outcome: &'static str,
+    /// What came of it.
     detail: String,
+    /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
 }

@@ -47,15 +47,20 @@ enum Status {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Check {
+    /// What was checked.
     what: &'static str,
+    /// How it is.
     status: Status,
+    /// That in words.
     detail: String,
+    /// What to do, if anything.
     mend: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Report {
+    /// vmfa's version.
     version: &'static str,
     checks: Vec<Check>,
 }

@@ -43,11 +43,16 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Initialized {
+    /// `keyring` or `age`.
     vault: &'static str,
+    /// Where that is, in words.
     place: String,
+    /// The file that opens the age vault.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
+    /// To whom age files are encrypted.
     recipients: Vec<String>,
+    /// The configuration file.
     config: String,
 }
 

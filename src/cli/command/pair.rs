@@ -77,15 +77,20 @@ pub(super) fn rules() -> impl clap::builder::TypedValueParser<Value = Rules> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Answered {
-    /// The device's name; none with --from.
+    /// The device's name. Left out with `--from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
+    /// Who gave the secret.
     issuer: Option<String>,
+    /// For which account; may be empty.
     account: String,
+    /// The ARN of an AWS device, if it is known.
     serial_number: Option<String>,
+    /// The first code.
     authentication_code1: String,
+    /// The second code, of the next step or counter.
     authentication_code2: String,
-    /// Which claim has the pair, for `vmfa release --claim`.
+    /// Names the pair, for `vmfa release --claim`. Left out with `--from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<String>,
     /// Both with what they were made of.

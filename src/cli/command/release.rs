@@ -49,6 +49,7 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Released {
+    /// The device's name.
     device: String,
     /// The step of the code; of a pair none is told.
     step: Option<u64>,

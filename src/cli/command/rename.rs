@@ -25,7 +25,9 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Renamed {
+    /// The name before.
     old_name: String,
+    /// The name now.
     name: String,
     /// Why the label in the keyring still shows the old name.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,26 +28,39 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Description {
+    /// The device's name.
     pub(super) name: String,
+    /// A UUID. It stays the same when the device is renamed.
     id: String,
+    /// Who gave the secret.
     pub(super) issuer: Option<String>,
+    /// For which account; may be empty.
     pub(super) account: String,
+    /// `totp` or `hotp`.
     pub(super) r#type: &'static str,
+    /// `SHA1`, `SHA256` or `SHA512`.
     algorithm: &'static str,
+    /// How many digits a code has.
     digits: u8,
+    /// TOTP: the period in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     period: Option<u64>,
+    /// HOTP: the next counter.
     #[serde(skip_serializing_if = "Option::is_none")]
     counter: Option<u64>,
+    /// The ARN of an AWS device, if it is known.
     serial_number: Option<String>,
+    /// Where the secret is: `keyring` or `age`.
     pub(super) vault: &'static str,
+    /// When the device was added, RFC 3339.
     pub(super) created: String,
-    /// When one of its codes was last handed out or verified, where that was looked up and is known.
+    /// When a code was last handed out or verified, RFC 3339. Left out if none was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last_used: Option<String>,
-    /// There where the clock is wrong on purpose.
+    /// What `vmfa drift` gave the device's clock. Left out if nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_clock: Option<WrongClock>,
+    /// The length of the secret, when the device is added.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_bits: Option<usize>,
 }

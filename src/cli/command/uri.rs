@@ -28,7 +28,9 @@ pub(in crate::cli) struct Args {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Revealed {
+    /// The device's name.
     device: String,
+    /// The otpauth URI, with the secret.
     #[cfg_attr(test, schemars(with = "String"))]
     uri: Zeroizing<String>,
 }

@@ -72,10 +72,12 @@ impl Answer for Reset {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Verified {
-    /// The device's name; none with --from.
+    /// The device's name. Left out with `--from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<String>,
+    /// By which rules it was verified.
     rules: &'static str,
+    /// Whether the code was accepted.
     accepted: bool,
     /// Of the last code; of a refused one where it can be told.
     step: Option<u64>,
@@ -84,6 +86,7 @@ struct Verified {
     counter: Option<u64>,
     /// Device minus reference clock; for a counter, how far past the expected one.
     drift_steps: Option<i64>,
+    /// The drift in seconds, in whole steps.
     drift_seconds: Option<i64>,
     /// How far the device's clock is set wrong on purpose, where it is: a drift is whole steps.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +97,7 @@ struct Verified {
     used: Option<bool>,
     /// A word for why it was refused.
     reason: Option<&'static str>,
-    /// The same for people.
+    /// The verdict in words.
     message: String,
 }
 

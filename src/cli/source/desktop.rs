@@ -3,8 +3,8 @@
 use zeroize::Zeroizing;
 
 use super::search::Search;
-use super::searching;
 use crate::cli::error::{Error, Result};
+use crate::cli::progress::searching;
 use crate::provision::{self, Found};
 
 /// An image on the clipboard, else text.
