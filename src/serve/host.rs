@@ -35,6 +35,18 @@ pub(super) fn is_address(host: &str) -> bool {
     }
 }
 
+/// Names of this machine, as other stand-ins use them too. A bucket or a service may stand in front.
+const BELOW: [&str; 2] = [".localhost.localstack.cloud", ".localhost"];
+
+/// What stands in front of this machine's name in a `Host`, in lower case, and the port: `bucket.s3` and `4566` of
+/// `bucket.s3.localhost:4566`.
+pub(super) fn in_front(host: &str) -> Option<(String, &str)> {
+    let (name, port) = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((host, ""));
+    let name = name.to_ascii_lowercase();
+    let front = BELOW.iter().find_map(|own| name.strip_suffix(own))?;
+    Some((front.to_owned(), port))
+}
+
 fn is_below(name: &str, domain: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(below, last)| !below.is_empty() && last.eq_ignore_ascii_case(domain))
 }
@@ -93,6 +105,17 @@ mod tests {
         "localhost,evil",
         "127.0.0.1:80.evil.com",
     ];
+
+    #[test]
+    fn what_stands_in_front_of_this_machine_is_found() {
+        let found = |host| in_front(host);
+        assert_eq!(found("bucket.s3.localhost:4566"), Some(("bucket.s3".to_owned(), "4566")));
+        assert_eq!(found("Bucket.S3.LocalHost"), Some(("bucket.s3".to_owned(), "")));
+        assert_eq!(found("s3.localhost.localstack.cloud:1"), Some(("s3".to_owned(), "1")));
+        for host in ["localhost", "localhost:80", "[::1]:80", "b.localhost.evil.example", "b.evillocalhost"] {
+            assert_eq!(found(host), None, "{host}");
+        }
+    }
 
     #[test]
     fn names_that_anybody_could_make_point_here_are_not_ours() {

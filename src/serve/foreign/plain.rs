@@ -14,9 +14,6 @@ const ONCE: &[&str] = &["host", "authorization", "content-type", "x-amz-target",
 /// Headers that mean another method than the request's.
 const OVERRIDES: &[&str] = &["x-http-method-override", "x-http-method", "x-method-override"];
 
-/// Hosts below these are this machine, as other stand-ins name it, with a bucket in front.
-const LOCAL: &[&str] = &[".localhost", ".localhost.localstack.cloud"];
-
 /// What is ambiguous about a call.
 pub(super) fn objection(service: &str, region: &str, request: &Request) -> Option<Objection> {
     why(service, region, request).map(Objection)
@@ -54,7 +51,7 @@ fn why(service: &str, region: &str, request: &Request) -> Option<&'static str> {
     }
     let host = request.header("host").unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = host::is_address(host) || !name.contains('.') || LOCAL.iter().any(|local| name.ends_with(local));
+    let local = host::is_address(host) || !name.contains('.') || host::in_front(host).is_some();
     if !local || request.header("x-forwarded-host").is_some() {
         return Some("the host names another server, which may mean another service or bucket");
     }

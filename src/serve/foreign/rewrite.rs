@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::input::{Objection, pairs};
 use super::read::Rewrite;
+use crate::serve::host;
 use crate::serve::message::Request;
 use crate::wire::sigv4::Presented;
 
@@ -158,8 +159,7 @@ pub(super) fn path(bucket: Option<&str>, key: Option<&str>) -> String {
 /// Takes what stands in front of the host's name: a bucket stands in the path now, and a service in the signature.
 fn straighten_host(request: &mut Request) {
     let host = request.header("host").unwrap_or_default();
-    let (name, port) = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).unwrap_or((host, ""));
-    if name.ends_with(".localhost") || name.ends_with(".localhost.localstack.cloud") {
+    if let Some((_, port)) = host::in_front(host) {
         let straight = if port.is_empty() { "localhost".to_owned() } else { format!("localhost:{port}") };
         if let Some((_, value)) = request.headers.iter_mut().find(|(name, _)| name == "host") {
             *value = straight.into_bytes();

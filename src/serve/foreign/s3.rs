@@ -4,6 +4,7 @@ use super::input::{Objection, decoded, pairs};
 use super::read::{Ask, Read, Rewrite, UNKNOWN};
 use super::resource::About;
 use super::rewrite;
+use crate::serve::host;
 use crate::serve::message::Request;
 
 /// Method, level, query key, action.
@@ -209,15 +210,13 @@ fn place(request: &Request) -> Result<(Option<String>, Option<String>), Objectio
 
 /// The bucket in front of this server's name: `bucket.s3.localhost`, `bucket.localhost`.
 fn in_host(host: &str) -> Result<Option<String>, Objection> {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
-    let below = [".localhost.localstack.cloud", ".localhost"].iter().find_map(|own| name.strip_suffix(own));
-    let Some(below) = below else { return Ok(None) };
+    let Some((below, _)) = host::in_front(host) else { return Ok(None) };
     // `s3`, or `s3.eu-west-1`, or neither stands between.
     let parts: Vec<&str> = below.split('.').collect();
     let services: Vec<usize> =
         (0..parts.len()).filter(|at| parts.get(*at).is_some_and(|part| part.starts_with("s3"))).collect();
     let bucket = match services[..] {
-        [] => below.to_owned(),
+        [] => below.clone(),
         [at] if parts.get(at) == Some(&"s3") && parts.len().saturating_sub(at) <= 2 => {
             parts.get(..at).unwrap_or_default().join(".")
         }
