@@ -168,6 +168,11 @@ impl Scenario {
         line(&self.text, spanned.span().start)
     }
 
+    /// Where documents are looked for.
+    fn shown_directory(&self) -> std::path::Display<'_> {
+        if self.directory.as_os_str().is_empty() { Path::new(".").display() } else { self.directory.display() }
+    }
+
     fn at<T>(&self, spanned: &Spanned<T>, problem: impl Into<String>) -> Error {
         Error::At { line: self.line_of(spanned), problem: problem.into() }
     }
@@ -179,7 +184,15 @@ impl Scenario {
             return Ok(text.clone());
         }
         let path = self.directory.join(text);
-        read_bounded(&path).map_err(|problem| self.at(document, format!("the document {}: {problem}", path.display())))
+        read_bounded(&path).map_err(|problem| {
+            let problem = match problem.kind() {
+                std::io::ErrorKind::NotFound if Path::new(text).is_relative() => {
+                    format!("the document `{text}` isn't in {}, the scenario's directory", self.shown_directory())
+                }
+                _ => format!("the document {}: {problem}", path.display()),
+            };
+            self.at(document, problem)
+        })
     }
 }
 

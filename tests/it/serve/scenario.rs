@@ -91,7 +91,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ),
         ("[[user]]\nname = \"a\"\npolicies = [\"None\"]", "line 3: no policy is named `None`"),
         ("[[user]]\nname = \"a b\"", "line 2: ValidationError: The specified value for userName is invalid."),
-        ("[[policy]]\nname = \"p\"\ndocument = \"none.json\"", "line 3: the document "),
+        ("[[policy]]\nname = \"p\"\ndocument = \"none.json\"", "line 3: the document `none.json` isn't in "),
         ("[[policy]]\nname = \"p\"\ndocument = '{\"Statement\": 1}'", "line 2: MalformedPolicyDocument"),
         ("[[user]]\nname = \"a\"\naccess_key = { id = \"short\", secret = \"x\" }", "line 3: an access key has an id"),
         ("[[user]]\nname = \"a\"\n[[user.device]]\nname = \"d\"\nsecret = \"0189\"", "line 5: "),
@@ -110,6 +110,9 @@ fn what_is_wrong_is_told_with_its_line() {
     ] {
         let problem = open(directory.path(), text).map(|_| ()).unwrap_err();
         assert!(problem.starts_with(expected), "{text:?}: {problem}");
+        // Where a document would have to be.
+        let there = directory.path().display().to_string();
+        assert!(problem.contains(&there) || !expected.contains("none.json"), "{problem}");
         for secret in ["0189", "\"short\""] {
             assert!(!problem.contains(secret) || expected.contains("id"), "{problem}");
         }
