@@ -69,6 +69,24 @@ pub(crate) fn unwritable(error: &io::Error) -> Option<&'static str> {
     }
 }
 
+/// That a file that isn't there may be created, as far as can be told without trying.
+///
+/// # Errors
+///
+/// What keeps it from being created; none where it is there.
+#[cfg(feature = "sqlite")]
+pub(crate) fn may_create(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if !path.exists()
+        && let Some(above) = path.ancestors().skip(1).find(|above| above.exists())
+    {
+        rustix::fs::access(above, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 /// Creates a database's file if it isn't there, and its directory, for this user alone: SQLite creates files as the umask says, and
 /// its log files take the mode of the main file.
 #[cfg(feature = "sqlite")]

@@ -18,9 +18,25 @@ const MOST: usize = 200;
 /// Tags the candidate that stands for all files.
 const FILES: &str = "files";
 
+/// Tags the candidates for the first of several words.
+const FIRST: &str = "first";
+
 /// The name of a device.
 pub(super) fn device() -> ArgValueCompleter {
     completer(|word| names(word, MOST))
+}
+
+/// The same for the first of several words, behind which codes come.
+pub(super) fn device_first() -> ArgValueCompleter {
+    ArgValueCompleter::new(|word: &OsStr| {
+        let found = found_or_nothing(word, |word| names(word, MOST));
+        found.into_iter().map(|name| CompletionCandidate::new(name).tag(Some(FIRST.into()))).collect()
+    })
+}
+
+/// Whether a candidate is for the first of several words.
+pub(super) fn is_first(candidate: &CompletionCandidate) -> bool {
+    candidate.get_tag().is_some_and(|tag| tag.to_string() == FIRST)
 }
 
 /// The name of a device, or a pattern such as `ci/*` for all names of two or more in a directory.
@@ -74,13 +90,17 @@ fn files() -> CompletionCandidate {
 
 fn completer(found: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> ArgValueCompleter {
     ArgValueCompleter::new(move |word: &OsStr| {
-        let mut found = word.to_str().map(&found).unwrap_or_default();
-        // Offer an empty value if nothing is known: without it, clap would offer options.
-        if found.is_empty() && word.is_empty() {
-            found.push(String::new());
-        }
-        found.into_iter().map(CompletionCandidate::new).collect()
+        found_or_nothing(word, &found).into_iter().map(CompletionCandidate::new).collect()
     })
+}
+
+fn found_or_nothing(word: &OsStr, found: impl Fn(&str) -> Vec<String>) -> Vec<String> {
+    let mut found = word.to_str().map(found).unwrap_or_default();
+    // Offer an empty value if nothing is known: without it, clap would offer options.
+    if found.is_empty() && word.is_empty() {
+        found.push(String::new());
+    }
+    found
 }
 
 fn names(beginning: &str, most: usize) -> Vec<String> {

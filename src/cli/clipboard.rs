@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
-use super::{clock, environment};
+use super::{clock, environment, hints};
 
 /// How long a code stays there, in seconds.
 pub(super) const CLEAR_AFTER: &str = "45s";
@@ -46,8 +46,7 @@ pub(super) enum Clipboard {
 }
 
 fn failed(reason: impl std::fmt::Display) -> Error {
-    Error::input("clipboard", format!("the clipboard can't be written: {reason}"))
-        .hint("over SSH, or where there is no display: --copy=osc52, if your terminal takes it")
+    Error::input("clipboard", format!("the clipboard can't be written: {reason}")).hint(hints::usage::COPY_BY_TERMINAL)
 }
 
 impl Clipboard {

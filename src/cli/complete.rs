@@ -57,7 +57,11 @@ impl Question {
         let Some(word) = self.words.get(self.index).filter(|_| self.index > 0) else { return Vec::new() };
         let (empty, dash) = (word.is_empty(), word.to_string_lossy().starts_with('-'));
         let mut whole = help::with_topics(with_files(whole));
+        let codes = behind_a_device(&whole, self.words.get(..self.index).unwrap_or_default());
         let mut found = engine::complete(&mut whole, self.words, self.index, None).unwrap_or_default();
+        if codes && found.iter().any(candidates::is_first) {
+            return Vec::new();
+        }
         // An empty word is seldom meant to become an option.
         let option = |candidate: &CompletionCandidate| candidate.get_value().to_string_lossy().starts_with('-');
         if empty && !found.iter().all(option) {
@@ -67,6 +71,13 @@ impl Question {
         found.retain(|candidate| !(dash && candidates::is_files(candidate) && candidate.get_value().is_empty()));
         found
     }
+}
+
+/// Whether the words so far have a device behind which only codes come: of the arguments that are both in one, there is one.
+fn behind_a_device(whole: &clap::Command, words: &[OsString]) -> bool {
+    let Ok(matches) = whole.clone().ignore_errors(true).try_get_matches_from(words) else { return false };
+    let Some((_, matches)) = matches.subcommand() else { return false };
+    matches.try_get_raw("words").is_ok_and(|words| words.is_some_and(|words| words.count() > 0))
 }
 
 /// The same command line, with files for all that is a path.

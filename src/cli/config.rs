@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Kind, MAKE_WRITABLE, Result};
+use super::error::{Error, Kind, Result};
+use super::hints;
 use super::home::Home;
 use crate::file::{Streams, open, unwritable};
 use crate::vault::Kind as VaultKind;
@@ -70,8 +71,7 @@ pub(super) fn resolved(path: &Path, config: &Path) -> PathBuf {
 impl Config {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let failed = |reason: String| {
-            Error::new(Kind::Storage, "config", format!("{}: {reason}", path.display()))
-                .hint("mend the file, or move it away and run `vmfa init` again")
+            Error::new(Kind::Storage, "config", format!("{}: {reason}", path.display())).hint(hints::MEND_CONFIG)
         };
         let read = || -> std::io::Result<String> {
             let mut text = String::new();
@@ -92,8 +92,7 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 let message = format!("{} can't be read: you have no permission", path.display());
-                Err(Error::new(Kind::Storage, "config", message)
-                    .hint("does it belong to another user? set HOME to yours, or VMFA_HOME to a directory of your own"))
+                Err(Error::new(Kind::Storage, "config", message).hint(hints::OTHER_USER))
             }
             Err(error) => Err(failed(error.to_string())),
         }
@@ -120,7 +119,7 @@ impl Config {
         write().map_err(|error| match unwritable(&error) {
             Some(reason) => {
                 let message = format!("{} can't be written: {reason}", path.display());
-                Error::new(Kind::Storage, "config", message).hint(MAKE_WRITABLE)
+                Error::new(Kind::Storage, "config", message).hint(hints::MAKE_WRITABLE)
             }
             None => failed(error.to_string()),
         })

@@ -1,7 +1,8 @@
-//! The one place that reads arguments and environment variables.
+//! The one place that reads arguments and environment variables, and looks whether somebody is there.
 #![expect(clippy::disallowed_methods, reason = "this is the place")]
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 /// The arguments, the program's name first.
@@ -33,6 +34,11 @@ pub(super) fn path(name: &str) -> Option<PathBuf> {
 /// The directory in which `.aws` is, as the AWS CLI finds it.
 pub(super) fn home_of_aws() -> Option<PathBuf> {
     path("HOME").or_else(|| path("USERPROFILE"))
+}
+
+/// Whether somebody is there to be asked.
+pub(super) fn somebody_there() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// The path to start this program again, on Linux even if its file was replaced meanwhile.

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::hints;
 use super::note::{note, plain};
 use crate::aws::Refusal;
 use crate::time::Timestamp;
@@ -88,10 +89,6 @@ struct Said<'a> {
     request_id: Option<&'a str>,
 }
 
-/// For files that can't be written.
-pub(super) const MAKE_WRITABLE: &str =
-    "make it and its directory writable for you, or set VMFA_HOME to a directory that is";
-
 /// As many hints as are read.
 const MOST_HINTS: usize = 12;
 
@@ -152,7 +149,13 @@ impl Error {
         self
     }
 
-    /// The same without hints.
+    /// The same without these hints.
+    pub(super) fn without(mut self, hints: &[&str]) -> Self {
+        self.hints.retain(|hint| !hints.contains(&hint.as_str()));
+        self
+    }
+
+    /// The same without any hint.
     pub(super) fn without_hints(mut self) -> Self {
         self.hints.clear();
         self
@@ -176,9 +179,9 @@ impl Error {
             "secret-in-argv",
             format!("argument {index} {what}, and other processes can read arguments; it was not used"),
         )
-        .hint("leave the source out and paste at the hidden prompt: vmfa add NAME")
-        .hint("or by stdin or clipboard: vmfa add NAME - < FILE; vmfa code --from clipboard")
-        .hint("the shell's history may hold it now: clear it there")
+        .hint(hints::usage::PASTE)
+        .hint(hints::usage::PIPE)
+        .hint(hints::usage::HISTORY)
     }
 
     pub(super) fn code(&self) -> &'static str {
@@ -277,7 +280,7 @@ impl From<time::Error> for Error {
     fn from(error: time::Error) -> Self {
         let failure = Self::new(Kind::Usage, "time", error.to_string());
         match error {
-            time::Error::Finer { seconds, .. } => failure.hint(format!("times are in seconds: {seconds}")),
+            time::Error::Finer { seconds, .. } => failure.hint(hints::serve::whole_seconds(seconds)),
             _ => failure,
         }
     }
@@ -288,7 +291,7 @@ impl From<oath::Error> for Error {
         let failure = Self::new(Kind::Usage, "no-such-code", error.to_string());
         match error {
             oath::Error::Code => Self::input("code", error.to_string()),
-            oath::Error::CounterBased => failure.hint("its codes come in order: leave out --at, --next and --previous"),
+            oath::Error::CounterBased => failure.hint(hints::devices::IN_ORDER),
             _ => failure,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 
 /// How wide help is at most: a terminal's usual width.
 pub(super) const WIDTH: usize = 80;
@@ -24,7 +24,14 @@ Examples:
   vmfa demo                               # everything, without an account";
 
 /// The text below the help of `vmfa aws`.
-pub(super) const AWS: &str = include_str!("help/aws.txt");
+pub(super) const AWS: &str = "\
+Keys, endpoints and sessions: vmfa help aws
+
+Examples:
+  vmfa aws enable
+  vmfa aws exec alice -- aws s3 ls
+  vmfa aws status
+  vmfa aws resync alice";
 
 /// A text that `vmfa help NAME` prints: a first line that says what it is about, paragraphs, examples.
 #[derive(Debug)]
@@ -33,14 +40,14 @@ pub(super) struct Topic {
     pub(super) text: &'static str,
 }
 
-/// All topics. That of `aws` stands below that command's help, which has its name.
+/// All topics. One has the name of a command, whose own help is `vmfa aws --help`.
 pub(super) const TOPICS: [Topic; 6] = [
     Topic { name: "sources", text: include_str!("help/sources.txt") },
     Topic { name: "vaults", text: include_str!("help/vaults.txt") },
     Topic { name: "time", text: include_str!("help/time.txt") },
     Topic { name: "exit-codes", text: include_str!("help/exit-codes.txt") },
     Topic { name: "environment", text: include_str!("help/environment.txt") },
-    Topic { name: "aws", text: AWS },
+    Topic { name: "aws", text: include_str!("help/aws.txt") },
 ];
 
 impl Topic {
@@ -50,14 +57,15 @@ impl Topic {
     }
 }
 
-/// The topic of `vmfa help TOPIC`. For clap it is a command that doesn't exist.
+/// The topic of `vmfa help TOPIC`. For clap it is a command: one that doesn't exist, except for `aws`.
 pub(super) fn asked(error: &clap::Error, arguments: &[OsString]) -> Option<&'static Topic> {
-    let Some(ContextValue::String(given)) = error.get(ContextKind::InvalidSubcommand) else { return None };
     let words: Vec<_> = arguments.iter().skip(1).filter(|word| !word.to_string_lossy().starts_with('-')).collect();
-    if error.kind() != ErrorKind::InvalidSubcommand || !matches!(words.as_slice(), [help, _] if *help == "help") {
-        return None;
+    match (error.kind(), words.as_slice()) {
+        (ErrorKind::InvalidSubcommand | ErrorKind::DisplayHelp, [help, name]) if *help == "help" => {
+            TOPICS.iter().find(|topic| *name == topic.name)
+        }
+        _ => None,
     }
-    TOPICS.iter().find(|topic| topic.name == given)
 }
 
 /// The same command line with topics below `help`, for completions.

@@ -6,9 +6,10 @@ use etcetera::BaseStrategy as _;
 
 use super::environment;
 use super::error::{Error, Kind, Result};
+use super::hints;
 
 fn none(message: &str) -> Error {
-    Error::new(Kind::Storage, "no-home", message).hint("set HOME, or VMFA_HOME to a directory for this program alone")
+    Error::new(Kind::Storage, "no-home", message).hint(hints::NO_HOME)
 }
 
 /// The files of one user: all under `VMFA_HOME` if it is set, else in the platform's usual places.

@@ -15,6 +15,7 @@ mod error;
 mod filter;
 mod global;
 mod help;
+mod hints;
 mod home;
 mod hygiene;
 mod interrupt;

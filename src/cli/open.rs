@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::config::{self, Config};
 use super::error::{Error, Kind as ErrorKind, Result};
 use super::home::Home;
-use super::{Global, environment, prompt};
+use super::{Global, environment, hints, prompt};
 use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
 use crate::vault::age::{self, Age, Identity};
@@ -102,7 +102,14 @@ impl Place {
         self.explicit
     }
 
+    /// The registry, to look at it and at what is in it. Where there is none, it has nothing, and none is made: the home may
+    /// be the wrong one.
     pub(super) fn registry(&self) -> Result<Sqlite> {
+        Ok(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))
+    }
+
+    /// The registry, made where there is none.
+    pub(super) fn registry_for_new(&self) -> Result<Sqlite> {
         Ok(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))
     }
 
@@ -173,7 +180,7 @@ impl Place {
                 "age-identity",
                 "VMFA_IDENTITY is not supported: other programs can read environment variables",
             )
-            .hint("give it as a file: --identity-file FILE or VMFA_IDENTITY_FILE, which may be /dev/stdin"));
+            .hint(hints::vaults::IDENTITY_AS_FILE));
         }
         if configured.is_none() && file.is_none() {
             return Err(vault::Error::NoIdentity.into());

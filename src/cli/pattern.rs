@@ -1,6 +1,7 @@
 //! Which devices a word selects: a pattern over names (a pool), or any part of name, issuer or account.
 
 use super::error::{Error, Kind, Result};
+use super::hints;
 use crate::registry::Device;
 
 /// `*` doesn't go beyond a `/`, as in a shell; `**` does.
@@ -35,7 +36,7 @@ impl Pool {
 pub(super) fn none_matches(patterns: &[String]) -> Error {
     let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
     Error::new(Kind::No, "no-such-device", format!("no device matches {}", patterns.join(" or ")))
-        .hint("`vmfa list` shows them all; `*` stands for anything but `/`")
+        .hint(hints::devices::LIST_FOR_PATTERN)
 }
 
 /// What `vmfa list` looks for.

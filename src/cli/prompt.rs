@@ -1,18 +1,14 @@
 //! Asking a person.
 
 use std::fs::File;
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
+pub(super) use super::environment::somebody_there;
 use super::error::{Error, Kind, Result};
-use super::screen;
-
-/// Whether somebody is there to be asked.
-pub(super) fn somebody_there() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
+use super::{hints, screen};
 
 /// Whether there is a terminal to ask at, whatever stdin is.
 pub(super) fn terminal_there() -> bool {
@@ -32,7 +28,7 @@ fn hidden_on_lines(question: &str) -> Result<Zeroizing<String>> {
     if terminal.is_some_and(|terminal| terminal.discard_more()) {
         // Otherwise the rest of a pasted secret would go to the shell.
         return Err(Error::input("prompt", "more than one line was pasted: nothing of it was used")
-            .hint("several lines come by `-` (stdin), a file, or `clipboard`"));
+            .hint(hints::sources::SEVERAL_LINES));
     }
     answer.map_err(|error| Error::input("prompt", format!("nothing could be asked for: {error}")))
 }
@@ -107,8 +103,7 @@ pub(super) fn from_descriptor(descriptor: u32) -> Result<Zeroizing<String>> {
 /// Whether the user typed `yes`. Without a terminal, an error that says what would be done and names `--yes`.
 pub(super) fn confirm(question: &str, what: &str) -> Result<()> {
     if !somebody_there() {
-        return Err(Error::usage(format!("{what}, and there is no terminal to confirm it at"))
-            .hint("to do it without being asked: --yes"));
+        return Err(Error::usage(format!("{what}, and there is no terminal to confirm it at")).hint(hints::YES));
     }
     let mut stderr = std::io::stderr();
     let _ = write!(stderr, "{question} [y/N] ");

@@ -6,6 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::clock;
 use super::error::{Error, Kind, Result};
+use super::hints;
 use super::stand_in::{self, StandIn};
 use crate::time::difference::Difference;
 
@@ -124,10 +125,8 @@ impl fmt::Debug for Server {
 fn ask(agent: &ureq::Agent, url: &str) -> Result<Difference> {
     let failed = |reason: String| {
         let reason = reason.strip_prefix("io: ").unwrap_or(&reason);
-        Error::new(Kind::Remote, "server-time", format!("the time at {url} can't be read: {reason}")).hint(
-            stand_in::hint(url)
-                .unwrap_or("any web server with a right clock will do, such as https://sts.amazonaws.com"),
-        )
+        Error::new(Kind::Remote, "server-time", format!("the time at {url} can't be read: {reason}"))
+            .hint(stand_in::hint(url).unwrap_or(hints::serve::ANY_CLOCK))
     };
     let (answer, sent, received) = clock::timed(|| agent.head(url).header("cache-control", "no-cache").call());
     let answer = answer.map_err(|error| failed(error.to_string()))?;

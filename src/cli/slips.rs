@@ -2,28 +2,11 @@
 
 use super::error::Error;
 use super::help::TOPICS;
+use super::hints;
 use super::home::Home;
 use crate::name;
 use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
-
-/// What others call it, and the command that does it.
-const ELSEWHERE: [(&[&str], &str); 14] = [
-    (&["get", "otp", "totp", "hotp", "token", "generate", "gen", "now", "show-code"], "vmfa code NAME"),
-    (&["copy", "clip"], "vmfa code NAME --copy"),
-    (&["delete", "del", "erase", "unenroll"], "vmfa remove NAME; `vmfa aws disable NAME` at AWS too"),
-    (&["ls-devices", "devices", "status"], "vmfa list; `vmfa aws status` asks AWS"),
-    (&["export", "backup", "dump", "reveal", "secret"], "vmfa uri NAME --reveal, or a QR code: vmfa qr NAME"),
-    (&["import", "scan", "new", "create", "insert", "enrol", "enroll"], "vmfa add NAME SOURCE"),
-    (&["restore"], "vmfa add NAME/ FILE, with the otpauth URIs of an export"),
-    (&["check", "validate", "test"], "vmfa verify NAME CODE; `vmfa doctor` checks this machine"),
-    (&["mv", "move"], "vmfa rename OLD NEW"),
-    (&["edit", "update", "replace"], "vmfa add NAME SOURCE --replace, or vmfa rename OLD NEW"),
-    (&["resync", "sync", "resynchronize"], "vmfa aws resync NAME; `vmfa pair NAME` gives two codes for other services"),
-    (&["enable", "disable", "session", "exec", "assume-role", "login"], "vmfa aws enable, disable, session, exec"),
-    (&["setup", "config", "configure"], "vmfa init"),
-    (&["agent", "agents"], "vmfa mcp --allow NAME"),
-];
 
 /// The error for a command that isn't there. `path` is the command before it, such as `aws`; `words` the command line.
 pub(super) fn unknown_command(given: &str, path: &[String], words: &[String], whole: &clap::Command) -> Error {
@@ -33,28 +16,25 @@ pub(super) fn unknown_command(given: &str, path: &[String], words: &[String], wh
     };
     let parent = std::iter::once("vmfa").chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
     let failure = Error::usage(format!("there is no command `{}`", [path, &[given.to_owned()]].concat().join(" ")));
-    let all = if path.is_empty() { "`vmfa help` lists all commands and topics" } else { "its commands: " };
-    let all = if path.is_empty() { all.to_owned() } else { format!("{all}{parent} --help") };
+    let all = if path.is_empty() { hints::usage::ALL_COMMANDS.to_owned() } else { hints::usage::its_commands(&parent) };
     if path.is_empty()
         && !help
-        && let Some((_, here)) = ELSEWHERE.iter().find(|(names, _)| names.contains(&given))
+        && let Some((_, here)) = hints::usage::ELSEWHERE.iter().find(|(names, _)| names.contains(&given))
     {
         return failure.hint(*here).hint(all);
     }
     let topic = || name::nearest(given, TOPICS.iter().map(|topic| topic.name)).filter(|_| help && path.is_empty());
     if let Some(near) = nearest_command(given, path, whole).or_else(|| topic().map(str::to_owned)) {
         let whole = if help { format!("vmfa help {near}") } else { format!("{parent} {near}") };
-        return failure.hint(format!("did you mean `{whole}`?"));
+        return failure.hint(hints::did_you_mean(&whole));
     }
     match named(given, help) {
         Some((device, true)) => {
             let rest = words.iter().skip_while(|word| *word != given).skip(1).any(|word| !word.starts_with('-'));
-            let failure = failure.hint(format!("`{device}` is a device; its code: vmfa code {device}"));
-            if rest { failure.hint("the command comes first, then the device").hint(all) } else { failure }
+            let failure = failure.hint(hints::usage::is_device(&device));
+            if rest { failure.hint(hints::usage::COMMAND_FIRST).hint(all) } else { failure }
         }
-        Some((device, false)) => {
-            failure.hint(format!("did you mean the device `{device}`? its code: vmfa code {device}")).hint(all)
-        }
+        Some((device, false)) => failure.hint(hints::usage::near_device(&device)).hint(all),
         None => failure.hint(all),
     }
 }
@@ -93,14 +73,4 @@ pub(super) fn known() -> Option<Vec<Device>> {
         return Some(Vec::new());
     }
     crate::device::active(&Sqlite::open(&home.registry).ok()?).ok()
-}
-
-/// Some names, for a hint.
-pub(super) fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => format!("there are {shown}"),
-        more => format!("there are {shown} and {more} more: vmfa list"),
-    }
 }

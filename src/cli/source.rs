@@ -13,7 +13,7 @@ use super::argv::might_be_secret;
 use super::error::{Error, Result};
 pub(super) use super::places::is_place;
 use super::progress::searching;
-use super::prompt;
+use super::{hints, prompt};
 use crate::file::{Streams, open};
 use crate::provision::{self, Enrolment, Found, Limits};
 pub(super) use search::Search;
@@ -69,11 +69,11 @@ pub(super) fn read_one(
         for (name, _) in &all {
             if !told.contains(&name.as_str()) && Some(name.as_str()) != account {
                 told.push(name);
-                error = error.hint(format!("--account '{}'", name.replace('\'', r"'\''")));
+                error = error.hint(hints::sources::account(name));
             }
         }
         if told.is_empty() || (account.is_some() && !among.is_empty()) {
-            error = error.hint("leave one line of that account in the source");
+            error = error.hint(hints::sources::ONE_LINE);
         }
         error
     })
@@ -114,17 +114,16 @@ fn path_of(source: &OsStr) -> Result<PathBuf> {
     // The address isn't repeated: its parameters may hold a secret.
     let failure = Error::usage(format!("the source is a web address ({scheme}://…), and vmfa fetches nothing"));
     Err(match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" => failure
-            .hint("if it is the address of a picture: curl -sS URL | vmfa add NAME -")
-            .hint("if it is a page: show it and use `screen`"),
-        _ => failure.hint("give a path, `-` (stdin), `clipboard` or `screen`"),
+        "http" | "https" => failure.hint(hints::sources::CURL).hint(hints::sources::SHOW_PAGE),
+        _ => failure.hint(hints::sources::NAME_SOURCE),
     })
 }
 
 fn from_prompt(search: &Search) -> Result<Found> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::usage("no source is named, and there is no terminal to ask at")
-            .hint("a source is a path, `-` (stdin), `clipboard` or `screen`"));
+        return Err(
+            Error::usage("no source is named, and there is no terminal to ask at").hint(hints::sources::NAME_SOURCE)
+        );
     }
     let text = prompt::hidden("secret key or otpauth URI (not shown)")?;
     Ok(provision::read(text.as_bytes(), &search.limits())?)
@@ -133,7 +132,7 @@ fn from_prompt(search: &Search) -> Result<Found> {
 fn from_stdin() -> Result<Zeroizing<Vec<u8>>> {
     if std::io::stdin().is_terminal() {
         return Err(Error::usage("`-` reads stdin, which is the terminal and would show what is typed")
-            .hint("leave the source out for a hidden prompt"));
+            .hint(hints::sources::LEAVE_OUT));
     }
     bounded(std::io::stdin().lock(), 0).map_err(|error| Error::input("unreadable", format!("stdin: {error}")))
 }
@@ -144,13 +143,13 @@ fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         let text = path.to_string_lossy();
         if error.kind() == std::io::ErrorKind::NotFound && (text.starts_with(['{', '<']) || might_be_secret(&text)) {
             return Error::input("unreadable", "SOURCE names no file; it is not repeated here, as it may be a secret")
-                .hint("a secret comes by the hidden prompt (leave SOURCE out), `-` (stdin), or `clipboard`");
+                .hint(hints::sources::SECRETLY);
         }
         if error.kind() == std::io::ErrorKind::NotFound {
             let failure = Error::input("unreadable", format!("there is no file `{text}`"));
             return match beside(path) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure.hint("a source is a path, `-` (stdin), `clipboard` or `screen`"),
+                Some(near) => failure.hint(hints::did_you_mean(&near)),
+                None => failure.hint(hints::sources::NAME_SOURCE),
             };
         }
         failed(error.to_string())

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::hints;
 use crate::aws::https::ClearText;
 
 /// How long a stand-in may take to tell or move its time.
@@ -72,7 +73,7 @@ pub(super) fn hint(url: &str) -> Option<&'static str> {
     let host = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(authority, |(host, _)| host);
     let host = host.trim_matches(['[', ']']);
     let here = host.parse::<IpAddr>().map_or_else(|_| host == "localhost", |address| address.is_loopback());
-    here.then_some("is a `vmfa serve` running there? If it was restarted, export what it prints")
+    here.then_some(hints::serve::RUNNING_THERE)
 }
 
 /// The command that moves it.

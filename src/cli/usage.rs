@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::empty::{NO_DEVICES, looked_in};
+use super::empty::looked_in;
 use super::error::{Error, Result};
-use super::{argv, picker, slips};
+use super::{argv, hints, picker, slips};
 
 /// Options that need another one beside them.
 const NEEDS: [(&str, &[&str]); 5] = [
@@ -17,16 +17,6 @@ const NEEDS: [(&str, &[&str]); 5] = [
     ("--role-arn", &["--role-session-name", "--external-id"]),
 ];
 
-/// Options that exclude each other, and what to do instead.
-const INSTEAD: [(&str, &str, &str); 6] = [
-    ("--fresh", "--count", "--fresh gives one code: run it again for another, or take two by `vmfa pair`"),
-    ("--fresh", "--next", "--fresh waits for the next code if the current one is used"),
-    ("--fresh", "--previous", "--fresh --window takes an unused code near the current one"),
-    ("--fresh", "--from", "--from stores nothing, so it can't know which codes are used: `vmfa add` the device first"),
-    ("--keep", "--remove", "--keep leaves the secret here; --remove deletes it"),
-    ("DEVICE", "--from", "name a device that was added, or read a source with --from"),
-];
-
 /// An error of clap's as this program says it.
 pub(super) fn error(error: &clap::Error, arguments: &[OsString], mut whole: clap::Command) -> Error {
     whole.build();
@@ -34,7 +24,7 @@ pub(super) fn error(error: &clap::Error, arguments: &[OsString], mut whole: clap
     let told = match error.kind() {
         ErrorKind::InvalidSubcommand => context(error, ContextKind::InvalidSubcommand)
             .map(|given| slips::unknown_command(&given, &line.path, &line.words, &whole)),
-        ErrorKind::UnknownArgument => line.unknown_argument(error),
+        ErrorKind::UnknownArgument => line.unknown_argument(error, &whole),
         ErrorKind::MissingRequiredArgument => line.missing(error),
         ErrorKind::ArgumentConflict => line.conflict(error),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => line.value(error),
@@ -88,6 +78,25 @@ fn name_of(argument: &str) -> &str {
     first.trim_end_matches('.').trim_matches(['[', ']', '<', '>'])
 }
 
+/// The first commands that have an option, such as `vmfa code`.
+fn with_option(option: &str, whole: &clap::Command) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let mut found = Vec::new();
+    let mut left = vec![("vmfa".to_owned(), whole)];
+    while let Some((name, command)) = left.pop() {
+        let has =
+            |argument: &clap::Arg| argument.get_long().is_some_and(|long| option.strip_prefix("--") == Some(long));
+        if command.get_arguments().any(has) {
+            found.push(name.clone());
+        }
+        let inner: Vec<_> =
+            command.get_subcommands().map(|inner| (format!("{name} {}", inner.get_name()), inner)).collect();
+        left.extend(inner.into_iter().rev());
+    }
+    found.truncate(SHOWN);
+    found
+}
+
 /// A command line that can't be read, as far as it can.
 struct Line {
     /// All words, without the program's name.
@@ -125,9 +134,9 @@ impl Line {
     /// How the command is used, and where its options are told.
     fn with_usage(&self, mut error: Error) -> Error {
         for line in self.usage.trim().trim_start_matches("Usage:").lines() {
-            error = error.hint(format!("usage: {}", line.trim()));
+            error = error.hint(hints::usage::usage(line.trim()));
         }
-        error.hint(format!("all options: {} --help", self.command()))
+        error.hint(hints::usage::all_options(&self.command()))
     }
 
     /// The command line with one word more before the word of that number, as a shell takes it. `None` where it may
@@ -156,15 +165,23 @@ impl Line {
         text
     }
 
-    fn unknown_argument(&self, error: &clap::Error) -> Option<Error> {
+    fn unknown_argument(&self, error: &clap::Error, whole: &clap::Command) -> Option<Error> {
         let given = context(error, ContextKind::InvalidArg)?;
         let shown = self.hidden(&given);
         if given.starts_with('-') {
             let failure = Error::usage(format!("unknown option `{shown}`"));
+            let command = self.path.join(" ");
+            if let Some((.., instead)) = hints::usage::WITHOUT.iter().find(|(c, o, _)| *c == command && *o == given) {
+                return Some(failure.hint(*instead));
+            }
+            let elsewhere = with_option(given.split('=').next().unwrap_or_default(), whole);
+            if !elsewhere.is_empty() {
+                return Some(self.with_usage(failure.hint(hints::usage::option_of(&given, &elsewhere))));
+            }
             let near = context(error, ContextKind::SuggestedArg)
                 .or_else(|| crate::name::nearest(&given, self.options.iter().map(String::as_str)).map(str::to_owned));
             return Some(match near {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                Some(near) => failure.hint(hints::did_you_mean(&near)),
                 None => self.with_usage(failure),
             });
         }
@@ -177,7 +194,7 @@ impl Line {
             ["aws", "exec"] => {
                 let device = self.words.iter().position(|word| word == "exec")?.saturating_add(2);
                 let at = self.words.iter().skip(device).position(|word| *word == given)?.saturating_add(device);
-                let failure = failure.hint("put `--` before the command");
+                let failure = failure.hint(hints::usage::BEFORE_COMMAND);
                 self.with("--", at).into_iter().fold(failure, Error::hint)
             }
             _ => self.with_usage(failure),
@@ -211,12 +228,12 @@ impl Line {
         let failure = Error::usage("no device is named");
         let devices = slips::devices();
         Some(match devices.as_deref() {
-            Some([]) => looked_in().into_iter().fold(failure.hint(NO_DEVICES), Error::hint),
+            Some([]) => looked_in().into_iter().fold(failure.hint(hints::devices::NO_DEVICES), Error::hint),
             Some([only]) if missing.len() == 1 => {
                 let whole = self.with(only, self.words.len());
                 self.with_usage(whole.into_iter().fold(failure, Error::hint))
             }
-            Some(names) => self.with_usage(failure.hint(slips::listed(names))),
+            Some(names) => self.with_usage(failure.hint(hints::usage::there_are(names))),
             None => self.with_usage(failure),
         })
     }
@@ -228,7 +245,7 @@ impl Line {
             return Some(Error::usage(format!("`{one}` is given twice")));
         }
         let failure = Error::usage(format!("`{one}` and `{other}` can't be combined"));
-        let instead = INSTEAD
+        let instead = hints::usage::INSTEAD
             .iter()
             .find(|(a, b, _)| (*a == one && *b == other) || (*a == other && *b == one))
             .map(|(.., instead)| *instead);
@@ -249,9 +266,7 @@ impl Line {
             // It may be the passphrase.
             let line = "--passphrase-fd takes the number of a file descriptor, not the passphrase; it was not used";
             return Some(
-                Error::usage(line)
-                    .hint(format!("{} … --passphrase-fd 3 3< FILE", self.command()))
-                    .hint("if it was the passphrase, the shell's history may hold it now: clear it there"),
+                Error::usage(line).hint(hints::usage::passphrase_fd(&self.command())).hint(hints::usage::HISTORY),
             );
         }
         let shown = self.hidden(&value);
@@ -261,7 +276,7 @@ impl Line {
         {
             let failure = failure(&format!("expected {}", one_of(valid)));
             return Some(match context(error, ContextKind::SuggestedValue) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                Some(near) => failure.hint(hints::did_you_mean(&near)),
                 None => failure,
             });
         }

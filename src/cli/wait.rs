@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::chosen_clock::Clock;
 use super::clock;
 use super::error::{Error, Kind, Result};
+use super::hints;
 use super::server_time::Server;
 use super::stand_in;
 use crate::time::{Timestamp, words};
@@ -114,7 +115,7 @@ fn follow(
             return Ok(());
         }
         return Err(stands_still(stand_in.url(), time, seconds, what)
-            .hint(format!("advance it: `{}`, or --jump", stand_in::command(stand_in.url(), seconds))));
+            .hint(hints::serve::advance(&stand_in::command(stand_in.url(), seconds))));
     }
     let elapsed = clock::stopwatch();
     let begin = shown(server.asked_again());
@@ -136,12 +137,12 @@ fn follow(
     });
     waited?;
     if stands {
-        return Err(stands_still(server.url(), time, seconds, what).hint("name a clock that goes on: --clock"));
+        return Err(stands_still(server.url(), time, seconds, what).hint(hints::serve::OTHER_CLOCK));
     }
     if set_back {
         // Another code may be available sooner now.
         let message = format!("the clock at {} was set back during the wait", server.url());
-        return Err(Error::new(Kind::No, "clock", message).hint("try again"));
+        return Err(Error::new(Kind::No, "clock", message).hint(hints::TRY_AGAIN));
     }
     Ok(())
 }

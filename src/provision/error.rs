@@ -252,6 +252,7 @@ pub enum Unsupported {
 const fn unread(foreign: Foreign) -> &'static str {
     match foreign {
         Foreign::WebPage | Foreign::OtherJson { .. } | Foreign::OtherXml | Foreign::AwsError => "",
+        Foreign::OtherTable | Foreign::Settings => "",
         _ => ", which vmfa doesn't read",
     }
 }

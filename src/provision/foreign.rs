@@ -4,7 +4,7 @@ mod json;
 mod text;
 
 pub(super) use json::of_json;
-pub(super) use text::{is_page, link, of_text, of_xml_root, starts_with};
+pub(super) use text::{is_page, link, no_secret, of_text, of_xml_root, starts_with};
 
 use std::fmt;
 
@@ -67,6 +67,10 @@ pub enum Foreign {
     OtherXml,
     /// Passwords as a table.
     Csv,
+    /// Any other table.
+    OtherTable,
+    /// Lines of names and values, as configurations have them.
+    Settings,
     /// A page, without an otpauth link.
     WebPage,
     /// A QR code drawn with block characters, `##`, or colours.
@@ -114,6 +118,8 @@ impl Foreign {
             Self::AwsError => "an error response of AWS",
             Self::OtherXml => "XML, but not of a kind that vmfa reads",
             Self::Csv => "a CSV table of passwords",
+            Self::OtherTable => "a table (CSV or the like), not one secret key",
+            Self::Settings => "text with names and values, not a secret key alone",
             Self::WebPage => "a web page, and has no otpauth link",
             Self::TerminalQr => "a QR code drawn as text",
             Self::Pgp => "a PGP message",

@@ -12,9 +12,11 @@ pub enum Format {
     Video,
     /// It may be unpacked.
     Archive,
+    /// One cell of it may be copied.
+    Spreadsheet,
 }
 
-use Format::{Archive, Document, Picture, Video};
+use Format::{Archive, Document, Picture, Spreadsheet, Video};
 
 /// First bytes that nothing else begins with.
 const MAGIC: &[(&[u8], &str, Format)] = &[
@@ -71,6 +73,10 @@ pub(super) fn kind(bytes: &[u8]) -> Option<(&'static str, Format)> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'A', b'V', b'I', b' ', ..] => Some(("a video (AVI)", Video)),
         [0, 0, 1, 0, 1..=255, 0, ..] => Some(("an icon (ICO)", Picture)),
         [0, 0, 2, 0, 1..=255, 0, ..] if !is_tga(bytes) => Some(("a cursor (CUR)", Picture)),
+        [b'P', b'K', 3, 4, ..] if zip_has(bytes, b"xl/w") => Some(("an Excel spreadsheet", Spreadsheet)),
+        [b'P', b'K', 3, 4, ..] if contains(bytes, b"opendocument.spreadsheet") => {
+            Some(("an OpenDocument spreadsheet", Spreadsheet))
+        }
         [b'P', b'K', 3, 4, ..] if contains(bytes, b"[Content_Types].xml") => Some(("an Office document", Document)),
         [b'P', b'K', 3, 4, ..] => Some(("a ZIP archive", Archive)),
         [1, 0, 0, 0, ..] if bytes.get(40..44) == Some(b" EMF") => Some(("a Windows metafile", Document)),
@@ -134,6 +140,13 @@ fn is_svg(bytes: &[u8]) -> bool {
     head.starts_with('<') && element.is_some_and(|part| part.starts_with("svg") || part.starts_with("svg:svg"))
 }
 
+/// The names are in front of the files, and all of them at the end.
+fn zip_has(bytes: &[u8], name: &[u8]) -> bool {
+    const END: usize = 16 << 10;
+    let end = bytes.get(bytes.len().saturating_sub(END)..).unwrap_or_default();
+    contains(bytes, name) || end.windows(name.len()).any(|window| window == name)
+}
+
 fn contains(bytes: &[u8], what: &[u8]) -> bool {
     bytes.get(..bytes.len().min(4096)).is_some_and(|head| head.windows(what.len()).any(|window| window == what))
 }
@@ -147,7 +160,7 @@ mod tests {
         let mut tga = vec![0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 24, 0];
         tga.extend([7; 12]);
         let footed = [&[0_u8; 40][..], TGA_FOOTER].concat();
-        let rows: [(&[u8], &str); 16] = [
+        let rows: [(&[u8], &str); 18] = [
             (b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", "an AVIF picture"),
             (b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif", "an AVIF picture"),
             (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
@@ -162,6 +175,8 @@ mod tests {
             (&tga, "a TGA picture"),
             (&footed, "a TGA picture"),
             (b"PK\x03\x04\x14\0 [Content_Types].xml", "an Office document"),
+            (b"PK\x03\x04\x14\0 [Content_Types].xml xl/workbook.xml", "an Excel spreadsheet"),
+            (b"PK\x03\x04 mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "an OpenDocument spreadsheet"),
             (b"PK\x03\x04\x14\0", "a ZIP archive"),
             (b"<?xml version=\"1.0\"?>\n<!DOCTYPE svg PUBLIC \"x\">\n<svg width=\"1\"/>", "an SVG drawing"),
         ];

@@ -156,6 +156,9 @@ fn one_secret(text: &str, limits: &Limits) -> Result<Found, Error> {
     if text.len() > SECRET_TEXT {
         return Err(Error::TooLarge { limit: SECRET_TEXT });
     }
+    if let Some(foreign) = foreign::no_secret(text) {
+        return Err(Error::Foreign(foreign));
+    }
     if is_prose(text) {
         return Err(Error::Unrecognized);
     }

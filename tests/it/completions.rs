@@ -74,6 +74,15 @@ fn devices_are_completed_where_a_command_takes_one() {
     assert_eq!(asked(&home, &["vmfa", "list", "bob", "l"]), ["lone/some"], "a pool has more than one device");
     assert_eq!(asked(&home, &["vmfa", "show", ""]), ["alfred", "alice", "bob", "ci/one", "ci/two", "lone/some"]);
     assert!(asked(&home, &["vmfa", "add", "al"]).is_empty(), "a new name");
+    for command in ["verify", "drift"] {
+        assert_eq!(asked(&home, &["vmfa", command, "--allow-short", "ali"]), ["alice"]);
+        for words in [&["alice", ""][..], &["alice", "a"], &["--vault", "age", "alice", ""], &["alice", "123456", ""]] {
+            let words = [&["vmfa", command], words].concat();
+            assert!(asked(&home, &words).is_empty(), "a code: {words:?}");
+        }
+        assert_eq!(asked(&home, &["vmfa", command, "alice", "--vault", ""]), ["keyring", "age"]);
+        assert!(asked(&home, &["vmfa", command, "alice", "--al"]).contains(&"--allow-short".to_owned()));
+    }
     assert!(asked(&home, &["vmfa", "rename", "alice", "b"]).is_empty(), "a new name");
     assert!(asked(&home, &["vmfa", "show", "al%"]).is_empty());
     assert!(asked(&home, &["vmfa", "show", "AL"]).is_empty());

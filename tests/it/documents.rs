@@ -31,10 +31,10 @@ fn docs_cli_md_is_what_the_program_says_of_itself() {
         let help: String = help.lines().flat_map(|line| [line.trim_end(), "\n"]).collect();
         text.push_str(&format!("\n## {}\n\n```text\n{}```\n", format!("vmfa {command}").trim(), help));
     }
-    // The topics that the first of them lists; `aws` is the command's own help.
+    // The topics that the first of them lists.
     let help = home.run(&["help"]).expect(0).stdout;
     let topics = help.split("Topics (vmfa help TOPIC):\n").nth(1).unwrap().lines().take_while(|line| !line.is_empty());
-    for name in topics.map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "aws") {
+    for name in topics.map(|line| line.split_whitespace().next().unwrap()) {
         let topic = home.run(&["help", name]).expect(0).stdout;
         text.push_str(&format!("\n## vmfa help {name}\n\n```text\n{topic}```\n"));
     }

@@ -42,6 +42,47 @@ fn a_passphrase_by_descriptor_makes_an_identity_that_opens_what_is_added() {
 }
 
 #[test]
+fn without_a_keyring_and_a_terminal_one_error_leads_to_a_vault() {
+    let (home, vmfa) = bare();
+    let refused = vmfa(&["init"], b"").expect(3);
+    let hint = refused.stderr.lines().find_map(|line| line.strip_prefix("hint: without a keyring")).unwrap();
+    let (_, command) = hint.split_once(": vmfa ").unwrap();
+    vmfa(&command.split(' ').collect::<Vec<_>>(), b"").expect(0);
+    vmfa(&["add", "x", "-"], SEED.as_bytes()).expect(0);
+    assert!(home.path().join("FILE").exists(), "{command}");
+}
+
+#[test]
+fn looking_makes_nothing() {
+    let home = Home::new();
+    let before = fs::read_dir(home.path()).unwrap().count();
+    for arguments in [
+        &["list"][..],
+        &["list", "--codes"],
+        &["doctor"],
+        &["show", "x"],
+        &["code", "x"],
+        &["code", "ci/*", "--fresh"],
+        &["pair", "x"],
+        &["verify", "x", "123456"],
+        &["drift", "x", "123456"],
+        &["release", "x", "123456"],
+        &["uri", "x", "--reveal"],
+        &["qr", "x", "--reveal"],
+        &["remove", "x", "--yes"],
+        &["rename", "x", "y"],
+        &["code"],
+        &["mcp"],
+    ] {
+        let run = home.run(arguments);
+        assert!(run.code <= 2, "{arguments:?}: {run:#?}");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), before, "{arguments:?}: {run:#?}");
+    }
+    home.run(&["doctor", "--restored"]).expect(0);
+    assert!(home.path().join("home/registry.sqlite3").exists());
+}
+
+#[test]
 fn init_again_changes_nothing_and_never_makes_another_identity() {
     let (home, vmfa) = bare();
     vmfa(&["init", "--vault", "age", "--new-identity", "id.txt"], b"").expect(0);
@@ -217,7 +258,10 @@ fn doctor_tells_what_works_and_what_mends_the_rest() {
     assert_eq!(status("display")["status"], "unavailable");
     // A vault that is chosen and doesn't work is what the exit code is for.
     let run = home.run(&["doctor", "--vault", "keyring"]).expect(3);
-    assert!(run.stdout.contains("BAD  vault keyring") && run.stdout.contains("vmfa init --vault age"), "{run:#?}");
+    assert!(run.stdout.contains("BAD  vault keyring"), "{run:#?}");
+    // There is an age vault: none has to be made.
+    assert!(run.stdout.contains("which is set up: --vault age") && !run.stdout.contains("vmfa init"), "{run:#?}");
+    assert!(!home.run(&["doctor"]).expect(0).stdout.contains("vmfa init"));
     fs::write(home.path().join("home/registry.sqlite3"), b"this is no database, but long enough to be read as one")
         .unwrap();
     let run = home.run(&["doctor"]).expect(3);

@@ -123,6 +123,9 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         // Options.
         (&["--vesrion"], 2, &["did you mean `--version`?"]),
         (&["code", "m", "--nxt"], 2, &["did you mean `--next`?"]),
+        (&["pair", "m", "--fresh"], 2, &["unknown option `--fresh`", "leave it out", "--wait"]),
+        (&["list", "--fresh"], 2, &["`vmfa code`", "--fresh"]),
+        (&["show", "m", "--profile", "x"], 2, &["`vmfa aws enable`"]),
         (&["code", "m", "--window"], 2, &["`--window` needs `--fresh`", "vmfa code m --window --fresh"]),
         (&["code", "m", "--timeout", "5s"], 2, &["`--timeout` needs `--fresh`"]),
         (
@@ -155,8 +158,8 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["remove", "a", "--yes"], 1, &["no device is named `a`"]),
         (&["remove", "m"], 2, &["would delete the secret of `m`", "--yes"]),
         // A stand-in that has ended.
-        (&["code", "m", "--clock", "http://127.0.0.1:1"], 4, &["is a `vmfa serve` running there?"]),
-        (&["serve", "time", "--endpoint-url", "http://localhost:1"], 4, &["is a `vmfa serve` running there?"]),
+        (&["code", "m", "--clock", "http://127.0.0.1:1"], 4, &["start `vmfa serve` there"]),
+        (&["serve", "time", "--endpoint-url", "http://localhost:1"], 4, &["start `vmfa serve` there"]),
     ] {
         let run = home.run(arguments).expect(code);
         assert!(words.iter().all(|word| run.stderr.contains(word)), "{arguments:?}: {run:#?}");
@@ -240,8 +243,13 @@ fn a_topic_is_explained_and_a_slip_in_its_name_is_told() {
     assert!(time.starts_with("Which time codes are made for") && time.contains("\nExamples:\n"), "{time}");
     let slip = home.run(&["help", "exit-code"]).expect(2).stderr;
     assert!(slip.contains("did you mean `vmfa help exit-codes`?"), "{slip}");
-    // A topic is no command, and a command's help comes first.
+    // A topic is no command, and is explained where a command has its name.
     home.run(&["time"]).expect(2);
     home.run(&["help", "aws", "time"]).expect(2);
-    assert!(home.run(&["help", "aws"]).expect(0).stdout.contains("Usage: vmfa aws"));
+    let aws = home.run(&["help", "aws"]).expect(0).stdout;
+    assert!(aws.starts_with("Keys, endpoints and sessions") && aws.contains("`vmfa aws --help`"), "{aws}");
+    assert!(!aws.contains("Usage:"), "{aws}");
+    let command = home.run(&["aws", "--help"]).expect(0).stdout;
+    assert!(command.contains("Usage: vmfa aws") && command.contains("vmfa help aws\n"), "{command}");
+    assert!(!command.contains("credential_process"), "{command}");
 }

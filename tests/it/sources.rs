@@ -130,6 +130,48 @@ fn an_account_that_comes_twice_is_named_with_its_lines() {
 }
 
 #[test]
+fn a_table_and_lines_of_names_and_values_are_told() {
+    let home = Home::new();
+    let excel: &[u8] = b"PK\x03\x04\x14\0\x06\0 docProps/app.xml PK\x01\x02 xl/worksheets/sheet1.xml";
+    for (name, bytes, words) in [
+        ("a.csv", format!("name,secret\nalice,{SEED}\n").as_bytes(), ["a table", "copy the cell"]),
+        ("b.csv", format!("alice;{SEED}\nbob;{SEED}\n").as_bytes(), ["a table", "copy the cell"]),
+        ("c.tsv", format!("Account\tSecret key\nbob\t{SEED}\n").as_bytes(), ["a table", "copy the cell"]),
+        ("d.xlsx", excel, ["an Excel spreadsheet", "copy the cell"]),
+        ("e.env", format!("# mine\nTOTP_SECRET={SEED}\n").as_bytes(), ["names and values", "secret key alone"]),
+        ("f.txt", format!("secret: {SEED}").as_bytes(), ["names and values", "secret key alone"]),
+    ] {
+        home.file(name, bytes);
+        let run = home.run(&["add", "x", name]).expect(5);
+        assert!(words.iter().all(|word| run.stderr.contains(word)), "{name}: {run:#?}");
+        assert!(!run.stderr.contains("base32") && !run.stderr.contains(SEED), "{name}: {run:#?}");
+    }
+    // Padding, groups and tabs are a secret key's.
+    for text in ["JBSWY3DPEHPK3PXPJBSWY===", "JBSW Y3DP\tEHPK 3PXP\nJBSW Y3DP\tEHPK 3PXP"] {
+        home.run_with(&["code", "--from", "-", "--allow-short"], text.as_bytes()).expect(0);
+    }
+}
+
+#[test]
+fn a_name_that_several_enrolments_cannot_have_is_told_with_the_way_to_what_was_meant() {
+    let home = Home::new();
+    home.file(
+        "list.txt",
+        format!("otpauth://totp/a?secret={SEED}\notpauth://totp/b?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\n"),
+    );
+    let run = home.run(&["add", "work", "list.txt"]).expect(0);
+    assert!(run.stderr.contains("2 enrolments, each named after its account, not `work`"), "{run:#?}");
+    assert!(run.stderr.contains("vmfa add work/ SOURCE"), "{run:#?}");
+    let (_, rename) = run.stderr.split_once(": vmfa rename ").unwrap();
+    let words: Vec<&str> = rename.split(';').next().unwrap().split_whitespace().collect();
+    home.run(&[&["rename"], words.as_slice()].concat()).expect(0);
+    home.run(&["code", "work/a"]).expect(0);
+    // Programs are told, too.
+    let json = home.run(&["add", "other", "list.txt", "--replace", "--json"]).expect(1);
+    assert_eq!(json.error_code(), "ambiguous");
+}
+
+#[test]
 fn a_file_url_is_its_file_and_an_address_is_not_fetched() {
     let home = Home::new();
     let path = home.file("a key.txt", SEED);

@@ -10,7 +10,7 @@ use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::progress::{self, Counted};
 use crate::cli::render::{self, Answer, fields, plain};
-use crate::cli::{Global, argv, candidates, clock, source};
+use crate::cli::{Global, argv, candidates, clock, hints, source};
 use crate::device::{self, Devices};
 use crate::name::Name;
 use crate::oath::MovingFactor;
@@ -100,7 +100,7 @@ impl Args {
         }
         let clock = self.clock.open()?;
         let place = Place::find(global)?;
-        let registry = place.registry()?;
+        let registry = place.registry_for_new()?;
         // Before anything is read or asked for: a name that can't be used.
         let prefix = self.name.strip_suffix('/').filter(|prefix| !prefix.is_empty());
         let name: Name = prefix.unwrap_or(&self.name).parse()?;
@@ -128,14 +128,7 @@ impl Args {
                     enrolments.len()
                 ),
             )
-            .hint("add them one by one, from pictures or URIs of their own"));
-        }
-        if several && prefix.is_none() && !global.json {
-            render::note(&format!(
-                "the source has {} enrolments: each is named after its account, not `{name}` (`{name}/` would put \
-                 `{name}/` before each)",
-                enrolments.len()
-            ));
+            .hint(hints::devices::ONE_BY_ONE));
         }
         let named = if several { name_each(prefix, enrolments, &lines)? } else { name_one(prefix, name, enrolments)? };
 
@@ -149,6 +142,13 @@ impl Args {
         })?;
 
         let mut answer = Added { added: Vec::new(), warnings: warnings.iter().map(ToString::to_string).collect() };
+        if let (true, None, Some((first, _))) = (several, prefix, named.first()) {
+            let count = named.len();
+            answer
+                .warnings
+                .push(format!("the source has {count} enrolments, each named after its account, not `{}`", self.name));
+            answer.warnings.push(hints::devices::prefix_instead(&self.name, first.as_str()));
+        }
         let moment = clock.moment();
         let now = moment.now;
         for (mut device, (_, enrolment)) in added.into_iter().zip(&named) {
@@ -215,7 +215,7 @@ impl Args {
         let told = enrolment.serial.as_deref();
         if let Some(told) = told.filter(|told| told != serial) {
             let message = format!("the source is of the device {}, not of {serial}", plain(told));
-            return Err(Error::new(ErrorKind::No, "other-serial", message).hint("leave out --serial"));
+            return Err(Error::new(ErrorKind::No, "other-serial", message).hint(hints::devices::LEAVE_SERIAL));
         }
         aws::number(enrolment, serial);
         Ok(())
@@ -229,14 +229,14 @@ impl Args {
             None if source::is_place(name) || is_file_name(name) => {
                 let what = if matches!(name.as_str(), "-" | "clipboard" | "screen") { "a source" } else { "a file" };
                 Err(Error::usage(format!("`{name}` is {what}, and the device has no name: give one first"))
-                    .hint(format!("vmfa add NAME {shown}")))
+                    .hint(hints::devices::name_first(None, &shown)))
             }
             Some(other) if source::is_place(name) && !source::is_place(&other) && !is_file_name(&other) => {
                 // What isn't a file may be a secret.
                 let secret = argv::might_be_secret(&other);
-                let name_there = if secret { "NAME".to_owned() } else { quoted(&other) };
+                let name_there = (!secret).then(|| quoted(&other));
                 Err(Error::usage(format!("`{name}` is a source: the name comes first"))
-                    .hint(format!("vmfa add {name_there} {shown}")))
+                    .hint(hints::devices::name_first(name_there.as_deref(), &shown)))
             }
             _ => Ok(()),
         }
@@ -259,7 +259,7 @@ fn quoted(word: &str) -> String {
 }
 
 fn taken(name: &Name) -> Error {
-    Error::from(crate::registry::Error::NameTaken(name.clone())).hint("to replace it, and delete its secret: --replace")
+    Error::from(crate::registry::Error::NameTaken(name.clone())).hint(hints::devices::REPLACE)
 }
 
 fn name_one(prefix: Option<&str>, name: Name, mut enrolments: Vec<Enrolment>) -> Result<Vec<(Name, Enrolment)>> {
@@ -290,8 +290,7 @@ fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>, lines: &[usize]) 
         let on: Vec<usize> = places.iter().filter_map(|place| lines.get(*place).copied()).collect();
         let on = if on.is_empty() { String::new() } else { format!(" (on {})", source::lines_in_words(&on)) };
         let message = format!("the source has {} different secrets for `{name}`{on}: nothing was added", places.len());
-        return Err(Error::new(ErrorKind::No, "ambiguous", message)
-            .hint("give one of them another account in the source, or add them one by one, with names of their own"));
+        return Err(Error::new(ErrorKind::No, "ambiguous", message).hint(hints::devices::OTHER_ACCOUNT));
     }
     let mut named = Vec::with_capacity(enrolments.len());
     for (place, (name, enrolment)) in names.into_iter().zip(enrolments).enumerate() {
@@ -302,12 +301,12 @@ fn name_each(prefix: Option<&str>, enrolments: Vec<Enrolment>, lines: &[usize]) 
                 "account",
                 format!("an account of the source{on} looks like a secret, so it can't be a name"),
             )
-            .hint("add it alone, with a name of its own"));
+            .hint(hints::devices::ADD_ALONE));
         }
         let name = name.parse().map_err(|error: crate::name::Error| {
             Error::from(error)
                 .about(&format!("an account of the source{on} can't be a name"))
-                .hint("add it alone, with a name of its own")
+                .hint(hints::devices::ADD_ALONE)
         })?;
         named.push((name, enrolment));
     }

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use crate::cli::argv::might_be_secret;
 use crate::cli::error::{Error, Result};
+use crate::cli::hints;
 use crate::cli::render;
 use crate::oath::Code;
 
@@ -25,9 +26,9 @@ pub(super) fn split<'a>(
     if from.is_some() {
         return Ok((None, words));
     }
-    let (device, codes) = words.split_first().ok_or_else(|| {
-        Error::usage("no device is named").hint(format!("usage: vmfa {command} DEVICE CODE, or --from SOURCE CODE"))
-    })?;
+    let (device, codes) = words
+        .split_first()
+        .ok_or_else(|| Error::usage("no device is named").hint(hints::usage::device_and_code(command)))?;
     refuse_swapped(command, device, codes)?;
     Ok((Some(device), codes))
 }
@@ -73,14 +74,14 @@ pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> 
         joined.iter().map(String::as_str).collect()
     };
     if texts.is_empty() {
-        return Err(Error::input("code", "no code is given").hint("give it as an argument, or by stdin"));
+        return Err(Error::input("code", "no code is given").hint(hints::devices::GIVE_CODE));
     }
     if texts.len() > MOST {
         return Err(Error::input("code", format!("{} codes are given; at most {MOST} are looked at", texts.len())));
     }
     let codes: Result<Vec<Code>> = texts.into_iter().map(parse).collect();
     codes.map_err(|error| match from {
-        Some(_) => error.hint("with --from no device is named: all words are codes"),
+        Some(_) => error.hint(hints::devices::ALL_WORDS_ARE_CODES),
         None => error,
     })
 }
@@ -97,7 +98,7 @@ pub(super) fn parse(text: &str) -> Result<Code> {
         }
         let digits = if text.len() == 1 { "1 digit".to_owned() } else { format!("{} digits", text.len()) };
         Error::input("code", format!("a code of {digits} is too short: is a leading zero missing?"))
-            .hint(format!("keep leading zeros, such as {text:0>6} for a device with six digits"))
+            .hint(hints::devices::leading_zeros(text))
     })
 }
 

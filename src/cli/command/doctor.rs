@@ -6,7 +6,7 @@ use crate::cli::chosen_clock::Which;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, clock, environment};
+use crate::cli::{Global, clock, environment, hints};
 use crate::device::Devices;
 use crate::device::issue::LONGEST_WAIT;
 use crate::oath::{MovingFactor, totp};
@@ -127,7 +127,7 @@ impl Args {
 /// Does as told: nobody else may know that a registry was restored.
 fn restored(place: &Place) -> Check {
     let accept = || -> Result<(Accepted, bool)> {
-        let registry = place.registry()?;
+        let registry = place.registry_for_new()?;
         registry.expect_writable()?;
         let now = clock::now();
         let accepted = registry.accept_restored(now)?;
@@ -143,18 +143,15 @@ fn restored(place: &Place) -> Check {
         Some(before) => format!(" (before: up to {before})"),
         None => String::new(),
     };
-    let mut mend = vec!["if that time is wrong, set the clock and run it again".to_owned()];
+    let mut mend = vec![hints::vaults::TIME_WRONG.to_owned()];
     if !noticed && !new_key {
-        mend.insert(0, "nothing showed that the registry was restored: it was done because you said so".to_owned());
+        mend.insert(0, hints::vaults::ON_YOUR_WORD.to_owned());
     }
     if !noticed && counters {
-        mend.push(
-            "counters stay where they are: if codes are missing there, `vmfa code NAME --count N` skips N of them"
-                .to_owned(),
-        );
+        mend.push(hints::vaults::SKIP_COUNTERS.to_owned());
     }
     if new_key {
-        mend.push("a counter device that you add again starts at its source's counter".to_owned());
+        mend.push(hints::vaults::COUNTERS_ANEW.to_owned());
     }
     Check {
         mend,
@@ -195,8 +192,7 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
                 return Ok(());
             }
             let text = format!("{} of {holding} secrets are not there: {}", missing.len(), missing.join(", "));
-            Err(Error::new(ErrorKind::Storage, "secret-not-there", text)
-                .hint("restore them from a backup, or `vmfa remove` the devices"))
+            Err(Error::new(ErrorKind::Storage, "secret-not-there", text).hint(hints::devices::RESTORE_OR_REMOVE))
         };
         let probed = place.vault(kind).and_then(|vault| {
             let mut detail = vault.probe()?;
@@ -215,11 +211,14 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
             let role = if chosen == Some(kind) { ", chosen for new devices" } else { "" };
             format!("{detail} ({holding} device{}{role})", if holding == 1 { "" } else { "s" })
         });
+        let probed = probed.map_err(|error| without_another_age(error, place, kind, chosen, holding));
         checks.push(Check::of(what, chosen == Some(kind) || holding > 0, probed));
     }
     match registry {
         Ok(registry) => {
-            let probed = registry.probe().and_then(|detail| registry.expect_writable().map(|()| detail));
+            let absent = if place.home.registry.exists() { "" } else { " (not there yet)" };
+            let detail = registry.probe().and_then(|detail| registry.expect_writable().map(|()| detail));
+            let probed = detail.map(|detail| format!("{detail}{absent}"));
             checks.push(Check::of("registry", true, probed.map_err(Error::from)));
             checks.extend(ahead(&devices, &registry));
             checks.extend(leftovers(place, &registry));
@@ -227,6 +226,19 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
         Err(error) => checks.push(Check::failed("registry", true, &error)),
     }
     checks
+}
+
+/// An error without the advice to make an age vault where there is one.
+fn without_another_age(error: Error, place: &Place, kind: Kind, chosen: Option<Kind>, holding: usize) -> Error {
+    use hints::vaults::{AGE_INSTEAD, AGE_INSTEAD_UNATTENDED, CHOOSE_AGE, FIRST_IDENTITY};
+    let there = place.config.age.is_some() || place.identity_file().is_some() || (kind == Kind::Age && holding > 0);
+    if !there {
+        return error;
+    }
+    let advised = error.hints().len();
+    let error = error.without(&[AGE_INSTEAD, AGE_INSTEAD_UNATTENDED, FIRST_IDENTITY]);
+    let chooses = kind == Kind::Keyring && chosen == Some(kind) && error.hints().len() < advised;
+    if chooses { error.hint(CHOOSE_AGE) } else { error }
 }
 
 /// Devices that have no code for a while, because a clock that ran ahead used up those of the present.
@@ -253,9 +265,9 @@ fn ahead(devices: &[Device], registry: &dyn Registry) -> Option<Check> {
         "codes",
         true,
         &Error::new(ErrorKind::Storage, "ahead", text)
-            .hint("have the service make a new secret, and add it: vmfa add NAME SOURCE --replace")
-            .hint("at AWS: vmfa aws disable NAME, then vmfa aws enable")
-            .hint("if it ran ahead during `vmfa doctor --restored`: set it, and run that again"),
+            .hint(hints::devices::NEW_SECRET)
+            .hint(hints::devices::NEW_SECRET_AT_AWS)
+            .hint(hints::devices::RESTORED_AHEAD),
     ))
 }
 
@@ -285,7 +297,7 @@ fn clock_check(now: Timestamp) -> Check {
         return Check::ok("clock", now.to_rfc3339());
     }
     let error = Error::usage(format!("{now} lies before this version was released: codes will be wrong"))
-        .hint("set the clock, or have it set: timedatectl set-ntp true");
+        .hint(hints::vaults::SET_CLOCK);
     Check::failed("clock", true, &error)
 }
 
@@ -297,15 +309,14 @@ fn display_check() -> Check {
             Err(error) => Check::failed(
                 "display",
                 false,
-                &Error::usage(format!("{display} doesn't answer: {error}"))
-                    .hint("a path, `-` or the hidden prompt work without one"),
+                &Error::usage(format!("{display} doesn't answer: {error}")).hint(hints::sources::WITHOUT_DISPLAY),
             ),
         },
         None if cfg!(target_os = "linux") => Check::failed(
             "display",
             false,
             &Error::usage("no display: sources `clipboard` and `screen` don't work")
-                .hint("a path, `-` or the hidden prompt work without one"),
+                .hint(hints::sources::WITHOUT_DISPLAY),
         ),
         None => Check::ok("display", "source `clipboard`"),
     }

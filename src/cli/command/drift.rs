@@ -9,7 +9,7 @@ use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::server_time::Server;
-use crate::cli::{Global, candidates, source};
+use crate::cli::{Global, candidates, hints, source};
 use crate::device::drift::{change_drift, changed, describe, measure, seconds};
 use crate::device::{self, Devices};
 use crate::oath::{MovingFactor, distance};
@@ -39,7 +39,7 @@ Examples:
   vmfa drift alice --clear")]
 pub(in crate::cli) struct Args {
     /// The device's name, then consecutive codes, the oldest first, or `-` for stdin
-    #[arg(value_name = "DEVICE CODE", add = candidates::device())]
+    #[arg(value_name = "DEVICE CODE", add = candidates::device_first())]
     words: Vec<String>,
     /// Read a source instead of a device: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE", conflicts_with_all = ["against", "set", "rate", "clear"], add = candidates::source())]
@@ -295,7 +295,7 @@ impl Args {
         let mut device = device::find(&registry, name)?;
         if matches!(device.parameters.factor, MovingFactor::Counter { .. }) {
             return Err(Error::usage(format!("`{name}` is a counter device (HOTP): it has no clock"))
-                .hint("its counter is measured from codes: vmfa drift NAME CODE CODE"));
+                .hint(hints::devices::COUNTER_DRIFT));
         }
         let time = clock.time();
         if changes {

@@ -8,7 +8,7 @@ use crate::cli::config::{Age as AgeConfig, portable, resolved};
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, prompt, world};
+use crate::cli::{Global, hints, prompt, world};
 use crate::registry::Registry as _;
 use crate::vault::Kind;
 use crate::vault::age::{self, Identity};
@@ -107,7 +107,7 @@ impl Args {
 
     fn refuse_age_options(&self) -> Result<()> {
         if self.identity_in_keyring || self.file().is_some() || !self.recipients.is_empty() {
-            return Err(Error::usage("identities and recipients are the age vault's").hint("say --vault age"));
+            return Err(Error::usage("identities and recipients are the age vault's").hint(hints::vaults::SAY_AGE));
         }
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Args {
                 "initialized",
                 "the age vault is set up already, with another identity or recipients",
             )
-            .hint("what it holds can't be opened by another identity; a new vault needs a VMFA_HOME of its own"));
+            .hint(hints::vaults::OTHER_HOME));
         }
         let words = describe(&kept, config);
         Ok((kept, words))
@@ -152,7 +152,7 @@ impl Args {
                 "initialized",
                 format!("the age vault holds devices ({held}), which another identity would not open"),
             )
-            .hint("name the identity they were added with: --use-identity FILE"));
+            .hint(hints::vaults::USE_THE_SAME));
         }
         let brought = self.file().map(Path::to_owned).or_else(|| place.identity_file());
         let (mut recipients, identity_file) = if self.identity_in_keyring {
@@ -164,7 +164,7 @@ impl Args {
                         "{} is there already, and nothing is overwritten",
                         path.display()
                     ))
-                    .hint(format!("to use it as it is: --use-identity {}", path.display())));
+                    .hint(hints::vaults::use_identity(path.display())));
                 }
                 let (identity, _) = age::generate();
                 age::write_new_file(&path, identity.as_bytes())?;
@@ -195,8 +195,8 @@ impl Args {
                 return Err(Error::usage(
                     "the age vault needs an identity, and there is no terminal to ask for a passphrase at",
                 )
-                .hint("for scripts, one without a passphrase: vmfa init --vault age --new-identity FILE")
-                .hint("or --use-identity FILE, --passphrase-fd FD, --identity-in-keyring"));
+                .hint(hints::vaults::NEW_IDENTITY)
+                .hint(hints::vaults::OTHER_IDENTITIES));
             }
         };
         let (identity, recipient) = age::generate();

@@ -10,12 +10,12 @@ use unicode_width::UnicodeWidthStr as _;
 use self::codes::Current;
 use super::show::Description;
 use crate::cli::columns::{self, Shrinks};
-use crate::cli::empty::{NO_DEVICES, looked_in};
+use crate::cli::empty::looked_in;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::{self, Wanted};
 use crate::cli::render::{self, Answer, plain, table};
-use crate::cli::{Global, candidates, chosen_clock, clock};
+use crate::cli::{Global, candidates, chosen_clock, clock, hints};
 use crate::device;
 use crate::registry::{Device, Registry as _};
 use crate::time::{Timestamp, words};
@@ -79,7 +79,7 @@ struct Listed {
 impl Answer for Listed {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.devices.is_empty() {
-            render::note(NO_DEVICES);
+            render::note(hints::devices::NO_DEVICES);
             looked_in().iter().for_each(|line| render::note(line));
             return Ok(());
         }

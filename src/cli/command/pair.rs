@@ -10,7 +10,7 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::wait::{self, Waiter, Waiting};
-use crate::cli::{Global, candidates, source};
+use crate::cli::{Global, candidates, hints, source};
 use crate::device::issue::{self, Issued, Leased, Returned};
 use crate::device::pair::{Pair, Terms, Which};
 use crate::device::{self, Devices, accept};
@@ -165,11 +165,7 @@ impl Args {
                 let error = error.given_back(false);
                 // That it can't be written down is no reason to hide what ended the wait: it only can't be given back.
                 return Err(match devices.show_pair(&device, &enrolment, &pair, clock::now()) {
-                    Ok(()) => error.hint(format!(
-                        "a code of this pair was shown; if nobody used it: `vmfa release {} --claim {}`",
-                        plain(device.name.as_str()),
-                        pair.token
-                    )),
+                    Ok(()) => error.hint(hints::devices::release_claim(&plain(device.name.as_str()), pair.token)),
                     Err(_) => error,
                 });
             }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, candidates, environment};
+use crate::cli::{Global, candidates, environment, hints};
 use crate::provision::draw::Drawing;
 use crate::provision::uri;
 
@@ -80,7 +80,7 @@ impl Args {
                 render::print(&answer, global.json)
             }
             Some(_) if self.png.is_some() && io::stdout().is_terminal() => {
-                Err(Error::usage("a terminal can't show a PNG").hint("name a file: --png FILE"))
+                Err(Error::usage("a terminal can't show a PNG").hint(hints::usage::NAME_PNG))
             }
             Some(_) => {
                 ask_for_reveal(self.reveal)?;
@@ -122,8 +122,7 @@ impl Args {
         let (wide, high) = short.terminal_size(Drawing::LEAST_QUIET);
         let needed = high.saturating_add(1);
         let message = format!("the code needs {wide} columns and {needed} rows; the terminal has {columns} and {rows}");
-        Err(Error::new(Kind::Usage, "terminal-size", message)
-            .hint("enlarge the terminal, or write a picture: --png FILE"))
+        Err(Error::new(Kind::Usage, "terminal-size", message).hint(hints::usage::ENLARGE))
     }
 
     fn image(&self, drawing: &Drawing) -> Result<Zeroizing<Vec<u8>>> {
@@ -139,7 +138,7 @@ fn drawing(uri: &str) -> Result<Drawing> {
 }
 
 fn drawing_failed(error: crate::provision::draw::Error) -> Error {
-    Error::new(Kind::Usage, "drawing", error.to_string()).hint("`vmfa uri` gives the same as text")
+    Error::new(Kind::Usage, "drawing", error.to_string()).hint(hints::usage::AS_URI)
 }
 
 /// A file that isn't there yet, for its owner's eyes only.
@@ -155,11 +154,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     });
     written.map_err(|error| {
         let failure = Error::new(Kind::Storage, "io", format!("{}: {error}", path.display()));
-        if error.kind() == io::ErrorKind::AlreadyExists {
-            failure.hint("nothing is overwritten: remove it first")
-        } else {
-            failure
-        }
+        if error.kind() == io::ErrorKind::AlreadyExists { failure.hint(hints::usage::NOT_OVERWRITTEN) } else { failure }
     })
 }
 

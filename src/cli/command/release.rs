@@ -6,7 +6,7 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, candidates};
+use crate::cli::{Global, candidates, hints};
 use crate::device::issue::{Moment, Returned};
 use crate::device::pair::Which;
 use crate::device::{self, Devices};
@@ -92,13 +92,13 @@ impl Args {
         // Counters can't go back: a service that missed one takes the next.
         if device.parameters.period().is_err() {
             return Err(Error::usage(format!("`{}` is a counter device (HOTP): no code is given back", device.name))
-                .hint("the service takes the next one as well"));
+                .hint(hints::devices::COUNTER_GOES_ON));
         }
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &registry };
         let enrolment = devices.enrolment(&device)?;
         let refused = |what: &str| Error::new(Kind::No, "not-handed-out", format!("`{}` {what}", device.name));
-        let not_there = |what: &str| refused(&format!("has {what}")).hint("old codes are no longer known one by one");
+        let not_there = |what: &str| refused(&format!("has {what}")).hint(hints::devices::CODE_FORGOTTEN);
         let answer = |step: Option<u64>, released| Released {
             device: device.name.to_string(),
             step,
@@ -120,8 +120,9 @@ impl Args {
                     Released { steps, ..answer(only, "code") }
                 }
                 (Returned::NotThere, _) => {
-                    return Err(refused(&format!("has nothing of the claim {claim}"))
-                        .hint("was it given back before, or is it another device's? old claims are no longer known"));
+                    return Err(
+                        refused(&format!("has nothing of the claim {claim}")).hint(hints::devices::CLAIM_FORGOTTEN)
+                    );
                 }
                 (Returned::Shared, _) => {
                     let message = "what this claim has was also given to another process: it stays used up";
@@ -139,7 +140,7 @@ impl Args {
                 Returned::NotThere => return Err(not_there("no pair that could be given back: only the last one can")),
                 Returned::Shared => {
                     return Err(refused("handed out another pair recently, or another process waits for the last one")
-                        .hint(format!("give the codes of yours: vmfa release {} CODE1 CODE2", device.name)));
+                        .hint(hints::devices::release_codes(device.name.as_str())));
                 }
             }
         } else {
@@ -150,7 +151,7 @@ impl Args {
                     if steps.len() > 1 {
                         let mut error = Error::new(Kind::No, "ambiguous", "by chance several steps have this code");
                         for step in steps {
-                            error = error.hint(format!("--step {}", step.value()));
+                            error = error.hint(hints::devices::step(step.value()));
                         }
                         return Err(error);
                     }

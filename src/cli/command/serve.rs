@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::interrupt::Interrupted;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, clock, hygiene, json};
+use crate::cli::{Global, clock, hints, hygiene, json};
 use crate::serve::http::Server;
 use crate::serve::scenario::{Scenario, Seeded, UserKeys};
 use crate::serve::time::{Clock, Instant};
@@ -130,14 +130,16 @@ impl Args {
         let upstream = upstream.map_err(|error| Error::usage(error.to_string()))?;
         let listener = TcpListener::bind(address).map_err(|error| {
             Error::new(Kind::Remote, "listen", format!("{address} can't be listened on: {error}"))
-                .hint("--listen 127.0.0.1:0 takes a free port")
+                .hint(hints::serve::FREE_PORT)
         })?;
         let ready_fd = match self.ready_fd {
             Some(fd) => Some((fd, hygiene::descriptor(fd).map_err(|error| unwritable(fd, &error))?)),
             None => None,
         };
         let scenario = self.scenario.as_deref().map(|path| {
-            Scenario::read(path).map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
+            // In full, for errors that name its directory.
+            Scenario::read(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
+                .map_err(|error| Error::input("scenario", format!("{}: {error}", path.display())))
         });
         let (clock, starts_at) = self.clock()?;
         // Nothing is made or kept before it is sure that it can be served.

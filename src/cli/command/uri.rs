@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, candidates};
+use crate::cli::{Global, candidates, hints};
 use crate::device::{self, Devices};
 use crate::provision::{self, Enrolment};
 
@@ -54,8 +54,7 @@ pub(super) fn ask_for_reveal(reveal: bool) -> Result<()> {
     if reveal || io::stdout().is_terminal() {
         return Ok(());
     }
-    Err(Error::usage("this writes the secret in clear text, and stdout is no terminal")
-        .hint("to write it all the same: --reveal"))
+    Err(Error::usage("this writes the secret in clear text, and stdout is no terminal").hint(hints::usage::REVEAL))
 }
 
 /// What another authenticator would enrol: an HOTP counter stands where the next code is made.

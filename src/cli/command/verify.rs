@@ -8,7 +8,7 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, candidates, chosen_clock, source};
+use crate::cli::{Global, candidates, chosen_clock, hints, source};
 use crate::device::{self, Devices, accept};
 use crate::oath::relying_party::{Refusal, Rules, State, Verdict};
 use crate::oath::resync::Solution;
@@ -32,7 +32,7 @@ Examples:
   vmfa verify alice --reset")]
 pub(in crate::cli) struct Args {
     /// The device's name, then codes [default: codes from stdin]
-    #[arg(value_name = "DEVICE CODE", add = candidates::device())]
+    #[arg(value_name = "DEVICE CODE", add = candidates::device_first())]
     words: Vec<String>,
     /// Read a source instead of a device, and remember nothing: a path, `-` for stdin, `clipboard`, or `screen`
     #[arg(long, value_name = "SOURCE", add = candidates::source())]
@@ -135,7 +135,7 @@ impl Args {
                 let registry = place.registry()?;
                 let device = device::find(&registry, name)?;
                 if !self.dry_run {
-                    let refused = |error| Error::from(error).hint("to verify without remembering it: --dry-run");
+                    let refused = |error| Error::from(error).hint(hints::devices::DRY_RUN);
                     registry.expect_writable().map_err(refused)?;
                 }
                 let vault = place.vault_of(&device)?;

@@ -14,7 +14,7 @@ use super::code::a_while;
 use crate::cli::clipboard::{self, Way};
 use crate::cli::error::{Error, Result};
 use crate::cli::pattern::{self, Wanted};
-use crate::cli::{Global, candidates, chosen_clock, environment};
+use crate::cli::{Global, candidates, chosen_clock, environment, hints};
 use palette::Palette;
 use source::Source;
 
@@ -59,10 +59,11 @@ impl Args {
 
 /// That there is a terminal to draw on.
 fn expect_terminal(global: &Global) -> Result<()> {
-    let once = "to print the codes once: vmfa list --codes";
+    let once = hints::usage::CODES_ONCE;
     if global.json {
-        return Err(Error::usage("`watch` draws on a terminal, and has no answer for --json")
-            .hint("all current codes as JSON: vmfa list --codes --json"));
+        return Err(
+            Error::usage("`watch` draws on a terminal, and has no answer for --json").hint(hints::usage::CODES_AS_JSON)
+        );
     }
     for (name, is_terminal) in [("stdin", io::stdin().is_terminal()), ("stdout", io::stdout().is_terminal())] {
         if !is_terminal {

@@ -1,6 +1,7 @@
 //! What registries fail with, and what to do about it.
 
-use super::{Error, Kind, MAKE_WRITABLE};
+use super::{Error, Kind};
+use crate::cli::hints::{self, vaults};
 use crate::registry;
 
 impl From<registry::Error> for Error {
@@ -23,41 +24,31 @@ impl From<registry::Error> for Error {
         };
         let failure = Self::new(kind, code, error.to_string());
         match error {
-            E::Conflict(_) | E::LedgerConflict => failure.hint("try again"),
-            E::TooNew { .. } => failure.hint("upgrade vmfa, or use another VMFA_HOME"),
-            E::Damaged { .. } | E::NotIntact { .. } => failure
-                .hint("keep the file, and restore its newest backup: it holds which codes were handed out")
-                .hint("then `vmfa doctor --restored`; the secrets are not in it, and are not lost"),
+            E::Conflict(_) | E::LedgerConflict => failure.hint(hints::TRY_AGAIN),
+            E::TooNew { .. } => failure.hint(vaults::UPGRADE),
+            E::Damaged { .. } | E::NotIntact { .. } => failure.hint(vaults::RESTORE_REGISTRY).hint(vaults::RESTORED),
             E::Locked { holder: Some(holder), .. } if holder.ends_with("stopped") => {
                 let pid = holder.split_whitespace().nth(1).unwrap_or("PID");
-                failure.hint(format!("resume it: kill -CONT {pid}"))
+                failure.hint(vaults::resume(pid))
             }
-            E::Locked { .. } => failure.hint("nothing was changed: try again when it has ended"),
-            E::Full { .. } => failure.hint("nothing was changed: free some space there, and try again"),
+            E::Locked { .. } => failure.hint(vaults::WHEN_ENDED),
+            E::Full { .. } => failure.hint(vaults::FREE_SPACE),
             // What isn't there can't be read either.
-            E::ReadOnly { place, .. } if std::path::Path::new(&place).exists() => failure
-                .hint(MAKE_WRITABLE)
-                .hint("to look without changing anything: `vmfa list`, `vmfa show NAME`, `vmfa code NAME --at TIME`"),
-            E::ReadOnly { .. } => failure.hint(MAKE_WRITABLE),
-            E::NoLocks { .. } => {
-                failure.hint("without locks two processes can get the same code: set VMFA_HOME to a local directory")
+            E::ReadOnly { place, .. } if std::path::Path::new(&place).exists() => {
+                failure.hint(hints::MAKE_WRITABLE).hint(vaults::ONLY_LOOK)
             }
-            E::Restored { .. } => failure
-                .hint("restore the newest copy, if you have one")
-                .hint("to use this one: `vmfa doctor --restored`; codes up to now then count as handed out"),
+            E::ReadOnly { .. } => failure.hint(hints::MAKE_WRITABLE),
+            E::NoLocks { .. } => failure.hint(vaults::LOCAL_DIRECTORY),
+            E::Restored { .. } => failure.hint(vaults::NEWEST_COPY).hint(vaults::GO_ON),
             E::OtherKey { place, gone } => {
                 let restore = match place.split_once(' ') {
-                    Some((_, file)) => {
-                        format!("restore it from a backup: items/{file}.age in the age vault's directory")
-                    }
-                    None if gone => "is this another keyring, or was it deleted in another program?".to_owned(),
-                    None => "is this another keyring? use the one that was there before".to_owned(),
+                    Some((_, file)) => vaults::restore_key(file),
+                    None if gone => vaults::KEY_DELETED.to_owned(),
+                    None => vaults::KEYRING_BEFORE.to_owned(),
                 };
-                failure
-                    .hint(restore)
-                    .hint("to go on with a new key: `vmfa doctor --restored`; codes up to now then count as handed out")
+                failure.hint(restore).hint(vaults::GO_ON)
             }
-            E::Engine { .. } => failure.hint("`vmfa doctor` looks at the file"),
+            E::Engine { .. } => failure.hint(vaults::DOCTOR),
             E::NameTaken(_) | E::Busy { .. } | E::Gone => failure,
         }
     }

@@ -2,19 +2,9 @@
 
 use super::Error;
 use crate::cli::error::Kind;
+use crate::cli::hints::sources;
 use crate::oath;
 use crate::provision::{self, Error as E, Foreign, Format, Unsupported};
-
-/// Takes the lines with otpauth URIs out of any text, and those out of JSON.
-const GREP: &str = "only the lines that have one: grep -o 'otpauth://.*' FILE | vmfa add NAME -";
-const JQ: &str = "its otpauth URIs: jq -r '.. | strings | select(startswith(\"otpauth://\"))' FILE | vmfa add NAME/ -";
-
-/// Where another QR code or text was taken.
-const ANOTHER: &str =
-    "the service shows the right one where it sets up an authenticator app: a QR code, or a secret key";
-
-/// The way out for pictures.
-const AS_PNG: &str = "save it as PNG or JPEG, or open it and read the screen (SOURCE is `screen`)";
 
 impl From<provision::Error> for Error {
     fn from(error: provision::Error) -> Self {
@@ -72,60 +62,43 @@ fn code(error: &E) -> &'static str {
 fn hints(error: &E) -> Vec<&'static str> {
     let one = match error {
         E::OfLine { error, .. } => return hints(error),
-        E::SecretCharacter { character: '0' | '1' | '8' | '9', .. } => {
-            "base32 has the letters A to Z and the digits 2 to 7: was 0 an O, 1 an I or L, 8 a B? check the original"
-        }
+        E::SecretCharacter { character: '0' | '1' | '8' | '9', .. } => sources::BASE32,
         E::ShortSecret { .. } => {
-            return vec![
-                "a secret key has 16 characters or more: was all of it copied?",
-                "to use it all the same: --allow-short",
-            ];
+            return vec![sources::WHOLE_KEY, sources::ALLOW_SHORT];
         }
-        E::Unrecognized => "`vmfa help sources` lists what is read",
-        E::NoQrCode => "try a larger or sharper picture, the secret key as text, or `screen`",
-        E::QrTimeUp => "give it longer, such as `--deadline 20s`, or cut the code out of the picture",
-        E::QrPart { .. } => "take one picture with all parts in it",
-        E::QrPartsDisagree => "take one picture with all parts of one text, and nothing else",
-        E::ImageUnsupported { .. } => AS_PNG,
+        E::Unrecognized => sources::KINDS,
+        E::NoQrCode => sources::SHARPER,
+        E::QrTimeUp => sources::LONGER,
+        E::QrPart { .. } => sources::ALL_PARTS,
+        E::QrPartsDisagree => sources::PARTS_OF_ONE,
+        E::ImageUnsupported { .. } => sources::AS_PNG,
         E::UnsupportedFormat { kind, .. } => match kind {
-            Format::Document => "open it and read the screen (SOURCE is `screen`), or take a screenshot of it",
-            Format::Video => "take a screenshot of the moment that shows the code",
-            Format::Archive => "unpack it first",
-            _ => AS_PNG,
+            Format::Document => sources::SCREENSHOT,
+            Format::Video => sources::STILL,
+            Format::Archive => sources::UNPACK,
+            Format::Spreadsheet => sources::ONE_CELL,
+            _ => sources::AS_PNG,
         },
-        E::ImageTooLarge { .. } => "cut the code out of the picture, or scale it down",
-        E::NoSeed => "AWS shows the secret key only in the answer that creates the device",
+        E::ImageTooLarge { .. } => sources::SMALLER,
+        E::NoSeed => sources::NO_SEED,
         E::WrongKind { what: "a web address" } => {
-            return vec![
-                "vmfa fetches nothing; if it is the address of a picture: curl -sS URL | vmfa add NAME -",
-                "if it is a page: show it and use `screen`",
-            ];
+            return vec![sources::CURL, sources::SHOW_PAGE];
         }
-        E::NotOtpauth { what: "a web address" } => {
-            "open the address: if that page shows a QR code for an authenticator app, use `screen`"
-        }
-        E::WrongKind { what: "an SVG drawing" } => "open it in a browser, and use `screen`",
-        E::WrongKind { what } | E::NotOtpauth { what } if what.ends_with("activation") => {
-            "where the service offers it, choose another authenticator app (or \"can't scan\"): it shows an otpauth code"
-        }
-        E::WrongKind { what } if *what != "binary data" && !what.starts_with("a data URI") => ANOTHER,
-        E::NotOtpauth { .. } => ANOTHER,
-        E::UriLine { .. } => GREP,
-        E::UriType { .. } => "vmfa reads otpauth://totp/ and otpauth://hotp/",
+        E::NotOtpauth { what: "a web address" } => sources::OPEN_ADDRESS,
+        E::WrongKind { what: "an SVG drawing" } => sources::IN_BROWSER,
+        E::WrongKind { what } | E::NotOtpauth { what } if what.ends_with("activation") => sources::OTHER_APP,
+        E::WrongKind { what } if *what != "binary data" && !what.starts_with("a data URI") => sources::RIGHT_ONE,
+        E::NotOtpauth { .. } => sources::RIGHT_ONE,
+        E::UriLine { .. } => sources::GREP,
+        E::UriType { .. } => sources::TOTP_OR_HOTP,
         E::Unsupported(unsupported) => return unsupported_hint(unsupported).into_iter().collect(),
-        E::UnclearParameter { known: "a time offset", .. } => {
-            "remove it if the service uses the true time; else add the device without it, then: vmfa drift NAME --set SECONDS"
-        }
-        E::UnclearParameter { .. } => {
-            "if it changes the codes, rename it as the format does (algorithm, digits, period); if not, remove it"
-        }
-        E::Misplaced { .. } => "put a `?` before the first parameter, and an `&` between the others",
-        E::BehindFragment { .. } => "separate parameters by `&`, and write a `#` in a name as %23",
-        E::Period => "most services use 30 s, a few 60 s: set `period=30`, or leave it out",
-        E::CounterMissing => {
-            "for a new device, add `&counter=0` to the URI; else the counter that the service expects next"
-        }
-        E::Migration => "in Google Authenticator, tap an account's own QR code; or the service enrols another app",
+        E::UnclearParameter { known: "a time offset", .. } => sources::TIME_OFFSET,
+        E::UnclearParameter { .. } => sources::RENAME_PARAMETER,
+        E::Misplaced { .. } => sources::SEPARATE,
+        E::BehindFragment { .. } => sources::ESCAPE,
+        E::Period => sources::PERIOD,
+        E::CounterMissing => sources::COUNTER,
+        E::Migration => sources::MIGRATION,
         E::Foreign(foreign) => return foreign_hint(*foreign).into_iter().collect(),
         _ => return Vec::new(),
     };
@@ -134,9 +107,9 @@ fn hints(error: &E) -> Vec<&'static str> {
 
 const fn unsupported_hint(unsupported: &Unsupported) -> Option<&'static str> {
     match unsupported {
-        Unsupported::Steam => Some("Steam's own app shows the codes"),
-        Unsupported::Yandex => Some("Yandex's own app, Aegis and Stratum ask for the PIN"),
-        Unsupported::TwoStep => Some("ask the administrator to enrol it without two-step enrolment"),
+        Unsupported::Steam => Some(sources::STEAM),
+        Unsupported::Yandex => Some(sources::YANDEX),
+        Unsupported::TwoStep => Some(sources::TWO_STEP),
         _ => None,
     }
 }
@@ -144,46 +117,30 @@ const fn unsupported_hint(unsupported: &Unsupported) -> Option<&'static str> {
 /// How to get at the secrets of another program's file.
 const fn foreign_hint(foreign: Foreign) -> Option<&'static str> {
     Some(match foreign {
-        Foreign::Aegis | Foreign::AegisEncrypted => {
-            "in Aegis, export as a text file of otpauth URIs (\"Google Authenticator URI\"), without encryption"
-        }
-        Foreign::Stratum => "in Stratum, back up as a list of authenticator URIs, and add that",
-        Foreign::EnteEncrypted => "in Ente Auth, export as plain text (a list of otpauth URIs), and add that",
-        Foreign::FreeOtpPlus => "in FreeOTP+, export in key URI format, and add that",
-        Foreign::Bitwarden => "one item: bw get item ITEM | jq -r .login.totp | vmfa add NAME -",
-        Foreign::BitwardenEncrypted => {
-            "one item: bw get item ITEM | jq -r .login.totp | vmfa add NAME -; or export as plain .json"
-        }
-        Foreign::ProtonAuthenticator | Foreign::ProtonPass | Foreign::CredentialExchange => JQ,
-        Foreign::OtherJson { has_uri: true } => JQ,
-        Foreign::BrowserExtension => {
-            "one account: jq -r '.[].secret' FILE | head -1 | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)"
-        }
-        Foreign::Raivo | Foreign::AndOtp => {
-            "one account: jq -r '.[0].secret' FILE | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)"
-        }
-        Foreign::TwoFas => {
-            "one account: jq -r '.services[0].secret' FILE | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)"
-        }
-        Foreign::LastPass => {
-            "one account: jq -r '.accounts[0].secret' FILE | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)"
-        }
-        Foreign::Duo | Foreign::Authy | Foreign::WinAuth | Foreign::AndroidSettings => {
-            "show an account's QR code or secret key in the app, and add that"
-        }
-        Foreign::KeePassXml => "one entry: keepassxc-cli show -s -a otp DATABASE ENTRY | vmfa add NAME -",
-        Foreign::Csv => "its otpauth URIs: grep -o 'otpauth://[^,\"]*' FILE | vmfa add NAME/ -",
-        Foreign::OtherJson { has_uri: false } => {
-            "if it has the secret key in a field: jq -r .FIELD FILE | vmfa add NAME -"
-        }
-        Foreign::OtherXml => "vmfa reads the XML with which AWS answers CreateVirtualMFADevice",
-        Foreign::WebPage => "show the page and use `screen`, or save its QR code as a picture",
-        Foreign::TerminalQr => {
-            "show it on a screen and use `screen`; or have the program write a picture: qrencode -o qr.png"
-        }
-        Foreign::Pgp => "gpg -d FILE | vmfa add NAME -",
-        Foreign::Age => "age -d -i IDENTITY FILE | vmfa add NAME -",
-        Foreign::OpenSsl => "decrypt it first, and pipe the result: … | vmfa add NAME -",
+        Foreign::Aegis | Foreign::AegisEncrypted => sources::AEGIS,
+        Foreign::Stratum => sources::STRATUM,
+        Foreign::EnteEncrypted => sources::ENTE,
+        Foreign::FreeOtpPlus => sources::FREE_OTP_PLUS,
+        Foreign::Bitwarden => sources::BITWARDEN,
+        Foreign::BitwardenEncrypted => sources::BITWARDEN_ENCRYPTED,
+        Foreign::ProtonAuthenticator | Foreign::ProtonPass | Foreign::CredentialExchange => sources::JQ,
+        Foreign::OtherJson { has_uri: true } => sources::JQ,
+        Foreign::BrowserExtension => sources::BROWSER_EXTENSION,
+        Foreign::Raivo | Foreign::AndOtp => sources::LIST_OF_ACCOUNTS,
+        Foreign::TwoFas => sources::TWO_FAS,
+        Foreign::LastPass => sources::LAST_PASS,
+        Foreign::Duo | Foreign::Authy | Foreign::WinAuth | Foreign::AndroidSettings => sources::IN_THE_APP,
+        Foreign::KeePassXml => sources::KEE_PASS,
+        Foreign::Csv => sources::CSV,
+        Foreign::OtherTable => sources::ONE_CELL,
+        Foreign::Settings => sources::ONE_VALUE,
+        Foreign::OtherJson { has_uri: false } => sources::JQ_FIELD,
+        Foreign::OtherXml => sources::XML,
+        Foreign::WebPage => sources::SAVE_QR_CODE,
+        Foreign::TerminalQr => sources::SHOW_OR_DRAW,
+        Foreign::Pgp => sources::GPG,
+        Foreign::Age => sources::AGE,
+        Foreign::OpenSsl => sources::DECRYPT,
         Foreign::Pskc | Foreign::PropertyList | Foreign::AwsError | Foreign::PrivateKey | Foreign::Rtf => return None,
     })
 }

@@ -1,14 +1,9 @@
 //! What vaults fail with, and what to do about it.
 
-use super::{Error, Kind, MAKE_WRITABLE};
+use super::{Error, Kind};
+use crate::cli::environment;
+use crate::cli::hints::{self, vaults};
 use crate::vault::{self, Kind as VaultKind, Provider};
-
-/// Unlocks GNOME Keyring without a desktop, making its login collection where there is none; the password is
-/// read without a line end. Only for a keyring of its own kind: it takes the place of any other.
-const UNLOCK: &str = "printf %s \"$PASSWORD\" | gnome-keyring-daemon --replace --unlock --components=secrets";
-
-/// Starts GNOME Keyring where no keyring runs.
-const START: &str = "printf %s \"$PASSWORD\" | gnome-keyring-daemon --unlock --components=secrets";
 
 impl From<vault::Error> for Error {
     fn from(error: vault::Error) -> Self {
@@ -29,74 +24,49 @@ impl From<vault::Error> for Error {
             E::Io { .. } | E::ReadOnly { .. } => "io",
         };
         let failure = Self::new(Kind::Storage, code, error.to_string());
-        let instead = "without a keyring (CI, containers, servers): vmfa init --vault age";
+        let instead = if environment::somebody_there() { vaults::AGE_INSTEAD } else { vaults::AGE_INSTEAD_UNATTENDED };
         match error {
-            E::NoBus { .. } => failure.hint(instead).hint("with a keyring: dbus-run-session, and unlock one in it first"),
-            E::NoProvider => failure
-                .hint("install and start one: GNOME Keyring, KWallet or KeePassXC")
-                .hint(format!("GNOME Keyring without a desktop: {START}"))
-                .hint(instead),
+            E::NoBus { .. } => failure.hint(instead).hint(vaults::WITH_BUS),
+            E::NoProvider => failure.hint(vaults::INSTALL_KEYRING).hint(vaults::START_GNOME).hint(instead),
             E::NoCollection(provider) => failure.hint(no_collection(&provider)).hint(instead),
             E::Locked(provider) => failure.hint(locked(&provider)).hint(instead),
             E::Unconfirmed(provider) => failure.hint(unconfirmed(&provider)),
-            E::ReadOnly { .. } => failure.hint(MAKE_WRITABLE),
-            E::TimedOut { .. } => {
-                failure.hint("is an unlock prompt waiting? VMFA_KEYRING_TIMEOUT=SECONDS waits longer")
-            }
-            E::NotThere { kind: VaultKind::Keyring, .. } => {
-                failure.hint("was it deleted in another program, or is this another keyring? `vmfa doctor` looks")
-            }
-            E::Keyring(text) if text.contains("libqca-ossl") => {
-                failure.hint("KWallet needs a plugin for it: apt-get install libqca-qt5-2-plugins")
-            }
-            E::IdentityMissing(_) => failure
-                .hint("if it moved, give its new path: --identity-file FILE or VMFA_IDENTITY_FILE")
-                .hint("to remember the new path: vmfa init --vault age --use-identity FILE"),
-            E::IdentityTooOpen { path, .. } => failure
-                .hint(format!("chmod 600 {path}"))
-                .hint(format!("if you can't change it: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")),
-            E::NoIdentity => failure
-                .hint("for existing devices, give the identity they were added with: --identity-file or VMFA_IDENTITY_FILE")
-                .hint("for a first device: vmfa init --vault age"),
+            E::ReadOnly { .. } => failure.hint(hints::MAKE_WRITABLE),
+            E::TimedOut { .. } => failure.hint(vaults::WAIT_LONGER),
+            E::NotThere { kind: VaultKind::Keyring, .. } => failure.hint(vaults::NOT_IN_KEYRING),
+            E::Keyring(text) if text.contains("libqca-ossl") => failure.hint(vaults::KWALLET_PLUGIN),
+            E::IdentityMissing(_) => failure.hint(vaults::IDENTITY_MOVED).hint(vaults::REMEMBER_IDENTITY),
+            E::IdentityTooOpen { path, .. } => failure.hint(vaults::chmod(&path)).hint(vaults::by_stdin(&path)),
+            E::NoIdentity => failure.hint(vaults::NAME_IDENTITY).hint(vaults::FIRST_IDENTITY),
             _ => failure,
         }
     }
 }
 
 /// How a keyring gets a collection to store in.
-fn no_collection(provider: &Provider) -> String {
+const fn no_collection(provider: &Provider) -> &'static str {
     match provider {
-        Provider::GnomeKeyring => format!("make one: log in to the desktop once, or: {UNLOCK}"),
-        Provider::KWallet(_) => {
-            "make a wallet and set it as the default in KWalletManager, then log in again".to_owned()
-        }
-        Provider::KeePassXc => {
-            "open a database in KeePassXC, and expose a group: Database Settings, Secret Service Integration".to_owned()
-        }
-        _ => "log in to the desktop once, or make one in the keyring's own program".to_owned(),
+        Provider::GnomeKeyring => vaults::NO_COLLECTION_GNOME,
+        Provider::KWallet(_) => vaults::NO_COLLECTION_KWALLET,
+        Provider::KeePassXc => vaults::NO_COLLECTION_KEEPASSXC,
+        _ => vaults::NO_COLLECTION,
     }
 }
 
 /// How a keyring is unlocked.
-fn locked(provider: &Provider) -> String {
+const fn locked(provider: &Provider) -> &'static str {
     match provider {
-        Provider::GnomeKeyring => format!("unlock it in the desktop, or: {UNLOCK}"),
-        Provider::KWallet(_) => "open the wallet in KWalletManager, or run vmfa in a terminal to be asked".to_owned(),
-        Provider::KeePassXc => {
-            "unlock the database in KeePassXC, and allow access when it asks; not to be asked: Settings, Secret Service \
-             Integration"
-                .to_owned()
-        }
-        _ => "unlock it in the keyring's own program, or run vmfa in a terminal to be asked".to_owned(),
+        Provider::GnomeKeyring => vaults::LOCKED_GNOME,
+        Provider::KWallet(_) => vaults::LOCKED_KWALLET,
+        Provider::KeePassXc => vaults::LOCKED_KEEPASSXC,
+        _ => vaults::LOCKED,
     }
 }
 
 /// How a keyring comes to do something without asking.
-fn unconfirmed(provider: &Provider) -> String {
+const fn unconfirmed(provider: &Provider) -> &'static str {
     match provider {
-        Provider::KeePassXc => {
-            "confirm it in KeePassXC and try again; not to be asked: Settings, Secret Service Integration".to_owned()
-        }
-        _ => "run vmfa in a terminal, and answer the keyring's question".to_owned(),
+        Provider::KeePassXc => vaults::UNCONFIRMED_KEEPASSXC,
+        _ => vaults::UNCONFIRMED,
     }
 }

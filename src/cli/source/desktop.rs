@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::search::Search;
 use crate::cli::error::{Error, Result};
+use crate::cli::hints;
 use crate::cli::progress::searching;
 use crate::provision::{self, Found};
 
@@ -13,13 +14,14 @@ pub(super) fn clipboard(search: &Search) -> Result<Found> {
         arboard::Error::ContentNotAvailable => {
             Error::input("clipboard-empty", "the clipboard holds neither an image nor text")
         }
-        error => Error::input("clipboard", format!("the clipboard can't be read: {error}"))
-            .hint("is there a display? `vmfa doctor` looks; a path or `-` works everywhere"),
+        error => {
+            Error::input("clipboard", format!("the clipboard can't be read: {error}")).hint(hints::sources::DISPLAY)
+        }
     };
     #[cfg(target_os = "linux")]
     if no_display() {
         return Err(Error::input("clipboard", format!("the clipboard can't be read: {NO_DISPLAY}"))
-            .hint("a path, `-` or the hidden prompt work without one"));
+            .hint(hints::sources::WITHOUT_DISPLAY));
     }
     let mut clipboard = arboard::Clipboard::new().map_err(unavailable)?;
     match clipboard.get_image() {
@@ -78,8 +80,7 @@ enum Shot {
 }
 
 fn no_screen(reason: impl std::fmt::Display) -> Error {
-    Error::input("screen", format!("the screen can't be read: {reason}"))
-        .hint("a picture of it works everywhere: a path, `-`, or `clipboard`")
+    Error::input("screen", format!("the screen can't be read: {reason}")).hint(hints::sources::WITHOUT_SCREEN)
 }
 
 #[cfg(not(target_os = "linux"))]

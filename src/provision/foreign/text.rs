@@ -99,6 +99,46 @@ fn is_table(text: &str) -> bool {
     known && columns.count() >= 3
 }
 
+/// What a text is that would be read as a secret key, where its shape tells that it is something else.
+pub(in crate::provision) fn no_secret(text: &str) -> Option<Foreign> {
+    const HEADINGS: [&str; 12] = [
+        "name",
+        "account",
+        "issuer",
+        "service",
+        "user",
+        "username",
+        "login",
+        "secret",
+        "secret key",
+        "key",
+        "seed",
+        "url",
+    ];
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let first = lines.first().copied().unwrap_or_default();
+    // Blanks between groups may be tabs, so those need a heading.
+    let rows = |separator: char| {
+        let cells = first.matches(separator).count();
+        cells > 0 && lines.len() > 1 && lines.iter().all(|line| line.matches(separator).count() == cells)
+    };
+    let mut cells = first.split([',', ';', '\t', '|']).map(|cell| cell.trim().trim_matches('"').to_ascii_lowercase());
+    let headed = cells.clone().count() > 1 && cells.any(|cell| HEADINGS.contains(&cell.as_str()));
+    if headed || [',', ';', '|'].into_iter().any(rows) {
+        return Some(Foreign::OtherTable);
+    }
+    let named = |line: &&str| {
+        let Some((name, value)) = line.split_once([':', '=']) else { return false };
+        let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | ' ');
+        let words = name.split_whitespace().count();
+        // An `=` may be padding in the wrong place.
+        let lower = name.to_ascii_lowercase();
+        let told = line.contains(':') || ["_", "secret", "key", "otp", "seed"].iter().any(|word| lower.contains(word));
+        (1..=2).contains(&words) && name.chars().all(letter) && told && !value.trim_matches([' ', '=']).is_empty()
+    };
+    lines.iter().all(|line| named(line) || line.starts_with(['#', ';', '['])).then_some(Foreign::Settings)
+}
+
 /// Whether a text that begins with `<` is a page, or a piece of one.
 pub(in crate::provision) fn is_page(text: &str) -> bool {
     const ELEMENTS: [&str; 33] = [

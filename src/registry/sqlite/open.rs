@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::{READ_ONLY, of_engine, of_io};
 use super::files::beside;
 use super::{Sqlite, locks};
-use crate::file::create_private;
+use crate::file::{create_private, may_create};
 use crate::registry::Error;
 
 /// What brings a file from one schema version (`PRAGMA user_version`) to the next. Never edited, only
@@ -127,12 +127,7 @@ impl Sqlite {
         create_private(path).map_err(|error| of_io(path, &error))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| of_engine(path, &error))?;
-        let sqlite = Self {
-            path: path.to_owned(),
-            mark: None,
-            locks: AtomicBool::new(false),
-            connection: Mutex::new(connection),
-        };
+        let sqlite = Self::over(path, connection);
         if !sqlite.read_only(&sqlite.connection())? {
             sqlite.prepare()?;
             return Ok(sqlite);
@@ -148,12 +143,37 @@ impl Sqlite {
         Ok(sqlite)
     }
 
+    /// Opens a registry where there is one; else an empty one that is in memory alone, so that looking makes no file and no
+    /// directory.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    #[cfg(feature = "cli")]
+    pub(crate) fn open_to_look(path: &Path) -> Result<Self, Error> {
+        if !path.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Self::open(path);
+        }
+        let connection = Connection::open_in_memory().map_err(|error| of_engine(path, &error))?;
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration).map_err(|error| of_engine(path, &error))?;
+        }
+        Ok(Self::over(path, connection))
+    }
+
+    fn over(path: &Path, connection: Connection) -> Self {
+        Self { path: path.to_owned(), mark: None, locks: AtomicBool::new(false), connection: Mutex::new(connection) }
+    }
+
     /// Whether anything can be written down.
     ///
     /// # Errors
     ///
     /// [`Error::ReadOnly`] where nothing can be.
     pub fn expect_writable(&self) -> Result<(), Error> {
+        if let Err(error) = may_create(&self.path) {
+            return Err(of_io(&self.path, &error));
+        }
         if self.read_only(&self.connection())? {
             let reason = READ_ONLY.to_owned();
             return Err(Error::ReadOnly { place: self.path.display().to_string(), reason });

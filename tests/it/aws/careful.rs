@@ -284,7 +284,7 @@ fn settings_that_lead_nowhere_come_with_the_way_out() {
         assert!(failed.stderr.contains(&format!("hint: {hint}")), "{failed:#?}");
     };
     failed("production3", "did you mean `production`?");
-    failed("nothing-like-it", "there are: `a b`, `fips`, `production`");
+    failed("nothing-like-it", "there are `a b`, `fips`, `production`");
     failed("a b", "the AWS CLI reads it: eval \"$(aws configure export-credentials --profile 'a b' --format env)\"");
     failed("fips", "give the endpoint itself: --endpoint-url");
     failed("production", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
@@ -335,5 +335,5 @@ fn a_name_given_to_enable_is_the_devices_and_is_not_passed_over() {
 fn a_stand_in_that_has_ended_is_what_is_asked_about() {
     let stage = Stage::new(ALLOW_ALL);
     let run = run(&mut stage.command("http://127.0.0.1:1", &["status"]), b"").expect(4);
-    assert!(run.stderr.contains("hint: is a `vmfa serve` running there?"), "{run:#?}");
+    assert!(run.stderr.contains("hint: start `vmfa serve` there"), "{run:#?}");
 }

@@ -81,13 +81,17 @@ fn init_says_what_cannot_be_written_and_a_way_out() {
 }
 
 #[test]
-fn an_empty_home_that_cannot_be_written_is_not_recommended_to_be_read() {
+fn an_empty_home_that_cannot_be_written_is_looked_at_and_not_recommended_to_be_read() {
     let home = Home::new();
     std::fs::create_dir(home.path().join("home")).unwrap();
-    for arguments in [&["list"][..], &["show", "x"], &["code", "x", "--at", "59"]] {
-        let refused = read_only(&home, arguments).expect(3);
-        assert!(refused.stderr.contains("VMFA_HOME") && !refused.stderr.contains("vmfa list"), "{refused:#?}");
+    for (arguments, code) in [(&["list"][..], 0), (&["show", "x"], 1), (&["code", "x", "--at", "59"], 1)] {
+        let looked = read_only(&home, arguments).expect(code);
+        assert!(looked.stderr.contains("there are no devices yet"), "{looked:#?}");
     }
+    let refused = read_only(&home, &["add", "x", "-"]).expect(3);
+    assert!(refused.stderr.contains("VMFA_HOME") && !refused.stderr.contains("vmfa list"), "{refused:#?}");
+    let doctor = read_only(&home, &["doctor"]).expect(3);
+    assert!(doctor.stdout.contains("BAD  registry"), "{doctor:#?}");
 }
 
 /// A user who is nobody, without any variables but these.
@@ -125,5 +129,5 @@ fn a_configuration_of_another_user_is_told() {
     std::fs::set_permissions(place.join("config.toml"), std::fs::Permissions::from_mode(0o000)).unwrap();
     let refused = nobody(&home, &[("VMFA_HOME", place.to_str().unwrap())], &["list", "--json"]).expect(3);
     assert_eq!(refused.error_code(), "config", "{refused:#?}");
-    assert!(refused.stderr.contains("belong to another user"), "{refused:#?}");
+    assert!(refused.stderr.contains("belongs to another user"), "{refused:#?}");
 }

@@ -190,7 +190,7 @@ fn virtual_time_is_told_and_moved_by_command_and_by_http() {
     let refused = real.home.run(&["serve", "time", "+1s", "--endpoint", real.endpoint()]).expect(1);
     assert!(refused.stderr.contains("runs on real time"), "{}", refused.stderr);
     let nobody = real.home.run(&["serve", "time", "--endpoint", "http://127.0.0.1:1"]).expect(4);
-    assert!(nobody.stderr.contains("hint: is a `vmfa serve` running there?"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("hint: start `vmfa serve` there"), "{}", nobody.stderr);
     real.home.run(&["serve", "time"]).expect(2);
 }
 

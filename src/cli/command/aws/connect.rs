@@ -22,7 +22,7 @@ use crate::cli::open::Place;
 use crate::cli::server_time::Server;
 use crate::cli::stand_in::StandIn;
 use crate::cli::world::Real;
-use crate::cli::{Global, candidates, clock, environment};
+use crate::cli::{Global, candidates, clock, environment, hints};
 use crate::device::{self, Devices};
 use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
@@ -96,11 +96,25 @@ pub(super) struct Run<'a> {
 impl Args {
     /// Opens everything, and works with it.
     pub(super) fn open<T>(&self, global: &Global, work: impl FnOnce(&Run<'_>) -> Result<T>) -> Result<T> {
+        self.open_with(Place::registry, global, work)
+    }
+
+    /// The same for work that may add a device.
+    pub(super) fn open_for_new<T>(&self, global: &Global, work: impl FnOnce(&Run<'_>) -> Result<T>) -> Result<T> {
+        self.open_with(Place::registry_for_new, global, work)
+    }
+
+    fn open_with<T>(
+        &self,
+        registry: impl FnOnce(&Place) -> Result<Sqlite>,
+        global: &Global,
+        work: impl FnOnce(&Run<'_>) -> Result<T>,
+    ) -> Result<T> {
         let place = Place::find(global)?;
         place.expect_reading();
         let settings = self.settings()?;
         let clock = Which::named(self.clock.clone()).open_if_named()?;
-        let registry = place.registry()?;
+        let registry = registry(&place)?;
         let iam = settings.endpoint(Service::Iam);
         let clear_text = if self.plain_http { ClearText::Anywhere } else { ClearText::Here };
         let stand_in = (iam.custom && iam.url.starts_with("http://")).then(|| StandIn::at(&iam.url, clear_text));
@@ -279,11 +293,11 @@ impl Run<'_> {
                     "aws-root",
                     "these are the root user's keys, and IAM's API has no devices for it",
                 )
-                .hint("the root user's device is enabled in the console; `vmfa add` keeps its secret")
-                .hint("for another user: --user NAME"));
+                .hint(hints::aws::IN_CONSOLE)
+                .hint(hints::aws::FOR_USER));
             }
             (None, None) => {
-                return Err(Error::usage(format!("{} is no IAM user", identity.arn)).hint("name the user: --user NAME"));
+                return Err(Error::usage(format!("{} is no IAM user", identity.arn)).hint(hints::aws::NAME_USER));
             }
         };
         Ok((identity, user))
@@ -338,11 +352,9 @@ impl Fetch for Run<'_> {
 fn without_serial(error: aws::Error, role: &Role) -> Trouble {
     match (&role.serial_in_source, error.has_code("AccessDenied")) {
         (Some(source), true) => Trouble::Cli(
-            Error::from(error).about(&format!("{} can't be assumed", role.arn)).hint(format!(
-                "it was asked for without a code: `mfa_serial` is in profile `{source}`, and counts in profile `{}` only, which \
-                 has the role_arn",
-                role.profile
-            )),
+            Error::from(error)
+                .about(&format!("{} can't be assumed", role.arn))
+                .hint(hints::aws::serial_in_source(source, &role.profile)),
         ),
         _ => error.into(),
     }
@@ -356,8 +368,8 @@ fn no_such_serial(serial: &str, profile: &str) -> Error {
             "no-such-device",
             format!("the mfa_serial of profile `{profile}` is {serial}, the ARN of an identity, not of an MFA device"),
         )
-        .hint("a device's ARN has `:mfa/` in it: `vmfa aws status` shows it, and so does `vmfa show NAME`");
+        .hint(hints::aws::OWN_ARN);
     }
     Error::new(Kind::No, "no-such-device", format!("no device here has the serial number {serial}"))
-        .hint(format!("`mfa_serial` of profile `{profile}` names it; `vmfa list --json` shows those that are here"))
+        .hint(hints::aws::serial_of_profile(profile))
 }

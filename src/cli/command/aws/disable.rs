@@ -7,7 +7,7 @@ use crate::aws;
 use crate::aws::settings::Service;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, candidates, clock, prompt};
+use crate::cli::{Global, candidates, clock, hints, prompt};
 use crate::device;
 
 /// Deactivate and delete a device at AWS; then, if you want, its secret here
@@ -102,10 +102,7 @@ impl Args {
                         "there is no {serial} at {url}, and nothing here shows that there was one: its secret is kept"
                     ),
                 )
-                .hint(format!(
-                    "are these the right keys and endpoint? Else: vmfa remove {}",
-                    plain(device.name.as_str())
-                )));
+                .hint(hints::aws::remove_here(&plain(device.name.as_str()))));
             }
             let ask = || {
                 !(global.json || self.yes)

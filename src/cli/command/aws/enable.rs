@@ -11,7 +11,7 @@ use crate::aws::session::Wanted as Session;
 use crate::aws::sts::Identity;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, fields, plain};
-use crate::cli::{Global, candidates};
+use crate::cli::{Global, candidates, hints};
 use crate::name::Name;
 use crate::oath::relying_party::PROPAGATION;
 use crate::registry::{Device, Registry as _};
@@ -113,9 +113,9 @@ impl Args {
                 let name = prefix.map_or_else(|| user.to_owned(), |prefix| format!("{prefix}{user}"));
                 Ok(self.wanted(identity, user, user, name.parse()?))
             };
-            return self.connect.open(global, |run| batch::enroll(run, global, &users, self.jobs, template));
+            return self.connect.open_for_new(global, |run| batch::enroll(run, global, &users, self.jobs, template));
         }
-        let answered = self.connect.open(global, |run| self.one(run))?;
+        let answered = self.connect.open_for_new(global, |run| self.one(run))?;
         render::print(&answered, global.json)
     }
 
@@ -138,9 +138,7 @@ impl Args {
             let error = Error::from(enrolling.explained(error));
             // Whoever asks an administrator first, asks for the wrong thing.
             if error.code() == "aws-denied" && device_name != user {
-                return error.hint_first(
-                    "policies for self-managed MFA only allow the user's own name for the device: leave --device-name out",
-                );
+                return error.hint_first(hints::aws::OWN_NAME);
             }
             error
         })?;
@@ -180,9 +178,9 @@ impl Args {
                 "aws-other-name",
                 format!("the device of user `{user}` is named `{}` here already, not `{name}`", known.name),
             )
-            .hint(format!("to rename it: vmfa rename {} {name}", known.name))
-            .hint(format!("to go on with it: vmfa aws enable {}", known.name))
-            .hint(format!("for another device of the user: --device-name, as {serial} is this one"))),
+            .hint(hints::aws::rename(known.name.as_str(), name.as_str()))
+            .hint(hints::aws::go_on_with(known.name.as_str()))
+            .hint(hints::aws::another_device(serial))),
             (Some(_), None) if self.user.is_none() && name.as_str() != user => {
                 let text =
                     format!("`{name}` is the device's name here; the user is `{user}` (for another user: --user NAME)");
@@ -239,8 +237,7 @@ fn prefix(text: &str) -> Result<&str> {
     if text.ends_with('/') {
         return Ok(text);
     }
-    Err(Error::usage(format!("with many users, `{text}` can't be the name of each"))
-        .hint(format!("`{text}/` puts it before their names; left out, devices are named after their users")))
+    Err(Error::usage(format!("with many users, `{text}` can't be the name of each")).hint(hints::aws::prefix(text)))
 }
 
 /// `[\w+=,.@-]+`, as the contract of CreateVirtualMFADevice has it.

@@ -7,7 +7,7 @@ use super::connect;
 use crate::aws::session::{Role, Session, Wanted};
 use crate::cli::error::{Error, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, candidates, json};
+use crate::cli::{Global, candidates, hints, json};
 use crate::time::{Timestamp, words};
 
 /// Get a session with MFA: temporary keys for the AWS CLI, the SDKs and others
@@ -79,7 +79,7 @@ impl Which {
                 "--min-remaining must be shorter than the session itself, {}",
                 words(lasts)
             ))
-            .hint("ask for a longer session with --duration, or for less with --min-remaining"));
+            .hint(hints::aws::LONGER_SESSION));
         }
         Ok(Wanted { duration: self.duration, role, fresh: self.fresh, least: self.min_remaining })
     }

@@ -7,6 +7,7 @@ use crate::cli::Global;
 use crate::cli::chosen_clock::Clock;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
+use crate::cli::hints;
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
 use crate::cli::render::{self, plain};
@@ -157,7 +158,7 @@ impl Lease<'_> {
                 "no-such-device",
                 format!("no time-based device's name matches `{name}`"),
             )
-            .hint("`vmfa list` shows them all; `*` stands for anything but `/`"));
+            .hint(hints::devices::LIST_FOR_PATTERN));
         }
         Ok(pool)
     }
@@ -248,7 +249,7 @@ impl Args {
                     "the code of `{name}` is good for less than {good}; the next is at {ready}, in {wait_in_words}"
                 );
                 let error = Error::new(Kind::No, "expires-soon", message).available(ready, wait);
-                return Err(if clock.stands_still() { error } else { error.hint("--timeout waits longer") });
+                return Err(if clock.stands_still() { error } else { error.hint(hints::devices::TIMEOUT) });
             }
             wait::until(clock, ready, wait, &format!("the next code of {}", plain(name)), self.waiting())?;
         }

@@ -1,6 +1,7 @@
 //! Which devices there are for a client: those that `--allow` names, and no others.
 
 use crate::cli::error::{Error, Kind, Result};
+use crate::cli::hints;
 use crate::cli::pattern::Pool;
 use crate::device;
 use crate::name::Name;
@@ -55,7 +56,7 @@ impl Allowed {
                 (0, _) => Err(none_allowed()),
                 (count, _) => {
                     let message = format!("no device is named, and there are {count}");
-                    Err(Error::usage(message).hint("set `device` to one that list_devices shows"))
+                    Err(Error::usage(message).hint(hints::agents::SET_DEVICE))
                 }
             };
         };
@@ -64,8 +65,8 @@ impl Allowed {
             device::Error::NoSuchDevice { any: false, .. } => none_allowed(),
             device::Error::NoSuchDevice { ref nearest, .. } => {
                 let failure = Error::new(Kind::No, "no-such-device", error.to_string());
-                let near = nearest.iter().map(|near| format!("did you mean `{near}`?"));
-                near.fold(failure, Error::hint).hint("list_devices shows all that there are")
+                let near = nearest.iter().map(|near| hints::did_you_mean(near));
+                near.fold(failure, Error::hint).hint(hints::agents::LIST)
             }
             error => error.into(),
         })
@@ -73,6 +74,5 @@ impl Allowed {
 }
 
 fn none_allowed() -> Error {
-    Error::new(Kind::No, "no-such-device", "there is no device that you may use")
-        .hint("the person who set up this server has to add or allow one: vmfa mcp --allow PATTERN")
+    Error::new(Kind::No, "no-such-device", "there is no device that you may use").hint(hints::agents::NONE_ALLOWED)
 }

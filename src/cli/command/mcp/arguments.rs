@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::tools::{GET_CODE, GET_PAIR, LIST_DEVICES, LONGEST_NAME, TIMEOUT};
 use crate::cli::error::{Error, Result};
+use crate::cli::hints;
 use crate::device::issue::LONGEST_WAIT;
 
 /// How many `*` a pattern may have: each one more multiplies what it takes to see that a name doesn't match.
@@ -44,7 +45,7 @@ impl Asked {
             return Some(read);
         }
         // Its name is the client's, and may be long.
-        Some(Err(Error::usage(format!("{tool} has no such argument")).hint("tools/list tells which it has")))
+        Some(Err(Error::usage(format!("{tool} has no such argument")).hint(hints::agents::ARGUMENTS)))
     }
 
     /// The tool's name.

@@ -11,6 +11,7 @@ use crate::cli::command::code::{Codes, Lease};
 use crate::cli::command::pair::Answered;
 use crate::cli::command::show::Description;
 use crate::cli::error::{Error, Kind, Result};
+use crate::cli::hints;
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
 use crate::cli::render::{note, plain};
@@ -184,11 +185,11 @@ fn both(codes: &[Issued]) -> Result<[u64; 2]> {
 fn in_words_of_tools(error: Error) -> Error {
     let hint = match error.code() {
         "no-such-device" if error.hints().iter().any(|hint| hint.contains("vmfa list")) => {
-            "list_devices shows all that there are; `*` stands for anything but `/`"
+            hints::agents::LIST_FOR_PATTERN
         }
-        "no-free-step" | "no-pair-yet" | "expires-soon" => "ask again then, or with a longer `timeout`",
-        "min-validity" => "ask for a shorter `min_validity`",
-        "no-such-code" => "leave out `min_validity`",
+        "no-free-step" | "no-pair-yet" | "expires-soon" => hints::agents::LONGER_TIMEOUT,
+        "min-validity" => hints::agents::SHORTER_VALIDITY,
+        "no-such-code" => hints::agents::NO_VALIDITY,
         _ => return error,
     };
     error.without_hints().hint(hint)

@@ -19,6 +19,7 @@ use super::message::{Answer, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, Id
 use super::output::Outbox;
 use super::tools;
 use crate::cli::error::{Error, Kind};
+use crate::cli::hints;
 use crate::cli::json;
 use crate::cli::render::plain;
 
@@ -189,7 +190,7 @@ impl Server {
 
 fn busy() -> Error {
     let message = format!("{} calls are being answered already", calls::MOST);
-    Error::new(Kind::No, "busy", message).hint("try again once one of them is answered")
+    Error::new(Kind::No, "busy", message).hint(hints::agents::BUSY)
 }
 
 /// The result of a call.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, environment, stand_in};
+use crate::cli::{Global, environment, hints, stand_in};
 use crate::serve::{Ended, Event};
 
 /// The first Unix time that counts as one without an `@`: a year after 1970.
@@ -141,9 +141,7 @@ impl Time {
         if let Some(seconds) = length {
             let failure = Error::usage(format!("`{to}` is no time to go to"));
             let unit = if to.ends_with(|c: char| c.is_ascii_digit()) { "s" } else { "" };
-            return Err(failure
-                .hint(format!("to move it on: vmfa serve time +{to}{unit}"))
-                .hint(format!("if that is Unix time: vmfa serve time @{seconds}")));
+            return Err(failure.hint(hints::serve::move_on(to, unit)).hint(hints::serve::unix_time(seconds)));
         }
         let key = if to.starts_with(['+', '-']) { "advance" } else { "set" };
         Ok(Some(json!({ key: to, "force": self.force })))
@@ -171,10 +169,10 @@ impl Which {
     }
 
     fn endpoint(&self) -> Result<String> {
-        self.endpoint_url.clone().or_else(|| environment::text("AWS_ENDPOINT_URL")).ok_or_else(|| {
-            Error::usage("no stand-in is named")
-                .hint("give --endpoint-url URL, or set AWS_ENDPOINT_URL as `vmfa serve` prints it")
-        })
+        self.endpoint_url
+            .clone()
+            .or_else(|| environment::text("AWS_ENDPOINT_URL"))
+            .ok_or_else(|| Error::usage("no stand-in is named").hint(hints::serve::NAME_STAND_IN))
     }
 
     fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Value>) -> Result<T> {
@@ -206,7 +204,7 @@ impl Which {
         let message = message.as_ref().and_then(|value| value.pointer("/error/message")?.as_str());
         Err(match (status, message) {
             (409, Some(message)) if message.contains("backwards") => {
-                Error::new(Kind::No, "clock", "time would go backwards").hint("--force moves it back all the same")
+                Error::new(Kind::No, "clock", "time would go backwards").hint(hints::serve::FORCE)
             }
             (409, Some(message)) => Error::new(Kind::No, "clock", message),
             (400, Some(message)) => Error::usage(message),
@@ -220,7 +218,7 @@ impl Which {
 fn unlike(endpoint: &str, reason: &str) -> Error {
     let reason = reason.strip_prefix("io: ").unwrap_or(reason);
     Error::new(Kind::Remote, "stand-in", format!("{endpoint}: {reason}"))
-        .hint(stand_in::hint(endpoint).unwrap_or("is it a `vmfa serve` that is running?"))
+        .hint(stand_in::hint(endpoint).unwrap_or(hints::serve::RUNNING))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::model::{Model, SMALLEST};
 use super::palette::Palette;
 use super::table;
 use crate::cli::columns::{GAP, end_cut, middle_cut};
-use crate::cli::empty::NO_DEVICES;
+use crate::cli::hints;
 use crate::cli::render::plain;
 
 const NOTICE: &str = "codes that are shown or copied count as handed out";
@@ -55,7 +55,8 @@ pub(super) fn draw(model: &Model, palette: &Palette, screen: &mut Buffer) {
     if model.help {
         help(palette, screen);
     } else if model.fitting.is_empty() {
-        let none = if model.rows.is_empty() { NO_DEVICES } else { "no device fits: Esc clears the filter" };
+        let none =
+            if model.rows.is_empty() { hints::devices::NO_DEVICES } else { "no device fits: Esc clears the filter" };
         put(screen, 2, 2, &[(none.to_owned(), palette.note)]);
     } else {
         table::draw(model, palette, screen);

@@ -1,0 +1,107 @@
+//! Devices, their codes and pairs.
+
+// There is no such device.
+
+pub(in crate::cli) const NO_DEVICES: &str = "there are no devices yet: vmfa add NAME SOURCE";
+pub(in crate::cli) const LIST: &str = "`vmfa list` shows them all";
+pub(in crate::cli) const LIST_FOR_PATTERN: &str = "`vmfa list` shows them all; `*` stands for anything but `/`";
+pub(in crate::cli) const NO_POOL: &str = "only `vmfa code --fresh` takes a pool of devices";
+pub(in crate::cli) const LOOKS_LIKE_CODE: &str = "that looks like a code: the device's name comes first";
+
+pub(in crate::cli) fn looked_in(registry: &str) -> String {
+    format!("devices are looked for in {registry}; VMFA_HOME names another home")
+}
+
+pub(in crate::cli) fn did_you_mean(device: &str) -> String {
+    format!("did you mean `{device}`? `vmfa list` shows them all")
+}
+
+pub(in crate::cli) fn is_source(place: &str) -> String {
+    format!("that is a source: --from {place} reads it, `vmfa add NAME {place}` keeps it")
+}
+
+// A name can't be given.
+
+pub(in crate::cli) const REPLACE: &str = "to replace it, and delete its secret: --replace";
+pub(in crate::cli) const ONE_BY_ONE: &str = "add them one by one, from pictures or URIs of their own";
+pub(in crate::cli) const OTHER_ACCOUNT: &str =
+    "give one of them another account in the source, or add them one by one, with names of their own";
+pub(in crate::cli) const ADD_ALONE: &str = "add it alone, with a name of its own";
+pub(in crate::cli) const LEAVE_SERIAL: &str = "leave out --serial";
+
+/// For a source with several enrolments and a name that none of them got.
+pub(in crate::cli) fn prefix_instead(name: &str, first: &str) -> String {
+    format!(
+        "to put `{name}/` before a name: vmfa rename {first} {name}/{first}; before all at once: vmfa add {name}/ SOURCE"
+    )
+}
+
+/// By the words of the command line, as a shell takes them; without a name that may be shown.
+pub(in crate::cli) fn name_first(name: Option<&str>, source: &str) -> String {
+    format!("vmfa add {} {source}", name.unwrap_or("NAME"))
+}
+
+// Its secret isn't where it was.
+
+pub(in crate::cli) const CHANGED: &str =
+    "another program changed the item: have the service make a new secret, and add it with --replace";
+pub(in crate::cli) const DELETED_LATER: &str = "two minutes from now, `vmfa doctor` deletes it";
+pub(in crate::cli) const RESTORE_OR_REMOVE: &str = "restore them from a backup, or `vmfa remove` the devices";
+
+pub(in crate::cli) fn other_vault(its: &str) -> String {
+    format!("leave --vault out, or say --vault {its}")
+}
+
+// No code can be given now.
+
+pub(in crate::cli) const WINDOW_OR_TIMEOUT: &str =
+    "--window also takes unused codes near the current one, which the service accepts; --timeout waits longer";
+pub(in crate::cli) const TIMEOUT: &str = "to wait longer: --timeout";
+pub(in crate::cli) const SHORTER_VALIDITY: &str = "choose a shorter --min-validity, or allow other codes with --window";
+pub(in crate::cli) const WAIT_FOR_PAIR: &str = "to wait for it: --wait";
+
+pub(in crate::cli) fn release_pair(device: &str) -> String {
+    format!("if the last pair never reached the service: vmfa release {device} --pair")
+}
+
+// A clock ran ahead, and all codes up to then count as handed out.
+
+pub(in crate::cli) const NEW_SECRET: &str =
+    "have the service make a new secret, and add it: vmfa add NAME SOURCE --replace";
+pub(in crate::cli) const NEW_SECRET_AT_AWS: &str = "at AWS: vmfa aws disable NAME, then vmfa aws enable";
+pub(in crate::cli) const RESTORED_AHEAD: &str =
+    "if it ran ahead during `vmfa doctor --restored`: set it, and run that again";
+
+// Nothing can be given back.
+
+pub(in crate::cli) const COUNTER_GOES_ON: &str = "take the next code: the service accepts it as well";
+pub(in crate::cli) const CODE_FORGOTTEN: &str = "leave it: old codes are no longer known one by one";
+pub(in crate::cli) const CLAIM_FORGOTTEN: &str =
+    "check the device and the claim; one that is old, or was given back before, is no longer known";
+
+pub(in crate::cli) fn release_codes(device: &str) -> String {
+    format!("give the codes of yours: vmfa release {device} CODE1 CODE2")
+}
+
+pub(in crate::cli) fn release_claim(device: &str, claim: impl std::fmt::Display) -> String {
+    format!("a code of this pair was shown; if nobody used it: `vmfa release {device} --claim {claim}`")
+}
+
+pub(in crate::cli) fn step(step: u64) -> String {
+    format!("--step {step}")
+}
+
+// A code can't be read, or not verified.
+
+pub(in crate::cli) const GIVE_CODE: &str = "give it as an argument, or by stdin";
+pub(in crate::cli) const ALL_WORDS_ARE_CODES: &str = "with --from no device is named: all words are codes";
+pub(in crate::cli) const DRY_RUN: &str = "to verify without remembering it: --dry-run";
+
+pub(in crate::cli) fn leading_zeros(code: &str) -> String {
+    format!("keep leading zeros, such as {code:0>6} for a device with six digits")
+}
+
+// A counter device has no clock, and a time device no counter.
+
+pub(in crate::cli) const IN_ORDER: &str = "its codes come in order: leave out --at, --next and --previous";
+pub(in crate::cli) const COUNTER_DRIFT: &str = "its counter is measured from codes: vmfa drift NAME CODE CODE";

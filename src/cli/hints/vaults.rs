@@ -1,0 +1,128 @@
+//! Vaults, and the registry beside them.
+
+// The keyring isn't there.
+
+/// At a terminal; elsewhere the passphrase of an identity can't be asked for.
+pub(in crate::cli) const AGE_INSTEAD: &str = "without a keyring (CI, containers, servers): vmfa init --vault age";
+pub(in crate::cli) const AGE_INSTEAD_UNATTENDED: &str =
+    "without a keyring (CI, containers, servers): vmfa init --vault age --new-identity FILE";
+pub(in crate::cli) const WITH_BUS: &str = "with a keyring: dbus-run-session, and unlock one in it first";
+pub(in crate::cli) const INSTALL_KEYRING: &str = "install and start one: GNOME Keyring, KWallet or KeePassXC";
+/// Starts GNOME Keyring where no keyring runs.
+pub(in crate::cli) const START_GNOME: &str = "GNOME Keyring without a desktop: printf %s \"$PASSWORD\" | \
+                                              gnome-keyring-daemon --unlock --components=secrets";
+pub(in crate::cli) const KWALLET_PLUGIN: &str = "KWallet needs a plugin for it: apt-get install libqca-qt5-2-plugins";
+pub(in crate::cli) const WAIT_LONGER: &str =
+    "answer the keyring's prompt; to wait longer for that: VMFA_KEYRING_TIMEOUT=SECONDS";
+
+// The keyring has no collection to store in. The command unlocks GNOME Keyring without a desktop, making its login
+// collection where there is none; the password is read without a line end. It takes the place of any other keyring.
+
+pub(in crate::cli) const NO_COLLECTION_GNOME: &str = "make one: log in to the desktop once, or: printf %s \"$PASSWORD\" | \
+                                                      gnome-keyring-daemon --replace --unlock --components=secrets";
+pub(in crate::cli) const NO_COLLECTION_KWALLET: &str =
+    "make a wallet and set it as the default in KWalletManager, then log in again";
+pub(in crate::cli) const NO_COLLECTION_KEEPASSXC: &str =
+    "open a database in KeePassXC, and expose a group: Database Settings, Secret Service Integration";
+pub(in crate::cli) const NO_COLLECTION: &str = "log in to the desktop once, or make one in the keyring's own program";
+
+// The keyring is locked, or wants to ask.
+
+pub(in crate::cli) const LOCKED_GNOME: &str = "unlock it in the desktop, or: printf %s \"$PASSWORD\" | \
+                                               gnome-keyring-daemon --replace --unlock --components=secrets";
+pub(in crate::cli) const LOCKED_KWALLET: &str =
+    "open the wallet in KWalletManager, or run vmfa in a terminal to be asked";
+pub(in crate::cli) const LOCKED_KEEPASSXC: &str = "unlock the database in KeePassXC, and allow access when it asks; not to \
+                                                   be asked: Settings, Secret Service Integration";
+pub(in crate::cli) const LOCKED: &str = "unlock it in the keyring's own program, or run vmfa in a terminal to be asked";
+pub(in crate::cli) const UNCONFIRMED_KEEPASSXC: &str =
+    "confirm it in KeePassXC and try again; not to be asked: Settings, Secret Service Integration";
+pub(in crate::cli) const UNCONFIRMED: &str = "run vmfa in a terminal, and answer the keyring's question";
+
+// A secret isn't in the keyring.
+
+pub(in crate::cli) const NOT_IN_KEYRING: &str =
+    "`vmfa doctor` looks for all of them: it was deleted in another program, or this is another keyring";
+
+// The age vault's identity isn't there, or can't be used.
+
+pub(in crate::cli) const NAME_IDENTITY: &str =
+    "for existing devices, give the identity they were added with: --identity-file or VMFA_IDENTITY_FILE";
+pub(in crate::cli) const FIRST_IDENTITY: &str =
+    "for a first device: vmfa init --vault age; without a terminal, --new-identity FILE too";
+pub(in crate::cli) const IDENTITY_MOVED: &str =
+    "if it moved, give its new path: --identity-file FILE or VMFA_IDENTITY_FILE";
+pub(in crate::cli) const REMEMBER_IDENTITY: &str =
+    "to remember the new path: vmfa init --vault age --use-identity FILE";
+pub(in crate::cli) const IDENTITY_AS_FILE: &str =
+    "give it as a file: --identity-file FILE or VMFA_IDENTITY_FILE, which may be /dev/stdin";
+pub(in crate::cli) const PASSPHRASE_FD: &str = "nobody can be asked for it here: --passphrase-fd FD";
+
+pub(in crate::cli) fn chmod(path: &str) -> String {
+    format!("chmod 600 {path}")
+}
+
+pub(in crate::cli) fn by_stdin(path: &str) -> String {
+    format!("if you can't change it: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")
+}
+
+// `vmfa init` can't set up what was asked for.
+
+pub(in crate::cli) const SAY_AGE: &str = "say --vault age";
+pub(in crate::cli) const OTHER_HOME: &str =
+    "for a new age vault, set VMFA_HOME to another directory: another identity can't open this one";
+pub(in crate::cli) const USE_THE_SAME: &str = "name the identity they were added with: --use-identity FILE";
+pub(in crate::cli) const NEW_IDENTITY: &str =
+    "for scripts, one without a passphrase: vmfa init --vault age --new-identity FILE";
+pub(in crate::cli) const OTHER_IDENTITIES: &str = "or --use-identity FILE, --passphrase-fd FD, --identity-in-keyring";
+
+pub(in crate::cli) fn use_identity(path: impl std::fmt::Display) -> String {
+    format!("to use it as it is: --use-identity {path}")
+}
+
+/// Where the age vault is set up, and not chosen.
+pub(in crate::cli) const CHOOSE_AGE: &str = "to use the age vault, which is set up: --vault age, or VMFA_VAULT=age";
+
+// The registry can't be read or written.
+
+pub(in crate::cli) const UPGRADE: &str = "upgrade vmfa, or use another VMFA_HOME";
+pub(in crate::cli) const RESTORE_REGISTRY: &str =
+    "keep the file, and restore its newest backup: it holds which codes were handed out";
+pub(in crate::cli) const RESTORED: &str = "then `vmfa doctor --restored`; the secrets are not in it, and are not lost";
+pub(in crate::cli) const WHEN_ENDED: &str = "nothing was changed: try again when it has ended";
+pub(in crate::cli) const FREE_SPACE: &str = "nothing was changed: free some space there, and try again";
+pub(in crate::cli) const ONLY_LOOK: &str =
+    "to look without changing anything: `vmfa list`, `vmfa show NAME`, `vmfa code NAME --at TIME`";
+pub(in crate::cli) const LOCAL_DIRECTORY: &str =
+    "set VMFA_HOME to a local directory: without locks two processes can get the same code";
+pub(in crate::cli) const DOCTOR: &str = "`vmfa doctor` looks at the file";
+
+pub(in crate::cli) fn resume(process: &str) -> String {
+    format!("resume it: kill -CONT {process}")
+}
+
+// The registry or the vault's key is an older one.
+
+pub(in crate::cli) const NEWEST_COPY: &str = "restore the newest copy, if you have one";
+pub(in crate::cli) const GO_ON: &str =
+    "to go on with this one: `vmfa doctor --restored`; codes up to now then count as handed out";
+pub(in crate::cli) const KEY_DELETED: &str =
+    "use the keyring that was there before, unless it was deleted there in another program";
+pub(in crate::cli) const KEYRING_BEFORE: &str = "use the keyring that was there before";
+
+pub(in crate::cli) fn restore_key(file: &str) -> String {
+    format!("restore it from a backup: items/{file}.age in the age vault's directory")
+}
+
+// What `vmfa doctor --restored` did.
+
+pub(in crate::cli) const ON_YOUR_WORD: &str =
+    "nothing showed that the registry was restored: it was done because you said so";
+pub(in crate::cli) const TIME_WRONG: &str = "if that time is wrong, set the clock and run it again";
+pub(in crate::cli) const SKIP_COUNTERS: &str =
+    "counters stay where they are: if codes are missing there, `vmfa code NAME --count N` skips N of them";
+pub(in crate::cli) const COUNTERS_ANEW: &str = "a counter device that you add again starts at its source's counter";
+
+// The system's clock is wrong.
+
+pub(in crate::cli) const SET_CLOCK: &str = "set the clock, or have it set: timedatectl set-ntp true";
