@@ -61,12 +61,14 @@ pub enum Error {
     #[error("the counter of `{0}` has no next value")]
     CounterExhausted(Name),
     /// All that may be had within the time given is taken.
-    #[error("{}; the next is at {free}, in {}", used(name, *validity), words(*wait))]
+    #[error("{}; the next is at {free}, in {}", used(name, *validity, *restored), words(*wait))]
     NoFreeStep {
         /// Which device.
         name: String,
         /// For how many seconds its code was to be good.
         validity: u64,
+        /// Whether its codes up to then are set aside because the registry was restored.
+        restored: bool,
         /// When the next step is ready.
         free: Timestamp,
         /// In how many seconds that is.
@@ -105,7 +107,12 @@ pub enum Error {
 }
 
 /// What stands in the way of a code.
-fn used(name: &str, validity: u64) -> String {
+fn used(name: &str, validity: u64, restored: bool) -> String {
+    if restored {
+        return format!(
+            "the registry was restored, so codes of `{name}` that may have been given before are set aside"
+        );
+    }
     if validity == 0 {
         return format!("all codes of `{name}` up to now are used");
     }

@@ -287,14 +287,16 @@ impl Devices<'_> {
     }
 
     fn no_free_step(&self, device: &Device, ledger: Id, clock: &Clock, terms: &Terms) -> Error {
-        let taken = match self.taken_around(ledger, clock, terms) {
-            Ok(taken) => taken,
-            Err(error) => return error,
+        let found = self.registry.ledger(ledger).map_err(Error::from);
+        let (restored, taken) = match (found, self.taken_around(ledger, clock, terms)) {
+            (Ok(ledger), Ok(taken)) => (ledger.restored.is_some_and(|last| last >= clock.step), taken),
+            (Err(error), _) | (_, Err(error)) => return error,
         };
         let beyond = clock.step.value().saturating_add(terms.window.ahead).saturating_add(1);
         match clock.wait_for(taken.free_from(beyond), terms.window) {
             Ok((wait, free)) => {
-                Error::NoFreeStep { name: device.name.to_string(), validity: terms.validity, free, wait }
+                let name = device.name.to_string();
+                Error::NoFreeStep { name, validity: terms.validity, restored, free, wait }
             }
             Err(error) => error,
         }

@@ -39,9 +39,14 @@ impl From<device::Error> for Error {
             device::Error::Changed { .. } => Self::new(Kind::Storage, "stored", message).hint(hints::devices::CHANGED),
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
-            device::Error::NoFreeStep { free, wait, .. } => Self::new(Kind::No, "no-free-step", message)
-                .available(free, wait)
-                .hint(hints::devices::WINDOW_OR_TIMEOUT),
+            device::Error::NoFreeStep { restored, free, wait, .. } => {
+                let failure = Self::new(Kind::No, "no-free-step", message).available(free, wait);
+                // No neighbour is free either.
+                if restored {
+                    return failure.hint(hints::devices::wait_for_it(wait));
+                }
+                failure.hint(hints::devices::WINDOW_OR_TIMEOUT)
+            }
             device::Error::TooLong { .. } => {
                 Self::new(Kind::Usage, "min-validity", message).hint(hints::devices::SHORTER_VALIDITY)
             }

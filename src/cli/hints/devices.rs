@@ -57,6 +57,11 @@ pub(in crate::cli) fn other_vault(its: &str) -> String {
 pub(in crate::cli) const WINDOW_OR_TIMEOUT: &str =
     "--window also takes unused codes near the current one, which the service accepts; --timeout waits longer";
 pub(in crate::cli) const TIMEOUT: &str = "to wait longer: --timeout";
+
+pub(in crate::cli) fn wait_for_it(seconds: u64) -> String {
+    format!("to wait for it: --timeout {}m", seconds.div_ceil(60))
+}
+
 pub(in crate::cli) const SHORTER_VALIDITY: &str = "choose a shorter --min-validity, or allow other codes with --window";
 pub(in crate::cli) const WAIT_FOR_PAIR: &str = "to wait for it: --wait";
 

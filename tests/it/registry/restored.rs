@@ -62,7 +62,11 @@ fn an_older_copy_hands_nothing_out_until_it_is_accepted() {
     let told = accept(&home, 0);
     assert!(told.contains("count as handed out") && !told.contains("you said so"), "{told}");
     home.run(&["doctor"]).expect(0);
-    assert_eq!(home.run(&NOW).expect(1).error_code(), "no-free-step");
+    let refused = home.run(&NOW).expect(1);
+    assert_eq!(refused.error_code(), "no-free-step");
+    // Nobody was given these codes, as far as anybody knows: the reason is another one.
+    assert!(refused.stderr.contains("the registry was restored, so codes of `x`"), "{refused:#?}");
+    assert!(!refused.stderr.contains("--window"), "{refused:#?}");
     let later = home.run(&["code", "x", "--fresh", "--at", "+20m", "--json"]).expect(0).json();
     assert!(later["step"].as_u64() > given["step"].as_u64());
     // A file that was moved away, with another one in its place.

@@ -284,8 +284,8 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
         match devices.nearest_lease(&member.device, member.ledger, moment, &member.terms) {
             Ok(near) if best.is_none_or(|(nearest, _)| near < nearest) => best = Some((near, member)),
             Ok(_) => {}
-            Err(device::Error::NoFreeStep { free, wait, validity, .. }) => {
-                none = [none, Some((wait, free, validity))].into_iter().flatten().min();
+            Err(device::Error::NoFreeStep { free, wait, validity, restored, .. }) => {
+                none = [none, Some((wait, free, validity, restored))].into_iter().flatten().min();
             }
             // Others of the pool may have a longer period, or a wider window.
             Err(device::Error::TooLong { validity, longest }) => too_long = too_long.max(Some((longest, validity))),
@@ -294,8 +294,8 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
     }
     match (best, none) {
         (Some(((wait, _), member)), _) => Ok((member, wait)),
-        (None, Some((wait, free, validity))) => {
-            Err(device::Error::NoFreeStep { name: name.to_owned(), validity, free, wait }.into())
+        (None, Some((wait, free, validity, restored))) => {
+            Err(device::Error::NoFreeStep { name: name.to_owned(), validity, restored, free, wait }.into())
         }
         (None, None) => Err(match too_long {
             Some((longest, validity)) => device::Error::TooLong { validity, longest }.into(),
