@@ -58,15 +58,15 @@ mod tests {
         let mut found = Vec::new();
         for method in methods {
             for (at, _) in text.match_indices(method) {
-                let rest = &text[at + method.len()..];
-                let (mut depth, mut literal, mut escaped) = (1, false, false);
+                let rest = text[at..].strip_prefix(method).unwrap();
+                let (mut depth, mut literal, mut escaped) = (1_u8, false, false);
                 let end = rest.find(|c| {
                     match c {
                         _ if escaped => escaped = false,
                         '\\' if literal => escaped = true,
                         '"' => literal = !literal,
-                        '(' if !literal => depth += 1,
-                        ')' if !literal => depth -= 1,
+                        '(' if !literal => depth = depth.saturating_add(1),
+                        ')' if !literal => depth = depth.saturating_sub(1),
                         _ => {}
                     }
                     depth == 0
