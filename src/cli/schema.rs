@@ -48,7 +48,9 @@ pub(super) fn hold(command: &str, mut shapes: Vec<Schema>, mut generator: Schema
     }
     let text = format!("{schema:#}\n");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(command.replace(' ', "-") + ".json");
-    if std::env::var_os("VMFA_UPDATE").is_some() {
+    #[expect(clippy::disallowed_methods, reason = "a test, which reads its own switch")]
+    let update = std::env::var_os("VMFA_UPDATE").is_some();
+    if update {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &text).unwrap();
     }
