@@ -1,4 +1,4 @@
-//! Long work, shown to whoever watches stderr on a terminal.
+//! Progress of long work, shown on stderr if it is a terminal.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -71,7 +71,10 @@ impl Vault for Counted<'_> {
     fn put_all(&self, items: &[(Id, Item)]) -> Result<(), (usize, Error)> {
         let mut stored = 0_usize;
         for chunk in items.chunks(CHUNK) {
-            self.vault.put_all(chunk).map_err(|(place, error)| (stored.saturating_add(place), error))?;
+            self.vault.put_all(chunk).map_err(|(place, error)| {
+                self.bar.finish_and_clear();
+                (stored.saturating_add(place), error)
+            })?;
             stored = stored.saturating_add(chunk.len());
             self.bar.set_position(u64::try_from(stored).unwrap_or(u64::MAX));
         }

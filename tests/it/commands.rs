@@ -34,6 +34,23 @@ fn add_shows_what_it_read_and_the_first_code_but_never_the_secret() {
     assert!(!run.stdout.contains("GEZDGNBV"));
 }
 
+/// Every line of a step is below its heading, also one that was broken, and none is wider than 80 columns.
+#[test]
+fn the_demonstration_fits_and_keeps_its_indentation() {
+    let told = Home::new().run(&["demo"]).expect(0).stdout;
+    let (steps, end) = told.split_once("All of it ran").unwrap();
+    assert!(end.contains("no account"), "{told}");
+    let mut broken = 0;
+    for line in steps.lines().filter(|line| !line.is_empty()) {
+        assert!(line.starts_with("   ") || line.starts_with(|c: char| c.is_ascii_digit()), "{line}\n{told}");
+        broken += usize::from(line.starts_with("          "));
+    }
+    assert!(broken > 0, "no reason was broken: {told}");
+    // An ARN has no place to be broken at.
+    let wide = |line: &&str| line.chars().count() > 80 && !line.contains("arn:aws:");
+    assert_eq!(told.lines().find(wide), None, "{told}");
+}
+
 #[test]
 fn a_serial_number_is_taken_where_the_source_has_none() {
     let home = Home::new();

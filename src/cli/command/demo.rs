@@ -69,24 +69,27 @@ const PROPAGATION: i64 = relying_party::PROPAGATION.changed.as_secs().cast_signe
 impl Answer for Journey {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let width = terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| usize::from(width.0));
-        let broken = |text: &str, indent: usize| lines::broken(text, width, indent);
+        // `before` stands in front of the first line; `indent` in front of the others.
+        let broken = |before: &str, text: &str, indent: usize| {
+            format!("{before}{}", lines::broken(text, width.saturating_sub(before.len()), indent))
+        };
         for (number, step) in (1..).zip(&self.steps) {
-            writeln!(out, "{}", broken(&format!("{number}. {}", step.title), 3))?;
+            writeln!(out, "{}", broken("", &format!("{number}. {}", step.title), 3))?;
             for command in &step.commands {
                 pasted(command, width).iter().try_for_each(|line| writeln!(out, "{line}"))?;
             }
             let mark = if step.outcome == "accepted" { "✓" } else { "✗" };
-            writeln!(out, "{}", broken(&format!("   {mark} {}", step.detail), 5))?;
+            writeln!(out, "{}", broken("   ", &format!("{mark} {}", step.detail), 5))?;
             if let Some(why) = &step.why {
-                writeln!(out, "{}", broken(&format!("     why: {why}"), 10))?;
+                writeln!(out, "{}", broken("     ", &format!("why: {why}"), 10))?;
             }
             writeln!(out)?;
         }
         let end =
             "All of it ran in this process, in memory and on virtual time: no account, no network, and nothing stored.";
-        writeln!(out, "{}", broken(end, 0))?;
+        writeln!(out, "{}", broken("", end, 0))?;
         let next = "Next: `vmfa add NAME IMAGE` adds a device of your own, `vmfa serve` starts the stand-in for AWS.";
-        writeln!(out, "{}", broken(next, 0))
+        writeln!(out, "{}", broken("", next, 0))
     }
 }
 
