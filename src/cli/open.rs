@@ -233,7 +233,7 @@ fn read_once(path: PathBuf) -> Identity {
         }
         let bytes = age::read_identity(&path)?;
         let read = std::str::from_utf8(&bytes).map_err(|_| {
-            vault::Error::Identity(format!("{}: is neither an age identity nor an SSH key", path.display()))
+            vault::Error::Identity(format!("{} is neither an age identity nor an SSH key", path.display()))
         })?;
         let read = Zeroizing::new(read.to_owned());
         *text = Some(read.clone());

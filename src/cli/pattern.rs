@@ -1,5 +1,6 @@
 //! Which devices a word selects: a pattern over names (a pool), or any part of name, issuer or account.
 
+use super::empty::looked_in;
 use super::error::{Error, Kind, Result};
 use super::hints;
 use crate::registry::Device;
@@ -32,11 +33,24 @@ impl Pool {
     }
 }
 
-/// No device matches.
-pub(super) fn none_matches(patterns: &[String]) -> Error {
+/// No device matches; whether there are `any` others.
+pub(super) fn none_matches(patterns: &[String], any: bool) -> Error {
     let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
-    Error::new(Kind::No, "no-such-device", format!("no device matches {}", patterns.join(" or ")))
-        .hint(hints::devices::LIST_FOR_PATTERN)
+    with_way_out(format!("no device matches {}", patterns.join(" or ")), any)
+}
+
+/// No device of a pool; whether there are `any` others.
+pub(super) fn no_pool(name: &str, any: bool) -> Error {
+    with_way_out(format!("no time-based device's name matches `{name}`"), any)
+}
+
+fn with_way_out(message: String, any: bool) -> Error {
+    let failure = Error::new(Kind::No, "no-such-device", message);
+    if any {
+        failure.hint(hints::devices::LIST_FOR_PATTERN)
+    } else {
+        looked_in().into_iter().fold(failure.hint(hints::devices::NO_DEVICES), Error::hint)
+    }
 }
 
 /// What `vmfa list` looks for.

@@ -126,7 +126,7 @@ fn ask(agent: &ureq::Agent, url: &str) -> Result<Difference> {
     let failed = |reason: String| {
         let reason = reason.strip_prefix("io: ").unwrap_or(&reason);
         Error::new(Kind::Remote, "server-time", format!("the time at {url} can't be read: {reason}"))
-            .hint(stand_in::hint(url).unwrap_or(hints::serve::ANY_CLOCK))
+            .hint(stand_in::hint(url).unwrap_or_else(|| hints::serve::any_clock(url)))
     };
     let (answer, sent, received) = clock::timed(|| agent.head(url).header("cache-control", "no-cache").call());
     let answer = answer.map_err(|error| failed(error.to_string()))?;

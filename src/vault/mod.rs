@@ -280,11 +280,11 @@ pub enum Error {
     #[error("the keyring failed: {0}")]
     Keyring(String),
     /// An age file that is not what it should be.
-    #[error("{path}: {reason}")]
+    #[error("{path} {reason}")]
     AgeFile {
         /// Which file.
         path: String,
-        /// What is wrong with it; never its content.
+        /// What is wrong with it, as what is said of the path: "is damaged"; never its content.
         reason: String,
     },
     /// The age vault without anything that opens it.

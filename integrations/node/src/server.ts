@@ -249,8 +249,12 @@ export class Server {
     if (typeof user === "string") {
       const known = this.users[user];
       if (known) return known;
-      const hints = [`keys are known of ${Object.keys(this.users).join(", ")}`, "a scenario's user has some with `access_key = true`"];
-      throw new UsageError("no-keys", `no access key is known of a user \`${user}\``, hints);
+      const hints = [
+        "pass the key itself: (await iam.createAccessKey({ UserName })).AccessKey",
+        "in a scenario, `access_key = true` gives a user a key",
+        `users whose keys came with the stand-in: ${Object.keys(this.users).join(", ")}`,
+      ];
+      throw new UsageError("no-keys", `the stand-in started without an access key for \`${user}\``, hints);
     }
     if ("accessKeyId" in user) return user;
     const given = user as Exclude<Keys, Credentials>;

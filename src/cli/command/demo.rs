@@ -238,7 +238,7 @@ fn journey() -> Result<Journey> {
     let code = codes()?;
     let (command, answer) = token(&code);
     told(
-        "From then on its codes are accepted",
+        "From then on its codes are accepted, those of the pair once each",
         &["vmfa serve time +10s", &format!("vmfa code {USER} {CLOCK}"), &command],
         answer.saying(format!("{code} accepted")),
         false,

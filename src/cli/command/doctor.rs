@@ -202,7 +202,7 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
                     place.age()?.try_identity()?;
                     " that opens it"
                 } else {
-                    " (not tried: give --passphrase-fd FD to try one)"
+                    " (to test the passphrase too: --passphrase-fd FD)"
                 });
             }
             Ok(detail)

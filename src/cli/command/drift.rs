@@ -144,6 +144,9 @@ struct Measured {
     period: Option<u64>,
     #[serde(skip)]
     within: u64,
+    /// What was searched around, where that isn't now.
+    #[serde(skip)]
+    around: Option<String>,
 }
 
 impl Answer for Measured {
@@ -151,9 +154,10 @@ impl Answer for Measured {
         match self.candidates.as_slice() {
             [] if self.period.is_none() => writeln!(out, "these codes are of no counter near this device's")?,
             [] => {
-                writeln!(out, "these codes are not this device's within {} of now", words(self.within))?;
+                let around = self.around.as_deref().unwrap_or("now");
+                writeln!(out, "this device has no such codes within {} of {around}", words(self.within))?;
                 if self.codes_given > 1 {
-                    writeln!(out, "are they consecutive, the oldest first?")?;
+                    writeln!(out, "check that they are consecutive, the oldest first")?;
                 }
                 writeln!(out, "to look further: --within TIME")?;
             }
@@ -285,6 +289,7 @@ impl Args {
             candidates,
             period,
             within,
+            around: self.clock.at.as_ref().map(|_| clock.time().to_rfc3339()),
         };
         render::print(&answer, global.json)?;
         if answer.sure { Ok(()) } else { Err(Error::silent(Kind::No)) }

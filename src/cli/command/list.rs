@@ -166,10 +166,11 @@ impl Args {
             devices.retain(|device| device.vault == kind);
         }
         if !self.patterns.is_empty() {
+            let any = !devices.is_empty();
             let wanted = self.patterns.iter().map(|text| Wanted::of(text)).collect::<Result<Vec<_>>>()?;
             devices.retain(|device| wanted.iter().any(|wanted| wanted.has(device)));
             if devices.is_empty() {
-                return Err(pattern::none_matches(&self.patterns));
+                return Err(pattern::none_matches(&self.patterns, any));
             }
         }
         let last_uses = registry.last_uses()?;

@@ -50,7 +50,7 @@ impl Args {
         let source = Source::open(global, wanted)?;
         let devices = source.devices()?;
         if devices.is_empty() && !self.patterns.is_empty() {
-            return Err(pattern::none_matches(&self.patterns));
+            return Err(pattern::none_matches(&self.patterns, source.has_any()?));
         }
         let times = times::Times::follow(self.clock.open()?);
         live::Live::new(source, times, (self.copy, self.clear_after), Palette::of(has_colours())).run(devices)

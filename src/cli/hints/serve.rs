@@ -5,8 +5,15 @@
 /// At an address of this machine.
 pub(in crate::cli) const RUNNING_THERE: &str = "start `vmfa serve` there; if it was restarted, export what it prints";
 pub(in crate::cli) const RUNNING: &str = "check the endpoint: `vmfa serve` prints it";
-pub(in crate::cli) const ANY_CLOCK: &str =
-    "any web server with a right clock will do, such as https://sts.amazonaws.com";
+/// Anywhere else; not the address that just failed.
+pub(in crate::cli) fn any_clock(failed: &str) -> &'static str {
+    if failed.to_ascii_lowercase().contains("//sts.amazonaws.com") {
+        "any web server with a right clock will do; --clock system takes this machine's"
+    } else {
+        "any web server with a right clock will do, such as https://sts.amazonaws.com"
+    }
+}
+
 pub(in crate::cli) const NAME_STAND_IN: &str =
     "give --endpoint-url URL, or set AWS_ENDPOINT_URL as `vmfa serve` prints it";
 pub(in crate::cli) const FREE_PORT: &str = "to take a free port: --listen 127.0.0.1:0";

@@ -116,7 +116,7 @@ pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
             let mut lines = Vec::new();
             identity_file(&bytes, &from)?
                 .write_recipients_file(&mut lines)
-                .map_err(|_| Error::Identity(format!("{from}: has no identity in it")))?;
+                .map_err(|_| Error::Identity(format!("{from} contains no age identity")))?;
             Ok(String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect())
         }
     }
@@ -245,24 +245,24 @@ fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<K
 
 fn plain_keys(bytes: &[u8], from: &str) -> Result<Keys, Error> {
     let keys = identity_file(bytes, from)?.into_identities();
-    keys.ok().filter(|keys| !keys.is_empty()).ok_or_else(|| Error::Identity(format!("{from}: has no identity in it")))
+    keys.ok().filter(|keys| !keys.is_empty()).ok_or_else(|| Error::Identity(format!("{from} contains no age identity")))
 }
 
 fn identity_file(bytes: &[u8], from: &str) -> Result<IdentityFile<age::NoCallbacks>, Error> {
     IdentityFile::from_buffer(bytes)
-        .map_err(|_| Error::Identity(format!("{from}: is neither an age identity nor an SSH key")))
+        .map_err(|_| Error::Identity(format!("{from} is neither an age identity nor an SSH key")))
 }
 
 fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {
-    ssh::Identity::from_buffer(bytes, None).map_err(|_| Error::Identity(format!("{from}: is no SSH private key")))
+    ssh::Identity::from_buffer(bytes, None).map_err(|_| Error::Identity(format!("{from} is no SSH private key")))
 }
 
 /// The content of a file that is encrypted with a passphrase.
 fn decrypted(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |error: &age::DecryptError| Error::Identity(format!("{from}: {}", reason(error)));
+    let failed = |error: &age::DecryptError| Error::Identity(format!("{from} {}", reason(error)));
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| failed(&error))?;
     if !decryptor.is_scrypt() {
-        return Err(Error::Identity(format!("{from}: is encrypted to another identity, not with a passphrase")));
+        return Err(Error::Identity(format!("{from} is encrypted to another identity, not with a passphrase")));
     }
     let mut key = scrypt::Identity::new(asked(from, passphrase)?);
     key.set_max_work_factor(MAX_WORK_FACTOR);
@@ -271,12 +271,12 @@ fn decrypted(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Resul
         error => failed(&error),
     })?;
     let mut inner = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    reader.take(MAX_FILE).read_to_end(&mut inner).map_err(|_| Error::Identity(format!("{from}: is damaged")))?;
+    reader.take(MAX_FILE).read_to_end(&mut inner).map_err(|_| Error::Identity(format!("{from} is damaged")))?;
     Ok(inner)
 }
 
 fn asked(from: &str, passphrase: Option<&Passphrase>) -> Result<SecretString, Error> {
-    let ask = passphrase.ok_or_else(|| Error::Identity(format!("{from}: is protected by a passphrase")))?;
+    let ask = passphrase.ok_or_else(|| Error::Identity(format!("{from} is protected by a passphrase")))?;
     ask(from).map(|passphrase| SecretString::from(passphrase.as_str()))
 }
 

@@ -157,9 +157,9 @@ impl Age {
         let plaintext = opened(&bytes, &*self.keys()?).map_err(|error| wrong(reason(&error)))?;
         let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
         let (holder, text) =
-            text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is no item of this program"))?;
+            text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is not a file of vmfa"))?;
         if holder != key {
-            return Err(wrong("holds what belongs elsewhere"));
+            return Err(wrong("holds the secret of another device"));
         }
         Ok(Some(Zeroizing::new(text.trim_end_matches('\n').to_owned())))
     }
@@ -255,7 +255,7 @@ impl Vault for Age {
     fn probe(&self) -> Result<String, Error> {
         let items = self.items();
         if files::is_there(&items)? && !items.is_dir() {
-            return Err(Error::AgeFile { path: shown(&items), reason: "is no directory".to_owned() });
+            return Err(Error::AgeFile { path: shown(&items), reason: "is not a directory".to_owned() });
         }
         files::probe(if items.is_dir() { &items } else { &self.directory })?;
         let protection = if self.identity.is_protected()? {

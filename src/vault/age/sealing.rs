@@ -15,7 +15,7 @@ pub(super) fn sealed(encryptor: Encryptor, plaintext: &[u8]) -> std::io::Result<
 /// Why a file can't be decrypted, in words that fit behind its path.
 pub(super) fn reason(error: &DecryptError) -> &'static str {
     match error {
-        DecryptError::NoMatchingKeys => "is not encrypted to this identity",
+        DecryptError::NoMatchingKeys => "is encrypted for another identity",
         DecryptError::UnknownFormat => "is an age file of a format that is not known",
         DecryptError::ExcessiveWork { .. } => "asks for more work than a passphrase is worth",
         DecryptError::InvalidHeader => "is no age file",

@@ -211,7 +211,10 @@ fn swapped_files_are_found_out() {
     fs::rename(home.path().join("kept"), path(other)).unwrap();
     for id in [one, other] {
         let error = vault.get(id).unwrap_err();
-        assert!(matches!(&error, Error::AgeFile { reason, .. } if reason == "holds what belongs elsewhere"), "{error}");
+        assert!(
+            matches!(&error, Error::AgeFile { reason, .. } if reason == "holds the secret of another device"),
+            "{error}"
+        );
         assert!(!error.to_string().contains("secret="));
     }
 }
@@ -240,7 +243,7 @@ fn files_that_are_damaged_foreign_or_huge_are_errors_that_name_them() {
     let (stranger, recipient) = generate();
     let stranger = Age::new(home.path().to_owned(), vec![recipient], Identity::Text(stranger));
     let error = stranger.get(id).unwrap_err();
-    assert!(matches!(&error, Error::AgeFile { reason, .. } if reason.contains("not encrypted to this identity")));
+    assert!(matches!(&error, Error::AgeFile { reason, .. } if reason.contains("encrypted for another identity")));
 }
 
 #[test]

@@ -247,9 +247,12 @@ class Server:
             return user
         if isinstance(user, str):
             if user not in self.users:
-                known = f"keys are known of {', '.join(self.users)}"
-                hints = [known, "a scenario's user has some with `access_key = true`"]
-                raise UsageError("no-keys", f"no access key is known of a user `{user}`", hints)
+                hints = [
+                    'pass the key itself: iam.create_access_key(UserName=…)["AccessKey"]',
+                    "in a scenario, `access_key = true` gives a user a key",
+                    f"users whose keys came with the stand-in: {', '.join(self.users)}",
+                ]
+                raise UsageError("no-keys", f"the stand-in started without an access key for `{user}`", hints)
             return self.users[user]
         return Credentials(user["AccessKeyId"], user["SecretAccessKey"], user.get("SessionToken"))
 

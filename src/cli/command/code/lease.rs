@@ -9,7 +9,7 @@ use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::hints;
 use crate::cli::open::Place;
-use crate::cli::pattern::Pool;
+use crate::cli::pattern::{self, Pool};
 use crate::cli::render::{self, plain};
 use crate::cli::wait::{self, Waiter, Waiting};
 use crate::device::issue::{self, Issued, Leased, Moment, Terms};
@@ -138,6 +138,7 @@ impl Lease<'_> {
 
     /// The devices that a pattern names. A secret is read only where nothing was handed out yet.
     fn pool(&self, name: &str, pattern: &Pool, devices: Vec<Device>) -> Result<Vec<Member>> {
+        let any = !devices.is_empty();
         let timed = |device: &Device| matches!(device.parameters.factor, MovingFactor::Time { .. });
         let mut pool = Vec::new();
         for device in devices.into_iter().filter(|device| pattern.has(device) && timed(device)) {
@@ -153,12 +154,7 @@ impl Lease<'_> {
             pool.push(Member { device, ledger, vault, terms });
         }
         if pool.is_empty() {
-            return Err(Error::new(
-                Kind::No,
-                "no-such-device",
-                format!("no time-based device's name matches `{name}`"),
-            )
-            .hint(hints::devices::LIST_FOR_PATTERN));
+            return Err(pattern::no_pool(name, any));
         }
         Ok(pool)
     }

@@ -43,6 +43,11 @@ impl Source {
         Ok(devices)
     }
 
+    /// Whether there are devices at all.
+    pub(super) fn has_any(&self) -> Result<bool> {
+        Ok(!device::active(&self.registry)?.is_empty())
+    }
+
     /// Whether another process changed the registry since this was asked last, or put another file in its place.
     pub(super) fn has_changed(&mut self) -> Result<bool> {
         let file = self.place.home.registry.metadata().ok().and_then(|metadata| number(&metadata));
