@@ -275,7 +275,7 @@ mod tests {
         let secret = Secret::new(b"12345678901234567890".to_vec()).unwrap();
         for algorithm in ALGORITHMS {
             let keyed = Keyed::new(&secret, algorithm);
-            for digits in (6..=10).filter_map(Digits::new) {
+            for digits in (6..=10).filter_map(Digits::new).chain([Digits::STEAM]) {
                 let parameters = Parameters { algorithm, digits, ..Parameters::DEFAULT };
                 for (first, last) in
                     [(0, 0), (0, 15), (0, 16), (5, 52), (u64::MAX - 40, u64::MAX), (u64::MAX, u64::MAX)]

@@ -2,6 +2,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod code;
 pub mod hotp;
 mod keyed;
 pub mod relying_party;
@@ -12,8 +13,7 @@ mod truncation;
 use std::fmt;
 use std::str::FromStr;
 
-use subtle::{Choice, ConstantTimeEq};
-
+pub use self::code::{Code, Digits};
 use crate::time::Period;
 
 /// The hash under HMAC: RFC 4226 has SHA-1 only, RFC 6238, section 1.2, adds the other two.
@@ -27,12 +27,6 @@ pub enum Algorithm {
     /// HMAC-SHA-512.
     Sha512,
 }
-
-/// How many digits a code has: 6 to 8, and the 9 or 10 that some apps use.
-///
-/// A truncated HMAC has 31 bits, so ten digits are the most that say anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digits(u8);
 
 /// What moves from one code to the next: RFC 4226 calls it the moving factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,20 +48,10 @@ pub enum MovingFactor {
 pub struct Parameters {
     /// The hash under HMAC.
     pub algorithm: Algorithm,
-    /// The length of a code.
+    /// The length of a code, and what it is written with.
     pub digits: Digits,
     /// Time or counter.
     pub factor: MovingFactor,
-}
-
-/// A one-time password: a number and how many digits it is written with.
-///
-/// `Display` writes it, zeros in front; `Debug` hides it. To accept a code, compare it
-/// with [`ConstantTimeEq`]; `==` is for anything else.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Code {
-    value: u32,
-    digits: Digits,
 }
 
 /// Why parameters are not taken, or no code can be made.
@@ -81,7 +65,7 @@ pub enum Error {
     #[error("a code can't have {0} digits: 6 to 10 are possible")]
     Digits(String),
     /// No one-time password; the text isn't repeated, for it may be one with a digit too many.
-    #[error("a code has 6 to 10 digits, and is at most {max}", max = Code::MAX)]
+    #[error("a code has 6 to 10 digits and is at most {max}, or has the 5 characters of Steam Guard", max = code::MAX)]
     Code,
     /// The device counts, it doesn't tell the time.
     #[error("a counter device (HOTP) has no codes at a time")]
@@ -124,32 +108,6 @@ impl fmt::Display for Algorithm {
     }
 }
 
-impl Digits {
-    /// Six: the default of the key URI format.
-    pub const SIX: Self = Self(6);
-
-    /// From a number; `None` unless it is 6 to 10.
-    #[must_use]
-    pub const fn new(count: u8) -> Option<Self> {
-        if matches!(count, 6..=10) { Some(Self(count)) } else { None }
-    }
-
-    /// How many.
-    #[must_use]
-    pub const fn count(self) -> u8 {
-        self.0
-    }
-}
-
-impl FromStr for Digits {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let count = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        count.and_then(Self::new).ok_or_else(|| Error::Digits(shown(text)))
-    }
-}
-
 /// A short plain word as it is; anything else isn't repeated.
 fn shown(text: &str) -> String {
     let plain =
@@ -165,6 +123,19 @@ impl Parameters {
         factor: MovingFactor::Time { period: Period::DEFAULT },
     };
 
+    /// What Steam Guard uses: SHA-1, five characters, 30 s.
+    pub const STEAM: Self = Self { digits: Digits::STEAM, ..Self::DEFAULT };
+
+    /// The type in an otpauth URI: `totp`, `hotp` or `steam`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self.factor {
+            _ if self.digits.is_steam() => "steam",
+            MovingFactor::Time { .. } => "totp",
+            MovingFactor::Counter { .. } => "hotp",
+        }
+    }
+
     /// The period of a TOTP device.
     ///
     /// # Errors
@@ -178,60 +149,11 @@ impl Parameters {
     }
 }
 
-impl Code {
-    /// The largest number that 31 bits hold (RFC 4226, section 5.3): a larger one can't be a code.
-    const MAX: u32 = 0x7fff_ffff;
-
-    /// How many digits it is written with.
-    #[must_use]
-    pub const fn digits(&self) -> Digits {
-        self.digits
-    }
-}
-
-impl FromStr for Code {
-    type Err = Error;
-
-    /// `287082`, and what apps and people write for it: `287 082`, `287-082`. Its length is its [`Digits`].
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let text = text.trim();
-        if text.starts_with('-') || text.ends_with('-') {
-            return Err(Error::Code);
-        }
-        let (mut value, mut count) = (0_u32, 0_u8);
-        for character in text.chars().filter(|character| !matches!(character, ' ' | '-')) {
-            let digit = character.to_digit(10).ok_or(Error::Code)?;
-            count = count.saturating_add(1);
-            value = value.checked_mul(10).and_then(|tens| tens.checked_add(digit)).ok_or(Error::Code)?;
-        }
-        let digits = Digits::new(count).ok_or(Error::Code)?;
-        if value > Self::MAX { Err(Error::Code) } else { Ok(Self { value, digits }) }
-    }
-}
-
-impl ConstantTimeEq for Code {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.value.ct_eq(&other.value) & self.digits.0.ct_eq(&other.digits.0)
-    }
-}
-
 /// Device minus reference, of steps, counters or seconds; the range of the result ends it on both sides.
 #[must_use]
 pub fn distance(device: u64, reference: u64) -> i64 {
     let difference = i128::from(device).saturating_sub(i128::from(reference));
     i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:0width$}", self.value, width = usize::from(self.digits.0))
-    }
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Code({} digits)", self.digits.0)
-    }
 }
 
 #[cfg(test)]
@@ -253,75 +175,5 @@ mod tests {
         for text in ["", "SHA", "MD5", "SHA224", "SHA384", "SHA3-256", "sha1 "] {
             assert_eq!(text.parse::<Algorithm>(), Err(Error::Algorithm(text.to_owned())));
         }
-    }
-
-    #[test]
-    fn digits_are_six_to_ten() {
-        for text in ["6", "7", "8", "9", "10", "06"] {
-            assert!(text.parse::<Digits>().is_ok(), "{text}");
-        }
-        for text in ["", "0", "5", "11", "256", "-6", "+6", "six", "6.0"] {
-            assert!(text.parse::<Digits>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn codes_are_read_as_apps_and_people_write_them() {
-        for (text, value, digits) in [
-            ("287082", 287_082, 6),
-            ("000042", 42, 6),
-            ("000000", 0, 6),
-            ("287 082", 287_082, 6),
-            ("287-082", 287_082, 6),
-            (" 9428 7082\n", 94_287_082, 8),
-            ("094287082", 94_287_082, 9),
-            ("2147483647", 2_147_483_647, 10),
-        ] {
-            let code: Code = text.parse().unwrap();
-            assert_eq!((code.value, code.digits.count()), (value, digits), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_code_is_refused_and_not_repeated() {
-        let long = "1".repeat(300);
-        for text in [
-            "",
-            " ",
-            "-",
-            "12345",
-            "12345678901",
-            "-123456",
-            "123456-",
-            "+123456",
-            "12345a",
-            "123.456",
-            "123–456",
-            "123\u{a0}456",
-            "123\t456",
-            "١٢٣٤٥٦",
-            "2147483648",
-            "4294967296",
-            "9999999999",
-            &long,
-        ] {
-            assert_eq!(text.parse::<Code>(), Err(Error::Code), "{text}");
-        }
-        assert!(!Error::Code.to_string().contains("2147483648"));
-    }
-
-    #[test]
-    fn codes_are_equal_in_constant_time_when_number_and_length_are() {
-        let code = |text: &str| text.parse::<Code>().unwrap();
-        assert!(bool::from(code("000042").ct_eq(&code("000042"))));
-        assert!(!bool::from(code("000042").ct_eq(&code("000043"))));
-        assert!(!bool::from(code("000042").ct_eq(&code("0000042"))));
-    }
-
-    #[test]
-    fn a_code_keeps_its_leading_zeros_and_its_debug_is_silent() {
-        let code = Code { value: 42, digits: Digits::SIX };
-        assert_eq!(code.to_string(), "000042");
-        assert_eq!(format!("{code:?}"), "Code(6 digits)");
     }
 }

@@ -55,10 +55,10 @@ pub fn candidates(secret: &Secret, parameters: &Parameters, codes: &[Code], cent
 /// How many consecutive codes it takes until a match in the window is by chance in no more than six of 10⁹ cases.
 ///
 /// The chance is the window's size times 10^−(digits · codes); of ten digits only the 31 bits of a
-/// truncated HMAC count. With six digits two codes are enough for a day of 30-second steps to either side.
+/// truncated HMAC count, and Steam Guard has 26⁵ codes. With six digits two codes are enough for a day of 30-second steps to either side.
 #[must_use]
 pub fn codes_needed(window: Window, digits: Digits) -> usize {
-    let one_of = 10_u128.saturating_pow(u32::from(digits.count())).min(TRUNCATED);
+    let one_of = u128::from(digits.codes());
     let needed = window.size().saturating_mul(CHANCE_OF);
     let (mut codes, mut worth) = (1_usize, one_of.saturating_mul(CHANCE));
     while worth < needed {
@@ -86,9 +86,6 @@ impl Window {
         u128::from(self.behind).saturating_add(u128::from(self.ahead)).saturating_add(1)
     }
 }
-
-/// How many numbers a truncated HMAC can be (RFC 4226, section 5.3).
-const TRUNCATED: u128 = 1 << 31;
 
 /// A match by chance is borne in six cases …
 const CHANCE: u128 = 6;
@@ -249,6 +246,7 @@ mod tests {
         assert_eq!(needed(3, 9), 2);
         assert_eq!(needed(5, 10), 1, "eleven of 2³¹ cases, and thirteen are too many");
         assert_eq!(needed(6, 10), 2);
+        assert_eq!(codes_needed(Window::even(2_880), Digits::STEAM), 2);
         assert_eq!(codes_needed(Window { behind: u64::MAX, ahead: u64::MAX }, Digits::SIX), 5);
     }
 

@@ -90,7 +90,7 @@ pub enum Error {
         what: &'static str,
     },
     /// Neither `totp` nor `hotp`.
-    #[error("the URI's type is `{kind}`, neither totp nor hotp")]
+    #[error("the URI's type is `{kind}`, none of totp, hotp and steam")]
     UriType {
         /// What it is.
         kind: String,
@@ -185,6 +185,12 @@ pub enum Error {
     /// An algorithm or number of digits that isn't taken.
     #[error(transparent)]
     Parameter(#[from] oath::Error),
+    /// A Steam account by its type, issuer, algorithm or encoder, and something else by another part of it.
+    #[error("this is a Steam account, whose codes have 5 characters, but the URI's {name} says otherwise")]
+    NotSteam {
+        /// Which part.
+        name: &'static str,
+    },
     /// Not a whole number of seconds, at least 1.
     #[error("the period is not a whole number of seconds of at least 1")]
     Period,
@@ -218,13 +224,10 @@ pub enum Error {
     Migration,
 }
 
-/// Accounts whose codes are no HOTP or TOTP codes, or can't be made of the URI alone.
+/// Accounts whose codes are no codes of HOTP, TOTP or Steam Guard, or can't be made of the URI alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unsupported {
-    /// By type, issuer, algorithm or encoder.
-    #[error("this is a Steam account: its codes are five letters, and vmfa doesn't make them")]
-    Steam,
     /// By type, encoder or PIN.
     #[error("this is a Yandex account: its codes need the PIN, so it is not a TOTP device")]
     Yandex,

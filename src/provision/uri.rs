@@ -6,6 +6,7 @@
 
 mod label;
 mod query;
+mod steam;
 mod text;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,12 +15,16 @@ use zeroize::Zeroizing;
 use self::query::Query;
 pub use self::text::MAX_TEXT;
 use self::text::{decode, harmless, whole_number};
-use super::{Enrolment, Error, Found, Unsupported, Warning, tidy};
+use super::{Enrolment, Error, Found, Warning, tidy};
 use crate::oath::{Algorithm, Digits, MovingFactor, Parameters};
+use crate::secret::Secret;
 use crate::time::Period;
 
 /// The scheme and what follows it, compared without regard to case.
 pub const SCHEME: &str = "otpauth://";
+
+/// Bitwarden's form of a Steam account: the secret follows, and nothing else.
+const STEAM_SCHEME: &str = "steam://";
 
 /// The longest URI taken, in bytes: ten times what the longest of its parts need.
 const LONGEST: usize = 16 << 10;
@@ -27,10 +32,16 @@ const LONGEST: usize = 16 << 10;
 /// RFC 3986's unreserved characters stay, and the `@` that AWS leaves as it is in labels.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
 
-/// Whether a text begins like an otpauth URI.
+/// Whether a text begins like an otpauth URI, or like a Steam account's (`steam://`).
 #[must_use]
 pub fn is_uri(text: &str) -> bool {
-    text.get(..SCHEME.len()).is_some_and(|head| head.eq_ignore_ascii_case(SCHEME))
+    [SCHEME, STEAM_SCHEME].into_iter().any(|scheme| after(scheme, text).is_some())
+}
+
+/// What follows a scheme.
+fn after<'a>(scheme: &str, text: &'a str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(scheme.len())?;
+    head.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
 /// Reads one URI.
@@ -41,7 +52,7 @@ pub fn is_uri(text: &str) -> bool {
 /// # Errors
 ///
 /// Everything that would change codes and isn't clear: type, secret, algorithm, digits, period,
-/// counter; text that isn't percent-encoded UTF-8; and accounts whose codes are no TOTP or HOTP codes.
+/// counter; text that isn't percent-encoded UTF-8; and accounts whose codes are no codes of TOTP, HOTP or Steam Guard.
 pub fn parse(uri: &str) -> Result<Found, Error> {
     if uri.len() > LONGEST {
         return Err(Error::TextTooLong { place: "URI", limit: LONGEST });
@@ -57,7 +68,12 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
         warnings.push(Warning::HtmlEscapes);
     }
     let uri = unescaped.as_ref().map_or(uri, |unescaped| unescaped.as_str()).trim();
-    let rest = if is_uri(uri) { uri.get(SCHEME.len()..).unwrap_or_default() } else { "" };
+    if let Some(secret) = after(STEAM_SCHEME, uri) {
+        let enrolment = steam::account(secret)?;
+        warn_of_short(&enrolment.secret, &mut warnings);
+        return Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() });
+    }
+    let rest = after(SCHEME, uri).unwrap_or_default();
     if rest.is_empty() {
         return Err(Error::UriLine { line: 1 });
     }
@@ -73,7 +89,7 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
     let query = Query::parse(query, &mut warnings)?;
     query.refuse_unsupported(kind)?;
     let counter_based = match kind {
-        kind if kind.eq_ignore_ascii_case("totp") => false,
+        kind if ["totp", "steam"].into_iter().any(|time_based| kind.eq_ignore_ascii_case(time_based)) => false,
         kind if kind.eq_ignore_ascii_case("hotp") => true,
         kind => return Err(Error::UriType { kind: harmless(kind) }),
     };
@@ -85,36 +101,39 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
 
     let issuer = query.issuer(&mut warnings);
     let (issuer, account) = label::read(label, issuer, &mut warnings)?;
-    if is_steam(issuer.as_deref(), &account) {
-        return Err(Error::Unsupported(Unsupported::Steam));
+    let by_issuer = !query.is_steam(kind) && steam::is_issuer(issuer.as_deref(), &account);
+    let steam = by_issuer || query.is_steam(kind);
+    if steam && counter_based {
+        return Err(Error::NotSteam { name: "type" });
+    }
+    if by_issuer {
+        warnings.push(Warning::Steam);
     }
     let secret = query.secret()?;
-    if secret.bits() < 128 {
-        warnings.push(Warning::ShortSecret { bits: secret.bits() });
-    }
+    warn_of_short(&secret, &mut warnings);
     let factor = if counter_based {
         let next = whole_number(query.get("counter").ok_or(Error::CounterMissing)?).ok_or(Error::Counter)?;
         MovingFactor::Counter { next }
     } else {
         MovingFactor::Time { period: query.period(&mut warnings)? }
     };
-    let (algorithm, digits) = (query.algorithm(&mut warnings)?, query.digits(&mut warnings)?);
+    let digits = if steam { query.steam_digits()? } else { query.digits(&mut warnings)? };
+    let algorithm = query.algorithm(&mut warnings)?;
     let parameters = Parameters { algorithm, digits, factor };
     query.other_parameters(&parameters, &mut warnings)?;
     let enrolment = Enrolment { issuer, account, secret, parameters, serial: None };
     Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() })
 }
 
-/// Steam's own exports are of type totp, with the issuer alone to tell that a code is five letters.
-fn is_steam(issuer: Option<&str>, account: &str) -> bool {
-    const NAMES: [&str; 4] = ["steam", "steam guard", "steamguard", "steampowered.com"];
-    let is = |text: &str| NAMES.iter().any(|name| text.trim().eq_ignore_ascii_case(name));
-    issuer.map_or_else(|| is(account), is)
+fn warn_of_short(secret: &Secret, warnings: &mut Vec<Warning>) {
+    if secret.bits() < 128 {
+        warnings.push(Warning::ShortSecret { bits: secret.bits() });
+    }
 }
 
 /// Whose a URI is, for messages: its label, as far as that can be read.
 pub(super) fn whose(uri: &str) -> String {
-    let path = uri.get(SCHEME.len()..).map_or("", |rest| query::split(rest).0);
+    let path = after(SCHEME, uri).map_or("", |rest| query::split(rest).0);
     let label = path.split_once('/').map_or("", |(_, label)| label);
     let label = decode(label).map_or_else(|| label.to_owned(), |label| label.into_owned());
     harmless(label.trim())
@@ -137,10 +156,6 @@ pub fn format_short(enrolment: &Enrolment) -> Zeroizing<String> {
 fn write(enrolment: &Enrolment, issuer_parameter: bool) -> Zeroizing<String> {
     let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
     let Parameters { algorithm, digits, factor } = enrolment.parameters;
-    let kind = match factor {
-        MovingFactor::Time { .. } => "totp",
-        MovingFactor::Counter { .. } => "hotp",
-    };
     let label = match &enrolment.issuer {
         Some(issuer) => format!("{}:{}", encode(issuer), encode(&enrolment.account)),
         // An empty issuer keeps a colon of the account from being read as the separator.
@@ -152,7 +167,7 @@ fn write(enrolment: &Enrolment, issuer_parameter: bool) -> Zeroizing<String> {
     let mut uri = Zeroizing::new(String::with_capacity(
         secret.len().saturating_add(label.len().saturating_mul(2)).saturating_add(256),
     ));
-    for part in [SCHEME, kind, "/", &label, "?secret=", &secret] {
+    for part in [SCHEME, enrolment.parameters.kind(), "/", &label, "?secret=", &secret] {
         uri.push_str(part);
     }
     let mut add = |name: &str, value: &str| {
@@ -166,7 +181,7 @@ fn write(enrolment: &Enrolment, issuer_parameter: bool) -> Zeroizing<String> {
     if algorithm != Algorithm::Sha1 {
         add("algorithm", algorithm.as_str());
     }
-    if digits != Digits::SIX {
+    if digits != Digits::SIX && !digits.is_steam() {
         add("digits", &digits.count().to_string());
     }
     match factor {

@@ -69,6 +69,8 @@ mod serve;
 mod slips;
 #[cfg(feature = "cli")]
 mod sources;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod steam;
 #[cfg(feature = "cli")]
 mod story;
 mod support;

@@ -79,6 +79,21 @@ fn ten_digits_are_the_whole_truncated_number_and_nine_all_but_its_first() {
 }
 
 #[test]
+fn every_code_of_steam_guard_is_what_two_other_programs_compute() {
+    let rows = rows("steam/codes.txt");
+    assert_eq!(rows.len(), 50);
+    for row in rows {
+        let bytes =
+            row[0].as_bytes().chunks(2).map(|two| u8::from_str_radix(str::from_utf8(two).unwrap(), 16).unwrap());
+        let secret = Secret::new(bytes.collect()).unwrap();
+        let time = Timestamp::from_unix(row[1].parse().unwrap());
+        let code = totp::code(&secret, time, totp::EPOCH, &Parameters::STEAM).unwrap();
+        assert_eq!(code.to_string(), row[2], "{row:?}");
+        assert_eq!(row[2].parse(), Ok(code), "{row:?}");
+    }
+}
+
+#[test]
 fn t0_moves_the_count_and_no_year_is_too_far() {
     let secret = rfc_secret(20);
     let at = |time, t0| {

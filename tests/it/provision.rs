@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use base64::Engine as _;
-use vmfa::oath::{MovingFactor, Parameters};
+use vmfa::oath::{Digits, MovingFactor, Parameters};
 use vmfa::provision::{self, Enrolment, Error, Limits, Warning, uri};
 use vmfa::secret::Secret;
 use vmfa::time::Period;
@@ -134,6 +134,16 @@ fn what_aws_puts_into_its_qr_code_is_written_to_the_letter() {
 }
 
 #[test]
+fn a_steam_account_is_written_with_a_type_of_its_own() {
+    let text = format!("otpauth://steam/Steam:joe?secret={SEED64}&issuer=Steam");
+    assert_eq!(*uri::format(&one(&text)), text);
+    let by_issuer = format!("otpauth://totp/Steam:joe?secret={SEED64}&issuer=Steam&digits=5");
+    assert_eq!(*uri::format(&one(by_issuer)), text);
+    let alone = one(format!("steam://{SEED64}"));
+    assert_eq!(*uri::format(&alone), format!("otpauth://steam/Steam:?secret={SEED64}&issuer=Steam"));
+}
+
+#[test]
 fn several_uris_make_several_enrolments_and_the_same_one_twice_makes_one() {
     let line = |account: &str| format!("otpauth://totp/Example:{account}?secret={SEED64}\n");
     let text = format!("# exported\n{}\n{}{}", line("a"), line("b"), line("a"));
@@ -228,17 +238,19 @@ mod generated {
         let secret = proptest::collection::vec(any::<u8>(), 1..100);
         // Colons alone name nobody.
         let issuer = text.prop_filter("an issuer", |text| !text.chars().all(|character| character == ':'));
-        (proptest::option::of(issuer), prop_oneof![Just(String::new()), text], secret, algorithm, 6..=10_u8, factor)
-            .prop_map(|(issuer, account, secret, algorithm, digits, factor)| Enrolment {
-                issuer,
-                account,
-                secret: Secret::new(secret).unwrap(),
-                parameters: Parameters {
-                    algorithm: algorithm.parse().unwrap(),
-                    digits: vmfa::oath::Digits::new(digits).unwrap(),
-                    factor,
-                },
-                serial: None,
+        (proptest::option::of(issuer), prop_oneof![Just(String::new()), text], secret, algorithm, 5..=10_u8, factor)
+            .prop_map(|(issuer, account, secret, algorithm, digits, factor)| {
+                let digits = match factor {
+                    MovingFactor::Time { .. } => Digits::new(digits).unwrap_or(Digits::STEAM),
+                    MovingFactor::Counter { .. } => Digits::new(digits).unwrap_or(Digits::SIX),
+                };
+                Enrolment {
+                    issuer,
+                    account,
+                    secret: Secret::new(secret).unwrap(),
+                    parameters: Parameters { algorithm: algorithm.parse().unwrap(), digits, factor },
+                    serial: None,
+                }
             })
     }
 

@@ -38,7 +38,8 @@ pub(super) fn split<'a>(
 /// A code where the device's name belongs, and a name behind it.
 pub(super) fn refuse_swapped(command: &str, device: &str, codes: &[String]) -> Result<()> {
     let is_code = |word: &str| word.parse::<Code>().is_ok();
-    let name = codes.iter().find(|word| *word != "-" && !word.chars().all(|c| c.is_ascii_digit() || c == ' '));
+    let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit() || c == ' ');
+    let name = codes.iter().find(|word| *word != "-" && !digits(word) && !is_code(word));
     match name {
         Some(name) if is_code(device) && !might_be_secret(name) => {
             let codes: Vec<&str> = codes.iter().filter(|word| *word != name).map(String::as_str).collect();
@@ -88,8 +89,8 @@ pub(super) fn read(words: &[String], from: Option<&OsStr>) -> Result<Vec<Code>> 
 
 /// One code. Spreadsheets and numbers lose zeros at the front, and no code is shorter than six digits.
 pub(super) fn parse(text: &str) -> Result<Code> {
-    if text.chars().any(char::is_alphabetic) {
-        return Err(Error::input("code", "a code has 6 to 10 digits and nothing else"));
+    if text.chars().any(char::is_alphabetic) && text.parse::<Code>().is_err() {
+        return Err(Error::input("code", "a code has 6 to 10 digits and nothing else, or 5 characters of Steam Guard"));
     }
     let short = (1..6).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().map_err(|error: crate::oath::Error| {

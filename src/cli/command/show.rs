@@ -36,13 +36,13 @@ pub(super) struct Description {
     pub(super) issuer: Option<String>,
     /// For which account; may be empty.
     pub(super) account: String,
-    /// `totp` or `hotp`.
+    /// `totp`, `hotp` or `steam`.
     pub(super) r#type: &'static str,
     /// `SHA1`, `SHA256` or `SHA512`.
     algorithm: &'static str,
-    /// How many digits a code has.
+    /// How many digits a code has, or how many characters one of Steam Guard.
     digits: u8,
-    /// TOTP: the period in seconds.
+    /// TOTP and Steam Guard: the period in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     period: Option<u64>,
     /// HOTP: the next counter.
@@ -76,16 +76,16 @@ struct WrongClock {
 impl Description {
     /// With the length of the secret where the enrolment is at hand.
     pub(super) fn of(device: &Device, enrolment: Option<&Enrolment>) -> Self {
-        let (kind, period, counter) = match device.parameters.factor {
-            MovingFactor::Time { period } => ("totp", Some(period.seconds()), None),
-            MovingFactor::Counter { next } => ("hotp", None, Some(next)),
+        let (period, counter) = match device.parameters.factor {
+            MovingFactor::Time { period } => (Some(period.seconds()), None),
+            MovingFactor::Counter { next } => (None, Some(next)),
         };
         Self {
             name: device.name.to_string(),
             id: device.id.to_string(),
             issuer: device.issuer.clone(),
             account: device.account.clone(),
-            r#type: kind,
+            r#type: device.parameters.kind(),
             algorithm: device.parameters.algorithm.as_str(),
             digits: device.parameters.digits.count(),
             period,
@@ -111,11 +111,16 @@ impl Description {
             (None, Some(counter)) => format!("counter {counter}"),
             (None, None) => String::new(),
         };
+        let kind = if self.r#type == "steam" {
+            format!("Steam Guard, {}, {} characters", self.algorithm, self.digits)
+        } else {
+            format!("{}, {}, {} digits", self.r#type.to_uppercase(), self.algorithm, self.digits)
+        };
         let secret = self.secret_bits.map(|bits| format!("{bits} bits, in the {} vault", self.vault));
         let mut lines = vec![
             ("issuer", plain(self.issuer.as_deref().unwrap_or("-")).into_owned()),
             ("account", plain(if self.account.is_empty() { "-" } else { &self.account }).into_owned()),
-            ("codes", format!("{}, {}, {} digits, {moving}", self.r#type.to_uppercase(), self.algorithm, self.digits)),
+            ("codes", format!("{kind}, {moving}")),
         ];
         if let Some(serial) = &self.serial_number {
             lines.push(("serial number", plain(serial).into_owned()));

@@ -219,7 +219,9 @@ fn verified(
         Verdict::Refused(refusal) => {
             answer.reason = Some(refusal.code());
             answer.message = refusal.to_string();
-            if matches!(refusal, Refusal::WrongLength { given, expected } if given < expected) {
+            let digits = codes.iter().any(|code| code.to_string().bytes().all(|byte| byte.is_ascii_digit()));
+            if matches!(refusal, Refusal::WrongLength { given, expected } if digits && given.count() < expected.count())
+            {
                 answer.message.push_str(codes::LOST_ZERO);
             }
             answer.used = match refusal {

@@ -32,7 +32,7 @@ fn code(error: &E) -> &'static str {
         E::NotOtpauth { .. } => "not-otpauth",
         E::UriType { .. } => "uri-type",
         E::Unsupported(_) => "unsupported",
-        E::UnclearParameter { .. } => "unclear-parameter",
+        E::UnclearParameter { .. } | E::NotSteam { .. } => "unclear-parameter",
         E::Misplaced { .. } => "misplaced-parameter",
         E::BehindFragment { .. } => "fragment",
         E::UriLine { .. } => "uri-line",
@@ -94,6 +94,7 @@ fn hints(error: &E) -> Vec<&'static str> {
         E::Unsupported(unsupported) => return unsupported_hint(unsupported).into_iter().collect(),
         E::UnclearParameter { known: "a time offset", .. } => sources::TIME_OFFSET,
         E::UnclearParameter { .. } => sources::RENAME_PARAMETER,
+        E::NotSteam { .. } => sources::STEAM,
         E::Misplaced { .. } => sources::SEPARATE,
         E::BehindFragment { .. } => sources::ESCAPE,
         E::Period => sources::PERIOD,
@@ -107,7 +108,6 @@ fn hints(error: &E) -> Vec<&'static str> {
 
 const fn unsupported_hint(unsupported: &Unsupported) -> Option<&'static str> {
     match unsupported {
-        Unsupported::Steam => Some(sources::STEAM),
         Unsupported::Yandex => Some(sources::YANDEX),
         Unsupported::TwoStep => Some(sources::TWO_STEP),
         _ => None,

@@ -60,7 +60,7 @@ pub(in crate::cli) const NO_SEED: &str = "AWS shows the secret key only in the a
 
 // A URI can't be read.
 
-pub(in crate::cli) const TOTP_OR_HOTP: &str = "vmfa reads otpauth://totp/ and otpauth://hotp/";
+pub(in crate::cli) const TOTP_OR_HOTP: &str = "vmfa reads otpauth://totp/, otpauth://hotp/ and otpauth://steam/";
 pub(in crate::cli) const TIME_OFFSET: &str =
     "remove it if the service uses the true time; else add the device without it, then: vmfa drift NAME --set SECONDS";
 pub(in crate::cli) const RENAME_PARAMETER: &str =
@@ -71,9 +71,11 @@ pub(in crate::cli) const PERIOD: &str = "most services use 30 s, a few 60 s: set
 pub(in crate::cli) const COUNTER: &str =
     "for a new device, add `&counter=0` to the URI; else the counter that the service expects next";
 
+pub(in crate::cli) const STEAM: &str =
+    "if its codes are Steam Guard's, remove that from the URI; if not, give it another issuer, and no Steam elsewhere";
+
 // Its codes are made in another way.
 
-pub(in crate::cli) const STEAM: &str = "Steam's own app shows the codes";
 pub(in crate::cli) const YANDEX: &str = "Yandex's own app, Aegis and Stratum ask for the PIN";
 pub(in crate::cli) const TWO_STEP: &str = "ask the administrator to enrol it without two-step enrolment";
 

@@ -12,7 +12,7 @@ pub use self::rules::{Budget, Error, PROPAGATION, Propagation, Rules};
 pub use self::state::State;
 use super::resync::{Sightings, Window, earlier};
 use super::totp::EPOCH;
-use super::{Code, MovingFactor, Parameters, distance};
+use super::{Code, Digits, MovingFactor, Parameters, distance};
 use crate::secret::Secret;
 use crate::time::{Period, Step, Timestamp};
 
@@ -49,12 +49,12 @@ pub enum Refusal {
     #[error("no code was given")]
     NoCodes,
     /// The device's codes are shorter or longer.
-    #[error("a code has {given} digits, and the device's have {expected}")]
+    #[error("a code has {given}, and the device's have {expected}")]
     WrongLength {
-        /// How many the code has.
-        given: u8,
+        /// How many digits the code has.
+        given: Digits,
         /// How many the device's codes have.
-        expected: u8,
+        expected: Digits,
     },
     /// Wrong, or too far from the expected moving factor: nobody can tell which.
     #[error("the code is wrong or lies outside the window")]
@@ -164,7 +164,7 @@ impl Verification<'_> {
         }
         let expected = self.parameters.digits;
         if let Some(code) = self.codes.iter().find(|code| code.digits() != expected) {
-            return Err(Refusal::WrongLength { given: code.digits().count(), expected: expected.count() });
+            return Err(Refusal::WrongLength { given: code.digits(), expected });
         }
         let single = self.codes.len() == 1;
         if let (true, Some(budget)) = (single, self.rules.budget) {

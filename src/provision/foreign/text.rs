@@ -4,7 +4,7 @@ use super::Foreign;
 
 /// Which kind of link or other scheme a text begins with, in words; each enrols nothing here.
 pub(in crate::provision) fn link(text: &str) -> Option<&'static str> {
-    const SCHEMES: [(&str, &str); 19] = [
+    const SCHEMES: [(&str, &str); 18] = [
         ("https://s.team/", "a Steam sign-in"),
         ("http://", "a web address"),
         ("https://", "a web address"),
@@ -17,7 +17,6 @@ pub(in crate::provision) fn link(text: &str) -> Option<&'static str> {
         ("oktaverify://", "an Okta Verify activation"),
         ("duo://", "a Duo activation"),
         ("motp://", "an mOTP account"),
-        ("steam://", "a Steam account (its codes are five letters)"),
         ("pushauth://", "a ForgeRock push registration"),
         ("mfauth://", "a ForgeRock push registration"),
         ("com.rsa.securid", "an RSA token"),

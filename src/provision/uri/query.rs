@@ -40,6 +40,9 @@ const OTHER_NAMES: [(&str, &str); 19] = [
 /// What programs write where they have nothing to say.
 const NOTHING: [&str; 6] = ["", "null", "undefined", "none", "nil", "nan"];
 
+/// Steam Guard as a type, an encoder, an algorithm, a flag.
+const STEAM: &str = "steam";
+
 /// The parameters of a URI, names in lower case, values decoded.
 pub(super) struct Query {
     known: Vec<(&'static str, Zeroizing<String>)>,
@@ -147,6 +150,10 @@ impl Query {
         let Some(text) = self.said("algorithm", "SHA1", warnings) else {
             return Ok(Algorithm::Sha1);
         };
+        // Steam Guard is no algorithm; the one under it is SHA-1.
+        if text.eq_ignore_ascii_case(STEAM) {
+            return Ok(Algorithm::Sha1);
+        }
         let error = match text.parse() {
             Ok(algorithm) => return Ok(algorithm),
             Err(error) => error,
@@ -162,6 +169,20 @@ impl Query {
         match self.said("digits", "6", warnings) {
             Some(text) => Ok(whole(text, "digits", warnings).parse()?),
             None => Ok(Digits::SIX),
+        }
+    }
+
+    /// The digits of a Steam account, which it need not name.
+    ///
+    /// # Errors
+    ///
+    /// Another number than five.
+    pub(super) fn steam_digits(&self) -> Result<Digits, Error> {
+        match self.get("digits") {
+            Some(text) if text != "5" && !NOTHING.iter().any(|word| word.eq_ignore_ascii_case(text)) => {
+                Err(Error::NotSteam { name: "digits" })
+            }
+            _ => Ok(Digits::STEAM),
         }
     }
 
@@ -181,43 +202,52 @@ impl Query {
         Period::new(seconds).ok_or(Error::Period)
     }
 
-    /// What says that no TOTP code can be right.
+    /// Whether a URI of that type says by itself that its codes are Steam Guard's: by type, encoder, algorithm or flag.
+    pub(super) fn is_steam(&self, kind: &str) -> bool {
+        let is = |value: Option<&str>| value.is_some_and(|value| value.trim().eq_ignore_ascii_case(STEAM));
+        let flag = self.other(STEAM).map(str::to_ascii_lowercase);
+        let set = flag.is_some_and(|value| value.is_empty() || !says_no(&value));
+        is(Some(kind)) || is(self.other("encoder")) || is(self.get("algorithm")) || set
+    }
+
+    fn other(&self, name: &str) -> Option<&str> {
+        self.others.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What says that no code made here can be right.
     ///
     /// # Errors
     ///
     /// The kind of account that it is instead.
     pub(super) fn refuse_unsupported(&self, kind: &str) -> Result<(), Error> {
         let kind = kind.to_ascii_lowercase();
-        let other = |name: &str| self.others.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
-        let no = |value: &str| NOTHING.contains(&value) || matches!(value, "0" | "false" | "no");
         let yes = |value: &str| matches!(value, "1" | "true" | "yes");
-        let encoder = other("encoder").unwrap_or_default().trim().to_ascii_lowercase();
+        let encoder = self.other("encoder").unwrap_or_default().trim().to_ascii_lowercase();
         let algorithm = self.get("algorithm").unwrap_or_default().to_ascii_lowercase();
         let is = |word: &str| kind == word || encoder == word || algorithm == word;
-        let pin = other("pin").unwrap_or_default().to_ascii_lowercase();
-        let unsupported = if is("steam") || other("steam").is_some_and(|value| value.is_empty() || !no(value)) {
-            Unsupported::Steam
-        } else if is("yaotp") || is("yandex") || other("yandexpin").is_some() || other("pin_length").is_some() {
-            Unsupported::Yandex
-        } else if is("motp") {
-            Unsupported::Motp
-        } else if kind == "pipush" {
-            Unsupported::Push
-        } else if is("ocra") {
-            Unsupported::Ocra
-        } else if self.others.iter().any(|(name, _)| name.starts_with("2step")) {
-            Unsupported::TwoStep
-        } else if !no(&pin) && !yes(&pin) {
-            // privacyIDEA's `pin=True` locks its app, and changes no code.
-            Unsupported::Pin
-        } else if !matches!(
-            encoder.as_str(),
-            "" | "totp" | "hotp" | "otp" | "default" | "base32" | "decimal" | "numeric"
-        ) {
-            Unsupported::Encoder(harmless(&encoder))
-        } else {
-            return Ok(());
-        };
+        let pin = self.other("pin").unwrap_or_default().to_ascii_lowercase();
+        let unsupported =
+            if is("yaotp") || is("yandex") || self.other("yandexpin").is_some() || self.other("pin_length").is_some() {
+                Unsupported::Yandex
+            } else if is("motp") {
+                Unsupported::Motp
+            } else if kind == "pipush" {
+                Unsupported::Push
+            } else if is("ocra") {
+                Unsupported::Ocra
+            } else if self.others.iter().any(|(name, _)| name.starts_with("2step")) {
+                Unsupported::TwoStep
+            } else if !says_no(&pin) && !yes(&pin) {
+                // privacyIDEA's `pin=True` locks its app, and changes no code.
+                Unsupported::Pin
+            } else if !matches!(
+                encoder.as_str(),
+                "" | STEAM | "totp" | "hotp" | "otp" | "default" | "base32" | "decimal" | "numeric"
+            ) {
+                Unsupported::Encoder(harmless(&encoder))
+            } else {
+                return Ok(());
+            };
         Err(Error::Unsupported(unsupported))
     }
 
@@ -232,6 +262,9 @@ impl Query {
         warnings: &mut Vec<Warning>,
     ) -> Result<(), Error> {
         for (name, value) in &self.others {
+            if name == STEAM || (name == "encoder" && value.trim().eq_ignore_ascii_case(STEAM)) {
+                continue;
+            }
             if let Some(known) = meant(name)
                 && !agrees(known, value, parameters)
             {
@@ -241,6 +274,11 @@ impl Query {
         }
         Ok(())
     }
+}
+
+/// Whether a flag, in lower case, is off or says nothing.
+fn says_no(value: &str) -> bool {
+    NOTHING.contains(&value) || matches!(value, "0" | "false" | "no")
 }
 
 /// The single parameters of a query, without its fragment.

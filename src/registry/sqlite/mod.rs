@@ -118,7 +118,7 @@ impl Sqlite {
             (None, Some(next)) => MovingFactor::Counter { next },
             _ => return Err(there("period")),
         };
-        let digits = number("digits")?.and_then(|count| u8::try_from(count).ok()).and_then(Digits::new);
+        let digits = number("digits")?.and_then(|count| u8::try_from(count).ok()).and_then(digits_of);
         let algorithm: String = self.field(row, "algorithm")?;
         let vault: String = self.field(row, "vault")?;
         let name: String = self.field(row, "name")?;
@@ -194,6 +194,11 @@ impl Sqlite {
         });
         written.map_err(|error| self.failed(&error))
     }
+}
+
+/// Five are the characters of Steam Guard.
+fn digits_of(count: u8) -> Option<Digits> {
+    if count == Digits::STEAM.count() { Some(Digits::STEAM) } else { Digits::new(count) }
 }
 
 const INSERT: &str = "INSERT INTO device (id, name, state, batch, replaces, until, issuer, account, algorithm, digits,

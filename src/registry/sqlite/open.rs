@@ -103,6 +103,8 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (place, print)
     ) STRICT, WITHOUT ROWID;
 ",
+    // Five digits are the characters of Steam Guard, which older programs would take for damage.
+    "",
 ];
 
 /// The newest schema version.

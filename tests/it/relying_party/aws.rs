@@ -8,6 +8,8 @@ use vmfa::time::{Step, Timestamp};
 
 use super::{Party, at, seed};
 
+const EIGHT: Digits = Digits::new(8).unwrap();
+
 /// A step that begins one of the windows of attempts: a multiple of six.
 const NOW: u64 = 59_640_480;
 
@@ -162,7 +164,7 @@ fn pairs_and_codes_of_another_length_cost_no_attempt() {
         assert_eq!(party.presented(at(NOW), &[NOW, NOW + 77]), Err(Refusal::NoMatch));
         assert_eq!(party.presented(at(NOW), &[]), Err(Refusal::NoCodes));
         let long = party.given(at(NOW), &["12345678".parse().unwrap()]);
-        assert_eq!(long, Err(Refusal::WrongLength { given: 8, expected: 6 }));
+        assert_eq!(long, Err(Refusal::WrongLength { given: EIGHT, expected: Digits::SIX }));
     }
     for _ in 0..9 {
         assert_eq!(party.presented(at(NOW), &[NOW + 77]), Err(Refusal::NoMatch));
@@ -239,7 +241,7 @@ fn of_a_code_that_two_steps_have_the_unused_one_is_taken_then_the_nearer_then_th
 fn refusals_have_words_and_messages_of_their_own() {
     let refusals = [
         Refusal::NoCodes,
-        Refusal::WrongLength { given: 8, expected: 6 },
+        Refusal::WrongLength { given: EIGHT, expected: Digits::SIX },
         Refusal::NoMatch,
         used(NOW),
         Refusal::Passed { counter: 3, next: 5 },

@@ -175,7 +175,7 @@ fn described() -> Value {
             ("id", text()),
             ("issuer", text_or_none()),
             ("account", text()),
-            ("type", json!({ "enum": ["totp", "hotp"] })),
+            ("type", json!({ "enum": ["totp", "hotp", "steam"] })),
             ("algorithm", text()),
             ("digits", count()),
             ("serial_number", text_or_none()),

@@ -196,10 +196,12 @@ fn longest_left(row: &Row, wide: bool) -> usize {
     }
 }
 
-/// Digits as people read them: in groups of three, or four where there are as many.
+/// Digits as people read them: in groups of three, or four where there are as many. Steam Guard's five characters are
+/// one group.
 fn grouped(digits: &str) -> String {
     let group = match digits.chars().count() {
-        0..=7 => 3,
+        0..=5 => return digits.to_owned(),
+        6..=7 => 3,
         8 => 4,
         _ => 5,
     };
@@ -224,9 +226,13 @@ mod tests {
 
     #[test]
     fn codes_are_read_in_groups() {
-        for (digits, expected) in
-            [("123456", "123 456"), ("1234567", "123 4567"), ("12345678", "1234 5678"), ("1234567890", "12345 67890")]
-        {
+        for (digits, expected) in [
+            ("PV9M4", "PV9M4"),
+            ("123456", "123 456"),
+            ("1234567", "123 4567"),
+            ("12345678", "1234 5678"),
+            ("1234567890", "12345 67890"),
+        ] {
             assert_eq!(grouped(digits), expected);
         }
         assert_eq!([59, 999, 1_000, 86_400].map(seconds), ["59 s", "999 s", "17 min", "24 h"]);
