@@ -73,7 +73,7 @@ pub enum Foreign {
     Settings,
     /// A page, without an otpauth link.
     WebPage,
-    /// A QR code drawn with block characters, `##`, or colours.
+    /// A drawing of block characters, `##`, or colours, in which no QR code is found.
     TerminalQr,
     /// OpenPGP.
     Pgp,
@@ -121,7 +121,7 @@ impl Foreign {
             Self::OtherTable => "a table (CSV or the like), not one secret key",
             Self::Settings => "text with names and values, not a secret key alone",
             Self::WebPage => "a web page, and has no otpauth link",
-            Self::TerminalQr => "a QR code drawn as text",
+            Self::TerminalQr => "a drawing in characters, in which no QR code is found",
             Self::Pgp => "a PGP message",
             Self::Age => "an age file",
             Self::OpenSsl => "an encrypted file (OpenSSL, CryptoJS)",

@@ -1,6 +1,6 @@
 //! Provisioning: bytes that a service shows in, enrolments out.
 //!
-//! The content decides what it is: an image with QR codes, `otpauth://` URIs (the key URI format),
+//! The content decides what it is: an image with QR codes, or a drawing of one, `otpauth://` URIs (the key URI format),
 //! base32 text as people paste it, what AWS hands out (JSON, XML, `--outfile`), or base64 around any
 //! of these. Untrusted input is bounded before it is worked on.
 
@@ -8,6 +8,7 @@ pub mod aws;
 pub mod base32;
 #[cfg(feature = "qr")]
 pub mod draw;
+mod drawing;
 mod error;
 mod foreign;
 mod formats;

@@ -8,7 +8,9 @@ use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use super::foreign::{self, link, starts_with};
-use super::{Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, formats, lines, payloads, tidy, uri};
+use super::{
+    Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, drawing, formats, lines, payloads, tidy, uri,
+};
 use crate::oath::Parameters;
 
 /// The most bytes of text: ten thousand enrolments fit.
@@ -54,6 +56,9 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
         return Err(Error::WrongKind { what: "binary data" });
     }
     // Before anything is trimmed: a drawing's first row has blanks.
+    if let Some(found) = drawing::read(&text, limits) {
+        return found;
+    }
     if let Some(foreign) = foreign::of_text(text.trim_end()) {
         return Err(Error::Foreign(foreign));
     }

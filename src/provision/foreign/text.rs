@@ -54,38 +54,7 @@ pub(in crate::provision) fn of_text(text: &str) -> Option<Foreign> {
     if let Some((_, foreign)) = BEGINNINGS.into_iter().find(|(beginning, _)| text.starts_with(beginning)) {
         return Some(foreign);
     }
-    if is_drawing(text) {
-        return Some(Foreign::TerminalQr);
-    }
     is_table(text).then_some(Foreign::Csv)
-}
-
-/// A QR code on a terminal: block characters; two characters a module; or colours, by escape sequences.
-fn is_drawing(text: &str) -> bool {
-    const LEAST_LINES: usize = 11;
-    let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
-    if lines < LEAST_LINES {
-        return false;
-    }
-    let blocks = text.chars().filter(|character| matches!(character, '\u{2580}'..='\u{259f}')).count();
-    if blocks >= LEAST_LINES.saturating_mul(LEAST_LINES) {
-        return true;
-    }
-    // Every row has its own colours.
-    if text.matches("\x1b[").count() >= lines {
-        return true;
-    }
-    // Few kinds of characters, in runs: `##`, `██`, `XX`, `1` and `0`.
-    let mut kinds: Vec<char> = Vec::new();
-    for character in text.chars().filter(|character| !matches!(character, '\n' | '\r')) {
-        if !kinds.contains(&character) {
-            kinds.push(character);
-        }
-        if kinds.len() > 2 {
-            return false;
-        }
-    }
-    kinds.len() == 2
 }
 
 /// A table with a column of otpauth URIs or secrets, as password managers export them.
