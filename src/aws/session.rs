@@ -14,7 +14,7 @@ use super::settings::Service;
 use super::sts::{RoleRequest, Temporary, Token};
 use super::{Error, Holder};
 use crate::oath::relying_party::PROPAGATION;
-use crate::registry::Device;
+use crate::registry::{Device, State};
 use crate::time::Timestamp;
 use crate::vault;
 
@@ -316,7 +316,8 @@ impl Flow<'_> {
         let endpoint = self.caller.client.endpoint(Service::Iam);
         self.kept(cache.keep(others, &endpoint.url, key, temporary, self.now()));
         // A device that was removed meanwhile leaves nothing.
-        let gone = |devices: Vec<Device>| !devices.iter().any(|other| other.id == device.id);
+        let active = |other: &Device| other.id == device.id && other.state == State::Active;
+        let gone = |devices: Vec<Device>| !devices.iter().any(active);
         if self.devices.registry.list().is_ok_and(gone) {
             let _ = cache.forget();
         }

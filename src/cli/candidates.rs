@@ -10,7 +10,7 @@ use clap_complete::engine::CompletionCandidate;
 use super::environment;
 use super::home::Home;
 use crate::aws::settings;
-use crate::registry::sqlite::Sqlite;
+use crate::registry::sqlite::{Of, Sqlite};
 
 /// How many answers there are at most.
 const MOST: usize = 200;
@@ -37,6 +37,11 @@ pub(super) fn device_first() -> ArgValueCompleter {
 /// Whether a candidate is for the first of several words.
 pub(super) fn is_first(candidate: &CompletionCandidate) -> bool {
     candidate.get_tag().is_some_and(|tag| tag.to_string() == FIRST)
+}
+
+/// The name of a device in the trash.
+pub(super) fn trashed() -> ArgValueCompleter {
+    completer(|word| names_of(Of::Trashed, word, MOST))
 }
 
 /// The name of a device, or a pattern such as `ci/*` for all names of two or more in a directory.
@@ -104,5 +109,9 @@ fn found_or_nothing(word: &OsStr, found: impl Fn(&str) -> Vec<String>) -> Vec<St
 }
 
 fn names(beginning: &str, most: usize) -> Vec<String> {
-    Home::find().ok().and_then(|home| Sqlite::names(&home.registry, beginning, most)).unwrap_or_default()
+    names_of(Of::Active, beginning, most)
+}
+
+fn names_of(of: Of, beginning: &str, most: usize) -> Vec<String> {
+    Home::find().ok().and_then(|home| Sqlite::names(&home.registry, of, beginning, most)).unwrap_or_default()
 }

@@ -8,8 +8,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use zeroize::Zeroizing;
 
-use crate::name::Name;
-use crate::vault::{Error, Id, Item, Kind, Vault};
+use crate::vault::{Error, Id, Item, Kind, Label, Vault};
 
 /// Work that is shorter shows nothing.
 const LONG: Duration = Duration::from_millis(500);
@@ -102,8 +101,8 @@ impl Vault for Counted<'_> {
         self.vault.holds(id)
     }
 
-    fn relabel(&self, id: Id, name: &Name) -> Result<(), Error> {
-        self.vault.relabel(id, name)
+    fn relabel(&self, id: Id, label: Label<'_>) -> Result<(), Error> {
+        self.vault.relabel(id, label)
     }
 
     fn own_key(&self) -> Result<Zeroizing<String>, Error> {

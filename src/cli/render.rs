@@ -41,6 +41,11 @@ pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
     }
 }
 
+/// The day of a time in RFC 3339.
+pub(super) fn day(time: &str) -> &str {
+    time.split('T').next().unwrap_or(time)
+}
+
 /// Whether stdout and stderr are terminals. If a program reads stdout, nothing is printed beside the answer.
 pub(super) fn for_eyes() -> bool {
     io::stdout().is_terminal() && io::stderr().is_terminal()

@@ -18,6 +18,18 @@ pub enum Error {
         nearest: Option<String>,
         /// Whether there are devices at all.
         any: bool,
+        /// Whether one of this name is in the trash.
+        trashed: bool,
+    },
+    /// Nothing by that name or id in the trash.
+    #[error("no device named `{name}` is in the trash")]
+    NotTrashed {
+        /// What was asked for.
+        name: String,
+        /// A name that is near.
+        nearest: Option<String>,
+        /// Whether anything is in the trash.
+        any: bool,
     },
     /// Its secret is in another vault than the one opened.
     #[error("the secret of `{name}` is in the {its} vault, not in the {chosen} vault")]

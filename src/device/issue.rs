@@ -415,5 +415,5 @@ fn next_counter(device: &Device) -> Option<u64> {
 }
 
 fn gone(device: &Device) -> Error {
-    Error::NoSuchDevice { name: device.name.to_string(), nearest: None, any: true }
+    Error::NoSuchDevice { name: device.name.to_string(), nearest: None, any: true, trashed: false }
 }

@@ -3,7 +3,7 @@
 //! Secret and record live in two places, so every change has an order in which an interruption, by
 //! kill -9 or a power cut, loses nothing and leaves nothing half done: a device is written down as
 //! pending, its secret is stored, it becomes active; it is retired, its secret is deleted, it is
-//! forgotten. What an interruption leaves is finished or undone by the next change
+//! forgotten. Between the two it may lie in the trash, where only its record changes. What an interruption leaves is finished or undone by the next change
 //! ([`Devices::recover`]).
 
 pub mod accept;
@@ -15,6 +15,7 @@ mod lease;
 mod ledger;
 pub mod pair;
 mod recovery;
+pub mod trash;
 
 use std::thread;
 
@@ -23,7 +24,7 @@ use crate::oath::{MovingFactor, Parameters};
 use crate::provision::{self, Enrolment, uri};
 use crate::registry::{self, Device, Registry, State};
 use crate::time::{Drift, Timestamp};
-use crate::vault::{self, Id, Item, Vault};
+use crate::vault::{self, Id, Item, Label, Vault};
 pub use error::Error;
 
 /// How many seconds adding or removing may take, prompts included, before other processes may clear up.
@@ -45,7 +46,7 @@ pub struct Devices<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::NoSuchDevice`], with a name that is near where there is one.
+/// [`Error::NoSuchDevice`], with a name that is near where there is one; it says whether the device is in the trash.
 pub fn find(registry: &dyn Registry, wanted: &str) -> Result<Device, Error> {
     let found = match wanted.parse() {
         Ok(name) => registry.find(&name)?,
@@ -54,7 +55,13 @@ pub fn find(registry: &dyn Registry, wanted: &str) -> Result<Device, Error> {
     if let Some(device) = found {
         return Ok(device);
     }
-    find_among(active(registry)?, wanted)
+    let all = registry.list()?;
+    let in_trash = |device: &Device| device.name.as_str() == wanted && matches!(device.state, State::Trashed { .. });
+    let in_trash = all.iter().any(in_trash);
+    find_among(only_active(all), wanted).map_err(|error| match error {
+        Error::NoSuchDevice { name, nearest, any, .. } => Error::NoSuchDevice { name, nearest, any, trashed: in_trash },
+        error => error,
+    })
 }
 
 /// The same among some devices, as if there were no others.
@@ -69,7 +76,7 @@ pub(crate) fn find_among(devices: Vec<Device>, wanted: &str) -> Result<Device, E
     let last = wanted.starts_with("arn:").then(|| wanted.rsplit('/').next()).flatten();
     let by_name = || name::meant(wanted, &names).or_else(|| name::meant(last?, &names));
     let nearest = by_serial.or_else(by_name).map(str::to_owned);
-    Err(Error::NoSuchDevice { name: wanted.to_owned(), nearest, any: !devices.is_empty() })
+    Err(Error::NoSuchDevice { name: wanted.to_owned(), nearest, any: !devices.is_empty(), trashed: false })
 }
 
 /// All active devices, by name.
@@ -78,14 +85,17 @@ pub(crate) fn find_among(devices: Vec<Device>, wanted: &str) -> Result<Device, E
 ///
 /// Those of the registry.
 pub fn active(registry: &dyn Registry) -> Result<Vec<Device>, Error> {
-    let mut devices = registry.list()?;
+    Ok(only_active(registry.list()?))
+}
+
+fn only_active(mut devices: Vec<Device>) -> Vec<Device> {
     devices.retain(|device| device.state == State::Active);
-    Ok(devices)
+    devices
 }
 
 impl Devices<'_> {
     /// Adds devices: all or none. With `replace`, a device takes the place of an active one of its
-    /// name, whose secret is deleted once the new one is safe.
+    /// name, which goes to the trash once the new one is safe.
     ///
     /// # Errors
     ///
@@ -137,8 +147,7 @@ impl Devices<'_> {
         self.registry.insert(&devices)?;
         self.store(&devices, new)?;
         self.activate(&devices, &replaced, now)?;
-        // The new devices stand; a failure to delete the old secrets is made good by a later change.
-        let _ = self.drop_secrets(&replaced);
+        self.label_trashed(&replaced);
         for device in &mut devices {
             device.state = State::Active;
             device.revision = 1;
@@ -223,17 +232,24 @@ impl Devices<'_> {
         renamed.name = name.clone();
         self.registry.update(std::slice::from_ref(&renamed))?;
         renamed.revision = device.revision.saturating_add(1);
-        let label = self.vault.relabel(device.id, name);
+        let label = self.vault.relabel(device.id, Label::Device(name));
         Ok((renamed, label))
     }
 
-    /// Removes a device and deletes its secret. Where the vault keeps the secret, the device stays as it was.
+    /// Removes a device, active or in the trash, and deletes its secret. Where the vault keeps the secret, the device
+    /// stays as it was. [`Self::trash`] keeps the secret for a while.
     ///
     /// # Errors
     ///
     /// [`Error::OtherVault`]; [`Error::NotDeletedYet`] where the vault didn't tell what became of the secret: the
     /// deletion is finished by a later change; and those of vault and registry.
     pub fn remove(&self, device: &Device, now: Timestamp) -> Result<(), Error> {
+        self.delete(device, now)?;
+        let _ = self.recover(now);
+        Ok(())
+    }
+
+    fn delete(&self, device: &Device, now: Timestamp) -> Result<(), Error> {
         if device.vault != self.vault.kind() {
             return Err(self.other_vault(device));
         }
@@ -248,7 +264,7 @@ impl Devices<'_> {
             let kept = if error.changed_nothing() { Ok(true) } else { self.vault.holds(device.id) };
             return match kept {
                 Ok(true) => {
-                    retired.state = State::Active;
+                    retired.state = device.state;
                     self.registry.update(std::slice::from_ref(&retired))?;
                     Err(error.into())
                 }
@@ -281,7 +297,7 @@ impl Devices<'_> {
         Ok(())
     }
 
-    /// Activates pending devices and retires those that they replace, in one step. An `add` that took longer
+    /// Activates pending devices and moves those that they replace to the trash, in one step. An `add` that took longer
     /// than its time may have been finished or undone by others meanwhile: then that is the outcome. One that
     /// fails is taken back, so that it doesn't come true later.
     fn activate(&self, devices: &[Device], replaced: &[Device], now: Timestamp) -> Result<(), Error> {
@@ -289,15 +305,15 @@ impl Devices<'_> {
         let mut attempts = 10_u8;
         loop {
             attempts = attempts.saturating_sub(1);
-            let retired = replaced.iter().cloned().map(|mut old| {
-                old.state = State::Retired { until: lease(now) };
+            let trashed = replaced.iter().cloned().map(|mut old| {
+                old.state = State::Trashed { since: now };
                 old
             });
             let active = devices.iter().cloned().map(|mut device| {
                 device.state = State::Active;
                 device
             });
-            let changes: Vec<Device> = retired.chain(active).collect();
+            let changes: Vec<Device> = trashed.chain(active).collect();
             let Err(error) = self.registry.update(&changes) else { return Ok(()) };
             let stored = self.registry.list()?;
             let same = |known: &Device| stored.iter().find(|device| device.id == known.id);

@@ -1,14 +1,14 @@
-//! What interrupted changes left: finished or undone.
+//! What interrupted changes left: finished or undone; and what has been in the trash for long enough.
 
-use super::{Devices, Error, LEASE};
+use super::{Devices, Error, LEASE, trash};
 use crate::registry::{Device, State};
 use crate::time::Timestamp;
 use crate::vault::Id;
 
 impl Devices<'_> {
     /// Finishes what interrupted changes left: an `add` whose secrets are all stored is completed, any
-    /// other is undone; a removal is completed. Only what has overrun its time is touched, and only
-    /// what lies in this vault. Secrets are not read.
+    /// other is undone; a removal is completed. What has been in the trash for its time is deleted. Only what has
+    /// overrun its time is touched, and only what lies in this vault. Secrets are not read.
     ///
     /// # Errors
     ///
@@ -23,6 +23,7 @@ impl Devices<'_> {
             match device.state {
                 State::Pending { batch, .. } if !batches.contains(&batch) => batches.push(batch),
                 State::Retired { .. } => outcome = outcome.and(self.drop_secrets(std::slice::from_ref(device))),
+                State::Trashed { .. } => outcome = outcome.and(self.delete(device, now)),
                 State::Pending { .. } | State::Active => {}
             }
         }
@@ -60,7 +61,8 @@ impl Devices<'_> {
         let replaced = |old: &&Device| old.state == State::Active && pending.iter().any(|new| replaces(new, old));
         let replaced: Vec<Device> = all.iter().filter(replaced).cloned().collect();
         self.activate(pending, &replaced, now)?;
-        self.drop_secrets(&replaced)
+        self.label_trashed(&replaced);
+        Ok(())
     }
 }
 
@@ -68,11 +70,12 @@ fn replaces(new: &Device, old: &Device) -> bool {
     matches!(new.state, State::Pending { replaces: Some(id), .. } if id == old.id)
 }
 
-/// Whether the time to change a device is over. A time far ahead was written by a clock that
-/// was wrong; one that was set back a little is no reason to disturb anybody.
+/// Whether the time to change a device is over, or that to keep it in the trash. A time far ahead was written by a clock
+/// that was wrong; one that was set back a little is no reason to disturb anybody. In the trash, it keeps the secret.
 fn is_overdue(device: &Device, now: Timestamp) -> bool {
     match device.state {
         State::Active => false,
+        State::Trashed { .. } => trash::kept_until(device).is_some_and(|until| until < now),
         State::Pending { until, .. } | State::Retired { until } => {
             until < now || now.shifted(LEASE.saturating_mul(10)).is_some_and(|far| until > far)
         }

@@ -237,6 +237,11 @@ pub enum State {
     },
     /// In use.
     Active,
+    /// Removed, and its secret is kept for a while. Its name is free.
+    Trashed {
+        /// When it was removed, by the system's clock.
+        since: Timestamp,
+    },
     /// Its secret is on the way out of the vault.
     Retired {
         /// The deadline of the process that removes it; later, any process may finish the work.
@@ -419,7 +424,9 @@ fn names_clash(new: &Device, old: &Device) -> bool {
         return false;
     }
     match (new.state, old.state) {
-        (State::Retired { .. }, _) | (_, State::Retired { .. }) => false,
+        (State::Retired { .. } | State::Trashed { .. }, _) | (_, State::Retired { .. } | State::Trashed { .. }) => {
+            false
+        }
         (State::Pending { replaces, .. }, State::Active) => replaces != Some(old.id),
         (State::Active, State::Pending { replaces, .. }) => replaces != Some(new.id),
         (State::Pending { .. }, State::Pending { .. }) | (State::Active, State::Active) => true,
@@ -430,6 +437,6 @@ fn names_clash(new: &Device, old: &Device) -> bool {
 fn clash(old: &Device) -> Error {
     match old.state {
         State::Pending { until, .. } => Error::Busy { name: old.name.clone(), until },
-        State::Active | State::Retired { .. } => Error::NameTaken(old.name.clone()),
+        State::Active | State::Trashed { .. } | State::Retired { .. } => Error::NameTaken(old.name.clone()),
     }
 }

@@ -6,8 +6,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::{Error, Id, Item, Kind, Vault};
-use crate::name::Name;
+use super::{Error, Id, Item, Kind, Label, Vault};
 
 /// Forgets everything when dropped.
 #[derive(Default)]
@@ -54,7 +53,7 @@ impl Vault for Memory {
         Ok(self.items().contains_key(&id))
     }
 
-    fn relabel(&self, id: Id, _name: &Name) -> Result<(), Error> {
+    fn relabel(&self, id: Id, _label: Label<'_>) -> Result<(), Error> {
         self.get(id).map(|_| ())
     }
 

@@ -96,6 +96,24 @@ impl fmt::Debug for Item {
     }
 }
 
+/// What people see of a device's item in their keyring's own program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Label<'a> {
+    /// A device of this name.
+    Device(&'a Name),
+    /// One that is in the trash.
+    Trashed(&'a Name),
+}
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(name) => write!(f, "vmfa: {name}"),
+            Self::Trashed(name) => write!(f, "vmfa: {name} (in the trash)"),
+        }
+    }
+}
+
 /// A place for secrets. Every call ends: what may wait for a person has a time limit.
 pub trait Vault: Send + Sync + fmt::Debug {
     /// Which back-end this is.
@@ -142,12 +160,12 @@ pub trait Vault: Send + Sync + fmt::Debug {
     /// Those of the back-end.
     fn holds(&self, id: Id) -> Result<bool, Error>;
 
-    /// Shows a device's new name where the back-end shows names; the secret is not touched.
+    /// Shows another label where the back-end shows labels; the secret is not touched.
     ///
     /// # Errors
     ///
     /// [`Error::NotThere`] if there is none.
-    fn relabel(&self, id: Id, name: &Name) -> Result<(), Error>;
+    fn relabel(&self, id: Id, label: Label<'_>) -> Result<(), Error>;
 
     /// The vault's own key: ASCII text of 244 random bits, made when it is first asked for and the same ever after, for
     /// every process. It makes fingerprints that are useless to anybody who can't open the vault.

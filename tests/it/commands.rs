@@ -111,8 +111,7 @@ fn the_same_name_twice_is_an_error_that_names_replace() {
     home.run_with(&["add", "x", "-", "--replace"], b"JBSWY3DPEHPK3PXP").expect(0);
     assert_ne!(home.run(&["show", "x", "--json"]).expect(0).json()["id"], before["id"]);
     assert!(home.run(&["uri", "x", "--reveal"]).expect(0).stdout.contains("JBSWY3DPEHPK3PXP"));
-    // The old secret is gone from the vault.
-    assert_eq!(items(&home), 1);
+    assert_eq!(items(&home), 2, "the new secret, and the old one in the trash");
     // One is named, so one is replaced.
     home.add("alice");
     let run = home.run_with(&["add", "x", "-", "--replace", "--json"], uris(&["alice", "bob"]).as_bytes()).expect(1);
@@ -251,10 +250,10 @@ fn rename_keeps_the_secret_and_the_id() {
 }
 
 #[test]
-fn remove_asks_and_deletes_the_secret() {
+fn remove_now_asks_and_deletes_the_secret() {
     let home = Home::new();
     home.run(&["add".into(), "mfauser".into(), vector(AWS_IMAGE).into_os_string()]).expect(0);
-    let run = home.run(&["remove", "mfauser"]).expect(2);
+    let run = home.run(&["remove", "mfauser", "--now"]).expect(2);
     assert!(
         run.stderr.contains("--yes")
             && run.stderr.contains("would delete the secret of `mfauser` from the age vault for good"),
@@ -262,10 +261,11 @@ fn remove_asks_and_deletes_the_secret() {
     );
     assert!(run.stderr.contains("AWS still expects codes"), "{run:#?}");
     assert_eq!(items(&home), 1);
-    let run = home.run(&["remove", "mfauser", "--yes"]).expect(0);
+    let run = home.run(&["remove", "mfauser", "--now", "--yes"]).expect(0);
     assert!(run.stderr.contains("AWS still expects codes"), "{run:#?}");
     assert_eq!(items(&home), 0);
-    home.run(&["remove", "mfauser", "--yes"]).expect(1);
+    home.run(&["remove", "mfauser", "--now", "--yes"]).expect(1);
+    assert!(home.run(&["trash", "list"]).expect(0).stderr.contains("the trash is empty"));
 }
 
 #[test]
@@ -437,7 +437,7 @@ fn a_replacement_goes_through_while_the_old_counter_moves() {
     }
     let counter = home.run(&["show", "h", "--json"]).expect(0).json()["counter"].as_u64().unwrap();
     assert!(counter >= 1000);
-    assert_eq!(items(&home), 1);
+    assert_eq!(items(&home), 2, "the new secret, and the old one in the trash");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use vmfa::registry::sqlite::Sqlite;
-use vmfa::registry::{Device, Registry as _};
+use vmfa::registry::{Device, Registry as _, State};
+use vmfa::time::Timestamp;
 
 use crate::registry::device;
 use crate::support::terminal::Terminal;
@@ -84,6 +85,12 @@ fn devices_are_completed_where_a_command_takes_one() {
         assert!(asked(&home, &["vmfa", command, "alice", "--al"]).contains(&"--allow-short".to_owned()));
     }
     assert!(asked(&home, &["vmfa", "rename", "alice", "b"]).is_empty(), "a new name");
+    let trashed = State::Trashed { since: Timestamp::from_unix(1_800_000_000) };
+    let gone = ["alma", "alma", "almost"].map(|name| Device { state: trashed, ..device(name) });
+    Sqlite::open(&registry(&home)).unwrap().insert(&gone).unwrap();
+    assert_eq!(asked(&home, &["vmfa", "trash", "restore", "al"]), ["alma", "almost"]);
+    assert_eq!(asked(&home, &["vmfa", "trash", "empty", "alma", "al"]), ["alma", "almost"]);
+    assert_eq!(asked(&home, &["vmfa", "show", "al"]), ["alfred", "alice"], "they are in use");
     assert!(asked(&home, &["vmfa", "show", "al%"]).is_empty());
     assert!(asked(&home, &["vmfa", "show", "AL"]).is_empty());
 }

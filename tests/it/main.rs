@@ -77,6 +77,8 @@ mod support;
 #[cfg(feature = "testing")]
 mod testing;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+mod trash;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;
 #[cfg(feature = "cli")]
 mod verify;

@@ -76,7 +76,8 @@ fn every_field_comes_back_as_it_went_in() {
         ..device("b")
     };
     let replaced = device("a");
-    let all = [replaced.clone(), long, pending("a", Some(replaced.id)), odd];
+    let trashed = Device { state: State::Trashed { since: Timestamp::from_unix(u64::MAX - 2) }, ..device("a") };
+    let all = [replaced.clone(), long, pending("a", Some(replaced.id)), odd, trashed];
     on_all(|registry| {
         registry.insert(&all).unwrap();
         let mut listed = registry.list().unwrap();
@@ -91,10 +92,11 @@ fn every_field_comes_back_as_it_went_in() {
 fn only_active_devices_are_found_and_by_their_very_name() {
     on_all(|registry| {
         let retired = Device { state: State::Retired { until: UNTIL }, ..device("gone") };
-        registry.insert(&[device("x"), pending("coming", None), retired]).unwrap();
+        let trashed = Device { state: State::Trashed { since: UNTIL }, ..device("thrown") };
+        registry.insert(&[device("x"), pending("coming", None), retired, trashed]).unwrap();
         let found = |name: &str| registry.find(&name.parse().unwrap()).unwrap().is_some();
-        assert!(found("x") && !found("X") && !found("coming") && !found("gone") && !found("y"));
-        assert_eq!(names(registry), ["coming", "gone", "x"]);
+        assert!(found("x") && !found("X") && !found("coming") && !found("gone") && !found("thrown") && !found("y"));
+        assert_eq!(names(registry), ["coming", "gone", "thrown", "x"]);
     });
 }
 

@@ -156,7 +156,8 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["add", "x", "none.gif"], 5, &["there is no file", "`clipboard`"]),
         // Names that are something else.
         (&["remove", "a", "--yes"], 1, &["no device is named `a`"]),
-        (&["remove", "m"], 2, &["would delete the secret of `m`", "--yes"]),
+        (&["remove", "m", "--now"], 2, &["would delete the secret of `m`", "--yes"]),
+        (&["trash", "restore", "m"], 1, &["no device named `m` is in the trash", "the trash is empty"]),
         // A stand-in that has ended.
         (&["code", "m", "--clock", "http://127.0.0.1:1"], 4, &["start `vmfa serve` there"]),
         (&["serve", "time", "--endpoint-url", "http://localhost:1"], 4, &["start `vmfa serve` there"]),

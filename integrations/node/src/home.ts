@@ -223,7 +223,7 @@ export class Home {
 
   /** Deletes a device and its secret. What was handed out stays known. */
   async remove(name: string): Promise<void> {
-    await this.#run(["remove", name, "--yes"]);
+    await this.#run(["remove", name, "--now", "--yes"]);
   }
 
   /**

@@ -40,7 +40,7 @@ pub(in crate::cli) struct Args {
     /// A path, `-` for stdin, `clipboard`, or `screen` [default: a hidden prompt]
     #[arg(add = candidates::source())]
     source: Option<OsString>,
-    /// Replace the device of this name; its secret is deleted once the new one is stored
+    /// Replace the device of this name, which goes to the trash once the new one is stored
     #[arg(long)]
     replace: bool,
     /// The serial number (ARN) of the device at AWS, if SOURCE doesn't tell it

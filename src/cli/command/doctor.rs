@@ -5,20 +5,21 @@ use serde::Serialize;
 use crate::cli::chosen_clock::Which;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
-use crate::cli::render::{self, Answer};
+use crate::cli::render::{self, Answer, day};
 use crate::cli::{Global, clock, environment, hints};
-use crate::device::Devices;
 use crate::device::issue::LONGEST_WAIT;
+use crate::device::{Devices, trash};
 use crate::oath::{MovingFactor, totp};
 use crate::registry::sqlite::{AHEAD, Accepted};
-use crate::registry::{Device, Registry};
+use crate::registry::{Device, Registry, State};
 use crate::time::Timestamp;
 use crate::vault::age::PROTECTED;
 use crate::vault::{Kind, Vault};
 
 /// Check what works here, and say how to mend the rest
 ///
-/// Nobody is prompted, and no device's secret is read. What interrupted runs left behind is cleared up.
+/// Nobody is prompted, and no device's secret is read. What interrupted runs left behind is cleared up, and what has been in
+/// the trash for 30 days is deleted.
 /// Exit code 3 where the chosen vault, the registry, or the clock doesn't work.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -222,6 +223,7 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
             checks.push(Check::of("registry", true, probed.map_err(Error::from)));
             checks.extend(ahead(&devices, &registry));
             checks.extend(leftovers(place, &registry));
+            checks.extend(trashed(&registry));
         }
         Err(error) => checks.push(Check::failed("registry", true, &error)),
     }
@@ -271,25 +273,43 @@ fn ahead(devices: &[Device], registry: &dyn Registry) -> Option<Check> {
     ))
 }
 
-/// Clears up after interrupted runs, in each vault that has something to clear.
+/// Clears up after interrupted runs, in each vault that has something to clear; and deletes what has been in the trash for
+/// long enough.
 fn leftovers(place: &Place, registry: &crate::registry::sqlite::Sqlite) -> Option<Check> {
-    let unfinished = registry.list().ok()?.into_iter().filter(|device| device.state != crate::registry::State::Active);
+    let now = clock::now();
+    let is_left = |device: &Device| match device.state {
+        State::Active => false,
+        State::Trashed { .. } => trash::kept_until(device).is_some_and(|until| until < now),
+        State::Pending { .. } | State::Retired { .. } => true,
+    };
+    let unfinished = registry.list().ok()?.into_iter().filter(is_left);
     let unfinished: Vec<Kind> = unfinished.map(|device| device.vault).collect();
     if unfinished.is_empty() {
         return None;
     }
     for kind in [Kind::Keyring, Kind::Age].into_iter().filter(|kind| unfinished.contains(kind)) {
         let recovered =
-            place.vault(kind).and_then(|vault| Ok(Devices { vault: vault.as_ref(), registry }.recover(clock::now())?));
+            place.vault(kind).and_then(|vault| Ok(Devices { vault: vault.as_ref(), registry }.recover(now)?));
         if let Err(error) = recovered {
             return Some(Check::failed("leftovers", true, &error));
         }
     }
-    let left = registry.list().ok()?.iter().filter(|device| device.state != crate::registry::State::Active).count();
+    let left = registry.list().ok()?.into_iter().filter(is_left).count();
     Some(Check::ok(
         "leftovers",
         format!("{} cleared up, {left} of runs that may still be under way", unfinished.len().saturating_sub(left)),
     ))
+}
+
+/// What is in the trash, and when the first of it is deleted.
+fn trashed(registry: &dyn Registry) -> Option<Check> {
+    let devices = trash::list(registry).ok()?;
+    let first = trash::kept_until(devices.last()?)?.to_rfc3339();
+    let count = devices.len();
+    let s = if count == 1 { "" } else { "s" };
+    let detail =
+        format!("{count} removed device{s}; secrets are deleted after 30 days, the first after {}", day(&first));
+    Some(Check::ok("trash", detail))
 }
 
 fn clock_check(now: Timestamp) -> Check {

@@ -19,6 +19,7 @@ mod remove;
 mod rename;
 mod serve;
 mod show;
+mod trash;
 mod uri;
 mod verify;
 mod watch;
@@ -43,6 +44,7 @@ pub(super) enum Command {
     Rename(rename::Args),
     #[command(visible_alias = "rm")]
     Remove(remove::Args),
+    Trash(trash::Args),
     Qr(qr::Args),
     Uri(uri::Args),
     Aws(aws::Args),
@@ -75,6 +77,7 @@ impl Command {
             Self::Show(args) => args.run(global),
             Self::Rename(args) => args.run(global),
             Self::Remove(args) => args.run(global),
+            Self::Trash(args) => args.run(global),
             Self::Qr(args) => args.run(global),
             Self::Uri(args) => args.run(global),
             Self::Aws(args) => args.run(global),

@@ -5,23 +5,29 @@ use serde::Serialize;
 use crate::aws::{LOCK_LIMIT, Locks, session};
 use crate::cli::error::Result;
 use crate::cli::open::Place;
-use crate::cli::render::{self, Answer, plain};
+use crate::cli::render::{self, Answer, day, plain};
 use crate::cli::{Global, candidates, clock, prompt, world};
-use crate::device::{self, Devices};
+use crate::device::{self, Devices, trash};
 use crate::provision::aws;
 use crate::registry::Device;
+use crate::time::Timestamp;
 
-/// Remove a device, and delete its secret
+/// Remove a device; its secret stays in the trash for 30 days
+///
+/// `vmfa trash restore NAME` brings it back. Its name is free at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   vmfa remove alice
-  vmfa remove alice --yes")]
+  vmfa remove alice --now                 # delete the secret at once")]
 pub(in crate::cli) struct Args {
     /// The device's name
     #[arg(add = candidates::device())]
     device: String,
-    /// Don't ask
+    /// Delete the secret at once, for good, instead of moving it to the trash
+    #[arg(long)]
+    now: bool,
+    /// Don't ask before deleting with --now
     #[arg(long, short)]
     yes: bool,
 }
@@ -30,12 +36,22 @@ pub(in crate::cli) struct Args {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Removed {
     removed: String,
+    /// Until when the secret is in the trash, RFC 3339. Left out with `--now`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_until: Option<String>,
     notes: Vec<String>,
 }
 
 impl Answer for Removed {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "removed {}", plain(&self.removed))?;
+        if let Some(until) = &self.kept_until {
+            render::note(&format!(
+                "its secret is in the trash until {}: to bring it back, vmfa trash restore {}",
+                day(until),
+                plain(&self.removed)
+            ));
+        }
         for note in &self.notes {
             render::note(note);
         }
@@ -49,7 +65,8 @@ impl Args {
         let registry = place.registry()?;
         let device = device::find(&registry, &self.device)?;
         let notes: Vec<String> = aws_note(&device, global).into_iter().collect();
-        if !self.yes {
+        let asks = self.now && !self.yes;
+        if asks {
             let say = |text: &str| {
                 if !global.json {
                     render::note(text)
@@ -80,9 +97,15 @@ impl Args {
         // This very device, by whatever name now.
         let now = device::active(&registry)?.into_iter().find(|now| now.id == device.id);
         let device = now.ok_or(crate::registry::Error::Gone)?;
-        Devices { vault: vault.as_ref(), registry: &registry }.remove(&device, clock::now())?;
-        let notes = if self.yes { notes } else { Vec::new() };
-        render::print(&Removed { removed: device.name.to_string(), notes }, global.json)
+        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let kept_until = if self.now {
+            devices.remove(&device, clock::now())?;
+            None
+        } else {
+            trash::kept_until(&devices.trash(&device, clock::now())?).map(Timestamp::to_rfc3339)
+        };
+        let notes = if asks { Vec::new() } else { notes };
+        render::print(&Removed { removed: device.name.to_string(), kept_until, notes }, global.json)
     }
 }
 

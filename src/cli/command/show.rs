@@ -31,7 +31,7 @@ pub(super) struct Description {
     /// The device's name.
     pub(super) name: String,
     /// A UUID. It stays the same when the device is renamed.
-    id: String,
+    pub(super) id: String,
     /// Who gave the secret.
     pub(super) issuer: Option<String>,
     /// For which account; may be empty.

@@ -13,8 +13,11 @@ impl From<device::Error> for Error {
             device::Error::Vault(error) => error.into(),
             device::Error::Registry(error) => error.into(),
             device::Error::Oath(error) => error.into(),
-            device::Error::NoSuchDevice { nearest, name, any } => {
+            device::Error::NoSuchDevice { nearest, name, any, trashed } => {
                 let failure = Self::new(Kind::No, "no-such-device", message);
+                if trashed {
+                    return failure.hint(hints::devices::in_trash(&name));
+                }
                 if name.contains(['*', '?']) {
                     return failure.hint(hints::devices::NO_POOL);
                 }
@@ -28,6 +31,14 @@ impl From<device::Error> for Error {
                     _ if !any => looked_in().into_iter().fold(failure.hint(hints::devices::NO_DEVICES), Self::hint),
                     Some(name) => failure.hint(hints::devices::did_you_mean(&name)),
                     None => failure.hint(hints::devices::LIST),
+                }
+            }
+            device::Error::NotTrashed { nearest, any, .. } => {
+                let failure = Self::new(Kind::No, "not-in-trash", message);
+                match nearest {
+                    _ if !any => failure.hint(hints::devices::TRASH_EMPTY),
+                    Some(name) => failure.hint(hints::devices::did_you_mean_in_trash(&name)),
+                    None => failure.hint(hints::devices::TRASH_LIST),
                 }
             }
             device::Error::OtherVault { its, .. } => {

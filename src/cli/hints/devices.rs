@@ -20,9 +20,26 @@ pub(in crate::cli) fn is_source(place: &str) -> String {
     format!("that is a source: --from {place} reads it, `vmfa add NAME {place}` keeps it")
 }
 
+// It is in the trash, or isn't.
+
+pub(in crate::cli) const TRASH_EMPTY: &str = "the trash is empty: secrets stay there for 30 days";
+pub(in crate::cli) const TRASH_LIST: &str = "`vmfa trash list` shows what is in it";
+
+pub(in crate::cli) fn in_trash(device: &str) -> String {
+    format!("it is in the trash: vmfa trash restore {device}")
+}
+
+pub(in crate::cli) fn did_you_mean_in_trash(device: &str) -> String {
+    format!("did you mean `{device}`? `vmfa trash list` shows all that is in it")
+}
+
+pub(in crate::cli) fn restore_as(device: &str) -> String {
+    format!("to restore it under another name: vmfa trash restore {device} --as NEW")
+}
+
 // A name can't be given.
 
-pub(in crate::cli) const REPLACE: &str = "to replace it, and delete its secret: --replace";
+pub(in crate::cli) const REPLACE: &str = "to replace it, and move it to the trash: --replace";
 pub(in crate::cli) const ONE_BY_ONE: &str = "add them one by one, from pictures or URIs of their own";
 pub(in crate::cli) const OTHER_ACCOUNT: &str =
     "give one of them another account in the source, or add them one by one, with names of their own";

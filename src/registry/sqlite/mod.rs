@@ -20,6 +20,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter};
 
+#[cfg(feature = "cli")]
+pub(crate) use names::Of;
 pub use restored::{AHEAD, Accepted};
 
 use super::{Claim, Device, Error, Fingerprint, Holder, Ledger, Registry, State, Token, clash, names_clash};
@@ -110,7 +112,10 @@ impl Sqlite {
                 replaces: id("replaces")?,
                 until: time("until")?.ok_or_else(|| there("until"))?,
             },
-            Some("retired") => State::Retired { until: time("until")?.ok_or_else(|| there("until"))? },
+            Some("retired") => match time("trashed")? {
+                Some(since) => State::Trashed { since },
+                None => State::Retired { until: time("until")?.ok_or_else(|| there("until"))? },
+            },
             _ => return Err(there("state")),
         };
         let factor = match (number("period")?, number("counter")?) {
@@ -160,10 +165,11 @@ impl Sqlite {
     }
 
     fn write(&self, connection: &Connection, device: &Device, sql: &str) -> Result<usize, Error> {
-        let (state, batch, replaces, until) = match device.state {
-            State::Active => ("active", None, None, None),
-            State::Pending { batch, replaces, until } => ("pending", Some(batch), replaces, Some(until)),
-            State::Retired { until } => ("retired", None, None, Some(until)),
+        let (state, batch, replaces, until, trashed) = match device.state {
+            State::Active => ("active", None, None, None, None),
+            State::Pending { batch, replaces, until } => ("pending", Some(batch), replaces, Some(until), None),
+            State::Trashed { since } => ("retired", None, None, None, Some(since)),
+            State::Retired { until } => ("retired", None, None, Some(until), None),
         };
         let (period, counter) = match device.parameters.factor {
             MovingFactor::Time { period } => (Some(period.seconds()), None),
@@ -177,6 +183,7 @@ impl Sqlite {
                 ":batch": batch.map(|id| id.to_string()),
                 ":replaces": replaces.map(|id| id.to_string()),
                 ":until": until.map(|time| time.as_unix().cast_signed()),
+                ":trashed": trashed.map(|time| time.as_unix().cast_signed()),
                 ":issuer": device.issuer,
                 ":account": device.account,
                 ":algorithm": device.parameters.algorithm.as_str(),
@@ -201,14 +208,14 @@ fn digits_of(count: u8) -> Option<Digits> {
     if count == Digits::STEAM.count() { Some(Digits::STEAM) } else { Digits::new(count) }
 }
 
-const INSERT: &str = "INSERT INTO device (id, name, state, batch, replaces, until, issuer, account, algorithm, digits,
-    period, counter, serial, vault, created, drift_seconds, drift_ppm, drift_since, revision) VALUES (:id, :name, :state,
-    :batch, :replaces, :until, :issuer, :account, :algorithm, :digits, :period, :counter, :serial, :vault, :created,
-    :drift_seconds, :drift_ppm, :drift_since, :revision)";
+const INSERT: &str = "INSERT INTO device (id, name, state, batch, replaces, until, trashed, issuer, account, algorithm,
+    digits, period, counter, serial, vault, created, drift_seconds, drift_ppm, drift_since, revision) VALUES (:id, :name,
+    :state, :batch, :replaces, :until, :trashed, :issuer, :account, :algorithm, :digits, :period, :counter, :serial,
+    :vault, :created, :drift_seconds, :drift_ppm, :drift_since, :revision)";
 
 /// All but the ledger, which only [`Registry::join`] writes.
 const UPDATE: &str = "UPDATE device SET name = :name, state = :state, batch = :batch, replaces = :replaces,
-    until = :until, issuer = :issuer, account = :account, algorithm = :algorithm, digits = :digits, period = :period,
+    until = :until, trashed = :trashed, issuer = :issuer, account = :account, algorithm = :algorithm, digits = :digits, period = :period,
     counter = :counter, serial = :serial, vault = :vault, created = :created, drift_seconds = :drift_seconds,
     drift_ppm = :drift_ppm, drift_since = :drift_since, revision = :revision + 1
     WHERE id = :id AND revision = :revision";

@@ -105,6 +105,10 @@ const MIGRATIONS: &[&str] = &[
 ",
     // Five digits are the characters of Steam Guard, which older programs would take for damage.
     "",
+    // A device in the trash is a retired one that says since when: the first schema knows three states.
+    "
+    ALTER TABLE device ADD COLUMN trashed INTEGER;
+",
 ];
 
 /// The newest schema version.

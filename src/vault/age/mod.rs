@@ -28,8 +28,7 @@ pub use identity::{
 use files::shown;
 use sealing::{reason, sealed};
 
-use super::{Error, Id, Item, Kind, Vault};
-use crate::name::Name;
+use super::{Error, Id, Item, Kind, Label, Vault};
 
 /// How [`Vault::probe`] of an age vault ends whose identity needs a passphrase: nobody is asked for it there.
 pub const PROTECTED: &str = ", its identity protected by a passphrase";
@@ -224,7 +223,7 @@ impl Vault for Age {
         files::is_there(&self.path(&id.to_string()))
     }
 
-    fn relabel(&self, id: Id, _name: &Name) -> Result<(), Error> {
+    fn relabel(&self, id: Id, _label: Label<'_>) -> Result<(), Error> {
         self.holds(id)?.then_some(()).ok_or(Error::NotThere { kind: Kind::Age, id })
     }
 

@@ -28,8 +28,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Error, Id, Item, Kind, Vault};
-use crate::name::Name;
+use super::{Error, Id, Item, Kind, Label, Vault};
 
 /// The keys of the two items that are no devices.
 const IDENTITY: &str = "age-identity";
@@ -191,7 +190,7 @@ impl Vault for Keyring {
         let key = id.to_string();
         let mut attributes = vec![("account", item.account.clone())];
         attributes.extend(item.issuer.clone().map(|issuer| ("issuer", issuer)));
-        if self.create(&key, label(&item.name), attributes, item.secret.clone())? {
+        if self.create(&key, Label::Device(&item.name).to_string(), attributes, item.secret.clone())? {
             return Ok(());
         }
         Err(Error::Exists { kind: Kind::Keyring, id })
@@ -210,8 +209,8 @@ impl Vault for Keyring {
         self.within_limit(move |session| session.holds(&key, prompt))
     }
 
-    fn relabel(&self, id: Id, name: &Name) -> Result<(), Error> {
-        let (key, label, prompt) = (id.to_string(), label(name), self.options.prompt);
+    fn relabel(&self, id: Id, label: Label<'_>) -> Result<(), Error> {
+        let (key, label, prompt) = (id.to_string(), label.to_string(), self.options.prompt);
         self.within_limit(move |session| {
             let item = session.find(&key, prompt)?.ok_or(Error::NotThere { kind: Kind::Keyring, id })?;
             session.relabel(&item, &label)
@@ -258,8 +257,4 @@ fn text(session: &platform::Session, item: &platform::Item, key: &str) -> Result
     }
     // Moved, not copied; what is left behind is empty.
     Ok(Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default()))
-}
-
-fn label(name: &Name) -> String {
-    format!("vmfa: {name}")
 }

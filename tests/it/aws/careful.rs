@@ -132,7 +132,7 @@ fn the_secret_is_offered_to_be_removed_once_it_is_good_for_nothing() {
 #[test]
 fn remove_says_what_disable_said() {
     let stage = enabled();
-    let note = || stage.home.run(&["remove", "mfauser"]).expect(2).stderr;
+    let note = || stage.home.run(&["remove", "mfauser", "--now"]).expect(2).stderr;
     assert!(note().contains("if AWS still expects codes of this device"), "{}", note());
     let disabled = stage.run(&["disable", "mfauser", "--keep", "--yes"]).expect(0);
     assert!(disabled.stderr.contains("no longer needed: vmfa remove mfauser"), "{disabled:#?}");

@@ -175,8 +175,13 @@ fn no_session_is_on_disk_in_clear_and_none_outlives_its_device() {
     assert!(seen > 4, "{seen} files were looked at");
     let items = || fs::read_dir(stage.home.path().join("home/items")).unwrap().count();
     let before = items();
-    stage.home.run(&["remove", "mfauser", "--yes"]).expect(0);
-    assert_eq!(items(), before - 2, "the secret and its sessions are gone");
+    stage.home.run(&["remove", "mfauser"]).expect(0);
+    assert_eq!(items(), before - 1, "the sessions are gone; the secret is in the trash");
+    let enabled = stage.run(&["enable"]).expect(1);
+    assert!(enabled.stderr.contains("it is in the trash: vmfa trash restore mfauser"), "{enabled:#?}");
+    stage.home.run(&["trash", "restore", "mfauser"]).expect(0);
+    stage.home.run(&["remove", "mfauser", "--now", "--yes"]).expect(0);
+    assert_eq!(items(), before - 2, "the secret is gone, too");
 }
 
 #[test]

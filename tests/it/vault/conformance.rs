@@ -1,7 +1,7 @@
 //! What every back-end has to do.
 
 use vmfa::vault::memory::Memory;
-use vmfa::vault::{Error, Id, Vault};
+use vmfa::vault::{Error, Id, Label, Vault};
 
 use super::{item, uri_of};
 
@@ -51,7 +51,7 @@ fn what_is_not_there_is_not_there(vault: &dyn Vault) {
         |error: Error| matches!(error, Error::NotThere { id: named, kind } if named == id && kind == vault.kind());
     assert!(not_there(vault.get(id).unwrap_err()));
     assert!(not_there(vault.delete(id).unwrap_err()));
-    assert!(not_there(vault.relabel(id, &"any".parse().unwrap()).unwrap_err()));
+    assert!(not_there(vault.relabel(id, Label::Device(&"any".parse().unwrap())).unwrap_err()));
 }
 
 fn its_own_key_is_the_same_for_all_who_ask_at_once(vault: &dyn Vault) {
@@ -78,7 +78,10 @@ fn what_was_deleted_is_gone(vault: &dyn Vault) {
 fn a_new_label_keeps_the_secret(vault: &dyn Vault) {
     let id = Id::random();
     vault.put(id, &item("before", &uri_of(id))).unwrap();
-    vault.relabel(id, &"after 日本語".parse().unwrap()).unwrap();
+    let name = "after 日本語".parse().unwrap();
+    for label in [Label::Device(&name), Label::Trashed(&name)] {
+        vault.relabel(id, label).unwrap();
+    }
     assert_eq!(*vault.get(id).unwrap(), uri_of(id));
     vault.delete(id).unwrap();
 }

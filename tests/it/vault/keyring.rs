@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use vmfa::vault::keyring::{Keyring, Options};
-use vmfa::vault::{Error, Id, Vault};
+use vmfa::vault::{Error, Id, Label, Vault};
 use zeroize::Zeroizing;
 
 use super::{STAGE, conformance, item, uri_of};
@@ -66,7 +66,8 @@ pub fn play(scene: &str, arguments: &[&str]) -> bool {
             again::tell(Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
         }
         "keyring relabel" => {
-            keyring(false, 10).relabel(arguments[0].parse().unwrap(), &arguments[1].parse().unwrap()).unwrap();
+            let name = arguments[1].parse().unwrap();
+            keyring(false, 10).relabel(arguments[0].parse().unwrap(), Label::Device(&name)).unwrap();
         }
         "keyring identity" => {
             let keyring = keyring(false, 10);

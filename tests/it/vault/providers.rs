@@ -61,11 +61,13 @@ fn one_after_another(keyring: Keyring, provider: &str) {
     keyring.start(&mut desktop);
     gives_its_code(&desktop, "again");
     vmfa(&desktop, &["code", "second"], "").expect(1);
+    change(&desktop, &["trash", "restore", "second"]);
+    gives_its_code(&desktop, "second");
     change(&desktop, &["add", "third", "-"]);
     vmfa(&desktop, &["doctor"], "").expect(0);
 
-    for name in ["again", "third"] {
-        change(&desktop, &["remove", name, "--yes"]);
+    for name in ["again", "second", "third"] {
+        change(&desktop, &["remove", name, "--now", "--yes"]);
     }
     let mut search = desktop.command("secret-tool");
     search.args(["search", "--all", "application", "vmfa"]).stderr(Stdio::null());
@@ -90,7 +92,7 @@ fn many_at_once(keyring: Keyring) {
     }
     for name in &names {
         gives_its_code(&desktop, name);
-        vmfa(&desktop, &["remove", name, "--yes"], "").expect(0);
+        vmfa(&desktop, &["remove", name, "--now", "--yes"], "").expect(0);
     }
     assert_eq!(vmfa(&desktop, &["list", "--json"], "").expect(0).json()["devices"].as_array().unwrap().len(), 0);
 
@@ -152,7 +154,7 @@ fn what_nobody_confirms_is_neither_stored_nor_deleted() {
     let keyring = AskingKeyring::on(&desktop);
     vmfa(&desktop, &["add", "kept", "-", "--no-code"], SEED).expect(0);
     keyring.ask();
-    for (asked, arguments) in [(1, &["add", "x", "-", "--no-code"][..]), (2, &["remove", "kept", "--yes"])] {
+    for (asked, arguments) in [(1, &["add", "x", "-", "--no-code"][..]), (2, &["remove", "kept", "--now", "--yes"])] {
         let started = Instant::now();
         let run = vmfa(&desktop, &[arguments, &["--json"]].concat(), SEED).expect(3);
         assert_eq!(run.error_code(), "keyring-unconfirmed", "{run:#?}");

@@ -186,7 +186,7 @@ class Home:
 
     def remove(self, name: str) -> None:
         """Delete a device and its secret. What was handed out stays known."""
-        self._run(["remove", "--yes", "--", _name(name)])
+        self._run(["remove", "--now", "--yes", "--", _name(name)])
 
     def code(
         self,

@@ -12,6 +12,7 @@ use crate::aws::sts::Identity;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, candidates, hints};
+use crate::device::trash;
 use crate::name::Name;
 use crate::oath::relying_party::PROPAGATION;
 use crate::registry::{Device, Registry as _};
@@ -128,7 +129,13 @@ impl Args {
         let own = identity.user() == Some(&user);
         // A device that is here, whole or not, stays where it is.
         let serial = wanted.serial();
-        let known = run.registry.list()?.into_iter().find(|device| device.serial.as_ref() == Some(&serial));
+        let (trashed, known): (Vec<Device>, Vec<Device>) = run
+            .registry
+            .list()?
+            .into_iter()
+            .filter(|device| device.serial.as_ref() == Some(&serial))
+            .partition(|device| trash::removed(device).is_some());
+        let known = known.into_iter().next();
         self.check_name(run, &user, &serial, &wanted.name, known.as_ref())?;
         let vault = known.map(|device| run.place.vault_of(&device)).transpose()?.unwrap_or(vault);
         let session = if own { self.session_for_another(run, &wanted)? } else { None };
@@ -139,6 +146,9 @@ impl Args {
             // Whoever asks an administrator first, asks for the wrong thing.
             if error.code() == "aws-denied" && device_name != user {
                 return error.hint_first(hints::aws::OWN_NAME);
+            }
+            if let Some(device) = trashed.first().filter(|_| error.code() == "aws-enabled-elsewhere") {
+                return error.hint_first(hints::devices::in_trash(device.name.as_str()));
             }
             error
         })?;
