@@ -39,6 +39,15 @@ impl Name {
     /// The longest name, in characters.
     pub const MAX_CHARS: usize = 128;
 
+    /// A name out of any text: what names can't have becomes `-`, or is left out at the ends; cut to so many characters.
+    /// `None` where nothing is left.
+    #[must_use]
+    pub fn out_of(text: &str, most: usize) -> Option<Self> {
+        let fit = |character: char| if is_refused(character) { '-' } else { character };
+        let text: String = text.chars().filter(|character| !is_unseen(*character)).map(fit).take(most).collect();
+        text.trim_matches([' ', '/']).trim_start_matches(['-', ' ', '/']).parse().ok()
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -60,10 +69,7 @@ impl FromStr for Name {
         for (index, character) in text.chars().enumerate() {
             let position = index.saturating_add(1);
             let edge = position == 1 || position == length;
-            let refused = character.is_control()
-                || is_unseen(character)
-                || (character.is_whitespace() && character != ' ')
-                || matches!(character, '*' | '?' | '[' | ']')
+            let refused = is_refused(character)
                 || (edge && (character.is_whitespace() || character == '/'))
                 || (position == 1 && character == '-');
             if refused {
@@ -72,6 +78,14 @@ impl FromStr for Name {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+/// Whether names can't have a character anywhere.
+fn is_refused(character: char) -> bool {
+    character.is_control()
+        || is_unseen(character)
+        || (character.is_whitespace() && character != ' ')
+        || matches!(character, '*' | '?' | '[' | ']')
 }
 
 impl TryFrom<String> for Name {

@@ -2,6 +2,7 @@
 
 mod aws;
 mod device;
+mod exchange;
 mod registry;
 mod source;
 mod vault;

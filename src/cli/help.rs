@@ -11,6 +11,7 @@ pub(super) const WIDTH: usize = 80;
 pub(super) const WHOLE: &str = "\
 Topics (vmfa help TOPIC):
   sources      What `vmfa add NAME SOURCE` and `--from SOURCE` read
+  import       Which exports of other authenticators `vmfa import` reads
   vaults       Where secrets are kept, and what opens them
   time         Which time codes are made for, and how long a code lasts
   exit-codes   What the exit code says
@@ -40,9 +41,10 @@ pub(super) struct Topic {
     pub(super) text: &'static str,
 }
 
-/// All topics. One has the name of a command, whose own help is `vmfa aws --help`.
-pub(super) const TOPICS: [Topic; 6] = [
+/// All topics. Two have the name of a command, whose own help is `vmfa aws --help`.
+pub(super) const TOPICS: [Topic; 7] = [
     Topic { name: "sources", text: include_str!("help/sources.txt") },
+    Topic { name: "import", text: include_str!("help/import.txt") },
     Topic { name: "vaults", text: include_str!("help/vaults.txt") },
     Topic { name: "time", text: include_str!("help/time.txt") },
     Topic { name: "exit-codes", text: include_str!("help/exit-codes.txt") },

@@ -3,6 +3,8 @@
 use super::empty::looked_in;
 use super::error::{Error, Kind, Result};
 use super::hints;
+use crate::name::Name;
+use crate::provision::Enrolment;
 use crate::registry::Device;
 
 /// `*` doesn't go beyond a `/`, as in a shell; `**` does.
@@ -29,7 +31,11 @@ impl Pool {
     }
 
     pub(super) fn has(&self, device: &Device) -> bool {
-        self.0.matches_with(device.name.as_str(), MATCHING)
+        self.has_name(&device.name)
+    }
+
+    fn has_name(&self, name: &Name) -> bool {
+        self.0.matches_with(name.as_str(), MATCHING)
     }
 }
 
@@ -70,10 +76,19 @@ impl Wanted {
     }
 
     pub(super) fn has(&self, device: &Device) -> bool {
+        self.has_any(&device.name, device.issuer.as_deref(), &device.account)
+    }
+
+    /// The same for an enrolment that would be a device of this name.
+    pub(super) fn has_entry(&self, name: &Name, enrolment: &Enrolment) -> bool {
+        self.has_any(name, enrolment.issuer.as_deref(), &enrolment.account)
+    }
+
+    fn has_any(&self, name: &Name, issuer: Option<&str>, account: &str) -> bool {
         match self {
-            Self::Pool(pool) => pool.has(device),
+            Self::Pool(pool) => pool.has_name(name),
             Self::Part(part) => {
-                let texts = [Some(device.name.as_str()), device.issuer.as_deref(), Some(device.account.as_str())];
+                let texts = [Some(name.as_str()), issuer, Some(account)];
                 texts.into_iter().flatten().any(|text| text.to_lowercase().contains(part))
             }
         }

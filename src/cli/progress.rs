@@ -36,6 +36,11 @@ pub(super) fn searching<T>(search: impl FnOnce() -> T) -> T {
     spin("searching for a QR code", search)
 }
 
+/// Opens an encrypted file, whose key may take seconds to derive.
+pub(super) fn decrypting<T>(decrypt: impl FnOnce() -> T) -> T {
+    spin("decrypting", decrypt)
+}
+
 /// Does work with a spinner beside it, once it takes long.
 fn spin<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     if !io::stderr().is_terminal() {

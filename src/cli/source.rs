@@ -29,13 +29,17 @@ pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
     if source == "screen" {
         return desktop::screen(search);
     }
-    let (bytes, place) = if source == "-" {
-        (from_stdin()?, "stdin".to_owned())
-    } else {
-        let path = path_of(source)?;
-        (from_path(&path)?, path.display().to_string())
-    };
+    let (bytes, place) = bytes_of(source)?;
     searching(|| provision::read(&bytes, &search.limits())).map_err(|error| Error::from(error).about(&place))
+}
+
+/// The bytes of a file or of stdin, and what to call it.
+pub(super) fn bytes_of(source: &OsStr) -> Result<(Zeroizing<Vec<u8>>, String)> {
+    if source == "-" {
+        return Ok((from_stdin()?, "stdin".to_owned()));
+    }
+    let path = path_of(source)?;
+    Ok((from_path(&path)?, path.display().to_string()))
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several.

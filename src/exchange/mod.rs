@@ -159,6 +159,14 @@ pub fn recognize(input: &Input<'_>) -> Option<&'static Importer> {
     import::IMPORTERS.iter().copied().find(|importer| (importer.recognizes)(input))
 }
 
+/// Whether a text begins with an otpauth URI, or with a part of Google Authenticator's export: what a QR code holds.
+#[must_use]
+pub fn is_uris(bytes: &[u8]) -> bool {
+    let begins =
+        |scheme: &str| bytes.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme.as_bytes()));
+    begins(crate::provision::uri::SCHEME) || begins("otpauth-migration://")
+}
+
 /// Reads a file of any known format.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod drift;
+mod import;
 mod init;
 mod list;
 mod man;
@@ -32,6 +33,7 @@ use super::error::Result;
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Add(add::Args),
+    Import(import::Args),
     Code(code::Args),
     Pair(pair::Args),
     Verify(verify::Args),
@@ -67,6 +69,7 @@ impl Command {
     pub(super) fn run(&self, global: &Global, whole: fn() -> clap::Command) -> Result<()> {
         match self {
             Self::Add(args) => args.run(global),
+            Self::Import(args) => args.run(global),
             Self::Code(args) => args.run(global),
             Self::Pair(args) => args.run(global),
             Self::Verify(args) => args.run(global),

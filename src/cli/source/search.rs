@@ -24,7 +24,7 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
 
 impl Search {
     /// The time starts now. Call this for each picture, after its bytes were read.
-    pub(super) fn limits(&self) -> Limits {
+    pub(in crate::cli) fn limits(&self) -> Limits {
         Limits { expired: clock::work_limit(self.deadline), allow_short: self.allow_short, ..Limits::default() }
     }
 }

@@ -1,0 +1,21 @@
+//! Exports of other authenticators.
+
+// It isn't read.
+
+pub(in crate::cli) const KINDS: &str =
+    "`vmfa help import` lists the formats; `vmfa add NAME FILE` takes pictures and URIs";
+pub(in crate::cli) const AGAIN: &str = "export it again, and copy the file whole";
+pub(in crate::cli) const OTHER_FORMAT: &str = "update vmfa, or export in another format that the app offers";
+pub(in crate::cli) const CHEAPER: &str = "no app writes such a file: get it from the app again";
+pub(in crate::cli) const ONE_BY_ONE: &str = "import other exports one at a time";
+pub(in crate::cli) const ALL_CODES: &str = "give the pictures of all QR codes: vmfa import 1.png 2.png";
+pub(in crate::cli) const ONE_EXPORT: &str = "give the pictures of one export alone";
+
+// It is encrypted.
+
+pub(in crate::cli) const RIGHT_PASSWORD: &str = "it is the password that was set for the export in the app";
+pub(in crate::cli) const GIVE_PASSWORD: &str = "give its password: --password-fd FD or --password-file FILE";
+
+// Nothing of it is imported.
+
+pub(in crate::cli) const DRY_RUN: &str = "to see what it holds: --dry-run without --only";
