@@ -31,6 +31,8 @@ mod examples;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod hygiene;
 #[cfg(feature = "cli")]
+mod import;
+#[cfg(feature = "cli")]
 mod init;
 mod layers;
 #[cfg(all(feature = "cli", target_os = "linux"))]

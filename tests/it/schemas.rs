@@ -54,6 +54,8 @@ const COMMANDS: &[(&str, i32)] = &[
     ("add off uri.txt", 0),
     ("add counter counter.txt --no-code", 0),
     ("add missing none.png", 5),
+    ("import aegis.json --dry-run", 0),
+    ("import aegis.json --prefix imported/", 0),
     ("code mfauser", 0),
     ("code mfauser --count 3", 0),
     ("code counter", 0),
