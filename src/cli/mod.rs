@@ -28,6 +28,7 @@ mod open;
 mod pattern;
 mod picker;
 mod places;
+mod private_file;
 mod progress;
 mod prompt;
 mod render;

@@ -41,6 +41,11 @@ pub(super) fn decrypting<T>(decrypt: impl FnOnce() -> T) -> T {
     spin("decrypting", decrypt)
 }
 
+/// Encrypts, which begins with deriving a key.
+pub(super) fn encrypting<T>(encrypt: impl FnOnce() -> T) -> T {
+    spin("encrypting", encrypt)
+}
+
 /// Does work with a spinner beside it, once it takes long.
 fn spin<T>(what: &'static str, work: impl FnOnce() -> T) -> T {
     if !io::stderr().is_terminal() {

@@ -35,12 +35,21 @@ fn hidden_on_lines(question: &str) -> Result<Zeroizing<String>> {
 
 /// A new passphrase, twice.
 pub(super) fn new_passphrase() -> Result<Zeroizing<String>> {
-    let first = hidden("new passphrase")?;
+    twice("passphrase")
+}
+
+/// A new password, twice.
+pub(super) fn new_password() -> Result<Zeroizing<String>> {
+    twice("password")
+}
+
+fn twice(what: &str) -> Result<Zeroizing<String>> {
+    let first = hidden(&format!("new {what}"))?;
     if first.is_empty() {
-        return Err(Error::usage("an empty passphrase protects nothing"));
+        return Err(Error::usage(format!("an empty {what} protects nothing")));
     }
     if *first != *hidden("the same again")? {
-        return Err(Error::usage("the two passphrases differ"));
+        return Err(Error::usage(format!("the two {what}s differ")));
     }
     Ok(first)
 }

@@ -53,6 +53,17 @@ pub enum Error {
         /// What it is, such as "encrypted with the account's key, which only Bitwarden has".
         what: &'static str,
     },
+    /// A format that can't hold an entry.
+    #[error("{reason}")]
+    Unfit {
+        /// Its place among those that were to be exported, counted from 0.
+        entry: usize,
+        /// What the format can't hold.
+        reason: &'static str,
+    },
+    /// The OS gives no random numbers.
+    #[error("the OS gives no random numbers: {0}")]
+    Random(String),
     /// Parts of a set of QR codes are missing.
     #[error("the export has {of} QR codes, and number {missing} is missing")]
     PartMissing {
@@ -79,6 +90,8 @@ impl Error {
             Self::WrongPasswordOrDamaged => "wrong-password-or-damaged",
             Self::Costly { .. } => "costly",
             Self::Unsupported { .. } => "unsupported",
+            Self::Unfit { .. } => "unfit",
+            Self::Random(_) => "random",
             Self::PartMissing { .. } | Self::PartsDisagree => "parts",
         }
     }

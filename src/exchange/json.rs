@@ -13,6 +13,12 @@ impl Json {
         serde_json::from_str(text).ok().map(Self)
     }
 
+    /// A document that was made here.
+    #[must_use]
+    pub const fn of(value: Value) -> Self {
+        Self(value)
+    }
+
     /// The document.
     #[must_use]
     pub const fn value(&self) -> &Value {

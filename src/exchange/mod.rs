@@ -5,6 +5,7 @@
 //! file asks for (key derivation, decompression, nesting) is bounded before it is done.
 
 mod error;
+pub mod export;
 pub mod import;
 mod json;
 mod kdf;

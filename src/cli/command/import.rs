@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use self::names::{Chosen, Naming};
-use self::open::Password;
+use super::export_password::Password;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::Wanted;

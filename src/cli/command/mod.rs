@@ -8,6 +8,8 @@ mod completions;
 mod demo;
 mod doctor;
 mod drift;
+mod export;
+mod export_password;
 mod import;
 mod init;
 mod list;
@@ -34,6 +36,7 @@ use super::error::Result;
 pub(super) enum Command {
     Add(add::Args),
     Import(import::Args),
+    Export(export::Args),
     Code(code::Args),
     Pair(pair::Args),
     Verify(verify::Args),
@@ -70,6 +73,7 @@ impl Command {
         match self {
             Self::Add(args) => args.run(global),
             Self::Import(args) => args.run(global),
+            Self::Export(args) => args.run(global),
             Self::Code(args) => args.run(global),
             Self::Pair(args) => args.run(global),
             Self::Verify(args) => args.run(global),

@@ -1,5 +1,5 @@
 use std::io::{self, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use terminal_size::{Height, Width};
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, candidates, environment, hints};
+use crate::cli::{Global, candidates, environment, hints, private_file};
 use crate::provision::draw::Drawing;
 use crate::provision::uri;
 
@@ -75,7 +75,7 @@ impl Args {
         match file {
             Some(path) if path.as_os_str() != "-" => {
                 let image = self.image(&drawing(&uri::format(&of_device(global, &self.device)?))?)?;
-                write_new(path, &image)?;
+                private_file::write(path, &image, false)?;
                 let answer = Written { device: self.device.clone(), file: path.display().to_string() };
                 render::print(&answer, global.json)
             }
@@ -139,23 +139,6 @@ fn drawing(uri: &str) -> Result<Drawing> {
 
 fn drawing_failed(error: crate::provision::draw::Error) -> Error {
     Error::new(Kind::Usage, "drawing", error.to_string()).hint(hints::usage::AS_URI)
-}
-
-/// A file that isn't there yet, for its owner's eyes only.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| {
-        file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| {
-            let _ = std::fs::remove_file(path);
-        })
-    });
-    written.map_err(|error| {
-        let failure = Error::new(Kind::Storage, "io", format!("{}: {error}", path.display()));
-        if error.kind() == io::ErrorKind::AlreadyExists { failure.hint(hints::usage::NOT_OVERWRITTEN) } else { failure }
-    })
 }
 
 #[cfg(test)]

@@ -1,24 +1,15 @@
 //! An export out of files: their bytes, the texts of pictures, and the password.
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use crate::cli::command::export_password::Password;
 use crate::cli::error::{Error, Result};
 use crate::cli::source::{self, Search};
-use crate::cli::{hints, progress, prompt};
+use crate::cli::{hints, progress};
 use crate::exchange::{self, Entries, Export, Importer};
 use crate::provision::qr;
-
-/// The longest password, in bytes.
-const LONGEST: usize = 4096;
-
-/// Where the export's password comes from; by neither, somebody is asked.
-pub(super) struct Password<'a> {
-    pub(super) descriptor: Option<u32>,
-    pub(super) file: Option<&'a Path>,
-}
 
 /// Reads one export, out of one file, or of several with the QR codes of one.
 pub(super) fn all(
@@ -47,7 +38,7 @@ pub(super) fn all(
     let entries = match export {
         Export::Plain(entries) => entries,
         Export::Locked(locked) => {
-            let password = password.get(&place)?;
+            let password = password.known(&place)?;
             progress::decrypting(|| locked.unlock(password.as_bytes())).map_err(about)?
         }
     };
@@ -67,30 +58,4 @@ fn texts(bytes: &[u8], search: &Search) -> Result<Option<Zeroizing<Vec<u8>>>> {
         lines.push(b'\n');
     }
     Ok(Some(lines))
-}
-
-impl Password<'_> {
-    fn get(&self, place: &str) -> Result<Zeroizing<String>> {
-        match (self.descriptor, self.file) {
-            (Some(descriptor), _) => prompt::from_descriptor(descriptor),
-            (None, Some(file)) => first_line(file),
-            (None, None) if prompt::terminal_there() => prompt::hidden(&format!("password of {place}")),
-            (None, None) => Err(Error::usage(format!("{place} is encrypted, and there is no terminal to ask at"))
-                .hint(hints::exports::GIVE_PASSWORD)),
-        }
-    }
-}
-
-/// The first line of a file, without its end.
-fn first_line(file: &Path) -> Result<Zeroizing<String>> {
-    let failed = |reason: &str| Error::input("password-file", format!("{}: {reason}", file.display()));
-    let (bytes, _) = source::bytes_of(file.as_os_str())?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match std::str::from_utf8(line) {
-        Ok("") => Err(failed("the password is empty")),
-        Ok(text) if text.len() <= LONGEST => Ok(Zeroizing::new(text.to_owned())),
-        Ok(_) => Err(failed("the password is too long")),
-        Err(_) => Err(failed("the password is not UTF-8")),
-    }
 }
