@@ -28,6 +28,8 @@ mod drawing;
 mod drift;
 #[cfg(all(feature = "cli", feature = "testing"))]
 mod examples;
+#[cfg(all(feature = "cli", unix))]
+mod export;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod hygiene;
 #[cfg(feature = "cli")]

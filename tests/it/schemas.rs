@@ -56,6 +56,7 @@ const COMMANDS: &[(&str, i32)] = &[
     ("add missing none.png", 5),
     ("import aegis.json --dry-run", 0),
     ("import aegis.json --prefix imported/", 0),
+    ("export out.txt --format uris --plaintext", 0),
     ("code mfauser", 0),
     ("code mfauser --count 3", 0),
     ("code counter", 0),
@@ -135,6 +136,7 @@ fn schema_of(arguments: &[&str]) -> String {
 fn every_command_answers_by_its_schema() {
     let home = Home::new();
     std::os::unix::fs::symlink(vector("qr/aws-mfauser.png"), home.path().join("qr.png")).unwrap();
+    home.file("aegis.json", fs::read(vector("exchange/aegis/plain.json")).unwrap());
     home.file("uri.txt", format!("otpauth://totp/Example:off?secret={SEED}"));
     home.file("counter.txt", format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
     let server = Server::start(&["--time", "virtual"]);
