@@ -69,6 +69,12 @@ fn shape_of(text: &str) -> BTreeMap<String, &'static str> {
     into
 }
 
+/// An Aegis export: an account, one without a secret, and the first one again.
+const EXPORT: &str = r#"{"version": 1, "header": {}, "db": {"version": 2, "entries": [
+{"type": "totp", "issuer": "Example", "name": "alice", "group": "Work", "info": {"secret": "GEZDGNBVGY3TQOJQ"}},
+{"type": "totp", "issuer": "Example", "name": "bob", "info": {}},
+{"type": "totp", "issuer": "Example", "name": "alice", "info": {"secret": "GEZDGNBVGY3TQOJQ"}}]}}"#;
+
 /// Each example of docs/json.md has the shape of what the command in its heading answers.
 #[test]
 fn docs_json_md_shows_what_commands_answer() {
@@ -76,6 +82,7 @@ fn docs_json_md_shows_what_commands_answer() {
     let image = vector("qr/aws-mfauser.png");
     std::os::unix::fs::symlink(&image, home.path().join("qr.png")).unwrap();
     home.add_from("counter", &format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
+    home.file("export.json", EXPORT);
     let server = Server::start(&["--time", "virtual"]);
     let keys = server.administrator();
     let text = fs::read_to_string(document("json.md")).unwrap();
