@@ -25,6 +25,7 @@ mod lines;
 mod manual;
 mod note;
 mod open;
+mod password;
 mod pattern;
 mod picker;
 mod places;

@@ -1,6 +1,7 @@
 //! Where an enrolment comes from: a path, `-`, `clipboard`, `screen`, or a hidden prompt.
 
 mod desktop;
+mod export;
 mod search;
 
 use std::ffi::OsStr;
@@ -30,6 +31,9 @@ pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
         return desktop::screen(search);
     }
     let (bytes, place) = bytes_of(source)?;
+    if let Some(found) = export::read(&bytes, &place) {
+        return found;
+    }
     searching(|| provision::read(&bytes, &search.limits())).map_err(|error| Error::from(error).about(&place))
 }
 

@@ -43,6 +43,15 @@ pub struct Failure {
     pub flaw: Flaw,
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.whose.as_str() {
+            "" => self.flaw.fmt(f),
+            whose => write!(f, "{whose}: {}", self.flaw),
+        }
+    }
+}
+
 /// What an export holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entries {

@@ -6,6 +6,13 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
+    /// An entry of another authenticator's export that can't be read.
+    LeftOut {
+        /// Its place in the export, counted from 1.
+        entry: usize,
+        /// What is wrong, and whose it is.
+        reason: String,
+    },
     /// RFC 4226, section 4, R6: at least 128 bits are required.
     ShortSecret {
         /// How many there are.
@@ -93,6 +100,7 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::LeftOut { entry, reason } => write!(f, "entry {entry} is left out: {reason}"),
             Self::ShortSecret { bits } => {
                 write!(f, "the secret has {bits} bits; RFC 4226 requires at least 128")
             }

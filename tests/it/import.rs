@@ -149,3 +149,21 @@ fn an_encrypted_export_is_opened_by_its_password() {
     assert_eq!(by_file.expect(0).json()["added"], true);
     assert_eq!(names(&home).len(), count);
 }
+
+#[test]
+fn an_export_gives_codes_without_being_imported() {
+    let home = Home::new();
+    home.file(
+        "a.json",
+        aegis(&[entry("Example", "alice", SEED), entry("Git", "bob", OTHER), entry("Bad", "eve", "1!")]),
+    );
+    let code = home.run(&["code", "--from", "a.json", "--account", "alice", "--at", "59"]).expect(0);
+    assert_eq!(code.stdout, "287082\n");
+    assert!(code.stderr.contains("entry 3 is left out: Bad: eve"), "{code:#?}");
+    let which = home.run(&["code", "--from", "a.json"]).expect(1);
+    assert!(which.stderr.contains("--account alice"), "{which:#?}");
+    let (file, ..) = locked();
+    let nobody = home.run(&["code", "--from", file.to_str().unwrap()]).expect(2);
+    assert!(nobody.stderr.contains("is encrypted"), "{nobody:#?}");
+    assert_eq!(names(&home), Vec::<String>::new());
+}

@@ -5,9 +5,9 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::export_password::Password;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
+use crate::cli::password::Password;
 use crate::cli::pattern::{self, Wanted};
 use crate::cli::private_file;
 use crate::cli::render::{self, Answer, plain};

@@ -10,9 +10,9 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use self::names::{Chosen, Naming};
-use super::export_password::Password;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
+use crate::cli::password::Password;
 use crate::cli::pattern::Wanted;
 use crate::cli::progress::{self, Counted};
 use crate::cli::render::{self, Answer, plain};
@@ -152,11 +152,7 @@ impl One {
 
 impl From<&Failure> for Fault {
     fn from(failure: &Failure) -> Self {
-        let message = match failure.whose.as_str() {
-            "" => failure.flaw.to_string(),
-            whose => format!("{whose}: {}", failure.flaw),
-        };
-        Self { entry: failure.entry, code: failure.flaw.code(), message }
+        Self { entry: failure.entry, code: failure.flaw.code(), message: failure.to_string() }
     }
 }
 

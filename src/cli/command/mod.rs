@@ -9,7 +9,6 @@ mod demo;
 mod doctor;
 mod drift;
 mod export;
-mod export_password;
 mod import;
 mod init;
 mod list;

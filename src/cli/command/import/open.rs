@@ -4,8 +4,8 @@ use std::ffi::OsString;
 
 use zeroize::Zeroizing;
 
-use crate::cli::command::export_password::Password;
 use crate::cli::error::{Error, Result};
+use crate::cli::password::Password;
 use crate::cli::source::{self, Search};
 use crate::cli::{hints, progress};
 use crate::exchange::{self, Entries, Export, Importer};

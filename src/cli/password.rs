@@ -11,6 +11,7 @@ use crate::cli::{hints, prompt, source};
 const LONGEST: usize = 4096;
 
 /// Where the password comes from; by neither, somebody is asked.
+#[derive(Debug, Default)]
 pub(super) struct Password<'a> {
     pub(super) descriptor: Option<u32>,
     pub(super) file: Option<&'a Path>,

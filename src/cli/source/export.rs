@@ -1,0 +1,33 @@
+//! Another authenticator's export as a source: its entries are what it enrols.
+
+use crate::cli::error::{Error, Result};
+use crate::cli::password::Password;
+use crate::cli::progress;
+use crate::exchange::{self, Entries, Export, Failure, Input};
+use crate::provision::{Found, Warning};
+
+/// Importers whose files are sources by themselves.
+const SOURCES: [&str; 1] = ["uris"];
+
+/// The entries of an export; `None` where the bytes are none.
+pub(super) fn read(bytes: &[u8], place: &str) -> Option<Result<Found>> {
+    let importer = exchange::recognize(&Input::new(bytes)).filter(|importer| !SOURCES.contains(&importer.id))?;
+    let about = |error: exchange::Error| Error::from(error).about(place);
+    let entries = (importer.read)(Input::new(bytes)).map_err(about).and_then(|export| match export {
+        Export::Plain(entries) => Ok(entries),
+        Export::Locked(locked) => {
+            let password = Password::default().known(place)?;
+            progress::decrypting(|| locked.unlock(password.as_bytes())).map_err(about)
+        }
+    });
+    Some(entries.map(found))
+}
+
+fn found(Entries { entries, failures, .. }: Entries) -> Found {
+    let left_out = |failure: &Failure| Warning::LeftOut { entry: failure.entry, reason: failure.to_string() };
+    Found {
+        enrolments: entries.into_iter().map(|entry| entry.enrolment).collect(),
+        warnings: failures.iter().map(left_out).collect(),
+        lines: Vec::new(),
+    }
+}
