@@ -8,6 +8,7 @@ use crate::support::{Home, keys};
 const SOURCES: &str = "\
 otpauth://totp/Example:alice%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example
 otpauth://totp/Git:bob?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Git&algorithm=SHA512&digits=8&period=60
+otpauth://steam/Steam:frank?secret=MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LM&issuer=Steam
 otpauth://totp/carol?secret=MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LK
 ";
 const COUNTER: &str = "otpauth://hotp/Bank:dave?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJR&issuer=Bank&counter=7";

@@ -93,11 +93,11 @@ struct One {
     issuer: Option<String>,
     /// For which account; may be empty.
     account: String,
-    /// `totp` or `hotp`.
+    /// `totp`, `hotp` or `steam`.
     r#type: &'static str,
     /// `SHA1`, `SHA256` or `SHA512`.
     algorithm: &'static str,
-    /// How many digits a code has.
+    /// How many characters a code has.
     digits: u8,
     /// TOTP: the period in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,15 +132,15 @@ struct Skipped {
 impl One {
     fn of(name: &Name, entry: &Entry) -> Self {
         let Enrolment { issuer, account, parameters, .. } = &entry.enrolment;
-        let (kind, period, counter) = match parameters.factor {
-            MovingFactor::Time { period } => ("totp", Some(period.seconds()), None),
-            MovingFactor::Counter { next } => ("hotp", None, Some(next)),
+        let (period, counter) = match parameters.factor {
+            MovingFactor::Time { period } => (Some(period.seconds()), None),
+            MovingFactor::Counter { next } => (None, Some(next)),
         };
         Self {
             name: name.to_string(),
             issuer: issuer.clone(),
             account: account.clone(),
-            r#type: kind,
+            r#type: parameters.kind(),
             algorithm: parameters.algorithm.as_str(),
             digits: parameters.digits.count(),
             period,

@@ -47,7 +47,7 @@ fn item(entry: &Entry, request: &Request<'_>) -> Result<Value, Error> {
         info["counter"] = json!(counter);
     }
     Ok(json!({
-        "type": if counter.is_some() { "hotp" } else { "totp" },
+        "type": enrolment.parameters.kind(),
         "uuid": request.uuid()?,
         "name": enrolment.account,
         "issuer": enrolment.issuer.as_deref().unwrap_or_default(),

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
+use crate::oath::Digits;
 use crate::provision::uri;
 
 pub(super) const EXPORTER: Exporter = Exporter { id: "bitwarden", title: "a Bitwarden export", encrypts: false, write };
@@ -32,9 +33,12 @@ fn item(place: usize, entry: &Entry, folder: Option<&String>, request: &Request<
         return Err(unfit(place, "Bitwarden has no counter-based codes (HOTP)"));
     }
     let enrolment = &entry.enrolment;
-    let login = json!({
-        "uris": [], "username": enrolment.account, "password": null, "totp": uri::format(enrolment).as_str(),
-    });
+    // Bitwarden's own form for Steam Guard.
+    let key = match enrolment.parameters.digits {
+        Digits::STEAM => Zeroizing::new(format!("steam://{}", enrolment.secret.to_base32().as_str())),
+        _ => uri::format(enrolment),
+    };
+    let login = json!({ "uris": [], "username": enrolment.account, "password": null, "totp": key.as_str() });
     Ok(json!({
         "id": request.uuid()?, "organizationId": null, "folderId": folder, "collectionIds": null,
         "type": 1, "name": title(entry), "notes": null, "favorite": false, "fields": [], "login": login,

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
+use crate::oath::Digits;
 
 pub(super) const EXPORTER: Exporter =
     Exporter { id: "cxf", title: "a FIDO credential exchange file", encrypts: false, write };
@@ -44,6 +45,9 @@ fn credential(place: usize, entry: &Entry) -> Result<Value, Error> {
     let Some(period) = moving(entry).0 else {
         return Err(unfit(place, "the format has no counter-based codes (HOTP)"));
     };
+    if enrolment.parameters.digits == Digits::STEAM {
+        return Err(unfit(place, "the format has no Steam Guard codes"));
+    }
     if period > u64::from(u8::MAX) {
         return Err(unfit(place, "the format has periods of at most 255 seconds"));
     }

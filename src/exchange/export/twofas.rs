@@ -43,7 +43,7 @@ fn service(place: usize, entry: &Entry, group: Option<&String>, request: &Reques
         return Err(unfit(place, "2FAS has periods of 10, 30, 60 and 90 seconds only"));
     }
     let otp = json!({
-        "tokenType": if counter.is_some() { "HOTP" } else { "TOTP" },
+        "tokenType": enrolment.parameters.kind().to_ascii_uppercase(),
         "account": enrolment.account, "label": enrolment.account, "issuer": enrolment.issuer,
         "digits": digits, "period": period.unwrap_or(30), "counter": counter.unwrap_or(0),
         "algorithm": enrolment.parameters.algorithm.as_str(), "source": "Link",

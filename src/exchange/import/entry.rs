@@ -40,16 +40,21 @@ impl Fields<'_> {
             None => Algorithm::Sha1,
         };
         let digits = match self.digits {
+            _ if kind == "steam" => Digits::STEAM,
             Some(count) => u8::try_from(count).ok().and_then(Digits::new).ok_or(Flaw::Invalid("number of digits"))?,
             None => Digits::SIX,
         };
         let factor = match kind.as_str() {
+            "steam" if algorithm != Algorithm::Sha1 => return Err(Flaw::Invalid("algorithm")),
+            "steam" if self.period.is_some_and(|period| period != Period::DEFAULT.seconds()) => {
+                return Err(Flaw::Invalid("period"));
+            }
+            "steam" => Parameters::STEAM.factor,
             "totp" => {
                 let period = self.period.map_or(Some(Period::DEFAULT), Period::new);
                 MovingFactor::Time { period: period.ok_or(Flaw::Invalid("period"))? }
             }
             "hotp" => MovingFactor::Counter { next: self.counter.ok_or(Flaw::Missing("counter"))? },
-            "steam" => return Err(provision::Error::Unsupported(provision::Unsupported::Steam).into()),
             "yandex" | "yaotp" => return Err(provision::Error::Unsupported(provision::Unsupported::Yandex).into()),
             "motp" => return Err(provision::Error::Unsupported(provision::Unsupported::Motp).into()),
             _ => return Err(Flaw::Type(crate::exchange::shown(&kind))),
