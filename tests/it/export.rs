@@ -8,19 +8,28 @@ use crate::support::{Home, keys};
 const SOURCES: &str = "\
 otpauth://totp/Example:alice%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example
 otpauth://totp/Git:bob?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Git&algorithm=SHA512&digits=8&period=60
-otpauth://steam/Steam:frank?secret=MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LM&issuer=Steam
 otpauth://totp/carol?secret=MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LK
 ";
+const STEAM: &str = "otpauth://steam/Steam:frank?secret=MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LM&issuer=Steam";
 const COUNTER: &str = "otpauth://hotp/Bank:dave?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJR&issuer=Bank&counter=7";
 
-/// The formats that are read as well as written, and whether they have counters.
-const BOTH: [(&str, bool); 5] = [("uris", true), ("aegis", true), ("2fas", true), ("bitwarden", false), ("cxf", false)];
+/// The formats that are read as well as written, and whether they have counters and Steam Guard.
+const BOTH: [(&str, bool, bool); 5] = [
+    ("uris", true, true),
+    ("aegis", true, true),
+    ("2fas", true, true),
+    ("bitwarden", false, true),
+    ("cxf", false, false),
+];
 
-fn filled(with_counter: bool) -> Home {
+fn filled(with_counter: bool, with_steam: bool) -> Home {
     let home = Home::new();
     home.run_with(&["add", "work/", "-", "--no-code"], SOURCES.as_bytes()).expect(0);
     if with_counter {
         home.run_with(&["add", "bank", "-", "--no-code"], COUNTER.as_bytes()).expect(0);
+    }
+    if with_steam {
+        home.run_with(&["add", "steam", "-", "--no-code"], STEAM.as_bytes()).expect(0);
     }
     home
 }
@@ -37,12 +46,12 @@ fn uris(home: &Home) -> Vec<String> {
 
 #[test]
 fn every_format_comes_back_as_it_went() {
-    for (format, counter) in BOTH {
-        let home = filled(counter);
+    for (format, counter, steam) in BOTH {
+        let home = filled(counter, steam);
         let arguments = ["export", "out", "--format", format, "--plaintext", "--json"];
         let told = home.run(&arguments).expect(0).json();
         assert_eq!(keys(&told), ["devices", "encrypted", "file", "format"]);
-        assert_eq!(told["devices"].as_array().unwrap().len(), if counter { 4 } else { 3 });
+        assert_eq!(told["devices"].as_array().unwrap().len(), 3 + usize::from(counter) + usize::from(steam));
         let there = Home::new();
         let file = home.path().join("out");
         there.run(&["import", file.to_str().unwrap(), "--json"]).expect(0);
@@ -52,7 +61,7 @@ fn every_format_comes_back_as_it_went() {
 
 #[test]
 fn an_encrypted_export_needs_its_password() {
-    let home = filled(true);
+    let home = filled(true, true);
     let told = home.run_with(&["export", "out", "--format", "aegis", "--password-fd", "0", "--json"], b"a word\n");
     assert_eq!(told.expect(0).json()["encrypted"], true);
     let text = fs::read_to_string(home.path().join("out")).unwrap();
@@ -67,7 +76,7 @@ fn an_encrypted_export_needs_its_password() {
 
 #[test]
 fn clear_text_is_asked_for_and_nothing_is_overwritten() {
-    let home = filled(false);
+    let home = filled(false, true);
     let refused = home.run(&["export", "out", "--format", "uris"]).expect(2);
     assert!(refused.stderr.contains("--plaintext"), "{refused:#?}");
     assert!(!home.path().join("out").exists());
@@ -86,23 +95,23 @@ fn clear_text_is_asked_for_and_nothing_is_overwritten() {
 
 #[test]
 fn what_a_format_cannot_hold_is_named() {
-    let home = filled(true);
-    for format in ["bitwarden", "cxf"] {
-        let told = home.run(&["export", "out", "--format", format, "--plaintext", "--json"]).expect(1);
+    let home = filled(true, true);
+    for (format, devices, unfit) in [("bitwarden", "*", "bank"), ("cxf", "*", "bank"), ("cxf", "steam", "steam")] {
+        let told = home.run(&["export", "out", devices, "--format", format, "--plaintext", "--json"]).expect(1);
         assert_eq!(told.error_code(), "unfit");
-        assert!(told.stderr.contains("`bank`"), "{told:#?}");
+        assert!(told.stderr.contains(&format!("`{unfit}`")), "{told:#?}");
     }
     home.run(&["export", "out", "work/*", "--format", "bitwarden", "--plaintext"]).expect(0);
 }
 
 #[test]
 fn a_sheet_has_a_code_that_reads_for_each_device() {
-    let home = filled(true);
+    let home = filled(true, true);
     for format in ["html", "svg"] {
         let name = format!("sheet.{format}");
         home.run(&["export", &name, "--format", format, "--plaintext"]).expect(0);
         let page = fs::read_to_string(home.path().join(&name)).unwrap();
-        assert_eq!(page.matches("shape-rendering").count(), 4);
+        assert_eq!(page.matches("shape-rendering").count(), 5);
         assert!(page.contains("alice@example.com") && !page.contains("GEZDGN"), "{page}");
     }
 }
