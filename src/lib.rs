@@ -47,6 +47,7 @@ pub mod secret;
 pub mod serve;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 pub mod time;
 pub mod vault;
 pub mod wire;

@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_millis(500);
 const TURN: Duration = Duration::from_millis(100);
 
 /// So many items are stored before the bar moves. A vault stores many at once faster than one by one.
-const CHUNK: usize = 200;
+const CHUNK: usize = 1000;
 
 /// A bar for so many pieces of work; hidden if nobody watches.
 pub(super) fn bar(what: &str, pieces: usize) -> ProgressBar {

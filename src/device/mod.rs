@@ -17,12 +17,11 @@ pub mod pair;
 mod recovery;
 pub mod trash;
 
-use std::thread;
-
 use crate::name::{self, Name};
 use crate::oath::{MovingFactor, Parameters};
 use crate::provision::{self, Enrolment, uri};
 use crate::registry::{self, Device, Registry, State};
+use crate::threads;
 use crate::time::{Drift, Timestamp};
 use crate::vault::{self, Id, Item, Label, Vault};
 pub use error::Error;
@@ -173,22 +172,13 @@ impl Devices<'_> {
     /// the other.
     pub fn enrolments(&self, devices: &[&Device]) -> Vec<Result<Enrolment, Error>> {
         let threads = match self.vault.kind() {
-            vault::Kind::Age => thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS),
+            vault::Kind::Age => MOST_THREADS,
             vault::Kind::Keyring | vault::Kind::Memory => 1,
         };
-        let read = |devices: &[&Device]| devices.iter().map(|device| self.enrolment(device)).collect::<Vec<_>>();
         // The first one alone: it may be what a passphrase is asked for.
         let (first, rest) = devices.split_at(devices.len().min(1));
-        let share = rest.len().div_ceil(threads).max(1);
-        let mut enrolments = read(first);
-        thread::scope(|scope| {
-            let start = |share| thread::Builder::new().spawn_scoped(scope, move || read(share)).map_err(|_| share);
-            let started: Vec<_> = rest.chunks(share).map(|share| (share, start(share))).collect();
-            for (share, thread) in started {
-                let joined = thread.ok().and_then(|thread| thread.join().ok());
-                enrolments.extend(joined.unwrap_or_else(|| read(share)));
-            }
-        });
+        let mut enrolments: Vec<_> = first.iter().map(|device| self.enrolment(device)).collect();
+        enrolments.extend(threads::map(rest, threads, |device| self.enrolment(device)));
         enrolments
     }
 

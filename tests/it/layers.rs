@@ -10,7 +10,7 @@ use imports::Imports;
 
 /// Modules of the crate by layer, the lowest first. `main.rs` and `lib.rs` stand outside.
 const LAYERS: &[&[&str]] = &[
-    &["secret", "time", "name", "file"],
+    &["secret", "time", "name", "file", "threads"],
     &["oath"],
     &["vault", "registry", "provision", "policy", "wire"],
     &["device", "exchange"],

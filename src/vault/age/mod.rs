@@ -29,9 +29,13 @@ use files::shown;
 use sealing::{reason, sealed};
 
 use super::{Error, Id, Item, Kind, Label, Vault};
+use crate::threads;
 
 /// How [`Vault::probe`] of an age vault ends whose identity needs a passphrase: nobody is asked for it there.
 pub const PROTECTED: &str = ", its identity protected by a passphrase";
+
+/// The most threads that items are encrypted by.
+const MOST_THREADS: usize = 8;
 
 /// A directory of age files.
 ///
@@ -100,7 +104,10 @@ impl Age {
     }
 
     fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        let texts = self.recipients()?;
+        self.encrypt_to(&*self.recipients()?, plaintext)
+    }
+
+    fn encrypt_to(&self, texts: &[String], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         let recipients = texts.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
         let encryptor = Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _))
             .map_err(|_| Error::Identity("no recipients are named that an age file can have together".to_owned()))?;
@@ -121,7 +128,19 @@ impl Age {
             .map_err(|_| Error::Identity(format!("{} fits none of the recipients", self.identity)))
     }
 
-    fn encrypt_item(&self, key: &str, text: &str) -> Result<Vec<u8>, Error> {
+    /// The files of items, encrypted by several threads.
+    fn encrypted(&self, items: &[(Id, Item)]) -> Result<Vec<(PathBuf, Vec<u8>)>, (usize, Error)> {
+        let recipients = self.recipients().map_err(|error| (0, error))?;
+        let encrypt = |(id, item): &(Id, Item)| {
+            let key = id.to_string();
+            Ok((self.path(&key), self.encrypt_item(&recipients, &key, &item.secret)?))
+        };
+        let encrypted = threads::map(items, MOST_THREADS, encrypt);
+        let placed = |(place, file): (usize, Result<_, Error>)| file.map_err(|error| (place, error));
+        encrypted.into_iter().enumerate().map(placed).collect()
+    }
+
+    fn encrypt_item(&self, recipients: &[String], key: &str, text: &str) -> Result<Vec<u8>, Error> {
         // Room for all of it, so that no copy is left behind by growing.
         let room = key.len().saturating_add(text.len()).saturating_add(2);
         let mut plaintext = Zeroizing::new(String::with_capacity(room));
@@ -129,12 +148,12 @@ impl Age {
             plaintext.push_str(line);
             plaintext.push('\n');
         }
-        self.encrypt(plaintext.as_bytes())
+        self.encrypt_to(recipients, plaintext.as_bytes())
     }
 
     /// Stores a text under a new key; false if the key exists.
     fn write_item(&self, key: &str, text: &str) -> Result<bool, Error> {
-        let ciphertext = self.encrypt_item(key, text)?;
+        let ciphertext = self.encrypt_item(&*self.recipients()?, key, text)?;
         let items = self.items();
         files::make_directory(&items)?;
         let _lock = files::Lock::of(&items)?;
@@ -179,12 +198,7 @@ impl Vault for Age {
 
     fn put_all(&self, items: &[(Id, Item)]) -> Result<(), (usize, Error)> {
         // Before anything is there: a recipient that can't be encrypted to.
-        let encrypted = |(place, (id, item)): (usize, &(Id, Item))| {
-            let key = id.to_string();
-            let ciphertext = self.encrypt_item(&key, &item.secret).map_err(|error| (place, error))?;
-            Ok((self.path(&key), ciphertext))
-        };
-        let new = items.iter().enumerate().map(encrypted).collect::<Result<Vec<_>, _>>()?;
+        let new = self.encrypted(items)?;
         let directory = self.items();
         let lock = || {
             files::make_directory(&directory)?;
