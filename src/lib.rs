@@ -9,6 +9,7 @@
 //! - [`policy`]: IAM policy documents, and what they decide about a request;
 //! - [`wire`]: what IAM and STS speak: AWS Query, its XML, and Signature Version 4;
 //! - [`vault`] and [`registry`]: where secrets live, and where everything else lives;
+//! - `exchange`, with the feature of that name: exports of other authenticators;
 //! - [`device`]: the lifecycle over one of each;
 //! - `aws`, with the feature of that name: IAM and STS as a client;
 //! - `testing`, with the feature of that name: a stand-in for both in your tests, on virtual time.
@@ -32,6 +33,8 @@ pub mod aws;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod device;
+#[cfg(feature = "exchange")]
+pub mod exchange;
 #[cfg(any(feature = "age", feature = "sqlite", feature = "aws", feature = "serve", feature = "cli"))]
 mod file;
 pub mod name;

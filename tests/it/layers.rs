@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["secret", "time", "name", "file"],
     &["oath"],
     &["vault", "registry", "provision", "policy", "wire"],
-    &["device"],
+    &["device", "exchange"],
     &["aws", "serve"],
     &["cli", "testing"],
 ];

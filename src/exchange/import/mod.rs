@@ -1,0 +1,15 @@
+//! One file a format. Each says how to recognize its files and how to read them.
+//!
+//! To add one: write `NAME.rs` with a `pub(super) const IMPORTER`, list it in [`IMPORTERS`], put its fixtures into
+//! `vectors/exchange/NAME/`, and name it in docs/import.md.
+
+mod aegis;
+mod entry;
+
+use super::Importer;
+
+/// All of them, in the order in which they are tried: the more particular first.
+pub const IMPORTERS: &[&Importer] = &[&aegis::IMPORTER];
+
+#[cfg(test)]
+mod tests;

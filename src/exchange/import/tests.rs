@@ -1,0 +1,126 @@
+//! Every fixture below `vectors/exchange/` gives what its `cases.json` says. `vectors/exchange/README.md` describes both.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::exchange::{Entries, Error, Export, read};
+use crate::provision::uri;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/exchange")
+}
+
+fn open(bytes: &[u8], password: Option<&str>) -> Result<(&'static str, Entries), Error> {
+    let (importer, export) = read(bytes)?;
+    let entries = match (export, password) {
+        (Export::Plain(entries), None) => entries,
+        (Export::Locked(locked), Some(password)) => locked.unlock(password.as_bytes())?,
+        (Export::Plain(_), Some(_)) => panic!("not locked, though a password is given"),
+        (Export::Locked(_), None) => panic!("locked, though no password is given"),
+    };
+    Ok((importer.id, entries))
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// What is wrong with a case; empty where nothing is.
+fn check(id: &str, path: &Path, case: &Value) -> Option<String> {
+    let outcome = open(&fs::read(path).unwrap(), case["password"].as_str());
+    let (found_id, entries) = match (outcome, case["fails"].as_str()) {
+        (Err(error), Some(code)) if error.code() == code => return None,
+        (Err(error), wanted) => return Some(format!("fails with {} ({error}), not {wanted:?}", error.code())),
+        (Ok(_), Some(code)) => return Some(format!("is read, and should fail with {code}")),
+        (Ok(found), None) => found,
+    };
+    if found_id != id {
+        return Some(format!("is taken for {found_id}"));
+    }
+    let found: Vec<String> =
+        entries.entries.iter().map(|entry| uri::format(&entry.enrolment).as_str().to_owned()).collect();
+    let wanted = texts(&case["entries"]);
+    if found != wanted {
+        return Some(format!("has {found:#?}, not {wanted:#?}"));
+    }
+    if let Some(groups) = case["groups"].as_array() {
+        let found: Vec<&Vec<String>> = entries.entries.iter().map(|entry| &entry.groups).collect();
+        let wanted: Vec<Vec<String>> = groups.iter().map(texts).collect();
+        if found != wanted.iter().collect::<Vec<_>>() {
+            return Some(format!("has the groups {found:?}, not {wanted:?}"));
+        }
+    }
+    let found: Vec<Value> =
+        entries.failures.iter().map(|failure| serde_json::json!([failure.entry, failure.flaw.code()])).collect();
+    let none = Vec::new();
+    let wanted = case["errors"].as_array().unwrap_or(&none);
+    (&found != wanted).then(|| format!("has the failures {:?}, not {wanted:?}", entries.failures))
+}
+
+#[test]
+fn every_fixture_gives_what_is_written_beside_it() {
+    let mut faults = Vec::new();
+    for importer in super::IMPORTERS {
+        let folder = folder().join(importer.id);
+        let cases: Value = serde_json::from_slice(&fs::read(folder.join("cases.json")).unwrap()).unwrap();
+        let cases = cases.as_array().unwrap();
+        let (mut good, mut bad) = (0, 0);
+        let mut named = BTreeSet::from(["cases.json".to_owned()]);
+        for case in cases {
+            let file = case["file"].as_str().unwrap();
+            named.insert(file.to_owned());
+            let is_good = case["fails"].is_null() && case["errors"].as_array().is_none_or(Vec::is_empty);
+            if is_good {
+                good += 1
+            } else {
+                bad += 1
+            }
+            if let Some(fault) = check(importer.id, &folder.join(file), case) {
+                faults.push(format!("{}/{file} {fault}", importer.id));
+            }
+        }
+        let there: BTreeSet<String> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(there, named, "{}: files and cases", importer.id);
+        if good < 5 || bad < 10 {
+            faults.push(format!("{}: {good} good cases and {bad} bad ones; 5 and 10 are asked", importer.id));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn no_fixture_is_taken_for_another_format() {
+    for importer in super::IMPORTERS {
+        for other in super::IMPORTERS.iter().filter(|other| other.id != importer.id) {
+            let folder = folder().join(other.id);
+            let cases: Value = serde_json::from_slice(&fs::read(folder.join("cases.json")).unwrap()).unwrap();
+            for case in cases.as_array().unwrap().iter().filter(|case| case["fails"].is_null()) {
+                let bytes = fs::read(folder.join(case["file"].as_str().unwrap())).unwrap();
+                let input = crate::exchange::Input::new(&bytes);
+                assert!(!(importer.recognizes)(&input), "{}/{} as {}", other.id, case["file"], importer.id);
+            }
+        }
+    }
+}
+
+/// Nothing that is cut off or changed makes an importer panic; a step of some bytes keeps it quick.
+#[test]
+fn fixtures_cut_off_or_changed_give_an_answer() {
+    for importer in super::IMPORTERS {
+        let folder = folder().join(importer.id);
+        for entry in fs::read_dir(&folder).unwrap() {
+            let bytes = fs::read(entry.unwrap().path()).unwrap();
+            let step = (bytes.len() / 60).max(1);
+            for at in (0..bytes.len()).step_by(step) {
+                let _ = read(&bytes[..at]);
+                let mut changed = bytes.clone();
+                changed[at] ^= 0x15;
+                let _ = read(&changed);
+            }
+        }
+    }
+}

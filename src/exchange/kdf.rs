@@ -1,0 +1,137 @@
+//! Keys out of passwords, at a bounded cost: a file says how much work its key is, and nobody works for a hostile one.
+
+use hmac::{Hmac, Mac as _};
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
+use zeroize::Zeroizing;
+
+use super::Error;
+
+/// The most rounds of PBKDF2: ten times what any app uses, some seconds of work.
+pub(super) const MOST_ROUNDS: u64 = 10_000_000;
+
+/// The most memory of scrypt and Argon2, in KiB.
+pub(super) const MOST_KIB: u64 = 1 << 20;
+
+/// The most block operations of scrypt and Argon2: memory in KiB times passes.
+const MOST_WORK: u64 = 16 << 20;
+
+/// The longest salt, in bytes.
+const MOST_SALT: usize = 1 << 10;
+
+/// The hash under PBKDF2 (RFC 8018, section 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Prf {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+/// A derivation whose cost was checked when it was made.
+#[derive(Debug, Clone)]
+pub(super) struct Kdf {
+    salt: Vec<u8>,
+    how: How,
+}
+
+#[derive(Debug, Clone)]
+enum How {
+    Pbkdf2 { prf: Prf, rounds: u32 },
+    Scrypt(scrypt::Params),
+    Argon2 { kind: argon2::Algorithm, params: argon2::Params },
+}
+
+impl Kdf {
+    /// PBKDF2 with so many rounds.
+    pub(super) fn pbkdf2(prf: Prf, salt: &[u8], rounds: u64) -> Result<Self, Error> {
+        bounded(rounds, MOST_ROUNDS, "rounds of PBKDF2")?;
+        let rounds = u32::try_from(rounds).ok().filter(|rounds| *rounds > 0);
+        let rounds = rounds.ok_or_else(|| Error::damaged("its key derivation has no rounds"))?;
+        Ok(Self { salt: salted(salt)?, how: How::Pbkdf2 { prf, rounds } })
+    }
+
+    /// scrypt (RFC 7914) with N as it is, not its logarithm.
+    pub(super) fn scrypt(salt: &[u8], n: u64, r: u64, p: u64) -> Result<Self, Error> {
+        let kib = n.saturating_mul(r).div_ceil(8);
+        within_memory(kib, p)?;
+        let log_n = u8::try_from(n.trailing_zeros()).ok().filter(|_| n.is_power_of_two() && n > 1);
+        let (r, p) = (u32::try_from(r), u32::try_from(p));
+        let params = match (log_n, r, p) {
+            (Some(log_n), Ok(r), Ok(p)) => scrypt::Params::new(log_n, r, p, scrypt::Params::RECOMMENDED_LEN).ok(),
+            _ => None,
+        };
+        let params = params.ok_or_else(|| Error::damaged("its scrypt parameters are not valid"))?;
+        Ok(Self { salt: salted(salt)?, how: How::Scrypt(params) })
+    }
+
+    /// Argon2 (RFC 9106), version 1.3.
+    pub(super) fn argon2(
+        kind: argon2::Algorithm,
+        salt: &[u8],
+        kib: u64,
+        passes: u64,
+        lanes: u64,
+    ) -> Result<Self, Error> {
+        within_memory(kib, passes)?;
+        let numbers = (u32::try_from(kib), u32::try_from(passes), u32::try_from(lanes));
+        let params = match numbers {
+            (Ok(kib), Ok(passes), Ok(lanes)) => argon2::Params::new(kib, passes, lanes, None).ok(),
+            _ => None,
+        };
+        let params = params.ok_or_else(|| Error::damaged("its Argon2 parameters are not valid"))?;
+        let salt = salted(salt)?;
+        if salt.len() < argon2::MIN_SALT_LEN {
+            return Err(Error::damaged("its salt is too short"));
+        }
+        Ok(Self { salt, how: How::Argon2 { kind, params } })
+    }
+
+    /// Derives `length` bytes.
+    pub(super) fn derive(&self, password: &[u8], length: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mut key = Zeroizing::new(vec![0; length]);
+        let failed = |_| Error::damaged("its key derivation is not valid");
+        match &self.how {
+            How::Pbkdf2 { prf, rounds } => {
+                let done = match prf {
+                    Prf::Sha1 => pbkdf2::pbkdf2::<Hmac<Sha1>>(password, &self.salt, *rounds, &mut key),
+                    Prf::Sha256 => pbkdf2::pbkdf2::<Hmac<Sha256>>(password, &self.salt, *rounds, &mut key),
+                    Prf::Sha512 => pbkdf2::pbkdf2::<Hmac<Sha512>>(password, &self.salt, *rounds, &mut key),
+                };
+                done.map_err(|_| Error::damaged("its key derivation is not valid"))?;
+            }
+            How::Scrypt(params) => {
+                scrypt::scrypt(password, &self.salt, params, &mut key)
+                    .map_err(|_| Error::damaged("its key derivation is not valid"))?;
+            }
+            How::Argon2 { kind, params } => {
+                argon2::Argon2::new(*kind, argon2::Version::V0x13, params.clone())
+                    .hash_password_into(password, &self.salt, &mut key)
+                    .map_err(failed)?;
+            }
+        }
+        Ok(key)
+    }
+}
+
+fn salted(salt: &[u8]) -> Result<Vec<u8>, Error> {
+    if salt.len() > MOST_SALT { Err(Error::damaged("its salt is too long")) } else { Ok(salt.to_vec()) }
+}
+
+fn within_memory(kib: u64, passes: u64) -> Result<(), Error> {
+    if kib > MOST_KIB {
+        return Err(Error::Costly { asked: memory(kib), limit: memory(MOST_KIB) });
+    }
+    bounded(kib.saturating_mul(passes), MOST_WORK, "KiB of work")
+}
+
+fn bounded(asked: u64, limit: u64, unit: &str) -> Result<(), Error> {
+    if asked > limit {
+        return Err(Error::Costly { asked: format!("{asked} {unit}"), limit: limit.to_string() });
+    }
+    Ok(())
+}
+
+fn memory(kib: u64) -> String {
+    const GIB: u64 = 1 << 20;
+    if kib >= GIB { format!("{} GiB of memory", kib / GIB) } else { format!("{} MiB of memory", kib >> 10) }
+}
