@@ -4,10 +4,15 @@
 //! opened with a password. One bad entry never fails the rest: it becomes a [`Failure`] beside the entries. Work that a
 //! file asks for (key derivation, decompression, nesting) is bounded before it is done.
 
+mod bytes;
+mod csv;
 mod error;
 pub mod import;
+mod inflate;
 mod json;
 mod kdf;
+mod xml;
+mod zip;
 
 pub use error::{Error, Flaw};
 
