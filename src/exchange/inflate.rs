@@ -21,11 +21,8 @@ pub(super) fn gzip(packed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
 fn bounded(decoder: impl Read, packed: usize, expected: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
     /// One byte becomes no more than so many (zlib's technical details).
     const MOST_RATIO: usize = 1032;
-    if expected > MOST_BYTES {
-        return Err(Error::TooLarge { limit: MOST_BYTES });
-    }
     // Room for all of it at once: a vector that grows leaves copies of secrets behind.
-    let room = expected.min(packed.saturating_mul(MOST_RATIO));
+    let room = expected.min(packed.saturating_mul(MOST_RATIO)).min(MOST_BYTES);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room.saturating_add(1)));
     let limit = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     decoder.take(limit).read_to_end(&mut bytes).map_err(|_| Error::damaged("its compression is broken"))?;

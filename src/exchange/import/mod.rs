@@ -5,11 +5,12 @@
 
 mod aegis;
 mod entry;
+mod kdbx;
 
 use super::Importer;
 
 /// All of them, in the order in which they are tried: the more particular first.
-pub const IMPORTERS: &[&Importer] = &[&aegis::IMPORTER];
+pub const IMPORTERS: &[&Importer] = &[&aegis::IMPORTER, &kdbx::IMPORTER];
 
 #[cfg(test)]
 mod tests;
