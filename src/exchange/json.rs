@@ -47,6 +47,12 @@ pub(super) fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
+/// A list of an object; empty where it is absent or of another type.
+#[must_use]
+pub(super) fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
+    object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 /// A whole number of an object, written as a number or, as some apps do, as a text.
 #[must_use]
 pub(super) fn number(object: &Value, key: &str) -> Option<u64> {

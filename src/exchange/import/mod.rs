@@ -4,13 +4,27 @@
 //! `vectors/exchange/NAME/`, and name it in docs/import.md.
 
 mod aegis;
+mod apple_csv;
+mod cxf;
 mod entry;
 mod kdbx;
+mod keepassxc_csv;
+mod login;
+mod one_password;
+mod one_password_csv;
 
 use super::Importer;
 
 /// All of them, in the order in which they are tried: the more particular first.
-pub const IMPORTERS: &[&Importer] = &[&aegis::IMPORTER, &kdbx::IMPORTER];
+pub const IMPORTERS: &[&Importer] = &[
+    &aegis::IMPORTER,
+    &kdbx::IMPORTER,
+    &cxf::IMPORTER,
+    &one_password::IMPORTER,
+    &one_password_csv::IMPORTER,
+    &apple_csv::IMPORTER,
+    &keepassxc_csv::IMPORTER,
+];
 
 #[cfg(test)]
 mod tests;

@@ -114,13 +114,19 @@ fn no_fixture_is_taken_for_another_format() {
     }
 }
 
-/// Nothing that is cut off or changed makes an importer panic; a step of some bytes keeps it quick.
+/// Nothing that is cut off or changed makes an importer panic; a step of some bytes keeps it quick. Bombs and files
+/// of very many entries are left out: each change of theirs would be as much work as the file.
 #[test]
 fn fixtures_cut_off_or_changed_give_an_answer() {
     for importer in super::IMPORTERS {
         let folder = folder().join(importer.id);
         for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let bytes = fs::read(entry.unwrap().path()).unwrap();
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if ["bomb", "many"].iter().any(|large| name.contains(large)) {
+                continue;
+            }
+            let bytes = fs::read(entry.path()).unwrap();
             let step = (bytes.len() / 60).max(1);
             for at in (0..bytes.len()).step_by(step) {
                 let _ = read(&bytes[..at]);

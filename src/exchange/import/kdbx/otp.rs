@@ -10,7 +10,8 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use crate::exchange::encoding;
-use crate::exchange::import::entry::{self, Fields};
+use crate::exchange::import::entry::Fields;
+use crate::exchange::import::login::Login;
 use crate::exchange::{Entry, Flaw};
 use crate::provision::uri;
 
@@ -26,7 +27,7 @@ pub(super) fn is_of_interest(key: &str) -> bool {
 
 /// Whose an entry is, for a failure.
 pub(super) fn whose(strings: &Strings) -> String {
-    entry::whose(get(strings, "Title"), get(strings, "UserName"))
+    login(strings, &[]).whose()
 }
 
 /// The one-time passwords of an entry: mostly none or one; two where KeePass has one by time and one by counter.
@@ -47,36 +48,16 @@ fn get<'a>(strings: &'a Strings, key: &str) -> Option<&'a str> {
     strings.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
-/// The fields that an entry has by itself.
-fn named<'a>(strings: &'a Strings, groups: &[String]) -> Fields<'a> {
-    Fields {
-        issuer: get(strings, "Title"),
-        account: get(strings, "UserName"),
-        groups: groups.to_vec(),
-        ..Fields::default()
-    }
+fn login<'a>(strings: &'a Strings, groups: &[String]) -> Login<'a> {
+    Login { title: get(strings, "Title"), user: get(strings, "UserName"), groups: groups.to_vec() }
 }
 
 fn of_otp(strings: &Strings, groups: &[String], text: &str) -> Result<Entry, Flaw> {
-    if !uri::is_uri(text) {
-        return if text.contains('=') && text.contains("key=") {
-            of_query(named(strings, groups), text)
-        } else {
-            named(strings, groups).with_base32(Some(text))
-        };
+    let login = login(strings, groups);
+    if text.contains("key=") && !uri::is_uri(text) {
+        return of_query(login.fields(), text);
     }
-    let mut entry = entry::of_uri(text)?;
-    let title = get(strings, "Title").map(str::to_owned);
-    // What KeePassXC writes where an entry has neither title nor user name.
-    if entry.enrolment.account == "none" && get(strings, "UserName").is_none() {
-        entry.enrolment.account.clear();
-    }
-    if entry.enrolment.account.is_empty() {
-        get(strings, "UserName").unwrap_or_default().clone_into(&mut entry.enrolment.account);
-    }
-    entry.enrolment.issuer = entry.enrolment.issuer.or(title);
-    entry.groups = groups.to_vec();
-    Ok(entry)
+    login.entry(text)
 }
 
 /// `key=…&type=…&step=…&size=…&counter=…&otpHashMode=…&encoding=…`, percent-encoded.
@@ -106,7 +87,7 @@ fn of_query(fields: Fields<'_>, text: &str) -> Result<Entry, Flaw> {
 
 /// `PERIOD;DIGITS`, and `S` instead of digits for Steam.
 fn of_tray(strings: &Strings, groups: &[String], seed: &str) -> Result<Entry, Flaw> {
-    let mut fields = named(strings, groups);
+    let mut fields = login(strings, groups).fields();
     let mut settings = get(strings, "TOTP Settings").unwrap_or("30;6").split(';').map(str::trim);
     fields.period = number(settings.next().filter(|period| !period.is_empty()), "period")?;
     match settings.next() {
@@ -117,7 +98,7 @@ fn of_tray(strings: &Strings, groups: &[String], seed: &str) -> Result<Entry, Fl
 }
 
 fn of_keepass(strings: &Strings, groups: &[String]) -> Result<Entry, Flaw> {
-    let mut fields = named(strings, groups);
+    let mut fields = login(strings, groups).fields();
     fields.digits = number(get(strings, "TimeOtp-Length"), "number of digits")?;
     fields.period = number(get(strings, "TimeOtp-Period"), "period")?;
     fields.algorithm = get(strings, "TimeOtp-Algorithm");
@@ -125,7 +106,7 @@ fn of_keepass(strings: &Strings, groups: &[String]) -> Result<Entry, Flaw> {
 }
 
 fn of_counter(strings: &Strings, groups: &[String]) -> Result<Entry, Flaw> {
-    let mut fields = named(strings, groups);
+    let mut fields = login(strings, groups).fields();
     fields.kind = Some("hotp");
     fields.counter = Some(number(get(strings, "HmacOtp-Counter"), "counter")?.unwrap_or(0));
     with_secret(fields, strings, "HmacOtp-Secret")
