@@ -13,7 +13,7 @@ mod login;
 mod one_password;
 mod one_password_csv;
 
-use super::Importer;
+use super::{Error, Export, Importer, Input, MOST_BYTES};
 
 /// All of them, in the order in which they are tried: the more particular first.
 pub const IMPORTERS: &[&Importer] = &[
@@ -25,6 +25,26 @@ pub const IMPORTERS: &[&Importer] = &[
     &apple_csv::IMPORTER,
     &keepassxc_csv::IMPORTER,
 ];
+
+/// Which format a file has, by its content; `None` where no importer knows it.
+#[must_use]
+pub fn recognize(input: &Input<'_>) -> Option<&'static Importer> {
+    IMPORTERS.iter().copied().find(|importer| (importer.recognizes)(input))
+}
+
+/// Reads a file of any known format.
+///
+/// # Errors
+///
+/// [`Error::Unrecognized`], or what the format's importer says.
+pub fn read(bytes: &[u8]) -> Result<(&'static Importer, Export), Error> {
+    if bytes.len() > MOST_BYTES {
+        return Err(Error::TooLarge { limit: MOST_BYTES });
+    }
+    let input = Input::new(bytes);
+    let importer = recognize(&input).ok_or(Error::Unrecognized)?;
+    Ok((importer, (importer.read)(input)?))
+}
 
 #[cfg(test)]
 mod tests;
