@@ -5,6 +5,7 @@
 //! file asks for (key derivation, decompression, nesting) is bounded before it is done.
 
 mod bytes;
+mod cipher;
 mod csv;
 mod encoding;
 mod entries;

@@ -23,6 +23,7 @@ pub(super) struct Fields<'a> {
 impl Fields<'_> {
     /// With the secret as base32 text, read as generously as a pasted one.
     pub(super) fn with_base32(self, secret: Option<&str>) -> Result<Entry, Flaw> {
+        self.made()?;
         let secret = secret.filter(|secret| !secret.trim().is_empty()).ok_or(Flaw::Missing("secret"))?;
         let secret = base32::parse(secret)?;
         self.with_secret(secret)
@@ -33,8 +34,26 @@ impl Fields<'_> {
         self.with_secret(Secret::new(secret).map_err(provision::Error::from)?)
     }
 
+    /// Whether codes of its kind are made; asked before anything else, for such an entry's digits and secret have other rules.
+    fn made(&self) -> Result<(), Flaw> {
+        let unsupported = |kind: provision::Unsupported| Err(provision::Error::Unsupported(kind).into());
+        match self.kind() {
+            kind if kind.eq_ignore_ascii_case("totp") || kind.eq_ignore_ascii_case("hotp") => Ok(()),
+            kind if kind.eq_ignore_ascii_case("steam") => unsupported(provision::Unsupported::Steam),
+            kind if kind.eq_ignore_ascii_case("motp") => unsupported(provision::Unsupported::Motp),
+            kind if ["yandex", "yaotp"].iter().any(|yandex| kind.eq_ignore_ascii_case(yandex)) => {
+                unsupported(provision::Unsupported::Yandex)
+            }
+            kind => Err(Flaw::Type(crate::exchange::entries::shown(kind))),
+        }
+    }
+
+    fn kind(&self) -> &str {
+        self.kind.unwrap_or("totp")
+    }
+
     fn with_secret(self, secret: Secret) -> Result<Entry, Flaw> {
-        let kind = self.kind.unwrap_or("totp").to_ascii_lowercase();
+        self.made()?;
         let algorithm = match self.algorithm.filter(|name| !name.is_empty()) {
             Some(name) => name.parse::<Algorithm>().map_err(provision::Error::from)?,
             None => Algorithm::Sha1,
@@ -43,33 +62,27 @@ impl Fields<'_> {
             Some(count) => u8::try_from(count).ok().and_then(Digits::new).ok_or(Flaw::Invalid("number of digits"))?,
             None => Digits::SIX,
         };
-        let factor = match kind.as_str() {
-            "totp" => {
-                let period = self.period.map_or(Some(Period::DEFAULT), Period::new);
-                MovingFactor::Time { period: period.ok_or(Flaw::Invalid("period"))? }
-            }
-            "hotp" => MovingFactor::Counter { next: self.counter.ok_or(Flaw::Missing("counter"))? },
-            "steam" => return Err(provision::Error::Unsupported(provision::Unsupported::Steam).into()),
-            "yandex" | "yaotp" => return Err(provision::Error::Unsupported(provision::Unsupported::Yandex).into()),
-            "motp" => return Err(provision::Error::Unsupported(provision::Unsupported::Motp).into()),
-            _ => return Err(Flaw::Type(crate::exchange::shown(&kind))),
+        let factor = if self.kind().eq_ignore_ascii_case("hotp") {
+            MovingFactor::Counter { next: self.counter.ok_or(Flaw::Missing("counter"))? }
+        } else {
+            let period = self.period.map_or(Some(Period::DEFAULT), Period::new);
+            MovingFactor::Time { period: period.ok_or(Flaw::Invalid("period"))? }
         };
         let parameters = Parameters { algorithm, digits, factor };
         let named = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let (issuer, account) = (named(self.issuer), named(self.account).unwrap_or_default());
-        for text in issuer.iter().chain([&account]) {
-            if text.chars().any(char::is_control) || text.chars().count() > uri::MAX_TEXT {
-                return Err(Flaw::Invalid("name"));
-            }
-        }
         let enrolment = Enrolment { issuer, account, secret, parameters, serial: None };
+        if !nameable(&enrolment) {
+            return Err(Flaw::Invalid("name"));
+        }
         Ok(Entry { enrolment, groups: self.groups })
     }
+}
 
-    /// Whose it is, for a failure.
-    pub(super) fn whose(&self) -> String {
-        whose(self.issuer, self.account)
-    }
+/// Whether issuer and account are as a URI could have them.
+pub(super) fn nameable(enrolment: &Enrolment) -> bool {
+    let fits = |text: &String| !text.chars().any(char::is_control) && text.chars().count() <= uri::MAX_TEXT;
+    enrolment.issuer.iter().chain([&enrolment.account]).all(fits)
 }
 
 /// Whose an entry is, for a failure: `ISSUER: ACCOUNT`, or what there is of the two.

@@ -36,7 +36,7 @@ impl<'a> Login<'a> {
         }
         entry.enrolment.issuer = entry.enrolment.issuer.or_else(|| filled(self.title));
         entry.groups = self.groups;
-        Ok(entry)
+        if entry::nameable(&entry.enrolment) { Ok(entry) } else { Err(Flaw::Invalid("name")) }
     }
 
     /// Its fields, for a one-time password that isn't a text.
