@@ -7,6 +7,7 @@ mod aegis;
 mod apple_csv;
 mod cxf;
 mod entry;
+mod google;
 mod kdbx;
 mod keepassxc_csv;
 mod login;
@@ -18,6 +19,7 @@ use super::{Error, Export, Importer, Input, MOST_BYTES};
 /// All of them, in the order in which they are tried: the more particular first.
 pub const IMPORTERS: &[&Importer] = &[
     &aegis::IMPORTER,
+    &google::IMPORTER,
     &kdbx::IMPORTER,
     &cxf::IMPORTER,
     &one_password::IMPORTER,
