@@ -13,6 +13,7 @@ mod keepassxc_csv;
 mod login;
 mod one_password;
 mod one_password_csv;
+mod two_fas;
 
 use super::{Error, Export, Importer, Input, MOST_BYTES};
 
@@ -20,6 +21,7 @@ use super::{Error, Export, Importer, Input, MOST_BYTES};
 pub const IMPORTERS: &[&Importer] = &[
     &aegis::IMPORTER,
     &google::IMPORTER,
+    &two_fas::IMPORTER,
     &kdbx::IMPORTER,
     &cxf::IMPORTER,
     &one_password::IMPORTER,
