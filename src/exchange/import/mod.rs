@@ -5,6 +5,7 @@
 
 mod aegis;
 mod apple_csv;
+mod bitwarden;
 mod cxf;
 mod entry;
 mod google;
@@ -22,6 +23,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &aegis::IMPORTER,
     &google::IMPORTER,
     &two_fas::IMPORTER,
+    &bitwarden::IMPORTER,
     &kdbx::IMPORTER,
     &cxf::IMPORTER,
     &one_password::IMPORTER,
