@@ -14,6 +14,7 @@ mod keepassxc_csv;
 mod login;
 mod one_password;
 mod one_password_csv;
+mod proton;
 mod two_fas;
 
 use super::{Error, Export, Importer, Input, MOST_BYTES};
@@ -24,6 +25,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &google::IMPORTER,
     &two_fas::IMPORTER,
     &bitwarden::IMPORTER,
+    &proton::IMPORTER,
     &kdbx::IMPORTER,
     &cxf::IMPORTER,
     &one_password::IMPORTER,
