@@ -15,6 +15,7 @@ mod login;
 mod one_password;
 mod one_password_csv;
 mod proton;
+mod stratum;
 mod two_fas;
 
 use super::{Error, Export, Importer, Input, MOST_BYTES};
@@ -26,6 +27,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &two_fas::IMPORTER,
     &bitwarden::IMPORTER,
     &proton::IMPORTER,
+    &stratum::IMPORTER,
     &kdbx::IMPORTER,
     &cxf::IMPORTER,
     &one_password::IMPORTER,
