@@ -17,6 +17,7 @@ mod one_password_csv;
 mod proton;
 mod stratum;
 mod two_fas;
+mod uris;
 
 use super::{Error, Export, Importer, Input, MOST_BYTES};
 
@@ -34,6 +35,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &one_password_csv::IMPORTER,
     &apple_csv::IMPORTER,
     &keepassxc_csv::IMPORTER,
+    &uris::IMPORTER,
 ];
 
 /// Which format a file has, by its content; `None` where no importer knows it.
