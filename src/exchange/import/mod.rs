@@ -7,6 +7,7 @@ mod aegis;
 mod apple_csv;
 mod bitwarden;
 mod cxf;
+mod ente;
 mod entry;
 mod google;
 mod kdbx;
@@ -29,6 +30,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &bitwarden::IMPORTER,
     &proton::IMPORTER,
     &stratum::IMPORTER,
+    &ente::IMPORTER,
     &kdbx::IMPORTER,
     &cxf::IMPORTER,
     &one_password::IMPORTER,
