@@ -9,6 +9,7 @@ mod bitwarden;
 mod cxf;
 mod ente;
 mod entry;
+mod freeotp_plus;
 mod google;
 mod kdbx;
 mod keepassxc_csv;
@@ -37,6 +38,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &one_password_csv::IMPORTER,
     &apple_csv::IMPORTER,
     &keepassxc_csv::IMPORTER,
+    &freeotp_plus::IMPORTER,
     &uris::IMPORTER,
 ];
 
