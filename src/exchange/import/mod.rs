@@ -17,6 +17,7 @@ mod login;
 mod one_password;
 mod one_password_csv;
 mod proton;
+mod raivo;
 mod stratum;
 mod two_fas;
 mod uris;
@@ -39,6 +40,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &apple_csv::IMPORTER,
     &keepassxc_csv::IMPORTER,
     &freeotp_plus::IMPORTER,
+    &raivo::IMPORTER,
     &uris::IMPORTER,
 ];
 
