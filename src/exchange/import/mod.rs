@@ -13,6 +13,7 @@ mod freeotp_plus;
 mod google;
 mod kdbx;
 mod keepassxc_csv;
+mod lastpass;
 mod login;
 mod one_password;
 mod one_password_csv;
@@ -41,6 +42,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &keepassxc_csv::IMPORTER,
     &freeotp_plus::IMPORTER,
     &raivo::IMPORTER,
+    &lastpass::IMPORTER,
     &uris::IMPORTER,
 ];
 
