@@ -6,6 +6,7 @@
 mod aegis;
 mod apple_csv;
 mod bitwarden;
+mod cotp;
 mod cxf;
 mod ente;
 mod entry;
@@ -43,6 +44,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &freeotp_plus::IMPORTER,
     &raivo::IMPORTER,
     &lastpass::IMPORTER,
+    &cotp::IMPORTER,
     &uris::IMPORTER,
 ];
 
