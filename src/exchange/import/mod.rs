@@ -20,6 +20,7 @@ mod one_password;
 mod one_password_csv;
 mod proton;
 mod raivo;
+mod rsc_2fa;
 mod stratum;
 mod two_fas;
 mod uris;
@@ -45,6 +46,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &raivo::IMPORTER,
     &lastpass::IMPORTER,
     &cotp::IMPORTER,
+    &rsc_2fa::IMPORTER,
     &uris::IMPORTER,
 ];
 
