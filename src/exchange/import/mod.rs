@@ -4,6 +4,7 @@
 //! `vectors/exchange/NAME/`, and name it in docs/import.md.
 
 mod aegis;
+mod andotp;
 mod apple_csv;
 mod bitwarden;
 mod cotp;
@@ -48,6 +49,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &cotp::IMPORTER,
     &rsc_2fa::IMPORTER,
     &uris::IMPORTER,
+    &andotp::IMPORTER,
 ];
 
 /// Which format a file has, by its content; `None` where no importer knows it.
