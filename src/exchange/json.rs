@@ -3,14 +3,29 @@
 use serde_json::Value;
 use zeroize::Zeroize as _;
 
+use super::error::{Error, Flaw};
+use super::limits::MOST_ENTRIES;
+
+/// The most values of a document: a hundred for each entry. Each takes 32 bytes at least, however short its text is.
+const MOST_VALUES: usize = MOST_ENTRIES * 100;
+
 /// A JSON document.
 pub struct Json(Value);
 
 impl Json {
-    /// Parses; `None` where it isn't JSON. `serde_json` bounds the nesting (128 levels).
+    /// Parses; `None` where it isn't JSON, or has more values than any export. `serde_json` bounds the nesting (128 levels).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        let values = text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
+        if values > MOST_VALUES {
+            return None;
+        }
         serde_json::from_str(text).ok().map(Self)
+    }
+
+    /// Parses what was decrypted.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().and_then(Self::parse)
     }
 
     /// A document that was made here.
@@ -53,16 +68,53 @@ pub(super) fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
+/// A list of an object; empty where it is absent or of another type.
+#[must_use]
+pub(super) fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
+    object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The items of a list, of which there are no more than an export may have; `what` names the list.
+pub(super) fn items<'a>(list: Option<&'a Value>, what: &str) -> Result<&'a [Value], Error> {
+    let items = list.and_then(Value::as_array).ok_or_else(|| Error::damaged(format!("it has no list of {what}")))?;
+    if items.len() > MOST_ENTRIES {
+        return Err(Error::TooMany { limit: MOST_ENTRIES });
+    }
+    Ok(items)
+}
+
+/// A version number for [`Error::Version`]; `?` where there is none.
+pub(super) fn version(version: Option<&Value>) -> String {
+    match version {
+        Some(Value::Number(number)) => number.to_string(),
+        _ => "?".to_owned(),
+    }
+}
+
+/// A text that may be left out. Unlike [`text`], something else in its place is a flaw: it may change the codes.
+pub(super) fn text_if_any<'a>(object: &'a Value, key: &str, what: &'static str) -> Result<Option<&'a str>, Flaw> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.trim().is_empty())),
+        Some(_) => Err(Flaw::Invalid(what)),
+    }
+}
+
+/// A whole number that may be left out. Unlike [`number`], something else in its place is a flaw.
+pub(super) fn number_if_any(object: &Value, key: &str, what: &'static str) -> Result<Option<u64>, Flaw> {
+    match object.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(_) => number(object, key).map(Some).ok_or(Flaw::Invalid(what)),
+    }
+}
+
 /// A whole number of an object, written as a number or, as some apps do, as a text.
 #[must_use]
 pub(super) fn number(object: &Value, key: &str) -> Option<u64> {
     match object.get(key)? {
-        Value::Number(number) => number.as_u64().or_else(|| {
-            number
-                .as_f64()
-                .filter(|float| float.fract() == 0.0 && (0.0..1e15).contains(float))
-                .map(|float| float as u64)
-        }),
+        // As `30.0` in languages whose numbers are all of one kind.
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64()?.to_string().parse().ok()),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }

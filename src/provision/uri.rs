@@ -13,6 +13,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use self::query::Query;
+#[cfg(feature = "exchange")]
+pub(crate) use self::steam::is_issuer as is_steam;
 pub use self::text::MAX_TEXT;
 use self::text::{decode, harmless, whole_number};
 use super::{Enrolment, Error, Found, Warning, tidy};

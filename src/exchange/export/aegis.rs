@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Exporter, Request, file_of, moving, seal};
+use super::{Exporter, Request, file_of, moving};
+use crate::exchange::cipher;
 use crate::exchange::kdf::Kdf;
 use crate::exchange::{Entry, Error};
 
@@ -60,7 +61,8 @@ fn item(entry: &Entry, request: &Request<'_>) -> Result<Value, Error> {
 /// AES-256-GCM, and the parameters that Aegis writes beside it.
 fn sealed(key: &[u8], plaintext: &[u8], request: &Request<'_>) -> Result<(Vec<u8>, Value), Error> {
     let nonce: [u8; 12] = request.bytes()?;
-    let (ciphertext, tag) = seal::gcm(key, &nonce, b"", plaintext)?;
+    let (ciphertext, tag) =
+        cipher::seal_gcm(key, &nonce, b"", plaintext).ok_or_else(|| Error::damaged("it can't be encrypted"))?;
     Ok((ciphertext, json!({ "nonce": hex(&nonce), "tag": hex(&tag) })))
 }
 

@@ -6,7 +6,6 @@
 mod aegis;
 mod bitwarden;
 mod cxf;
-mod seal;
 #[cfg(feature = "qr")]
 mod sheet;
 mod twofas;

@@ -23,6 +23,7 @@ pub(super) struct Fields<'a> {
 impl Fields<'_> {
     /// With the secret as base32 text, read as generously as a pasted one.
     pub(super) fn with_base32(self, secret: Option<&str>) -> Result<Entry, Flaw> {
+        self.made()?;
         let secret = secret.filter(|secret| !secret.trim().is_empty()).ok_or(Flaw::Missing("secret"))?;
         let secret = base32::parse(secret)?;
         self.with_secret(secret)
@@ -33,48 +34,65 @@ impl Fields<'_> {
         self.with_secret(Secret::new(secret).map_err(provision::Error::from)?)
     }
 
+    /// Whether codes of its kind are made; asked before anything else, for such an entry's digits and secret have other rules.
+    fn made(&self) -> Result<(), Flaw> {
+        let unsupported = |kind: provision::Unsupported| Err(provision::Error::Unsupported(kind).into());
+        match self.kind() {
+            kind if ["totp", "hotp", "steam"].iter().any(|known| kind.eq_ignore_ascii_case(known)) => Ok(()),
+            kind if kind.eq_ignore_ascii_case("motp") => unsupported(provision::Unsupported::Motp),
+            kind if ["yandex", "yaotp"].iter().any(|yandex| kind.eq_ignore_ascii_case(yandex)) => {
+                unsupported(provision::Unsupported::Yandex)
+            }
+            kind => Err(Flaw::Type(crate::exchange::entries::shown(kind))),
+        }
+    }
+
+    fn kind(&self) -> &str {
+        self.kind.unwrap_or("totp")
+    }
+
+    /// Steam Guard by its type, or by five digits and the issuer.
+    fn is_steam(&self) -> bool {
+        let by_issuer = self.digits == Some(5) && uri::is_steam(self.issuer, self.account.unwrap_or_default());
+        self.kind().eq_ignore_ascii_case("steam") || (by_issuer && self.kind().eq_ignore_ascii_case("totp"))
+    }
+
     fn with_secret(self, secret: Secret) -> Result<Entry, Flaw> {
-        let kind = self.kind.unwrap_or("totp").to_ascii_lowercase();
+        self.made()?;
         let algorithm = match self.algorithm.filter(|name| !name.is_empty()) {
             Some(name) => name.parse::<Algorithm>().map_err(provision::Error::from)?,
             None => Algorithm::Sha1,
         };
+        let steam = self.is_steam();
         let digits = match self.digits {
-            _ if kind == "steam" => Digits::STEAM,
+            _ if steam => Digits::STEAM,
             Some(count) => u8::try_from(count).ok().and_then(Digits::new).ok_or(Flaw::Invalid("number of digits"))?,
             None => Digits::SIX,
         };
-        let factor = match kind.as_str() {
-            "steam" if algorithm != Algorithm::Sha1 => return Err(Flaw::Invalid("algorithm")),
-            "steam" if self.period.is_some_and(|period| period != Period::DEFAULT.seconds()) => {
-                return Err(Flaw::Invalid("period"));
-            }
-            "steam" => Parameters::STEAM.factor,
-            "totp" => {
-                let period = self.period.map_or(Some(Period::DEFAULT), Period::new);
-                MovingFactor::Time { period: period.ok_or(Flaw::Invalid("period"))? }
-            }
-            "hotp" => MovingFactor::Counter { next: self.counter.ok_or(Flaw::Missing("counter"))? },
-            "yandex" | "yaotp" => return Err(provision::Error::Unsupported(provision::Unsupported::Yandex).into()),
-            "motp" => return Err(provision::Error::Unsupported(provision::Unsupported::Motp).into()),
-            _ => return Err(Flaw::Type(crate::exchange::shown(&kind))),
+        let factor = if self.kind().eq_ignore_ascii_case("hotp") {
+            MovingFactor::Counter { next: self.counter.ok_or(Flaw::Missing("counter"))? }
+        } else {
+            let period = self.period.map_or(Some(Period::DEFAULT), Period::new);
+            MovingFactor::Time { period: period.ok_or(Flaw::Invalid("period"))? }
         };
         let parameters = Parameters { algorithm, digits, factor };
+        if steam && parameters != Parameters::STEAM {
+            return Err(Flaw::Invalid("algorithm or period"));
+        }
         let named = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let (issuer, account) = (named(self.issuer), named(self.account).unwrap_or_default());
-        for text in issuer.iter().chain([&account]) {
-            if text.chars().any(char::is_control) || text.chars().count() > uri::MAX_TEXT {
-                return Err(Flaw::Invalid("name"));
-            }
-        }
         let enrolment = Enrolment { issuer, account, secret, parameters, serial: None };
+        if !nameable(&enrolment) {
+            return Err(Flaw::Invalid("name"));
+        }
         Ok(Entry { enrolment, groups: self.groups })
     }
+}
 
-    /// Whose it is, for a failure.
-    pub(super) fn whose(&self) -> String {
-        whose(self.issuer, self.account)
-    }
+/// Whether issuer and account are as a URI could have them.
+pub(super) fn nameable(enrolment: &Enrolment) -> bool {
+    let fits = |text: &String| !text.chars().any(char::is_control) && text.chars().count() <= uri::MAX_TEXT;
+    enrolment.issuer.iter().chain([&enrolment.account]).all(fits)
 }
 
 /// Whose an entry is, for a failure: `ISSUER: ACCOUNT`, or what there is of the two.

@@ -13,6 +13,12 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/exchange")
 }
 
+/// The cases of a format; `None` where it has none.
+fn cases(id: &str) -> Option<Vec<Value>> {
+    let cases = fs::read(folder().join(id).join("cases.json")).ok()?;
+    Some(serde_json::from_slice(&cases).unwrap())
+}
+
 fn open(bytes: &[u8], password: Option<&str>) -> Result<(&'static str, Entries), Error> {
     let (importer, export) = read(bytes)?;
     let entries = match (export, password) {
@@ -65,11 +71,13 @@ fn every_fixture_gives_what_is_written_beside_it() {
     let mut faults = Vec::new();
     for importer in super::IMPORTERS {
         let folder = folder().join(importer.id);
-        let cases: Value = serde_json::from_slice(&fs::read(folder.join("cases.json")).unwrap()).unwrap();
-        let cases = cases.as_array().unwrap();
+        let Some(cases) = cases(importer.id) else {
+            faults.push(format!("{}: no fixtures", importer.id));
+            continue;
+        };
         let (mut good, mut bad) = (0, 0);
         let mut named = BTreeSet::from(["cases.json".to_owned()]);
-        for case in cases {
+        for case in &cases {
             let file = case["file"].as_str().unwrap();
             named.insert(file.to_owned());
             let is_good = case["fails"].is_null() && case["errors"].as_array().is_none_or(Vec::is_empty);
@@ -97,8 +105,7 @@ fn no_fixture_is_taken_for_another_format() {
     for importer in super::IMPORTERS {
         for other in super::IMPORTERS.iter().filter(|other| other.id != importer.id) {
             let folder = folder().join(other.id);
-            let cases: Value = serde_json::from_slice(&fs::read(folder.join("cases.json")).unwrap()).unwrap();
-            for case in cases.as_array().unwrap().iter().filter(|case| case["fails"].is_null()) {
+            for case in cases(other.id).unwrap_or_default().iter().filter(|case| case["fails"].is_null()) {
                 let bytes = fs::read(folder.join(case["file"].as_str().unwrap())).unwrap();
                 let input = crate::exchange::Input::new(&bytes);
                 assert!(!(importer.recognizes)(&input), "{}/{} as {}", other.id, case["file"], importer.id);
@@ -107,13 +114,19 @@ fn no_fixture_is_taken_for_another_format() {
     }
 }
 
-/// Nothing that is cut off or changed makes an importer panic; a step of some bytes keeps it quick.
+/// Nothing that is cut off or changed makes an importer panic; a step of some bytes keeps it quick. Bombs and files
+/// of very many entries are left out: each change of theirs would be as much work as the file.
 #[test]
 fn fixtures_cut_off_or_changed_give_an_answer() {
     for importer in super::IMPORTERS {
         let folder = folder().join(importer.id);
-        for entry in fs::read_dir(&folder).unwrap() {
-            let bytes = fs::read(entry.unwrap().path()).unwrap();
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            if ["bomb", "many"].iter().any(|large| name.contains(large)) {
+                continue;
+            }
+            let bytes = fs::read(entry.path()).unwrap();
             let step = (bytes.len() / 60).max(1);
             for at in (0..bytes.len()).step_by(step) {
                 let _ = read(&bytes[..at]);

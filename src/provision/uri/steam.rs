@@ -7,7 +7,7 @@ use crate::provision::{Enrolment, Error, base32};
 const ISSUER: &str = "Steam";
 
 /// Steam's own exports are of type totp, with the issuer alone to tell that a code is five characters.
-pub(super) fn is_issuer(issuer: Option<&str>, account: &str) -> bool {
+pub(crate) fn is_issuer(issuer: Option<&str>, account: &str) -> bool {
     const NAMES: [&str; 4] = ["steam", "steam guard", "steamguard", "steampowered.com"];
     let is = |text: &str| NAMES.iter().any(|name| text.trim().eq_ignore_ascii_case(name));
     issuer.map_or_else(|| is(account), is)

@@ -22,7 +22,7 @@ pub(super) fn all(
     for file in files {
         let (bytes, from) = source::bytes_of(file)?;
         let text = texts(&bytes, search).map_err(|error| error.about(&from))?;
-        if files.len() > 1 && !exchange::is_uris(text.as_deref().unwrap_or(&bytes)) {
+        if files.len() > 1 && !exchange::import::is_uris(text.as_deref().unwrap_or(&bytes)) {
             return Err(
                 Error::usage(format!("{from} is not a part of an export by QR codes")).hint(hints::exports::ONE_BY_ONE)
             );

@@ -1,0 +1,77 @@
+//! Bitwarden: its vault's export as JSON, in clear text or under a password of its own, and as CSV; and the exports of the app
+//! Bitwarden Authenticator, which have the same shape. Vaultwarden's are Bitwarden's.
+
+mod encrypted;
+mod folders;
+mod table;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::login::Login;
+use crate::exchange::json::{items, text, text_if_any};
+use crate::exchange::{Entries, Error, Export, Importer, Input};
+use folders::nested;
+
+pub(super) const IMPORTER: Importer = Importer { id: "bitwarden", title: "a Bitwarden export", recognizes, read };
+
+fn recognizes(input: &Input<'_>) -> bool {
+    match input.json.as_ref().map(|json| json.value()) {
+        Some(json) => {
+            json.get("encrypted").is_some_and(Value::is_boolean)
+                && ["items", "data", "encKeyValidation_DO_NOT_EDIT"].iter().any(|key| json.get(key).is_some())
+        }
+        None => input.text.is_some_and(table::recognizes),
+    }
+}
+
+fn read(input: Input<'_>) -> Result<Export, Error> {
+    let Some(json) = &input.json else {
+        return Ok(Export::Plain(table::read(input.text.unwrap_or_default())?));
+    };
+    let json = json.value();
+    let is = |key: &str| json.get(key) == Some(&Value::Bool(true));
+    if !is("encrypted") {
+        return Ok(Export::Plain(entries(json)?));
+    }
+    if !is("passwordProtected") {
+        return Err(Error::Unsupported { what: "encrypted with the key of the account, which only Bitwarden has" });
+    }
+    let locked = encrypted::locked(json)?;
+    Export::locked(move |password| entries(locked.open(password)?.value()))
+}
+
+fn entries(json: &Value) -> Result<Entries, Error> {
+    let mut groups: HashMap<&str, &str> = HashMap::new();
+    for list in ["folders", "collections"] {
+        match json.get(list) {
+            None | Some(Value::Null) => {}
+            folders => groups.extend(items(folders, list)?.iter().filter_map(named)),
+        }
+    }
+    let mut found = Entries::default();
+    for item in items(json.get("items"), "items")? {
+        let login = item.get("login").unwrap_or(&Value::Null);
+        let (title, user) = (text(item, "name"), text(login, "username"));
+        let login_of = |groups| Login { title, user, groups };
+        match text_if_any(login, "totp", "secret") {
+            Ok(None) => found.without = found.without.saturating_add(1),
+            Ok(Some(totp)) => found.push(login_of(Vec::new()).whose(), login_of(filed(item, &groups)).entry(totp)),
+            Err(flaw) => found.push(login_of(Vec::new()).whose(), Err(flaw)),
+        }
+    }
+    Ok(found)
+}
+
+/// A folder's identifier and name.
+fn named(folder: &Value) -> Option<(&str, &str)> {
+    text(folder, "id").zip(text(folder, "name"))
+}
+
+/// The folders and collections that an item is in.
+fn filed(item: &Value, names: &HashMap<&str, &str>) -> Vec<String> {
+    let collections = item.get("collectionIds").and_then(Value::as_array).into_iter().flatten();
+    let ids = text(item, "folderId").into_iter().chain(collections.filter_map(Value::as_str));
+    ids.filter_map(|id| names.get(id)).flat_map(|name| nested(name)).collect()
+}

@@ -1,0 +1,104 @@
+//! Credential Exchange Format 1.0 of the FIDO Alliance (Proposed Standard, 2025-08-14): JSON in clear text.
+//!
+//! Section 3.3.15 has the credential of type `totp`: its secret is base32 (RFC 4648, section 6), and nothing else is
+//! taken. The protocol that carries it between two apps encrypts it to a key that only the other app has.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::entry::{Fields, whose};
+use crate::exchange::json::{list, number, text};
+use crate::exchange::{Entries, Error, Export, Importer, Input, MOST_ENTRIES};
+
+pub(super) const IMPORTER: Importer =
+    Importer { id: "cxf", title: "an export in the Credential Exchange Format", recognizes, read };
+
+/// The deepest collection that is looked into.
+const MOST_LEVELS: usize = 32;
+
+fn recognizes(input: &Input<'_>) -> bool {
+    let json = input.json.as_ref().map(|json| json.value());
+    json.is_some_and(|json| {
+        json.get("exporterRpId").is_some_and(Value::is_string)
+            && json.get("version").is_some_and(|version| version.get("major").is_some())
+    })
+}
+
+fn read(input: Input<'_>) -> Result<Export, Error> {
+    let json = input.json.ok_or(Error::Unrecognized)?;
+    let version = json.value().get("version").unwrap_or(&Value::Null);
+    let numbers = [number(version, "major"), number(version, "minor")];
+    if numbers[0] != Some(1) {
+        let [major, minor] = numbers.map(|number| number.map_or("?".to_owned(), |number| number.to_string()));
+        return Err(Error::Version { version: format!("{major}.{minor}"), known: "1" });
+    }
+    let accounts = json.value().get("accounts").and_then(Value::as_array);
+    let accounts = accounts.ok_or_else(|| Error::damaged("it has no list of accounts"))?;
+    let mut found = Entries::default();
+    for account in accounts {
+        let mut paths = Paths::new();
+        add(list(account, "collections"), &mut Vec::new(), &mut paths);
+        let items = account.get("items").and_then(Value::as_array);
+        for item in items.ok_or_else(|| Error::damaged("an account has no list of items"))? {
+            read_item(item, &paths, &mut found)?;
+        }
+    }
+    Ok(Export::Plain(found))
+}
+
+fn read_item(item: &Value, paths: &Paths<'_>, found: &mut Entries) -> Result<(), Error> {
+    let credentials = list(item, "credentials");
+    let user = credentials.iter().find_map(user_name);
+    let is_totp = |credential: &&Value| text(credential, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("totp"));
+    let path = text(item, "id").and_then(|id| paths.get(id));
+    let mut has_any = false;
+    for credential in credentials.iter().filter(is_totp) {
+        has_any = true;
+        let steam = text(credential, "algorithm").is_some_and(|name| name.eq_ignore_ascii_case("steam"));
+        let fields = Fields {
+            issuer: text(credential, "issuer").filter(|issuer| !issuer.is_empty()).or_else(|| text(item, "title")),
+            account: text(credential, "username").filter(|name| !name.is_empty()).or(user),
+            kind: steam.then_some("steam"),
+            algorithm: text(credential, "algorithm").filter(|_| !steam),
+            digits: number(credential, "digits").filter(|_| !steam),
+            period: number(credential, "period"),
+            counter: None,
+            groups: path.map_or_else(Vec::new, |path| path.iter().map(|&title| title.to_owned()).collect()),
+        };
+        let whose = whose(fields.issuer, fields.account);
+        found.push(whose, fields.with_base32(text(credential, "secret")));
+    }
+    if !has_any {
+        found.without = found.without.saturating_add(1);
+    }
+    if found.count().saturating_add(found.without) > MOST_ENTRIES {
+        return Err(Error::TooMany { limit: MOST_ENTRIES });
+    }
+    Ok(())
+}
+
+/// The user name of a login beside the one-time password.
+fn user_name(credential: &Value) -> Option<&str> {
+    if text(credential, "type") != Some("basic-auth") {
+        return None;
+    }
+    credential.get("username").and_then(|name| text(name, "value"))
+}
+
+/// The collections that items are in, by the items' identifiers: outermost first, the first path where there are several.
+type Paths<'a> = HashMap<&'a str, Vec<&'a str>>;
+
+fn add<'a>(collections: &'a [Value], path: &mut Vec<&'a str>, paths: &mut Paths<'a>) {
+    if path.len() >= MOST_LEVELS {
+        return;
+    }
+    for collection in collections {
+        path.push(text(collection, "title").unwrap_or_default());
+        for item in list(collection, "items").iter().filter_map(|linked| text(linked, "item")) {
+            paths.entry(item).or_insert_with(|| path.clone());
+        }
+        add(list(collection, "subCollections"), path, paths);
+        path.pop();
+    }
+}
