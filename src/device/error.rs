@@ -69,6 +69,14 @@ pub enum Error {
         /// What stood in the way.
         source: vault::Error,
     },
+    /// A counter that lies behind what was handed out.
+    #[error("counters of `{name}` below {next} were handed out")]
+    CounterUsed {
+        /// Which device.
+        name: Name,
+        /// The first that nobody was given.
+        next: u64,
+    },
     /// The counter has come to its end.
     #[error("the counter of `{0}` has no next value")]
     CounterExhausted(Name),

@@ -9,6 +9,7 @@
 pub mod accept;
 mod clock;
 pub mod drift;
+mod edit;
 mod error;
 pub mod issue;
 mod lease;
@@ -131,6 +132,7 @@ impl Devices<'_> {
                 account: enrolment.account.clone(),
                 parameters: enrolment.parameters,
                 serial: enrolment.serial.clone(),
+                note: None,
                 vault: self.vault.kind(),
                 created: now,
                 state: State::Pending { batch, replaces: old.as_ref().map(|old| old.id), until },
@@ -143,10 +145,21 @@ impl Devices<'_> {
         if let Some(old) = replaced.iter().find(|old| old.vault != self.vault.kind()) {
             return Err(self.other_vault(old));
         }
+        self.take_in(devices, new, &replaced, now)
+    }
+
+    /// Takes in pending devices with what they were enrolled with, all or none, in place of others.
+    fn take_in(
+        &self,
+        mut devices: Vec<Device>,
+        new: &[(Name, Enrolment)],
+        replaced: &[Device],
+        now: Timestamp,
+    ) -> Result<Vec<Device>, Error> {
         self.registry.insert(&devices)?;
         self.store(&devices, new)?;
-        self.activate(&devices, &replaced, now)?;
-        self.label_trashed(&replaced);
+        self.activate(&devices, replaced, now)?;
+        self.label_trashed(replaced);
         for device in &mut devices {
             device.state = State::Active;
             device.revision = 1;
@@ -154,7 +167,7 @@ impl Devices<'_> {
         Ok(devices)
     }
 
-    /// What the vault holds of a device: the enrolment, its counter and serial number as the registry
+    /// What the vault holds of a device: the enrolment, its issuer, account, counter and serial number as the registry
     /// has them.
     ///
     /// # Errors
@@ -162,6 +175,8 @@ impl Devices<'_> {
     /// [`Error::OtherVault`], [`Error::Stored`], and those of the vault.
     pub fn enrolment(&self, device: &Device) -> Result<Enrolment, Error> {
         let mut enrolment = self.stored(device)?;
+        enrolment.issuer.clone_from(&device.issuer);
+        enrolment.account.clone_from(&device.account);
         if let MovingFactor::Counter { .. } = device.parameters.factor {
             enrolment.parameters.factor = device.parameters.factor;
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{Error, shown};
+use super::error::{Error, shown};
 
 /// How many digits a code has: 6 to 8, and the 9 or 10 that some apps use. Or the five characters of Steam Guard.
 ///
@@ -81,7 +81,7 @@ impl FromStr for Digits {
 }
 
 /// The largest number that 31 bits hold (RFC 4226, section 5.3): a larger one can't be a code.
-pub(super) const MAX: u32 = 0x7fff_ffff;
+const MAX: u32 = 0x7fff_ffff;
 
 /// What Steam Guard writes codes in: nothing that looks like something else.
 const STEAM_ALPHABET: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";

@@ -3,6 +3,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod code;
+mod error;
 pub mod hotp;
 mod keyed;
 pub mod relying_party;
@@ -14,6 +15,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use self::code::{Code, Digits};
+pub use self::error::Error;
+use self::error::shown;
 use crate::time::Period;
 
 /// The hash under HMAC: RFC 4226 has SHA-1 only, RFC 6238, section 1.2, adds the other two.
@@ -54,27 +57,6 @@ pub struct Parameters {
     pub factor: MovingFactor,
 }
 
-/// Why parameters are not taken, or no code can be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Not SHA1, SHA256 or SHA512.
-    #[error("algorithm `{0}` isn't one of SHA1, SHA256, SHA512")]
-    Algorithm(String),
-    /// Not 6 to 10.
-    #[error("a code can't have {0} digits: 6 to 10 are possible")]
-    Digits(String),
-    /// No one-time password; the text isn't repeated, for it may be one with a digit too many.
-    #[error("a code has 6 to 10 digits and is at most {max}, or has the 5 characters of Steam Guard", max = code::MAX)]
-    Code,
-    /// The device counts, it doesn't tell the time.
-    #[error("a counter device (HOTP) has no codes at a time")]
-    CounterBased,
-    /// RFC 6238 counts from T0 upwards.
-    #[error("there are no codes before T0")]
-    BeforeT0,
-}
-
 impl Algorithm {
     /// The name that the key URI format uses.
     #[must_use]
@@ -106,13 +88,6 @@ impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// A short plain word as it is; anything else isn't repeated.
-fn shown(text: &str) -> String {
-    let plain =
-        text.len() <= 12 && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '.' | ' '));
-    if plain { text.to_owned() } else { "…".to_owned() }
 }
 
 impl Parameters {

@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Result<Found, Error>> 
 
 #[cfg(feature = "qr")]
 fn read_lines(lines: &[&str], kinds: Option<[char; 2]>, limits: &Limits) -> Result<Found, Error> {
-    let screen = screen::Screen::of(lines, kinds);
+    let screen = screen::Screen::of(lines, kinds, MOST_COLUMNS);
     // Characters are twice as high as wide; where one is a module by itself, it was drawn for a square font.
     for height in [8, 4] {
         let picture = paint::Picture::of(&screen, height);

@@ -36,6 +36,8 @@ pub struct Device {
     pub parameters: Parameters,
     /// The serial number (ARN) of an AWS device.
     pub serial: Option<String>,
+    /// What its owner wrote beside it.
+    pub note: Option<String>,
     /// The vault that holds its secret.
     pub vault: Kind,
     /// When it was added.

@@ -55,6 +55,7 @@ fn devices_are_completed_where_a_command_takes_one() {
         "release",
         "show",
         "rename",
+        "edit",
         "remove",
         "rm",
         "qr",

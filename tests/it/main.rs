@@ -26,6 +26,8 @@ mod documents;
 mod drawing;
 #[cfg(feature = "cli")]
 mod drift;
+#[cfg(feature = "cli")]
+mod edit;
 #[cfg(all(feature = "cli", feature = "testing"))]
 mod examples;
 #[cfg(all(feature = "cli", unix))]

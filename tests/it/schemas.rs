@@ -90,6 +90,8 @@ const COMMANDS: &[(&str, i32)] = &[
     ("qr off --reveal", 0),
     ("qr off --png made.png", 0),
     ("rename counter other", 0),
+    ("edit other --account you --note spare --digits 8", 0),
+    ("edit other --counter 0", 1),
     ("remove other", 0),
     ("trash list", 0),
     ("trash restore other --as another", 0),

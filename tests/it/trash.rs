@@ -156,7 +156,11 @@ fn a_registry_of_the_version_before_has_an_empty_trash() {
     home.add("x");
     let registry = home.path().join("home/registry.sqlite3");
     let connection = Connection::open(&registry).unwrap();
-    connection.execute_batch("ALTER TABLE device DROP COLUMN trashed; PRAGMA user_version = 4;").unwrap();
+    connection
+        .execute_batch(
+            "ALTER TABLE device DROP COLUMN trashed; ALTER TABLE device DROP COLUMN note; PRAGMA user_version = 4;",
+        )
+        .unwrap();
     drop(connection);
     assert!(names(&home, &["trash", "list"]).is_empty());
     home.run(&["remove", "x"]).expect(0);

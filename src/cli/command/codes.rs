@@ -41,7 +41,8 @@ pub(super) fn refuse_swapped(command: &str, device: &str, codes: &[String]) -> R
     let digits = |word: &str| word.chars().all(|c| c.is_ascii_digit() || c == ' ');
     let name = codes.iter().find(|word| *word != "-" && !digits(word) && !is_code(word));
     match name {
-        Some(name) if is_code(device) && !might_be_secret(name) => {
+        // Steam Guard's characters make words, too: `myvpn`.
+        Some(name) if is_code(device) && device.contains(|c: char| c.is_ascii_digit()) && !might_be_secret(name) => {
             let codes: Vec<&str> = codes.iter().filter(|word| *word != name).map(String::as_str).collect();
             let words = [&["vmfa", command, name, device][..], &codes].concat();
             let failure = Error::usage("the device's name comes before the code");

@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod drift;
+mod edit;
 mod export;
 mod import;
 mod init;
@@ -46,6 +47,7 @@ pub(super) enum Command {
     Watch(watch::Args),
     Show(show::Args),
     Rename(rename::Args),
+    Edit(edit::Args),
     #[command(visible_alias = "rm")]
     Remove(remove::Args),
     Trash(trash::Args),
@@ -82,6 +84,7 @@ impl Command {
             Self::Watch(args) => args.run(global),
             Self::Show(args) => args.run(global),
             Self::Rename(args) => args.run(global),
+            Self::Edit(args) => args.run(global),
             Self::Remove(args) => args.run(global),
             Self::Trash(args) => args.run(global),
             Self::Qr(args) => args.run(global),

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::aws::{LOCK_LIMIT, Locks, session};
+use crate::aws::{Alone, LOCK_LIMIT, Locks, session};
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, day, plain};
@@ -90,10 +90,7 @@ impl Args {
             prompt::confirm("Delete it?", &what)?;
         }
         let vault = place.vault_of(&device)?;
-        // Not while it is being enabled or disabled at AWS.
-        let waiting = |holder| render::note(&format!("waiting for {holder}, which works on this device"));
-        let locks = Locks::new(place.home.locks.clone(), LOCK_LIMIT);
-        let _alone = device.serial.as_deref().map(|serial| locks.alone(serial, &world::pause, waiting)).transpose()?;
+        let _alone = alone(&place, &device)?;
         // This very device, by whatever name now.
         let now = device::active(&registry)?.into_iter().find(|now| now.id == device.id);
         let device = now.ok_or(crate::registry::Error::Gone)?;
@@ -107,6 +104,13 @@ impl Args {
         let notes = if asks { Vec::new() } else { notes };
         render::print(&Removed { removed: device.name.to_string(), kept_until, notes }, global.json)
     }
+}
+
+/// Keeps others from enabling or disabling a device at AWS meanwhile.
+pub(super) fn alone(place: &Place, device: &Device) -> Result<Option<Alone>> {
+    let waiting = |holder| render::note(&format!("waiting for {holder}, which works on this device"));
+    let locks = Locks::new(place.home.locks.clone(), LOCK_LIMIT);
+    Ok(device.serial.as_deref().map(|serial| locks.alone(serial, &world::pause, waiting)).transpose()?)
 }
 
 /// What AWS still holds of an AWS device, as far as that is known.

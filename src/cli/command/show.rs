@@ -50,6 +50,9 @@ pub(super) struct Description {
     counter: Option<u64>,
     /// The ARN of an AWS device, if it is known.
     serial_number: Option<String>,
+    /// What `vmfa edit --note` wrote beside it. Left out if nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     /// Where the secret is: `keyring` or `age`.
     pub(super) vault: &'static str,
     /// When the device was added, RFC 3339.
@@ -91,6 +94,7 @@ impl Description {
             period,
             counter,
             serial_number: device.serial.clone(),
+            note: device.note.clone(),
             vault: device.vault.as_str(),
             created: device.created.to_rfc3339(),
             last_used: None,
@@ -124,6 +128,9 @@ impl Description {
         ];
         if let Some(serial) = &self.serial_number {
             lines.push(("serial number", plain(serial).into_owned()));
+        }
+        if let Some(note) = &self.note {
+            lines.push(("note", plain(note).into_owned()));
         }
         if let Some(WrongClock { set_seconds, rate_ppm }) = &self.wrong_clock {
             let rate = if *rate_ppm == 0 { String::new() } else { format!(" and {rate_ppm:+} ppm") };

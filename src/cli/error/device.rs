@@ -49,6 +49,9 @@ impl From<device::Error> for Error {
             }
             device::Error::Changed { .. } => Self::new(Kind::Storage, "stored", message).hint(hints::devices::CHANGED),
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
+            device::Error::CounterUsed { next, .. } => {
+                Self::new(Kind::No, "counter-used", message).hint(hints::devices::counter_from(next))
+            }
             device::Error::CounterExhausted(_) => Self::new(Kind::No, "counter-exhausted", message),
             device::Error::NoFreeStep { restored, free, wait, .. } => {
                 let failure = Self::new(Kind::No, "no-free-step", message).available(free, wait);

@@ -58,6 +58,15 @@ pub(in crate::cli) fn name_first(name: Option<&str>, source: &str) -> String {
     format!("vmfa add {} {source}", name.unwrap_or("NAME"))
 }
 
+// It can't be changed like that.
+
+pub(in crate::cli) const TOTP_ALONE: &str = "a counter device has no period: --counter N moves its counter";
+pub(in crate::cli) const HOTP_ALONE: &str = "a device that goes by time has no counter: --period SECONDS";
+
+pub(in crate::cli) fn counter_from(next: u64) -> String {
+    format!("its next code is that of counter {next}, and nothing before it is given twice: --counter {next} or more")
+}
+
 // Its secret isn't where it was.
 
 pub(in crate::cli) const CHANGED: &str =

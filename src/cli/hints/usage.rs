@@ -29,7 +29,7 @@ pub(in crate::cli) const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["restore"], "vmfa add NAME/ FILE, with the otpauth URIs of an export"),
     (&["check", "validate", "test"], "vmfa verify NAME CODE; `vmfa doctor` checks this machine"),
     (&["mv", "move"], "vmfa rename OLD NEW"),
-    (&["edit", "update", "replace"], "vmfa add NAME SOURCE --replace, or vmfa rename OLD NEW"),
+    (&["update", "replace", "change", "set"], "vmfa edit NAME; for another secret, vmfa add NAME SOURCE --replace"),
     (&["resync", "sync", "resynchronize"], "vmfa aws resync NAME; `vmfa pair NAME` gives two codes for other services"),
     (&["enable", "disable", "session", "exec", "assume-role", "login"], "vmfa aws enable, disable, session, exec"),
     (&["setup", "config", "configure"], "vmfa init"),

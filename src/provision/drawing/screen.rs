@@ -32,10 +32,10 @@ struct Style {
 }
 
 impl Screen {
-    /// `kinds`: the background's character and the other, where there are no others.
-    pub(super) fn of(lines: &[&str], kinds: Option<[char; 2]>) -> Self {
+    /// `kinds`: the background's character and the other, where there are no others. No more than `most` columns.
+    pub(super) fn of(lines: &[&str], kinds: Option<[char; 2]>, most: usize) -> Self {
         let mut style = Style { foreground: WHITE, background: BLACK, inverse: false };
-        let mut rows: Vec<Vec<Cell>> = lines.iter().map(|line| row(line, kinds, &mut style)).collect();
+        let mut rows: Vec<Vec<Cell>> = lines.iter().map(|line| row(line, kinds, most, &mut style)).collect();
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         for row in &mut rows {
             row.resize(columns, BLANK);
@@ -44,7 +44,7 @@ impl Screen {
     }
 }
 
-fn row(line: &str, kinds: Option<[char; 2]>, style: &mut Style) -> Vec<Cell> {
+fn row(line: &str, kinds: Option<[char; 2]>, most: usize, style: &mut Style) -> Vec<Cell> {
     let mut cells = Vec::new();
     let mut rest = line;
     while let Some(character) = rest.chars().next() {
@@ -60,7 +60,7 @@ fn row(line: &str, kinds: Option<[char; 2]>, style: &mut Style) -> Vec<Cell> {
         let (foreground, background) =
             if style.inverse { (style.background, style.foreground) } else { (style.foreground, style.background) };
         cells.extend(std::iter::repeat_n(Cell { ink, foreground, background }, width));
-        if cells.len() >= super::MOST_COLUMNS {
+        if cells.len() >= most {
             break;
         }
     }
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     fn inks(line: &str) -> Vec<u32> {
-        Screen::of(&[line], None).rows[0].iter().map(|cell| cell.ink).collect()
+        Screen::of(&[line], None, 80).rows[0].iter().map(|cell| cell.ink).collect()
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn colours_are_those_of_the_escapes_before() {
         let colours = |line: &str| {
-            let screen = Screen::of(&[line], None);
+            let screen = Screen::of(&[line], None, 80);
             let last = screen.rows[0].last().unwrap();
             (last.foreground, last.background)
         };
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(colours("\x1b[41m\x1b[0mx"), (WHITE, BLACK));
         assert_eq!(colours("\x1b[2K\x1b[47mx"), (WHITE, [229; 3]));
         for odd in ["\x1b", "\x1b[", "\x1b[999999999m", "\x1b[38;5mx", "\x1b[38;2;300;0;0mx", "\x1b]0;x\x07"] {
-            let _ = Screen::of(&[odd], None);
+            let _ = Screen::of(&[odd], None, 80);
         }
     }
 }

@@ -138,6 +138,7 @@ impl Sqlite {
                 factor,
             },
             serial: text("serial")?,
+            note: text("note")?,
             vault: self.parse(row, "vault", &vault)?,
             created: time("created")?.ok_or_else(|| there("created"))?,
             state,
@@ -191,6 +192,7 @@ impl Sqlite {
                 ":period": period.map(u64::cast_signed),
                 ":counter": counter.map(u64::cast_signed),
                 ":serial": device.serial,
+                ":note": device.note,
                 ":vault": device.vault.as_str(),
                 ":created": device.created.as_unix().cast_signed(),
                 ":drift_seconds": device.drift.seconds,
@@ -209,14 +211,14 @@ fn digits_of(count: u8) -> Option<Digits> {
 }
 
 const INSERT: &str = "INSERT INTO device (id, name, state, batch, replaces, until, trashed, issuer, account, algorithm,
-    digits, period, counter, serial, vault, created, drift_seconds, drift_ppm, drift_since, revision) VALUES (:id, :name,
+    digits, period, counter, serial, note, vault, created, drift_seconds, drift_ppm, drift_since, revision) VALUES (:id, :name,
     :state, :batch, :replaces, :until, :trashed, :issuer, :account, :algorithm, :digits, :period, :counter, :serial,
-    :vault, :created, :drift_seconds, :drift_ppm, :drift_since, :revision)";
+    :note, :vault, :created, :drift_seconds, :drift_ppm, :drift_since, :revision)";
 
 /// All but the ledger, which only [`Registry::join`] writes.
 const UPDATE: &str = "UPDATE device SET name = :name, state = :state, batch = :batch, replaces = :replaces,
     until = :until, trashed = :trashed, issuer = :issuer, account = :account, algorithm = :algorithm, digits = :digits, period = :period,
-    counter = :counter, serial = :serial, vault = :vault, created = :created, drift_seconds = :drift_seconds,
+    counter = :counter, serial = :serial, note = :note, vault = :vault, created = :created, drift_seconds = :drift_seconds,
     drift_ppm = :drift_ppm, drift_since = :drift_since, revision = :revision + 1
     WHERE id = :id AND revision = :revision";
 

@@ -109,6 +109,9 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE device ADD COLUMN trashed INTEGER;
 ",
+    "
+    ALTER TABLE device ADD COLUMN note TEXT;
+",
 ];
 
 /// The newest schema version.

@@ -318,6 +318,7 @@ pub(super) mod tests {
             account: account.to_owned(),
             parameters: if counts { Parameters { factor, ..Parameters::DEFAULT } } else { Parameters::DEFAULT },
             serial: None,
+            note: None,
             vault: Kind::Memory,
             created: Timestamp::from_unix(0),
             state: State::Active,
