@@ -68,7 +68,7 @@ fn locked(header: &Value, database: &str) -> Result<Export, Error> {
         return Err(Error::Unsupported { what: "encrypted without a password, by a key that only the phone has" });
     }
     if slots.len() > MOST_SLOTS {
-        return Err(Error::Costly { asked: format!("{} derivations", slots.len()), limit: MOST_SLOTS.to_string() });
+        return Err(Error::Costly { asked: format!("{} runs of scrypt", slots.len()), limit: MOST_SLOTS.to_string() });
     }
     let slots = slots.into_iter().map(slot).collect::<Result<Vec<_>, _>>()?;
     Export::locked(move |password| {
@@ -110,7 +110,7 @@ fn master_key(slots: &[Slot], password: &[u8]) -> Result<Option<Zeroizing<Vec<u8
 fn entries(database: &Value) -> Result<Entries, Error> {
     // Version 2 has other types of codes, version 3 groups of their own.
     if number(database, "version").is_none_or(|version| !(1..=NEWEST).contains(&version)) {
-        return Err(Error::Version { version: version(database.get("version")), known: "1 to 3 of the content" });
+        return Err(Error::Version { version: version(database.get("version")), known: "1 to 3" });
     }
     let groups: HashMap<&str, &str> = match database.get("groups") {
         Some(groups) => items(Some(groups), "groups")?

@@ -186,7 +186,7 @@ fn read_account(mut account: Account) -> Result<Entry, Flaw> {
             // The app takes what isn't said for the default.
             0 | 2 => "totp",
             1 => "hotp",
-            _ => "an unknown number",
+            other => return Err(Flaw::Type(other.to_string())),
         }),
         algorithm: Some(match account.algorithm {
             0 | 1 => "SHA1",
