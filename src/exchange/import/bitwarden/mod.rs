@@ -6,10 +6,9 @@ mod encrypted;
 mod folders;
 mod table;
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
+use super::groups::Groups;
 use super::login::Login;
 use crate::exchange::json::{Json, items, text, text_if_any};
 use crate::exchange::zip::{Archive, is_archive};
@@ -59,13 +58,8 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 }
 
 fn entries(json: &Value) -> Result<Entries, Error> {
-    let mut groups: HashMap<&str, &str> = HashMap::new();
-    for list in ["folders", "collections"] {
-        match json.get(list) {
-            None | Some(Value::Null) => {}
-            folders => groups.extend(items(folders, list)?.iter().filter_map(named)),
-        }
-    }
+    let mut groups = Groups::of(json.get("folders"), ["id", "name"], "folders")?;
+    groups.add(json.get("collections"), ["id", "name"], "collections")?;
     let mut found = Entries::default();
     for item in items(json.get("items"), "items")? {
         let login = item.get("login").unwrap_or(&Value::Null);
@@ -80,14 +74,8 @@ fn entries(json: &Value) -> Result<Entries, Error> {
     Ok(found)
 }
 
-/// A folder's identifier and name.
-fn named(folder: &Value) -> Option<(&str, &str)> {
-    text(folder, "id").zip(text(folder, "name"))
-}
-
 /// The folders and collections that an item is in.
-fn filed(item: &Value, names: &HashMap<&str, &str>) -> Vec<String> {
-    let collections = item.get("collectionIds").and_then(Value::as_array).into_iter().flatten();
-    let ids = text(item, "folderId").into_iter().chain(collections.filter_map(Value::as_str));
-    ids.filter_map(|id| names.get(id)).flat_map(|name| nested(name)).collect()
+fn filed(item: &Value, groups: &Groups) -> Vec<String> {
+    let names = groups.name(item.get("folderId")).into_iter().chain(groups.names(item.get("collectionIds")));
+    names.flat_map(|name| nested(&name).collect::<Vec<_>>()).collect()
 }
