@@ -7,6 +7,11 @@ use serde_json::Value;
 use crate::exchange::Error;
 use crate::exchange::json::{items, text};
 
+/// The most groups of an entry, and characters of a name. Each entry has copies of its names, so that a file could ask for much more
+/// memory than it has bytes.
+pub(super) const MOST_GROUPS: usize = 16;
+const MOST_CHARACTERS: usize = 128;
+
 /// Names by their identifiers.
 #[derive(Default)]
 pub(super) struct Groups(HashMap<String, String>);
@@ -24,7 +29,7 @@ impl Groups {
         let Some(list) = list.filter(|list| !list.is_null()) else { return Ok(()) };
         for group in items(Some(list), what)? {
             if let (Some(id), Some(name)) = (group.get(id).and_then(identifier), text(group, name)) {
-                self.0.insert(id, name.to_owned());
+                self.0.insert(id, name.chars().take(MOST_CHARACTERS).collect());
             }
         }
         Ok(())
@@ -37,7 +42,8 @@ impl Groups {
 
     /// The names of a list of groups.
     pub(super) fn names<'a>(&'a self, ids: Option<&'a Value>) -> impl Iterator<Item = String> + 'a {
-        ids.and_then(Value::as_array).into_iter().flatten().filter_map(|id| self.name(Some(id)))
+        let ids = ids.and_then(Value::as_array).into_iter().flatten().take(MOST_GROUPS);
+        ids.filter_map(|id| self.name(Some(id)))
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::entry::{Fields, whose};
-use super::groups::Groups;
+use super::groups::{Groups, MOST_GROUPS};
 use crate::exchange::cipher::{NONCE, open_cbc, open_gcm};
 use crate::exchange::json::{Json, items, number, number_if_any, text, text_if_any};
 use crate::exchange::kdf::{Kdf, Prf};
@@ -86,7 +86,10 @@ fn categories(json: &Value) -> Result<Categories<'_>, Error> {
     for binding in bindings.map_or(Ok([].as_slice()), |bindings| items(Some(bindings), "`AuthenticatorCategories`"))? {
         let name = names.name(binding.get("CategoryId"));
         if let (Some(name), Some(secret)) = (name, text(binding, "AuthenticatorSecret")) {
-            categories.entry(secret).or_default().push(name);
+            let names = categories.entry(secret).or_default();
+            if names.len() < MOST_GROUPS {
+                names.push(name);
+            }
         }
     }
     Ok(categories)
