@@ -48,3 +48,51 @@ pub(super) fn authentic(key: &[u8], parts: &[&[u8]], code: &[u8]) -> bool {
     }
     mac.verify_slice(code).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::encoding::hex;
+
+    /// The GCM specification of McGrew and Viega, test case 16.
+    #[test]
+    fn gcm_opens_what_is_whole() {
+        let bytes = |text| hex(text).unwrap();
+        let key = bytes("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
+        let nonce = bytes("cafebabefacedbaddecaf888");
+        let associated = bytes("feedfacedeadbeeffeedfacedeadbeefabaddad2");
+        let mut sealed = bytes(
+            "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662\
+             76fc6ece0f4e1768cddf8853bb2d551b",
+        );
+        let opened = open_gcm(&key, &nonce, &associated, &sealed).unwrap();
+        assert!(opened.starts_with(&bytes("d9313225f88406e5a55909c5aff5269a")) && opened.len() == 60);
+        assert!(open_gcm(&key, &nonce, b"", &sealed).is_none());
+        assert!(open_gcm(&key, &nonce[1..], &associated, &sealed).is_none());
+        assert!(open_gcm(&key[1..], &nonce, &associated, &sealed).is_none());
+        assert!(open_gcm(&key, &nonce, &associated, &sealed[..10]).is_none());
+        sealed[0] ^= 1;
+        assert!(open_gcm(&key, &nonce, &associated, &sealed).is_none());
+    }
+
+    /// RFC 4231, section 4.3.
+    #[test]
+    fn a_code_is_that_of_all_parts_together() {
+        let code = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843").unwrap();
+        assert!(authentic(b"Jefe", &[b"what do ya want ", b"for nothing?"], &code));
+        assert!(!authentic(b"Jefe", &[b"what do ya want "], &code));
+        assert!(!authentic(b"Jefe", &[b"what do ya want ", b"for nothing?"], &code[1..]));
+    }
+
+    /// The first block of SP 800-38A, section F.2.5, which has no padding.
+    #[test]
+    fn cbc_refuses_a_padding_that_is_none() {
+        let bytes = |text| hex(text).unwrap();
+        let key = bytes("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4");
+        let vector = bytes("000102030405060708090a0b0c0d0e0f");
+        let sealed = bytes("f58c4c04d6e5f1ba779eabfb5f7bfbd6");
+        assert!(open_cbc(&key, &vector, &sealed).is_none());
+        assert!(open_cbc(&key, &vector, &sealed[1..]).is_none());
+        assert!(open_cbc(&key, &vector, b"").is_none());
+    }
+}

@@ -119,3 +119,49 @@ pub(super) fn number(object: &Value, key: &str) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_apps_write_them() {
+        for (value, number) in [
+            (json!(30), Some(30)),
+            (json!(30.0), Some(30)),
+            (json!("30"), Some(30)),
+            (json!(" 30 "), Some(30)),
+            (json!(u64::MAX), Some(u64::MAX)),
+            (json!(0.5), None),
+            (json!(-1), None),
+            (json!(1e300), None),
+            (json!("thirty"), None),
+            (json!([30]), None),
+            (json!(true), None),
+        ] {
+            assert_eq!(super::number(&json!({ "n": value }), "n"), number, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_left_out_may_not_be_something_else() {
+        for absent in [json!({}), json!({ "x": null }), json!({ "x": "" })] {
+            assert_eq!(number_if_any(&absent, "x", "period"), Ok(None), "{absent}");
+            assert_eq!(text_if_any(&absent, "x", "name"), Ok(None), "{absent}");
+        }
+        for other in [json!({ "x": {} }), json!({ "x": -1 }), json!({ "x": false })] {
+            assert_eq!(number_if_any(&other, "x", "period"), Err(Flaw::Invalid("period")), "{other}");
+            assert_eq!(text_if_any(&other, "x", "name"), Err(Flaw::Invalid("name")), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_document_of_too_many_values_is_not_parsed() {
+        let of = |values: usize| Json::parse(&format!("[{}0]", "0,".repeat(values))).is_some();
+        assert!(of(1_000));
+        assert!(!of(MOST_VALUES));
+        assert!(Json::parse(&("[".repeat(200) + &"]".repeat(200))).is_none());
+    }
+}

@@ -133,3 +133,52 @@ fn memory(kib: u64) -> String {
     const GIB: u64 = 1 << 20;
     if kib >= GIB { format!("{} GiB of memory", kib / GIB) } else { format!("{} MiB of memory", kib >> 10) }
 }
+
+#[cfg(test)]
+mod tests {
+    use argon2::Algorithm::Argon2id;
+
+    use super::*;
+    use crate::exchange::encoding::hex;
+
+    fn derived(kdf: Result<Kdf, Error>, length: usize) -> Vec<u8> {
+        kdf.unwrap().derive(b"password", length).unwrap().to_vec()
+    }
+
+    /// RFC 6070, the third vector; RFC 7914, section 12, the third; and phc-winner-argon2's test of Argon2id.
+    #[test]
+    fn the_vectors_of_each_function_hold() {
+        let sha1 = hex("4b007901b765489abead49d926f721d065a429c1").unwrap();
+        assert_eq!(derived(Kdf::pbkdf2(Prf::Sha1, b"salt", 4096), 20), *sha1);
+        let scrypt = hex("fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162").unwrap();
+        assert_eq!(derived(Kdf::scrypt(b"NaCl", 1024, 8, 16), 32), *scrypt);
+        let argon2 = hex("09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7").unwrap();
+        assert_eq!(derived(Kdf::argon2(Argon2id, b"somesalt", 65_536, 2, 1), 32), *argon2);
+    }
+
+    #[test]
+    fn what_costs_too_much_is_refused_before_any_work() {
+        let costly = |kdf: Result<Kdf, Error>| assert!(matches!(kdf, Err(Error::Costly { .. })), "{kdf:?}");
+        costly(Kdf::pbkdf2(Prf::Sha256, b"salt", MOST_ROUNDS + 1));
+        costly(Kdf::pbkdf2(Prf::Sha256, b"salt", u64::MAX));
+        costly(Kdf::scrypt(b"salt", 1 << 30, 8, 1));
+        costly(Kdf::scrypt(b"salt", 1 << 15, u64::MAX, 1));
+        costly(Kdf::scrypt(b"salt", 1 << 15, 8, 1 << 20));
+        costly(Kdf::argon2(Argon2id, b"saltsalt", 64 << 20, 1, 1));
+        costly(Kdf::argon2(Argon2id, b"saltsalt", 1 << 16, u64::MAX, 1));
+    }
+
+    #[test]
+    fn parameters_that_mean_nothing_are_damage() {
+        let damaged = |kdf: Result<Kdf, Error>| assert!(matches!(kdf, Err(Error::Damaged { .. })), "{kdf:?}");
+        damaged(Kdf::pbkdf2(Prf::Sha1, b"salt", 0));
+        damaged(Kdf::pbkdf2(Prf::Sha1, &[0; MOST_SALT + 1], 1));
+        damaged(Kdf::scrypt(b"salt", 1000, 8, 1));
+        damaged(Kdf::scrypt(b"salt", 1, 8, 1));
+        damaged(Kdf::scrypt(b"salt", 1024, 0, 1));
+        damaged(Kdf::argon2(Argon2id, b"saltsalt", 0, 1, 1));
+        damaged(Kdf::argon2(Argon2id, b"saltsalt", 64, 0, 1));
+        damaged(Kdf::argon2(Argon2id, b"saltsalt", 64, 1, u64::MAX));
+        damaged(Kdf::argon2(Argon2id, b"salt", 64, 1, 1));
+    }
+}

@@ -3,12 +3,11 @@
 //! Encrypted, `db` is base64 of AES-256-GCM under a master key; `header.slots` hold that key, each encrypted under a
 //! key of its own. Slots of type 1 are passwords (scrypt); others are biometric and can't be opened elsewhere.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::entry::{Fields, whose};
+use super::groups::Groups;
 use crate::exchange::cipher::open_gcm;
 use crate::exchange::encoding::{base64, hex};
 use crate::exchange::json::{Json, items, number, number_if_any, text, text_if_any, version};
@@ -68,7 +67,7 @@ fn locked(header: &Value, database: &str) -> Result<Export, Error> {
         return Err(Error::Unsupported { what: "encrypted without a password, by a key that only the phone has" });
     }
     if slots.len() > MOST_SLOTS {
-        return Err(Error::Costly { asked: format!("{} derivations", slots.len()), limit: MOST_SLOTS.to_string() });
+        return Err(Error::Costly { asked: format!("{} runs of scrypt", slots.len()), limit: MOST_SLOTS.to_string() });
     }
     let slots = slots.into_iter().map(slot).collect::<Result<Vec<_>, _>>()?;
     Export::locked(move |password| {
@@ -110,15 +109,9 @@ fn master_key(slots: &[Slot], password: &[u8]) -> Result<Option<Zeroizing<Vec<u8
 fn entries(database: &Value) -> Result<Entries, Error> {
     // Version 2 has other types of codes, version 3 groups of their own.
     if number(database, "version").is_none_or(|version| !(1..=NEWEST).contains(&version)) {
-        return Err(Error::Version { version: version(database.get("version")), known: "1 to 3 of the content" });
+        return Err(Error::Version { version: version(database.get("version")), known: "1 to 3" });
     }
-    let groups: HashMap<&str, &str> = match database.get("groups") {
-        Some(groups) => items(Some(groups), "groups")?
-            .iter()
-            .filter_map(|group| Some((text(group, "uuid")?, text(group, "name")?)))
-            .collect(),
-        None => HashMap::new(),
-    };
+    let groups = Groups::of(database.get("groups"), ["uuid", "name"], "groups")?;
     let mut found = Entries::default();
     for entry in items(database.get("entries"), "entries")? {
         found.push(whose(text(entry, "issuer"), text(entry, "name")), read_entry(entry, &groups));
@@ -126,10 +119,8 @@ fn entries(database: &Value) -> Result<Entries, Error> {
     Ok(found)
 }
 
-fn read_entry(entry: &Value, groups: &HashMap<&str, &str>) -> Result<Entry, Flaw> {
+fn read_entry(entry: &Value, groups: &Groups) -> Result<Entry, Flaw> {
     let info = entry.get("info").ok_or(Flaw::Missing("`info`"))?;
-    let by_id = entry.get("groups").and_then(Value::as_array).into_iter().flatten();
-    let by_id = by_id.filter_map(Value::as_str).filter_map(|id| groups.get(id)).map(|name| (*name).to_owned());
     let by_name = text(entry, "group").map(str::to_owned);
     let fields = Fields {
         issuer: text_if_any(entry, "issuer", "issuer")?,
@@ -139,7 +130,7 @@ fn read_entry(entry: &Value, groups: &HashMap<&str, &str>) -> Result<Entry, Flaw
         digits: number_if_any(info, "digits", "number of digits")?,
         period: number_if_any(info, "period", "period")?,
         counter: number_if_any(info, "counter", "counter")?,
-        groups: by_name.into_iter().chain(by_id).collect(),
+        groups: by_name.into_iter().chain(groups.names(entry.get("groups"))).collect(),
     };
     fields.with_base32(text_if_any(info, "secret", "secret")?)
 }

@@ -62,7 +62,7 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 
 fn entries(json: &Value) -> Result<Entries, Error> {
     if number(json, "version").is_none_or(|version| !(1..=NEWEST).contains(&version)) {
-        return Err(Error::Version { version: version(json.get("version")), known: "1 and 2 of the content" });
+        return Err(Error::Version { version: version(json.get("version")), known: "1 and 2" });
     }
     let mut found = Entries::default();
     for element in items(json.get("elements"), "elements")? {

@@ -116,6 +116,7 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
         }
     }
     for line in others {
+        check_room(&found)?;
         found.push(String::new(), of_uri(line));
     }
     Ok(Export::Plain(found))
@@ -164,10 +165,12 @@ fn complete(mut parts: Vec<Payload>) -> Result<Vec<Payload>, Error> {
     Ok(parts)
 }
 
+fn check_room(found: &Entries) -> Result<(), Error> {
+    if found.count() < MOST_ENTRIES { Ok(()) } else { Err(Error::TooMany { limit: MOST_ENTRIES }) }
+}
+
 fn push(found: &mut Entries, account: &[u8]) -> Result<(), Error> {
-    if found.count() >= MOST_ENTRIES {
-        return Err(Error::TooMany { limit: MOST_ENTRIES });
-    }
+    check_room(found)?;
     match Account::decode(account) {
         Ok(account) => found.push(whose(Some(&account.issuer), Some(&account.name)), read_account(account)),
         Err(_) => found.push(String::new(), Err(Flaw::Damaged("it is cut off or changed"))),
@@ -186,7 +189,7 @@ fn read_account(mut account: Account) -> Result<Entry, Flaw> {
             // The app takes what isn't said for the default.
             0 | 2 => "totp",
             1 => "hotp",
-            _ => "an unknown number",
+            other => return Err(Flaw::Type(other.to_string())),
         }),
         algorithm: Some(match account.algorithm {
             0 | 1 => "SHA1",

@@ -1,10 +1,9 @@
 //! LastPass Authenticator: its export, "Transfer accounts" to a file, in JSON. All of it is TOTP.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use super::entry::{Fields, whose};
+use super::groups::Groups;
 use crate::exchange::json::{items, number, number_if_any, text, text_if_any, version};
 use crate::exchange::{Entries, Entry, Error, Export, Flaw, Importer, Input};
 
@@ -29,23 +28,12 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
     if json.get("version").is_some() && number(json, "version").is_none_or(|version| !(1..=NEWEST).contains(&version)) {
         return Err(Error::Version { version: version(json.get("version")), known: "1 to 3" });
     }
-    let folders: HashMap<String, &str> = match json.get("folders") {
-        None | Some(Value::Null) => HashMap::new(),
-        folders => items(folders, "folders")?
-            .iter()
-            .filter_map(|folder| Some((id(folder.get("id")?)?, text(folder, "name")?)))
-            .collect(),
-    };
+    let folders = Groups::of(json.get("folders"), ["id", "name"], "folders")?;
     let mut found = Entries::default();
     for account in items(json.get("accounts"), "accounts")? {
         found.push(whose(issuer(account), user(account)), read_account(account, &folders));
     }
     Ok(Export::Plain(found))
-}
-
-/// An identifier of a folder: a text or a number, by version.
-fn id(value: &Value) -> Option<String> {
-    value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
 }
 
 /// What the user made of it, else what the service said.
@@ -57,8 +45,8 @@ fn user(account: &Value) -> Option<&str> {
     text(account, "userName").filter(|name| !name.trim().is_empty()).or_else(|| text(account, "originalUserName"))
 }
 
-fn read_account(account: &Value, folders: &HashMap<String, &str>) -> Result<Entry, Flaw> {
-    let folder = account.get("folderData").and_then(|data| data.get("folderId")).and_then(id);
+fn read_account(account: &Value, folders: &Groups) -> Result<Entry, Flaw> {
+    let folder = account.get("folderData").and_then(|data| data.get("folderId"));
     let fields = Fields {
         issuer: issuer(account),
         account: user(account),
@@ -67,7 +55,7 @@ fn read_account(account: &Value, folders: &HashMap<String, &str>) -> Result<Entr
         digits: number_if_any(account, "digits", "number of digits")?,
         period: number_if_any(account, "timeStep", "period")?,
         counter: None,
-        groups: folder.and_then(|id| folders.get(&id)).map(|name| (*name).to_owned()).into_iter().collect(),
+        groups: folders.name(folder).into_iter().collect(),
     };
     fields.with_base32(text_if_any(account, "secret", "secret")?)
 }

@@ -13,6 +13,7 @@ mod ente;
 mod entry;
 mod freeotp_plus;
 mod google;
+mod groups;
 mod kdbx;
 mod keepassxc_csv;
 mod lastpass;

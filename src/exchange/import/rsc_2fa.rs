@@ -64,7 +64,7 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
         match parts(line) {
             Some(line) => found.push(line.name, read_line(&line)),
             // Its name may be a key in the wrong place.
-            None => found.push(String::new(), Err(Flaw::Damaged("it is not a name, digits and a key"))),
+            None => found.push(String::new(), Err(Flaw::Damaged("the line is not a name, digits and a key"))),
         }
     }
     Ok(Export::Plain(found))

@@ -11,6 +11,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::entry::{Fields, whose};
+use super::groups::{Groups, MOST_GROUPS};
 use crate::exchange::cipher::{NONCE, open_cbc, open_gcm};
 use crate::exchange::json::{Json, items, number, number_if_any, text, text_if_any};
 use crate::exchange::kdf::{Kdf, Prf};
@@ -79,17 +80,16 @@ fn entries(json: &Value) -> Result<Entries, Error> {
 }
 
 fn categories(json: &Value) -> Result<Categories<'_>, Error> {
-    let list = |key: &str| match json.get(key) {
-        None | Some(Value::Null) => Ok([].as_slice()),
-        list => items(list, key),
-    };
-    let named = |category| Some((text(category, "Id")?, text(category, "Name")?));
-    let names: HashMap<&str, &str> = list("Categories")?.iter().filter_map(named).collect();
+    let names = Groups::of(json.get("Categories"), ["Id", "Name"], "`Categories`")?;
     let mut categories = Categories::new();
-    for binding in list("AuthenticatorCategories")? {
-        let name = text(binding, "CategoryId").and_then(|id| names.get(id));
+    let bindings = json.get("AuthenticatorCategories").filter(|bindings| !bindings.is_null());
+    for binding in bindings.map_or(Ok([].as_slice()), |bindings| items(Some(bindings), "`AuthenticatorCategories`"))? {
+        let name = names.name(binding.get("CategoryId"));
         if let (Some(name), Some(secret)) = (name, text(binding, "AuthenticatorSecret")) {
-            categories.entry(secret).or_default().push((*name).to_owned());
+            let names = categories.entry(secret).or_default();
+            if names.len() < MOST_GROUPS {
+                names.push(name);
+            }
         }
     }
     Ok(categories)

@@ -4,12 +4,11 @@
 //! PBKDF2-SHA-256 (10,000 rounds), the nonce. `reference` is a text that is always the same, encrypted in the same way: it tells a
 //! wrong password from a damaged file.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::entry::{Fields, whose};
+use super::groups::Groups;
 use crate::exchange::cipher::open_gcm;
 use crate::exchange::encoding::base64;
 use crate::exchange::json::{Json, items, number, number_if_any, text, text_if_any, version};
@@ -22,9 +21,6 @@ const ROUNDS: u64 = 10_000;
 
 /// The newest schema.
 const NEWEST: u64 = 4;
-
-/// The names of groups by their ids; they stay in clear text.
-type Groups = HashMap<String, String>;
 
 struct Sealed {
     data: Zeroizing<Vec<u8>>,
@@ -46,13 +42,7 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
     if number(json, "schemaVersion").is_none_or(|schema| !(1..=NEWEST).contains(&schema)) {
         return Err(Error::Version { version: version(json.get("schemaVersion")), known: "1 to 4" });
     }
-    let groups = match json.get("groups") {
-        None | Some(Value::Null) => Groups::new(),
-        groups => items(groups, "groups")?
-            .iter()
-            .filter_map(|group| Some((text(group, "id")?.to_owned(), text(group, "name")?.to_owned())))
-            .collect(),
-    };
+    let groups = Groups::of(json.get("groups"), ["id", "name"], "groups")?;
     match text(json, "servicesEncrypted").filter(|encrypted| !encrypted.is_empty()) {
         Some(encrypted) => locked(encrypted, text(json, "reference"), groups),
         None => Ok(Export::Plain(entries(items(json.get("services"), "services")?, &groups))),
@@ -129,7 +119,7 @@ fn read_service(service: &Value, groups: &Groups) -> Result<Entry, Flaw> {
         digits: number_if_any(otp, "digits", "number of digits")?,
         period: number_if_any(otp, "period", "period")?,
         counter: number_if_any(otp, "counter", "counter")?,
-        groups: text(service, "groupId").and_then(|id| groups.get(id)).cloned().into_iter().collect(),
+        groups: groups.name(service.get("groupId")).into_iter().collect(),
     };
     fields.with_base32(text_if_any(service, "secret", "secret")?)
 }

@@ -69,6 +69,8 @@ groups = [{"uuid": work, "name": "Work"}, {"uuid": home, "name": "Home"}]
 folder.good(
     "groups-3.json", plain(database(grouped, groups=groups)), [FIRST, SECOND, COUNTER], groups=[["Home", "Work"], [], []]
 )
+many = plain(database([entry(FIRST, groups=[work] * 40)], groups=[{"uuid": work, "name": "x" * 1000}]))
+folder.good("groups-many.json", many, [FIRST], groups=[["x" * 128] * 16])
 folder.good("empty.json", plain(database([])), [])
 folder.good("encrypted.json", encrypted(content, [slot(master, PASSWORD, "app", n=1 << 15)], master), ALL, PASSWORD)
 folder.good("encrypted-long.json", encrypted(content, [slot(master, LONG_PASSWORD, "long")], master), ALL, LONG_PASSWORD)

@@ -5,6 +5,7 @@ import base64
 import csv
 import hashlib
 import io
+import zipfile
 
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -111,6 +112,17 @@ lines = ["folder,favorite,type,name,login_uri,login_totp"] + [f",,1,{a['issuer']
 folder.good("authenticator.csv", "\n".join(lines).encode(), ALL[:2], source=APP)
 folder.good("older.csv", table([row(FIRST)], "folder,favorite,type,name,notes,fields,login_uri,login_username,login_password,login_totp"), [FIRST])
 
+
+def archive(content, name="data.json"):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for member, data in [(name, content), ("attachments/i-1/photo.txt", b"x")]:
+            file.writestr(zipfile.ZipInfo(member, (2024, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+folder.good("vault.zip", archive(data), everything)
+
 steam = login(STEAM, "steam://" + STEAM["secret"])
 folder.partly("steam.json", export([login(FIRST), steam]), [FIRST], [[2, "unsupported"]])
 folder.partly("steam.csv", table([row(FIRST), row(STEAM, "steam://" + STEAM["secret"])]), [FIRST], [[2, "unsupported"]])
@@ -142,6 +154,9 @@ folder.fails("no-rounds.json", encrypted(data, asked={"kdfIterations": 0}), "dam
 folder.fails("memory.json", encrypted(data, asked={"kdfType": 1, "kdfMemory": 65_536, "kdfParallelism": 4, "kdfIterations": 3}), "costly")
 folder.fails("memory-most.json", encrypted(data, asked={"kdfType": 1, "kdfMemory": (1 << 64) - 1, "kdfParallelism": 4, "kdfIterations": 3}), "costly")
 folder.fails("lanes.json", encrypted(data, asked={"kdfType": 1, "kdfMemory": 16, "kdfParallelism": 1 << 30, "kdfIterations": 3}), "damaged")
+folder.fails("other.zip", archive(data, "other.json"), "unrecognized")
+folder.fails("bomb.zip", archive(b"[" + b" " * (33 << 20) + b"]"), "unrecognized")
+folder.fails("items-text.zip", archive(export("x")), "damaged")
 folder.fails("items-text.json", export("x"), "damaged")
 folder.fails("cut-off.json", data[:500], "unrecognized")
 folder.fails("nested.json", b'{"encrypted":false,"items":' + nested() + b"}", "unrecognized")

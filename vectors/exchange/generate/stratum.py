@@ -55,6 +55,8 @@ folder.good(
     "categories.json", backup([entry(FIRST), entry(SECOND)], Categories=categories, AuthenticatorCategories=bindings),
     [FIRST, SECOND], groups=[["Work", "AWS"], []],
 )
+repeated = backup([entry(FIRST)] * 2, Categories=categories, AuthenticatorCategories=bindings[:1] * 40)
+folder.good("categories-many.json", repeated, [FIRST] * 2, groups=[["Work"] * 16] * 2)
 unnamed = changed(FIRST, name="")
 folder.good("older.json", dump({"Authenticators": [entry(unnamed)], "Categories": None}), [unnamed])
 folder.good("empty.json", backup([]), [])

@@ -79,7 +79,7 @@ impl Locked {
         if keys.open(&self.validation).is_none() {
             return Err(Error::WrongPassword);
         }
-        let opened = keys.open(&self.data).ok_or_else(|| Error::damaged("its data fail their check"))?;
+        let opened = keys.open(&self.data).ok_or_else(|| Error::damaged("its data fails its check"))?;
         Json::of_bytes(&opened).ok_or_else(|| Error::damaged("its decrypted content is not JSON"))
     }
 }

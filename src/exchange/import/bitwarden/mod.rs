@@ -1,34 +1,49 @@
 //! Bitwarden: its vault's export as JSON, in clear text or under a password of its own, and as CSV; and the exports of the app
-//! Bitwarden Authenticator, which have the same shape. Vaultwarden's are Bitwarden's.
+//! Bitwarden Authenticator, which have the same shape. With attachments, the JSON is in a ZIP archive. Vaultwarden's exports are
+//! Bitwarden's.
 
 mod encrypted;
 mod folders;
 mod table;
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
+use super::groups::Groups;
 use super::login::Login;
-use crate::exchange::json::{items, text, text_if_any};
+use crate::exchange::json::{Json, items, text, text_if_any};
+use crate::exchange::zip::{Archive, is_archive};
 use crate::exchange::{Entries, Error, Export, Importer, Input};
 use folders::nested;
 
 pub(super) const IMPORTER: Importer = Importer { id: "bitwarden", title: "a Bitwarden export", recognizes, read };
 
+/// The export in an archive; the attachments lie beside it.
+const MEMBER: &str = "data.json";
+
 fn recognizes(input: &Input<'_>) -> bool {
-    match input.json.as_ref().map(|json| json.value()) {
-        Some(json) => {
-            json.get("encrypted").is_some_and(Value::is_boolean)
-                && ["items", "data", "encKeyValidation_DO_NOT_EDIT"].iter().any(|key| json.get(key).is_some())
-        }
+    match &input.json {
+        Some(json) => is_export(json.value()),
+        None if is_archive(input.bytes) => unpacked(input.bytes).is_ok_and(|json| is_export(json.value())),
         None => input.text.is_some_and(table::recognizes),
     }
 }
 
+fn is_export(json: &Value) -> bool {
+    json.get("encrypted").is_some_and(Value::is_boolean)
+        && ["items", "data", "encKeyValidation_DO_NOT_EDIT"].iter().any(|key| json.get(key).is_some())
+}
+
+fn unpacked(bytes: &[u8]) -> Result<Json, Error> {
+    let archive = Archive::open(bytes)?;
+    let content = archive.read(archive.find(MEMBER).ok_or(Error::Unrecognized)?, None)?;
+    Json::of_bytes(&content).ok_or(Error::Unrecognized)
+}
+
 fn read(input: Input<'_>) -> Result<Export, Error> {
-    let Some(json) = &input.json else {
-        return Ok(Export::Plain(table::read(input.text.unwrap_or_default())?));
+    let json = match input.json {
+        Some(json) => json,
+        None if is_archive(input.bytes) => unpacked(input.bytes)?,
+        None => return Ok(Export::Plain(table::read(input.text.unwrap_or_default())?)),
     };
     let json = json.value();
     let is = |key: &str| json.get(key) == Some(&Value::Bool(true));
@@ -43,13 +58,8 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 }
 
 fn entries(json: &Value) -> Result<Entries, Error> {
-    let mut groups: HashMap<&str, &str> = HashMap::new();
-    for list in ["folders", "collections"] {
-        match json.get(list) {
-            None | Some(Value::Null) => {}
-            folders => groups.extend(items(folders, list)?.iter().filter_map(named)),
-        }
-    }
+    let mut groups = Groups::of(json.get("folders"), ["id", "name"], "folders")?;
+    groups.add(json.get("collections"), ["id", "name"], "collections")?;
     let mut found = Entries::default();
     for item in items(json.get("items"), "items")? {
         let login = item.get("login").unwrap_or(&Value::Null);
@@ -64,14 +74,8 @@ fn entries(json: &Value) -> Result<Entries, Error> {
     Ok(found)
 }
 
-/// A folder's identifier and name.
-fn named(folder: &Value) -> Option<(&str, &str)> {
-    text(folder, "id").zip(text(folder, "name"))
-}
-
 /// The folders and collections that an item is in.
-fn filed(item: &Value, names: &HashMap<&str, &str>) -> Vec<String> {
-    let collections = item.get("collectionIds").and_then(Value::as_array).into_iter().flatten();
-    let ids = text(item, "folderId").into_iter().chain(collections.filter_map(Value::as_str));
-    ids.filter_map(|id| names.get(id)).flat_map(|name| nested(name)).collect()
+fn filed(item: &Value, groups: &Groups) -> Vec<String> {
+    let names = groups.name(item.get("folderId")).into_iter().chain(groups.names(item.get("collectionIds")));
+    names.flat_map(|name| nested(&name).collect::<Vec<_>>()).collect()
 }
