@@ -6,6 +6,7 @@
 
 mod bytes;
 mod csv;
+mod element;
 mod encoding;
 mod error;
 pub mod import;

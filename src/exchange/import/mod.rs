@@ -12,6 +12,7 @@ mod keepassxc_csv;
 mod login;
 mod one_password;
 mod one_password_csv;
+mod pskc;
 
 use super::Importer;
 
@@ -24,6 +25,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &one_password_csv::IMPORTER,
     &apple_csv::IMPORTER,
     &keepassxc_csv::IMPORTER,
+    &pskc::IMPORTER,
 ];
 
 #[cfg(test)]
