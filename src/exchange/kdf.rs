@@ -1,6 +1,6 @@
 //! Keys out of passwords, at a bounded cost: a file says how much work its key is, and nobody works for a hostile one.
 
-use hmac::{Hmac, Mac as _};
+use hmac::Hmac;
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;

@@ -7,12 +7,15 @@ mod aegis;
 mod apple_csv;
 mod cxf;
 mod entry;
+mod freeotp;
 mod kdbx;
 mod keepassxc_csv;
 mod login;
 mod one_password;
 mod one_password_csv;
+mod pass;
 mod pskc;
+mod users_oath;
 
 use super::Importer;
 
@@ -26,6 +29,9 @@ pub const IMPORTERS: &[&Importer] = &[
     &apple_csv::IMPORTER,
     &keepassxc_csv::IMPORTER,
     &pskc::IMPORTER,
+    &freeotp::IMPORTER,
+    &users_oath::IMPORTER,
+    &pass::IMPORTER,
 ];
 
 #[cfg(test)]
