@@ -2,7 +2,7 @@
 
 use hmac::Hmac;
 use sha1::Sha1;
-use sha2::Sha256;
+use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
 use super::Error;
@@ -24,6 +24,7 @@ const MOST_SALT: usize = 1 << 10;
 pub(super) enum Prf {
     Sha1,
     Sha256,
+    Sha512,
 }
 
 /// A derivation whose cost was checked when it was made.
@@ -94,6 +95,7 @@ impl Kdf {
                 let done = match prf {
                     Prf::Sha1 => pbkdf2::pbkdf2::<Hmac<Sha1>>(password, &self.salt, *rounds, &mut key),
                     Prf::Sha256 => pbkdf2::pbkdf2::<Hmac<Sha256>>(password, &self.salt, *rounds, &mut key),
+                    Prf::Sha512 => pbkdf2::pbkdf2::<Hmac<Sha512>>(password, &self.salt, *rounds, &mut key),
                 };
                 done.map_err(|_| Error::damaged("its key derivation is not valid"))?;
             }

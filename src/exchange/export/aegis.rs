@@ -38,15 +38,16 @@ fn write(entries: &[Entry], request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>,
 fn item(entry: &Entry, request: &Request<'_>) -> Result<Value, Error> {
     let enrolment = &entry.enrolment;
     let (period, counter) = moving(entry);
-    let mut info = json!({
-        "secret": enrolment.secret.to_base32().as_str(),
-        "algo": enrolment.parameters.algorithm.as_str(),
-        "digits": enrolment.parameters.digits.count(),
-    });
-    info["period"] = json!(period.unwrap_or(30));
-    if let Some(counter) = counter {
-        info["counter"] = json!(counter);
-    }
+    let secret = enrolment.secret.to_base32();
+    let (algorithm, digits) = (enrolment.parameters.algorithm.as_str(), enrolment.parameters.digits.count());
+    let info = match (period, counter) {
+        (_, Some(counter)) => {
+            json!({ "secret": secret.as_str(), "algo": algorithm, "digits": digits, "period": 30, "counter": counter })
+        }
+        (period, None) => {
+            json!({ "secret": secret.as_str(), "algo": algorithm, "digits": digits, "period": period })
+        }
+    };
     Ok(json!({
         "type": enrolment.parameters.kind(),
         "uuid": request.uuid()?,

@@ -51,14 +51,14 @@ fn credential(place: usize, entry: &Entry) -> Result<Value, Error> {
     if period > u64::from(u8::MAX) {
         return Err(unfit(place, "the format has periods of at most 255 seconds"));
     }
-    let mut credential = json!({
-        "type": "totp", "secret": enrolment.secret.to_base32().as_str(), "period": period,
-        "digits": enrolment.parameters.digits.count(),
-        "algorithm": enrolment.parameters.algorithm.as_str().to_ascii_lowercase(),
-        "username": enrolment.account,
-    });
-    if let Some(issuer) = &enrolment.issuer {
-        credential["issuer"] = json!(issuer);
-    }
-    Ok(credential)
+    let fields = [
+        ("type", json!("totp")),
+        ("secret", json!(enrolment.secret.to_base32().as_str())),
+        ("period", json!(period)),
+        ("digits", json!(enrolment.parameters.digits.count())),
+        ("algorithm", json!(enrolment.parameters.algorithm.as_str().to_ascii_lowercase())),
+        ("username", json!(enrolment.account)),
+    ];
+    let issuer = enrolment.issuer.as_ref().map(|issuer| ("issuer", json!(issuer)));
+    Ok(fields.into_iter().chain(issuer).map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -20,6 +20,9 @@ use super::json::Json;
 use super::{Entry, Error};
 use crate::oath::MovingFactor;
 
+/// Makes a file of entries.
+pub type Write = fn(&[Entry], &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Error>;
+
 /// One format.
 #[derive(Debug)]
 pub struct Exporter {
@@ -30,7 +33,7 @@ pub struct Exporter {
     /// Whether it can be encrypted with a password.
     pub encrypts: bool,
     /// Makes the file.
-    pub write: fn(&[Entry], &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Error>,
+    pub write: Write,
 }
 
 /// What a file is made with.

@@ -68,7 +68,7 @@ fn entries(json: &Value) -> Result<Entries, Error> {
         let content = entry.get("content").unwrap_or(&Value::Null);
         // A Steam entry's URI is `steam://SECRET`; its name is whose it is.
         let login = Login { user: text(content, "name"), ..Login::default() };
-        found.push(login.whose(), read_entry(content, login));
+        found.push(login.whose(text(content, "uri").unwrap_or_default()), read_entry(content, login));
     }
     Ok(found)
 }

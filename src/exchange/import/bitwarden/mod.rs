@@ -67,8 +67,8 @@ fn entries(json: &Value) -> Result<Entries, Error> {
         let login_of = |groups| Login { title, user, groups };
         match text_if_any(login, "totp", "secret") {
             Ok(None) => found.without = found.without.saturating_add(1),
-            Ok(Some(totp)) => found.push(login_of(Vec::new()).whose(), login_of(filed(item, &groups)).entry(totp)),
-            Err(flaw) => found.push(login_of(Vec::new()).whose(), Err(flaw)),
+            Ok(Some(totp)) => found.push(login_of(Vec::new()).whose(totp), login_of(filed(item, &groups)).entry(totp)),
+            Err(flaw) => found.push(login_of(Vec::new()).whose(""), Err(flaw)),
         }
     }
     Ok(found)

@@ -28,7 +28,7 @@ pub(super) fn read(text: &str) -> Result<Entries, Error> {
         };
         let groups = record.get(folder).into_iter().flat_map(nested).collect();
         let login = Login { title: record.get(title), user: record.get(user), groups };
-        found.push(login.whose(), login.entry(totp));
+        found.push(login.whose(totp), login.entry(totp));
     }
     Ok(found)
 }
