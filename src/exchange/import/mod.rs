@@ -13,6 +13,7 @@ mod keepassxc_csv;
 mod login;
 mod one_password;
 mod one_password_csv;
+mod otp_auth;
 mod pass;
 mod pskc;
 mod users_oath;
@@ -30,6 +31,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &keepassxc_csv::IMPORTER,
     &pskc::IMPORTER,
     &freeotp::IMPORTER,
+    &otp_auth::IMPORTER,
     &users_oath::IMPORTER,
     &pass::IMPORTER,
 ];
