@@ -76,7 +76,7 @@ folder.good("encrypted-3.2fas", encrypted(services, LONG_PASSWORD, 3), ALL, LONG
 folder.good("encrypted-groups.2fas", encrypted(grouped, groups=groups), [FIRST, SECOND, COUNTER], PASSWORD, groups=[["Work"], [], []])
 folder.good("encrypted-no-reference.2fas", encrypted(services, reference=None), ALL, PASSWORD)
 
-folder.partly("steam.2fas", backup([service(FIRST), service(STEAM)]), [FIRST], [[2, "unsupported"]])
+folder.good("steam.2fas", backup([service(FIRST), service(STEAM)]), [FIRST, STEAM])
 three = [service(FIRST), service(SECOND), service(COUNTER)]
 otp = three[1]["otp"]
 folder.one_bad(backup, three, [FIRST, SECOND, COUNTER], [

@@ -79,7 +79,7 @@ biometric["type"] = 2
 slots = [biometric, slot(master, "another", "first"), slot(master, PASSWORD, "backup", is_backup=True)]
 folder.good("encrypted-slots.json", encrypted(content, slots, master), ALL, PASSWORD)
 
-folder.partly("steam.json", plain(database([entry(FIRST), entry(STEAM)])), [FIRST], [[2, "unsupported"]])
+folder.good("steam.json", plain(database([entry(FIRST), entry(STEAM)])), [FIRST, STEAM])
 three = [entry(FIRST), entry(SECOND), entry(COUNTER)]
 info = three[1]["info"]
 yandex = entry(account("Yandex", "y", secret("yandex", 16), kind="yandex", algorithm="SHA256", digits=8))

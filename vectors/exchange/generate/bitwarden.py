@@ -124,8 +124,8 @@ def archive(content, name="data.json"):
 folder.good("vault.zip", archive(data), everything)
 
 steam = login(STEAM, "steam://" + STEAM["secret"])
-folder.partly("steam.json", export([login(FIRST), steam]), [FIRST], [[2, "unsupported"]])
-folder.partly("steam.csv", table([row(FIRST), row(STEAM, "steam://" + STEAM["secret"])]), [FIRST], [[2, "unsupported"]])
+folder.good("steam.json", export([login(FIRST), steam]), [FIRST, STEAM])
+folder.good("steam.csv", table([row(FIRST), row(STEAM, "steam://" + STEAM["secret"])]), [FIRST, STEAM])
 three = [login(FIRST), login(SECOND), login(COUNTER)]
 bad = lambda totp: login(SECOND, totp)
 number = login(SECOND)

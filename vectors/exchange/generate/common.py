@@ -54,7 +54,7 @@ def uri(entry):
         text += "&issuer=" + encode(entry["issuer"])
     if entry["algorithm"] != "SHA1":
         text += "&algorithm=" + entry["algorithm"]
-    if entry["digits"] != 6:
+    if entry["digits"] != 6 and entry["kind"] != "steam":
         text += f"&digits={entry['digits']}"
     if entry["kind"] == "hotp":
         text += f"&counter={entry['counter']}"

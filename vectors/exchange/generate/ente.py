@@ -56,7 +56,7 @@ folder.good("tags.txt", encrypted(tagged), [FIRST, SECOND], PASSWORD, groups=[["
 folder.good("no-final-newline.txt", encrypted(data[:-1]), ALL, PASSWORD)
 folder.good("one.txt", encrypted(listed(line(COUNTER))), [COUNTER], PASSWORD)
 
-folder.partly("steam.txt", encrypted(listed(line(FIRST), line(STEAM))), [FIRST], [[2, "unsupported"]], PASSWORD)
+folder.good("steam.txt", encrypted(listed(line(FIRST), line(STEAM))), [FIRST, STEAM], PASSWORD)
 folder.partly("bad-secret.txt", encrypted(listed(line(FIRST), "otpauth://totp/x?secret=1", line(SECOND))), [FIRST, SECOND], [[2, "invalid"]], PASSWORD)
 folder.partly("bad-line.txt", encrypted(listed(line(FIRST), "hello", line(SECOND))), [FIRST, SECOND], [[2, "missing"]], PASSWORD)
 folder.fails("wrong-password.txt", encrypted(data), "wrong-password-or-damaged", "incorrect horse")

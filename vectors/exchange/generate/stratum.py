@@ -64,7 +64,7 @@ folder.good("encrypted.stratum", encrypted(data), ALL, PASSWORD)
 folder.good("encrypted-long.stratum", encrypted(data, LONG_PASSWORD), ALL, LONG_PASSWORD)
 folder.good("legacy.authpro", legacy(data), ALL, PASSWORD)
 
-folder.partly("steam.json", backup([entry(FIRST), entry(STEAM)]), [FIRST], [[2, "unsupported"]])
+folder.good("steam.json", backup([entry(FIRST), entry(STEAM)]), [FIRST, STEAM])
 three = [entry(FIRST), entry(SECOND), entry(COUNTER)]
 motp = entry(account("mOTP", "m", "e3152afee62599c8", kind="motp"))
 yandex = entry(account("Yandex", "y", secret("yandex", 16), kind="yandex", digits=8))
