@@ -54,13 +54,14 @@ pub const IMPORTERS: &[&Importer] = &[
     &lastpass::IMPORTER,
     &cotp::IMPORTER,
     &rsc_2fa::IMPORTER,
-    &andotp::IMPORTER,
     &pskc::IMPORTER,
     &freeotp::IMPORTER,
     &otp_auth::IMPORTER,
     &users_oath::IMPORTER,
     &pass::IMPORTER,
     &uris::IMPORTER,
+    // Its encrypted files are random bytes from the first on: what nobody else knows.
+    &andotp::IMPORTER,
 ];
 
 /// Which format a file has, by its content; `None` where no importer knows it.
