@@ -55,11 +55,8 @@ const OTHERS: [&[u8]; 23] = [
     b"AuthenticatorPro",
 ];
 
-/// Zero bytes, of which a ciphertext has one in 256 and most other binary files many: at most one in so many.
-const ZEROS: usize = 32;
-
-/// ASCII's printable characters, which are a third of a ciphertext and most of other files: at most so many in four.
-const PRINTABLE: usize = 3;
+/// The most that Pearson's chi-squared statistic of the bytes may be. Random bytes have 255, give or take 23.
+const MOST_DEVIATION: u64 = 420;
 
 fn recognizes(input: &Input<'_>) -> bool {
     match &input.json {
@@ -74,13 +71,22 @@ fn may_be_encrypted(bytes: &[u8]) -> bool {
     // The two bytes of `[]` at least.
     let least = NONCE.saturating_add(TAG).saturating_add(2);
     let media = bytes.get(4..8) == Some(b"ftyp");
-    if bytes.len() < least || media || OTHERS.iter().any(|other| bytes.starts_with(other)) {
-        return false;
+    let other = media || OTHERS.iter().any(|other| bytes.starts_with(other));
+    bytes.len() >= least && !other && looks_random(bytes)
+}
+
+/// Whether all bytes are about as frequent, as in a ciphertext and hardly anything else.
+fn looks_random(bytes: &[u8]) -> bool {
+    let mut counts = [0_u64; 256];
+    for byte in bytes {
+        if let Some(count) = counts.get_mut(usize::from(*byte)) {
+            *count = count.saturating_add(1);
+        }
     }
-    let zeros = bytes.iter().filter(|byte| **byte == 0).count();
-    let printable = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~')).count();
-    let few_zeros = zeros <= 4_usize.saturating_add(bytes.len() / ZEROS);
-    few_zeros && printable.saturating_mul(4) <= bytes.len().saturating_mul(PRINTABLE)
+    let squares = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(count.saturating_mul(*count)));
+    let length = counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+    // The sum of (count - expected)^2 / expected, where that many are expected of each: length / 256.
+    squares.saturating_mul(256) <= length.saturating_mul(length.saturating_add(MOST_DEVIATION))
 }
 
 fn read(input: Input<'_>) -> Result<Export, Error> {
