@@ -7,6 +7,7 @@
 mod bytes;
 mod cipher;
 mod csv;
+mod element;
 mod encoding;
 mod entries;
 mod error;

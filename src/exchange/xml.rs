@@ -27,6 +27,13 @@ impl Attributes<'_> {
         let found = self.0.attributes().flatten().find(|one| one.key.local_name().as_ref() == name)?;
         unescape(&found.value).ok().map(|value| value.into_owned())
     }
+
+    /// All of them, but those that declare namespaces.
+    pub(super) fn all(&self) -> Vec<(String, String)> {
+        let others = self.0.attributes().flatten().filter(|one| one.key.as_namespace_binding().is_none());
+        let pair = |name: &str, value: &str| Some((name.to_owned(), unescape(value).ok()?.into_owned()));
+        others.filter_map(|one| pair(one.key.local_name().as_ref(), &one.value)).collect()
+    }
 }
 
 /// Reads a document from its beginning to its end.

@@ -21,6 +21,7 @@ mod login;
 mod one_password;
 mod one_password_csv;
 mod proton;
+mod pskc;
 mod raivo;
 mod rsc_2fa;
 mod stratum;
@@ -51,6 +52,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &rsc_2fa::IMPORTER,
     &uris::IMPORTER,
     &andotp::IMPORTER,
+    &pskc::IMPORTER,
 ];
 
 /// Which format a file has, by its content; `None` where no importer knows it.
