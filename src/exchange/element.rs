@@ -27,11 +27,6 @@ impl Element {
         path.iter().try_fold(self, |element, name| element.child(name))
     }
 
-    /// Its children, in order.
-    pub(super) fn children(&self) -> &[Self] {
-        &self.children
-    }
-
     /// Its name.
     pub(super) fn name(&self) -> &str {
         &self.name

@@ -134,7 +134,7 @@ fn warn_of_short(secret: &Secret, warnings: &mut Vec<Warning>) {
 }
 
 /// Whose a URI is, for messages: its label, as far as that can be read.
-pub(super) fn whose(uri: &str) -> String {
+pub(crate) fn whose(uri: &str) -> String {
     let path = after(SCHEME, uri).map_or("", |rest| query::split(rest).0);
     let label = path.split_once('/').map_or("", |(_, label)| label);
     let label = decode(label).map_or_else(|| label.to_owned(), |label| label.into_owned());

@@ -44,9 +44,10 @@ impl<'a> Login<'a> {
         Fields { issuer: self.title, account: self.user, groups: self.groups, ..Fields::default() }
     }
 
-    /// Whose it is, for a failure.
-    pub(super) fn whose(&self) -> String {
-        entry::whose(self.title, self.user)
+    /// Whose it is, for a failure: as the login says, else as the URI's label does.
+    pub(super) fn whose(&self, otp: &str) -> String {
+        let whose = entry::whose(self.title, self.user);
+        if whose.is_empty() && uri::is_uri(otp) { uri::whose(otp) } else { whose }
     }
 }
 
@@ -66,7 +67,7 @@ pub(super) fn of_table(
         let login = Login { title: record.get(title), user: record.get(user), groups: groups(&table, &record) };
         match record.get(otp) {
             Some(otp) => {
-                let whose = login.whose();
+                let whose = login.whose(otp);
                 found.push(whose, login.entry(otp));
             }
             None => found.without = found.without.saturating_add(1),

@@ -11,6 +11,7 @@ mod cotp;
 mod cxf;
 mod ente;
 mod entry;
+mod freeotp;
 mod freeotp_plus;
 mod google;
 mod groups;
@@ -20,6 +21,7 @@ mod lastpass;
 mod login;
 mod one_password;
 mod one_password_csv;
+mod pass;
 mod proton;
 mod pskc;
 mod raivo;
@@ -27,6 +29,7 @@ mod rsc_2fa;
 mod stratum;
 mod two_fas;
 mod uris;
+mod users_oath;
 
 use super::{Error, Export, Importer, Input, MOST_BYTES};
 
@@ -53,6 +56,9 @@ pub const IMPORTERS: &[&Importer] = &[
     &uris::IMPORTER,
     &andotp::IMPORTER,
     &pskc::IMPORTER,
+    &freeotp::IMPORTER,
+    &users_oath::IMPORTER,
+    &pass::IMPORTER,
 ];
 
 /// Which format a file has, by its content; `None` where no importer knows it.

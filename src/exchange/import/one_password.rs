@@ -48,6 +48,9 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 /// A member that is JSON; `None` where it isn't there.
 fn member(archive: &Archive<'_>, name: &str) -> Result<Option<Json>, Error> {
     let Some(member) = archive.find(name) else { return Ok(None) };
+    if member.is_encrypted() {
+        return Err(Error::Unsupported { what: "under a password, which 1Password doesn't put on it" });
+    }
     let bytes = archive.read(member, None)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::damaged(format!("`{name}` is not UTF-8")))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -75,7 +78,7 @@ fn read_item(item: &Value, vault: Option<&str>, found: &mut Entries) -> Result<(
             user: user.and_then(|field| text(field, "value")),
             groups: groups.clone(),
         };
-        let whose = login.whose();
+        let whose = login.whose(otp);
         found.push(whose, login.entry(otp));
         bounded(found)?;
     }

@@ -94,5 +94,9 @@ add("no-accounts.1pux", archive({"accounts": "x"}), fails="damaged")
 add("no-data.1pux", archive(None), fails="unrecognized")
 add("deep.1pux", archive('{"accounts":' + "[" * 5000 + "]" * 5000 + "}"), fails="damaged")
 add("many.1pux", archive(data(*[{}] * 20_001)), fails="too-large")
+flagged = bytearray(whole)
+for signature, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+    flagged[flagged.rindex(signature) + at] |= 1
+add("encrypted.1pux", bytes(flagged), fails="unsupported")
 add("bzip2.1pux", archive(data(GITHUB), method=12), fails="unsupported")
 folder.write()

@@ -27,7 +27,7 @@ pub(super) fn is_of_interest(key: &str) -> bool {
 
 /// Whose an entry is, for a failure.
 pub(super) fn whose(strings: &Strings) -> String {
-    login(strings, &[]).whose()
+    login(strings, &[]).whose(get(strings, "otp").unwrap_or_default())
 }
 
 /// The one-time passwords of an entry: mostly none or one; two where KeePass has one by time and one by counter.
