@@ -286,7 +286,7 @@ mod tests {
         let bytes = of_base64(PLAIN);
         let archive = Archive::open(&bytes).unwrap();
         assert_eq!(archive.names().collect::<Vec<_>>(), ["a.txt", "b.txt"]);
-        for (name, text) in [("a.txt", b"stored ".repeat(1)), ("b.txt", b"deflated ".repeat(100))] {
+        for (name, text) in [("a.txt", b"stored ".to_vec()), ("b.txt", b"deflated ".repeat(100))] {
             assert_eq!(*archive.read(archive.find(name).unwrap(), None).unwrap(), text);
         }
     }

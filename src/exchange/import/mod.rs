@@ -21,6 +21,7 @@ mod lastpass;
 mod login;
 mod one_password;
 mod one_password_csv;
+mod otp_auth;
 mod pass;
 mod proton;
 mod pskc;
@@ -57,6 +58,7 @@ pub const IMPORTERS: &[&Importer] = &[
     &andotp::IMPORTER,
     &pskc::IMPORTER,
     &freeotp::IMPORTER,
+    &otp_auth::IMPORTER,
     &users_oath::IMPORTER,
     &pass::IMPORTER,
 ];

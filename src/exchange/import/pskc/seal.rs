@@ -127,7 +127,14 @@ impl MacMethod {
 /// How a container is encrypted, as its beginning says.
 pub(super) struct Seal {
     source: Source,
-    mac: Option<(MacMethod, Option<(Cipher, Vec<u8>)>)>,
+    mac: Option<Mac>,
+}
+
+/// How values are checked.
+struct Mac {
+    method: MacMethod,
+    /// The encrypted key; without one, it is the key of the encryption.
+    key: Option<(Cipher, Vec<u8>)>,
 }
 
 enum Source {
@@ -149,7 +156,9 @@ impl Seal {
         let key = container.child("EncryptionKey").ok_or_else(|| Error::damaged("it doesn't say by which key"))?;
         let mac = container.child("MACMethod").map(mac_method).transpose()?;
         let source = match key.child("DerivedKey") {
-            Some(derived) => derivation(derived, mac.as_ref().and_then(|(_, key)| key.as_ref().map(|(c, _)| *c)))?,
+            Some(derived) => {
+                derivation(derived, mac.as_ref().and_then(|mac| mac.key.as_ref()).map(|(cipher, _)| *cipher))?
+            }
             None if key.child("X509Data").is_some() => {
                 return Err(Error::Unsupported { what: "encrypted to a certificate" });
             }
@@ -169,8 +178,8 @@ impl Seal {
         };
         let mac = match &self.mac {
             None => None,
-            Some((method, None)) => Some((*method, key.clone())),
-            Some((method, Some((cipher, sealed)))) => {
+            Some(Mac { method, key: None }) => Some((*method, key.clone())),
+            Some(Mac { method, key: Some((cipher, sealed)) }) => {
                 Some((*method, cipher.open(&key, sealed).ok_or(Error::WrongPasswordOrDamaged)?))
             }
         };
@@ -201,13 +210,13 @@ fn cipher_value(element: &Element) -> Option<Zeroizing<Vec<u8>>> {
     encoding::base64(element.text_at(&["CipherData", "CipherValue"])?)
 }
 
-fn mac_method(element: &Element) -> Result<(MacMethod, Option<(Cipher, Vec<u8>)>), Error> {
+fn mac_method(element: &Element) -> Result<Mac, Error> {
     let method = element.attribute("Algorithm").and_then(MacMethod::of);
     let method = method.ok_or(Error::Unsupported { what: "checked by a MAC other than HMAC with SHA-1 or SHA-2" })?;
-    let Some(key) = element.child("MACKey") else { return Ok((method, None)) };
+    let Some(key) = element.child("MACKey") else { return Ok(Mac { method, key: None }) };
     let cipher = Cipher::of(key).ok_or(UNSUPPORTED_CIPHER)?;
     let sealed = cipher_value(key).ok_or_else(|| Error::damaged("the key of its MAC is not valid"))?;
-    Ok((method, Some((cipher, sealed.to_vec()))))
+    Ok(Mac { method, key: Some((cipher, sealed.to_vec())) })
 }
 
 /// PBKDF2 with its parameters (RFC 8018, appendix A.2), as XML.
