@@ -13,19 +13,28 @@ const NAMES: [&str; 3] = ["totp", "hotp", "otp"];
 /// The names of a user's line, as browsers' extensions for pass read them.
 const USERS: [&str; 4] = ["login", "username", "user", "email"];
 
-/// A first line that is no URI, which is the password, and below it a line that is one.
 /// What Google Authenticator's QR codes begin with.
 const MIGRATION: &[u8] = b"otpauth-migration:";
 
+/// The most lines of an entry.
+const MOST_LINES: usize = 1000;
+
+/// A first line that is no URI, which is the password, and below it a line that is one.
 fn recognizes(input: &Input<'_>) -> bool {
     let Some(text) = input.text.filter(|_| input.json.is_none()) else { return false };
+    if text.lines().count() > MOST_LINES {
+        return false;
+    }
     let mut lines = text.lines();
     let first = lines.next().unwrap_or_default();
     // A table's line, an element of XML and a comment are no passwords before a URI.
     let migration = input.bytes.windows(MIGRATION.len()).any(|part| part == MIGRATION);
     let password = !migration && otp(first).is_none() && !first.starts_with(['<', '#', '"']);
     let is_table = Table::open(text).is_some_and(|table| table.has(&["title", "username"]));
-    password && !is_table && lines.any(|line| otp(line).is_some_and(uri::is_uri))
+    password
+        && !is_table
+        && lines
+            .any(|line| otp(line).is_some_and(|otp| uri::is_uri(otp) && !(first.contains(',') && otp.contains(','))))
 }
 
 fn read(input: Input<'_>) -> Result<Export, Error> {

@@ -42,7 +42,6 @@ folder.one_bad(lambda lines: listed(*lines), [FIRST, None, SECOND], [FIRST, None
     ("twice", uri(FIRST) + "&secret=" + SECOND["secret"], "invalid"),
 ], ".txt")
 folder.partly("cut-off.txt", listed(FIRST, SECOND)[:-130], [FIRST], [[2, "invalid"]])
-folder.partly("bad-first-line.txt", listed("hello", FIRST), [FIRST], [[1, "missing"]])
 folder.fails("table.txt", b"OTPAuth,Title\n" + uri(FIRST).encode() + b",x\n", "unrecognized")
 folder.fails("empty.txt", b"", "unrecognized")
 folder.fails("comments-alone.txt", b"# otpauth://totp/x\n", "unrecognized")
