@@ -1,6 +1,7 @@
 //! The command line: a command parses into domain types, makes one call, renders one result.
 
 mod argv;
+mod bytes;
 mod candidates;
 mod chosen_clock;
 mod clipboard;

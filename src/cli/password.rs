@@ -5,7 +5,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Result};
-use crate::cli::{hints, prompt, source};
+use crate::cli::{bytes, hints, prompt};
 
 /// The longest password, in bytes.
 const LONGEST: usize = 4096;
@@ -56,7 +56,7 @@ impl Password<'_> {
 /// The first line of a file, without its end.
 fn first_line(file: &Path) -> Result<Zeroizing<String>> {
     let failed = |reason: &str| Error::input("password-file", format!("{}: {reason}", file.display()));
-    let (bytes, _) = source::bytes_of(file.as_os_str())?;
+    let (bytes, _) = bytes::of(file.as_os_str())?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match std::str::from_utf8(line) {

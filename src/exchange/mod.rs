@@ -12,6 +12,7 @@ mod encoding;
 mod entries;
 mod error;
 pub mod export;
+mod exporter;
 pub mod import;
 mod importer;
 mod inflate;
@@ -23,6 +24,7 @@ mod zip;
 
 pub use entries::{Entries, Entry, Failure};
 pub use error::{Error, Flaw};
+pub use exporter::{Exporter, Request, Write};
 pub use import::{read, recognize};
 pub use importer::{Export, Importer, Input, Locked};
 pub use limits::{MOST_BYTES, MOST_ENTRIES};

@@ -220,7 +220,7 @@ pub enum Error {
     #[error("the answer of AWS has neither Base32StringSeed nor QRCodePNG")]
     NoSeed,
     /// Google Authenticator's export.
-    #[error("the source is an export of Google Authenticator (otpauth-migration), which is not read yet")]
+    #[error("the source is an export of Google Authenticator (otpauth-migration)")]
     Migration,
 }
 
@@ -256,6 +256,7 @@ const fn unread(foreign: Foreign) -> &'static str {
     match foreign {
         Foreign::WebPage | Foreign::OtherJson { .. } | Foreign::OtherXml | Foreign::AwsError => "",
         Foreign::OtherTable | Foreign::Settings => "",
+        foreign if foreign.is_imported() => "",
         _ => ", which vmfa doesn't read",
     }
 }

@@ -88,6 +88,28 @@ pub enum Foreign {
 }
 
 impl Foreign {
+    /// Whether it is an export whose accounts `exchange` reads.
+    #[must_use]
+    pub const fn is_imported(self) -> bool {
+        matches!(
+            self,
+            Self::Aegis
+                | Self::AegisEncrypted
+                | Self::TwoFas
+                | Self::Bitwarden
+                | Self::BitwardenEncrypted
+                | Self::ProtonAuthenticator
+                | Self::Raivo
+                | Self::Stratum
+                | Self::AndOtp
+                | Self::EnteEncrypted
+                | Self::FreeOtpPlus
+                | Self::LastPass
+                | Self::CredentialExchange
+                | Self::Pskc
+        )
+    }
+
     /// What it is, with its article.
     #[must_use]
     pub const fn name(self) -> &'static str {

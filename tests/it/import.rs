@@ -57,8 +57,7 @@ fn entries_become_devices_whose_codes_are_right() {
     let home = Home::new();
     home.file("a.json", aegis(&[entry("Example", "alice", SEED), entry("", "bob", OTHER)]));
     let told = home.run(&["import", "a.json"]).expect(0);
-    assert_eq!(told.stdout, "added Example/alice\nadded bob\n");
-    assert_eq!(told.stderr, "an Aegis export: 2 devices\n");
+    assert_eq!(told.stdout, "added Example/alice\nadded bob\nan Aegis export: 2 devices\n");
     let code = home.run(&["code", "Example/alice", "--at", "59", "--json"]).expect(0).json();
     assert_eq!(code["code"], "287082");
 }
@@ -85,7 +84,7 @@ fn a_name_that_is_taken_gets_a_number() {
     home.add("Example/alice");
     home.file("a.json", aegis(&[entry("Example", "alice", OTHER), entry("Example", "al*ce\u{202e}", SEED)]));
     let told = home.run(&["import", "a.json"]).expect(0);
-    assert_eq!(told.stdout, "added Example/alice-2\nadded Example/al-ce\n");
+    assert_eq!(told.stdout, "added Example/alice-2\nadded Example/al-ce\nan Aegis export: 2 devices\n");
 }
 
 #[test]
@@ -93,7 +92,7 @@ fn names_are_chosen_and_put_below_a_prefix() {
     let home = Home::new();
     home.file("a.json", aegis(&[entry("Example", "alice", SEED), entry("Git", "bob", OTHER)]));
     let run = home.run(&["import", "a.json", "--prefix", "phone/", "--group-prefix", "--only", "phone/Work/Git/*"]);
-    assert_eq!(run.expect(0).stdout, "added phone/Work/Git/bob\n");
+    assert_eq!(run.expect(0).stdout, "added phone/Work/Git/bob\nan Aegis export: 1 device\n");
     let none = home.run(&["import", "a.json", "--only", "nobody", "--json"]).expect(1);
     assert_eq!(none.error_code(), "no-such-device");
     let prefix = home.run(&["import", "a.json", "--prefix", "*", "--json"]).expect(2);
@@ -161,7 +160,7 @@ fn an_export_gives_codes_without_being_imported() {
     assert_eq!(code.stdout, "287082\n");
     assert!(code.stderr.contains("entry 3 is left out: Bad: eve"), "{code:#?}");
     let which = home.run(&["code", "--from", "a.json"]).expect(1);
-    assert!(which.stderr.contains("--account alice"), "{which:#?}");
+    assert!(which.stderr.contains("--account 'alice'"), "{which:#?}");
     let (file, ..) = locked();
     let nobody = home.run(&["code", "--from", file.to_str().unwrap()]).expect(2);
     assert!(nobody.stderr.contains("is encrypted"), "{nobody:#?}");

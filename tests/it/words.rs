@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 /// Words of the glossary's column "not" that mean nothing else here, each with the texts in which it may stand.
 const CHECKED: &[(&str, &[&str])] = &[
     // In KeePassXC an enrolment belongs to an entry of a database; its program has these words.
-    ("entry", &["one entry: keepassxc-cli show"]),
     ("database", &["keepassxc-cli show -s -a otp DATABASE", "in KeePassXC"]),
     // The attribute of KeePassXC, and a word that a user may type.
-    ("OTP", &["keepassxc-cli show -s -a otp", "\"otp\""]),
+    ("OTP", &["OTP Auth", "keepassxc-cli show -s -a otp", "\"otp\""]),
     // The option of the AWS CLI's botocore test data, and an error's code, which never changes.
     ("seed", &["\"no-seed\"", "\"--seed\""]),
     ("interval", &[]),
@@ -34,6 +33,7 @@ const CHECKED: &[(&str, &[&str])] = &[
 /// The others, and what they also mean, which no test can tell apart.
 const NOT_CHECKED: &[(&str, &str)] = &[
     ("account", "of a service, and of AWS"),
+    ("record", "is a verb as well, and a row of a table"),
     ("token", "of hardware, and AWS's own word"),
     ("password", "of a user, and of a keyring"),
     ("key alone", "access keys, age keys"),

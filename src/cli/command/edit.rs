@@ -22,6 +22,7 @@ use crate::time::Period;
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("changes").required(true).multiple(true).args(
     ["issuer", "account", "serial", "note", "algorithm", "digits", "period", "counter"])))]
+#[command(override_usage = "vmfa edit [OPTIONS] <DEVICE>")]
 #[command(after_help = "\
 Examples:
   vmfa edit alice --issuer Example --account alice@example.com

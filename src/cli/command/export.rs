@@ -13,8 +13,8 @@ use crate::cli::private_file;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, candidates, clock, hints, progress};
 use crate::device::{self, Devices};
-use crate::exchange::export::{EXPORTERS, Exporter, Request};
-use crate::exchange::{self, Entry};
+use crate::exchange::export::EXPORTERS;
+use crate::exchange::{self, Entry, Exporter, Request};
 use crate::registry::{Device, Registry};
 
 /// Export devices to a file that another authenticator reads
@@ -38,8 +38,8 @@ pub(in crate::cli) struct Args {
     /// Which devices: patterns, or parts of name, issuer or account [default: all]
     #[arg(value_name = "DEVICE", add = candidates::pool())]
     devices: Vec<String>,
-    /// The format of the file
-    #[arg(long, value_parser = formats())]
+    /// The format of the file: uris, aegis, 2fas, bitwarden, cxf, html or svg
+    #[arg(long, value_parser = formats(), hide_possible_values = true)]
     format: String,
     /// Write the secrets in clear text
     #[arg(long)]

@@ -178,8 +178,7 @@ impl Answer for Imported {
             left => format!(", {left} left out"),
         };
         let devices = if count == 1 { "device" } else { "devices" };
-        render::note(&format!("{}: {count} {devices}{left}", self.title));
-        Ok(())
+        writeln!(out, "{}: {count} {devices}{left}", self.title)
     }
 }
 

@@ -99,7 +99,7 @@ fn hints(error: &E) -> Vec<&'static str> {
         E::BehindFragment { .. } => sources::ESCAPE,
         E::Period => sources::PERIOD,
         E::CounterMissing => sources::COUNTER,
-        E::Migration => sources::MIGRATION,
+        E::Migration => sources::IMPORT,
         E::Foreign(foreign) => return foreign_hint(*foreign).into_iter().collect(),
         _ => return Vec::new(),
     };
@@ -117,18 +117,9 @@ const fn unsupported_hint(unsupported: &Unsupported) -> Option<&'static str> {
 /// How to get at the secrets of another program's file.
 const fn foreign_hint(foreign: Foreign) -> Option<&'static str> {
     Some(match foreign {
-        Foreign::Aegis | Foreign::AegisEncrypted => sources::AEGIS,
-        Foreign::Stratum => sources::STRATUM,
-        Foreign::EnteEncrypted => sources::ENTE,
-        Foreign::FreeOtpPlus => sources::FREE_OTP_PLUS,
-        Foreign::Bitwarden => sources::BITWARDEN,
-        Foreign::BitwardenEncrypted => sources::BITWARDEN_ENCRYPTED,
-        Foreign::ProtonAuthenticator | Foreign::ProtonPass | Foreign::CredentialExchange => sources::JQ,
-        Foreign::OtherJson { has_uri: true } => sources::JQ,
+        foreign if foreign.is_imported() => sources::IMPORT,
+        Foreign::ProtonPass | Foreign::OtherJson { has_uri: true } => sources::JQ,
         Foreign::BrowserExtension => sources::BROWSER_EXTENSION,
-        Foreign::Raivo | Foreign::AndOtp => sources::LIST_OF_ACCOUNTS,
-        Foreign::TwoFas => sources::TWO_FAS,
-        Foreign::LastPass => sources::LAST_PASS,
         Foreign::Duo | Foreign::Authy | Foreign::WinAuth | Foreign::AndroidSettings => sources::IN_THE_APP,
         Foreign::KeePassXml => sources::KEE_PASS,
         Foreign::Csv => sources::CSV,
@@ -141,6 +132,6 @@ const fn foreign_hint(foreign: Foreign) -> Option<&'static str> {
         Foreign::Pgp => sources::GPG,
         Foreign::Age => sources::AGE,
         Foreign::OpenSsl => sources::DECRYPT,
-        Foreign::Pskc | Foreign::PropertyList | Foreign::AwsError | Foreign::PrivateKey | Foreign::Rtf => return None,
+        _ => return None,
     })
 }

@@ -92,28 +92,13 @@ pub(in crate::cli) const GREP: &str = "only the lines that have one: grep -o 'ot
 
 // It is another program's export.
 
+pub(in crate::cli) const IMPORT: &str = "for all of its accounts: vmfa import FILE; to see them first, with --dry-run";
 pub(in crate::cli) const JQ: &str =
     "its otpauth URIs: jq -r '.. | strings | select(startswith(\"otpauth://\"))' FILE | vmfa add NAME/ -";
 pub(in crate::cli) const JQ_FIELD: &str = "if it has the secret key in a field: jq -r .FIELD FILE | vmfa add NAME -";
 pub(in crate::cli) const CSV: &str = "its otpauth URIs: grep -o 'otpauth://[^,\"]*' FILE | vmfa add NAME/ -";
-pub(in crate::cli) const MIGRATION: &str =
-    "in Google Authenticator, tap an account's own QR code; or the service enrols another app";
-pub(in crate::cli) const AEGIS: &str =
-    "in Aegis, export as a text file of otpauth URIs (\"Google Authenticator URI\"), without encryption";
-pub(in crate::cli) const STRATUM: &str = "in Stratum, back up as a list of authenticator URIs, and add that";
-pub(in crate::cli) const ENTE: &str = "in Ente Auth, export as plain text (a list of otpauth URIs), and add that";
-pub(in crate::cli) const FREE_OTP_PLUS: &str = "in FreeOTP+, export in key URI format, and add that";
-pub(in crate::cli) const BITWARDEN: &str = "one item: bw get item ITEM | jq -r .login.totp | vmfa add NAME -";
-pub(in crate::cli) const BITWARDEN_ENCRYPTED: &str =
-    "one item: bw get item ITEM | jq -r .login.totp | vmfa add NAME -; or export as plain .json";
 pub(in crate::cli) const BROWSER_EXTENSION: &str =
     "one account: jq -r '.[].secret' FILE | head -1 | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)";
-pub(in crate::cli) const LIST_OF_ACCOUNTS: &str =
-    "one account: jq -r '.[0].secret' FILE | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)";
-pub(in crate::cli) const TWO_FAS: &str =
-    "one account: jq -r '.services[0].secret' FILE | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)";
-pub(in crate::cli) const LAST_PASS: &str =
-    "one account: jq -r '.accounts[0].secret' FILE | vmfa add NAME - (if it has 6 digits, 30 s and SHA1)";
 pub(in crate::cli) const IN_THE_APP: &str = "show an account's QR code or secret key in the app, and add that";
 pub(in crate::cli) const KEE_PASS: &str = "one entry: keepassxc-cli show -s -a otp DATABASE ENTRY | vmfa add NAME -";
 pub(in crate::cli) const XML: &str = "vmfa reads the XML with which AWS answers CreateVirtualMFADevice";

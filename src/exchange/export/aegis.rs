@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Exporter, Request, file_of, moving};
 use crate::exchange::cipher;
+use crate::exchange::exporter::{Exporter, Request, file_of, moving};
 use crate::exchange::kdf::Kdf;
 use crate::exchange::{Entry, Error};
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Exporter, Request, file_of, groups, moving, title, unfit};
+use crate::exchange::exporter::{Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
 use crate::oath::Digits;
 use crate::provision::uri;

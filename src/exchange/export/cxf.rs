@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Exporter, Request, file_of, groups, moving, title, unfit};
+use crate::exchange::exporter::{Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
 use crate::oath::Digits;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
-use super::{Exporter, Request, unfit};
+use crate::exchange::exporter::{Exporter, Request, unfit};
 use crate::exchange::{Entry, Error};
 use crate::provision::draw::Drawing;
 use crate::provision::uri;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Exporter, Request, file_of, groups, moving, title, unfit};
+use crate::exchange::exporter::{Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
 
 pub(super) const EXPORTER: Exporter = Exporter { id: "2fas", title: "a 2FAS backup", encrypts: false, write };

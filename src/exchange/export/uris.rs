@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Exporter, Request};
+use crate::exchange::exporter::{Exporter, Request};
 use crate::exchange::{Entry, Error};
 use crate::provision::uri;
 

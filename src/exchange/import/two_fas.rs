@@ -97,7 +97,8 @@ fn otp<'a>(service: &'a Value, key: &str) -> Option<&'a str> {
 
 /// What the service said; else the name that the app shows, which people edit.
 fn issuer(service: &Value) -> Option<&str> {
-    otp(service, "issuer").or_else(|| text(service, "name"))
+    // A service without an issuer is named after its account.
+    otp(service, "issuer").or_else(|| text(service, "name").filter(|name| account(service) != Some(name)))
 }
 
 /// Older schemas have the whole label alone.

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Result};
 use crate::cli::password::Password;
-use crate::cli::source::{self, Search};
-use crate::cli::{hints, progress};
+use crate::cli::source::Search;
+use crate::cli::{bytes, hints, progress};
 use crate::exchange::{self, Entries, Export, Importer};
 use crate::provision::qr;
 
@@ -20,7 +20,7 @@ pub(super) fn all(
     let mut place = String::new();
     let mut whole = Zeroizing::new(Vec::new());
     for file in files {
-        let (bytes, from) = source::bytes_of(file)?;
+        let (bytes, from) = bytes::of(file)?;
         let text = texts(&bytes, search).map_err(|error| error.about(&from))?;
         if files.len() > 1 && !exchange::import::is_uris(text.as_deref().unwrap_or(&bytes)) {
             return Err(
