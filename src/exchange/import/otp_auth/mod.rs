@@ -8,15 +8,16 @@ mod archive;
 mod plist;
 
 use aes::Aes256;
-use aes::cipher::block_padding::{NoPadding, Pkcs7};
+use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use self::archive::{Archive, Node};
 use super::entry::Fields;
+use super::groups;
 use crate::exchange::bytes::Bytes;
+use crate::exchange::cipher;
 use crate::exchange::kdf::{Kdf, Prf};
 use crate::exchange::{Entries, Entry, Error, Export, Flaw, Importer, Input, Locked, MOST_ENTRIES};
 
@@ -37,12 +38,9 @@ fn begins_as(bytes: &[u8], name: &str) -> bool {
     let whole = bytes.len().is_multiple_of(BLOCK);
     let Some(first) = bytes.get(..BLOCK).filter(|_| whole) else { return false };
     let mut first = first.to_vec();
-    let plain = outer(name).and_then(|cipher| cipher.decrypt_padded::<NoPadding>(&mut first).ok().map(<[u8]>::to_vec));
-    plain.is_some_and(|plain| plist::is_plist(&plain))
-}
-
-fn outer(name: &str) -> Option<cbc::Decryptor<Aes256>> {
-    cbc::Decryptor::<Aes256>::new_from_slices(&Sha256::digest(name), &[0; BLOCK]).ok()
+    // The vector is zero, so the first block alone is AES itself; the padding is at the end only.
+    let cipher = cbc::Decryptor::<Aes256>::new_from_slices(&Sha256::digest(name), &[0; BLOCK]).ok();
+    cipher.is_some_and(|cipher| cipher.decrypt_padded::<NoPadding>(&mut first).is_ok_and(plist::is_plist))
 }
 
 fn read(input: Input<'_>) -> Result<Export, Error> {
@@ -50,9 +48,8 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
         return Err(Error::Unsupported { what: "one account of OTP Auth; create a backup of all in its settings" });
     }
     let broken = || Error::damaged("its outer archive is broken");
-    let mut bytes = Zeroizing::new(input.bytes.to_vec());
-    let plain = outer(BACKUP).and_then(|cipher| cipher.decrypt_padded::<Pkcs7>(&mut bytes).ok()).ok_or_else(broken)?;
-    let archive = Archive::open(plain).ok_or_else(broken)?;
+    let plain = cipher::open_cbc(&Sha256::digest(BACKUP), &[0; BLOCK], input.bytes).ok_or_else(broken)?;
+    let archive = Archive::open(&plain).ok_or_else(broken)?;
     let root = archive.root().ok_or_else(broken)?;
     let version = archive.entry(&root, "Version").and_then(|version| version.tenths());
     if version != Some(11) {
@@ -92,19 +89,17 @@ impl Sealed {
 
 impl Locked for Sealed {
     fn unlock(&self, password: &[u8]) -> Result<Entries, Error> {
-        let failed = || Error::WrongPasswordOrDamaged;
         let mac_key = self.authentication.derive(password, 32)?;
-        let mac = Hmac::<Sha256>::new_from_slice(&mac_key).map_err(|_| failed())?.chain_update(&self.bytes);
-        mac.verify_slice(&self.mac).map_err(|_| failed())?;
+        if !cipher::authentic(&mac_key, &[&self.bytes], &self.mac) {
+            return Err(Error::WrongPasswordOrDamaged);
+        }
 
         let broken = || Error::damaged("its inner archive is broken");
         let key = self.encryption.derive(password, 32)?;
         let (head, text) = self.bytes.split_at_checked(HEAD).ok_or_else(broken)?;
         let vector = head.last_chunk::<BLOCK>().ok_or_else(broken)?;
-        let mut text = Zeroizing::new(text.to_vec());
-        let cipher = cbc::Decryptor::<Aes256>::new_from_slices(&key, vector).map_err(|_| broken())?;
-        let plain = cipher.decrypt_padded::<Pkcs7>(&mut text).map_err(|_| broken())?;
-        let archive = Archive::open(plain).ok_or_else(broken)?;
+        let plain = cipher::open_cbc(&key, vector, text).ok_or_else(broken)?;
+        let archive = Archive::open(&plain).ok_or_else(broken)?;
         let root = archive.root().ok_or_else(broken)?;
         accounts(&archive, &root)
     }
@@ -128,7 +123,7 @@ fn accounts(archive: &Archive<'_>, root: &Node<'_>) -> Result<Entries, Error> {
             return Err(too_many);
         }
         for account in accounts {
-            let groups = name.iter().filter(|name| !name.is_empty()).map(|name| name.to_string()).collect();
+            let groups = groups::named(name.as_deref().map(String::as_str));
             let account = archive.node(account);
             let account = account.as_ref().map(|account| Account { archive, node: account });
             let whose = account.as_ref().map_or_else(String::new, Account::whose);
