@@ -1,7 +1,7 @@
 //! Credential Exchange Format 1.0 of the FIDO Alliance (Proposed Standard, 2025-08-14): JSON in clear text.
 //!
-//! Section 3.3.15 has the credential of type `totp`: its secret is base32 (RFC 4648, section 6), and nothing else is
-//! taken. The protocol that carries it between two apps encrypts it to a key that only the other app has.
+//! A credential of type `totp` has its secret as base32 (RFC 4648, section 6); nothing else is taken. The protocol that carries
+//! the format between two apps encrypts it to a key that only the other app has, so that can't be read here.
 
 use std::collections::HashMap;
 
@@ -74,7 +74,7 @@ fn read_item(item: &Value, paths: &Paths<'_>, found: &mut Entries) -> Result<(),
 fn entry<'a>(credential: &'a Value, mut fields: Fields<'a>) -> Result<Entry, Flaw> {
     let algorithm = text_if_any(credential, "algorithm", "algorithm")?;
     fields.period = number_if_any(credential, "period", "period")?;
-    // Bitwarden's name for codes that section 3.3.15 doesn't have.
+    // Bitwarden's name for codes that the format doesn't have.
     if algorithm.is_some_and(|name| name.eq_ignore_ascii_case("steam")) {
         fields.kind = Some("steam");
     } else {

@@ -50,7 +50,7 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 fn member(archive: &Archive<'_>, name: &str) -> Result<Option<Json>, Error> {
     let Some(member) = archive.find(name) else { return Ok(None) };
     if member.is_encrypted() {
-        return Err(Error::Unsupported { what: "under a password, which 1Password doesn't put on it" });
+        return Err(Error::Unsupported { what: "an archive under a password; export it again without one" });
     }
     let bytes = archive.read(member, None)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::damaged(format!("`{name}` is not UTF-8")))?;

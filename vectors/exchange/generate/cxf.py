@@ -35,7 +35,7 @@ A, B = secret("a"), secret("b", 32)
 GITHUB = item("GitHub", login("alice"), totp(A, issuer="GitHub", username="alice"))
 ALICE = uri("alice", A, "GitHub")
 
-folder = Folder("cxf", "generate/cxf.py, from the Credential Exchange Format 1.0, section 3")
+folder = Folder("cxf", "generate/cxf.py, from the Credential Exchange Format 1.0")
 add = folder.add
 add("simple.json", document(GITHUB), [ALICE])
 add("parameters.json", document(
