@@ -1,7 +1,6 @@
 //! CSV (RFC 4180) with a header line, a record at a time.
 //!
-//! The crate `csv` copies cells into buffers of its own that nobody wipes, and its automaton is several times the size
-//! of what is here.
+//! The crate `csv` copies cells into buffers of its own, which nobody wipes.
 
 use zeroize::Zeroizing;
 

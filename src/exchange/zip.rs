@@ -2,8 +2,7 @@
 //! (its specification of AE-1 and AE-2).
 //!
 //! Only the central directory counts, and only members that are asked for are unpacked, to a bounded size. The crate
-//! `zip` does more than twice this program could spare for it (writing, ZIP64, streams, times), and doesn't bound what
-//! a member unpacks to.
+//! `zip` also writes, streams, and reads ZIP64 and times: code that this program has no room for.
 
 use aes_gcm::aes::{Aes128, Aes192, Aes256};
 use ctr::Ctr128LE;

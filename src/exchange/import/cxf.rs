@@ -1,15 +1,16 @@
 //! Credential Exchange Format 1.0 of the FIDO Alliance (Proposed Standard, 2025-08-14): JSON in clear text.
 //!
-//! Section 3.3.15 has the credential of type `totp`: its secret is base32 (RFC 4648, section 6), and nothing else is
-//! taken. The protocol that carries it between two apps encrypts it to a key that only the other app has.
+//! A credential of type `totp` has its secret as base32 (RFC 4648, section 6); nothing else is taken. The protocol that carries
+//! the format between two apps encrypts it to a key that only the other app has, so that can't be read here.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
 use super::entry::{Fields, whose};
-use crate::exchange::json::{list, number, text};
-use crate::exchange::{Entries, Error, Export, Importer, Input, MOST_ENTRIES};
+use super::groups;
+use crate::exchange::json::{list, number, number_if_any, text, text_if_any};
+use crate::exchange::{Entries, Entry, Error, Export, Flaw, Importer, Input, MOST_ENTRIES};
 
 pub(super) const IMPORTER: Importer =
     Importer { id: "cxf", title: "an export in the Credential Exchange Format", recognizes, read };
@@ -55,19 +56,11 @@ fn read_item(item: &Value, paths: &Paths<'_>, found: &mut Entries) -> Result<(),
     let mut has_any = false;
     for credential in credentials.iter().filter(is_totp) {
         has_any = true;
-        let steam = text(credential, "algorithm").is_some_and(|name| name.eq_ignore_ascii_case("steam"));
-        let fields = Fields {
-            issuer: text(credential, "issuer").filter(|issuer| !issuer.is_empty()).or_else(|| text(item, "title")),
-            account: text(credential, "username").filter(|name| !name.is_empty()).or(user),
-            kind: steam.then_some("steam"),
-            algorithm: text(credential, "algorithm").filter(|_| !steam),
-            digits: number(credential, "digits").filter(|_| !steam),
-            period: number(credential, "period"),
-            counter: None,
-            groups: path.map_or_else(Vec::new, |path| path.iter().map(|&title| title.to_owned()).collect()),
-        };
-        let whose = whose(fields.issuer, fields.account);
-        found.push(whose, fields.with_base32(text(credential, "secret")));
+        let issuer = text(credential, "issuer").filter(|issuer| !issuer.is_empty()).or_else(|| text(item, "title"));
+        let account = text(credential, "username").filter(|name| !name.is_empty()).or(user);
+        let groups = groups::named(path.into_iter().flatten().copied());
+        let named = Fields { issuer, account, groups, ..Fields::default() };
+        found.push(whose(issuer, account), entry(credential, named));
     }
     if !has_any {
         found.without = found.without.saturating_add(1);
@@ -76,6 +69,19 @@ fn read_item(item: &Value, paths: &Paths<'_>, found: &mut Entries) -> Result<(),
         return Err(Error::TooMany { limit: MOST_ENTRIES });
     }
     Ok(())
+}
+
+fn entry<'a>(credential: &'a Value, mut fields: Fields<'a>) -> Result<Entry, Flaw> {
+    let algorithm = text_if_any(credential, "algorithm", "algorithm")?;
+    fields.period = number_if_any(credential, "period", "period")?;
+    // Bitwarden's name for codes that the format doesn't have.
+    if algorithm.is_some_and(|name| name.eq_ignore_ascii_case("steam")) {
+        fields.kind = Some("steam");
+    } else {
+        fields.algorithm = algorithm;
+        fields.digits = number_if_any(credential, "digits", "number of digits")?;
+    }
+    fields.with_base32(text_if_any(credential, "secret", "secret")?)
 }
 
 /// The user name of a login beside the one-time password.

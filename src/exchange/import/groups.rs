@@ -12,6 +12,12 @@ use crate::exchange::json::{items, text};
 pub(super) const MOST_GROUPS: usize = 16;
 const MOST_CHARACTERS: usize = 128;
 
+/// The names of an entry's groups where they stand beside it, outermost first: as many and as long as are taken.
+pub(super) fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let names = names.into_iter().map(str::trim).filter(|name| !name.is_empty()).take(MOST_GROUPS);
+    names.map(|name| name.chars().take(MOST_CHARACTERS).collect()).collect()
+}
+
 /// Names by their identifiers.
 #[derive(Default)]
 pub(super) struct Groups(HashMap<String, String>);

@@ -1,6 +1,6 @@
 //! KeePassXC: its CSV export, with the columns `Group,Title,Username,Password,URL,Notes,TOTP` and some more.
 
-use super::login;
+use super::{groups, login};
 use crate::exchange::csv::{Record, Table};
 use crate::exchange::{Error, Export, Importer, Input};
 
@@ -14,11 +14,11 @@ fn recognizes(input: &Input<'_>) -> bool {
 
 fn read(input: Input<'_>) -> Result<Export, Error> {
     let table = input.text.and_then(Table::open).ok_or(Error::Unrecognized)?;
-    login::of_table(table, "totp", groups).map(Export::Plain)
+    login::of_table(table, "totp", path).map(Export::Plain)
 }
 
 /// `Root/Work/Deep`, of which the first is the database itself.
-fn groups(table: &Table<'_>, record: &Record) -> Vec<String> {
+fn path(table: &Table<'_>, record: &Record) -> Vec<String> {
     let path = record.get(table.column("group")).unwrap_or_default();
-    path.split('/').skip(1).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    groups::named(path.split('/').skip(1))
 }

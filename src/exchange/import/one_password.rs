@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::groups;
 use super::login::Login;
 use crate::exchange::json::{Json, list, number, text};
 use crate::exchange::zip::{self, Archive};
@@ -49,7 +50,7 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 fn member(archive: &Archive<'_>, name: &str) -> Result<Option<Json>, Error> {
     let Some(member) = archive.find(name) else { return Ok(None) };
     if member.is_encrypted() {
-        return Err(Error::Unsupported { what: "under a password, which 1Password doesn't put on it" });
+        return Err(Error::Unsupported { what: "an archive under a password; export it again without one" });
     }
     let bytes = archive.read(member, None)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::damaged(format!("`{name}` is not UTF-8")))?;
@@ -65,7 +66,7 @@ fn read_item(item: &Value, vault: Option<&str>, found: &mut Entries) -> Result<(
         (item.get("overview").unwrap_or(&Value::Null), item.get("details").unwrap_or(&Value::Null));
     let user = list(details, "loginFields").iter().find(|field| text(field, "designation") == Some("username"));
     let tags = list(overview, "tags").iter().filter_map(Value::as_str);
-    let groups: Vec<String> = vault.into_iter().chain(tags).map(str::to_owned).collect();
+    let groups = groups::named(vault.into_iter().chain(tags));
     let fields = list(details, "sections").iter().flat_map(|section| list(section, "fields"));
     let mut has_any = false;
     for otp in fields.filter_map(|field| field.get("value").and_then(|value| text(value, "totp"))) {

@@ -1,6 +1,6 @@
 //! 1Password: its CSV export, with the columns `Title,Url,Username,Password,OTPAuth,Favorite,Archived,Tags,Notes`.
 
-use super::login;
+use super::{groups, login};
 use crate::exchange::csv::{Record, Table};
 use crate::exchange::{Error, Export, Importer, Input};
 
@@ -23,6 +23,5 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 
 /// `a;b`: two tags. A tag in a tag is `a/b`.
 fn tags(table: &Table<'_>, record: &Record) -> Vec<String> {
-    let tags = record.get(table.column("tags")).unwrap_or_default().split(';');
-    tags.map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+    groups::named(record.get(table.column("tags")).unwrap_or_default().split(';'))
 }

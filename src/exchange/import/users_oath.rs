@@ -1,4 +1,4 @@
-//! OATH Toolkit: `users.oath`, the file of pam_oath, documented in the usersfile section of its pam_oath manual.
+//! OATH Toolkit: `users.oath`, the file of pam_oath, documented in the README of pam_oath.
 //!
 //! `TYPE USER PIN SECRET [COUNTER [LAST-CODE [TIME]]]` a line, with a type such as `HOTP/T30/6` and the secret as hex.
 

@@ -76,7 +76,7 @@ add("empty.1pux", archive({"accounts": []}), [])
 
 add("bad-entries.1pux", archive(data(GITHUB, item("Bad", "not base32!"), item("Bad URI", "otpauth://totp/x?digits=6"), GITHUB)),
     [ALICE, ALICE], errors=[[2, "invalid"], [3, "invalid"]])
-add("steam.1pux", archive(data(item("Steam", "steam://" + base32(A)))), [], errors=[[1, "unsupported"]])
+add("steam.1pux", archive(data(item("Steam", "steam://" + base32(A)))), [uri("u", A, "Steam", steam=True)])
 whole = archive(data(GITHUB))
 add("truncated.1pux", whole[:-40], fails="unrecognized")
 add("version-4.1pux", archive(data(GITHUB), attributes={"version": 4}), fails="version")

@@ -55,8 +55,8 @@ def generate(name, header, otp, source, group=None, group_of=None):
     add("bad-entries.csv", table(github, login("Bad", "not base32!"), login("Bad URI", "otpauth://totp/x?digits=6"),
                                  login("Bad digits", f"otpauth://totp/x?secret={base32(A)}&digits=99"), github), [ALICE, ALICE],
         errors=[[2, "invalid"], [3, "invalid"], [4, "invalid"]])
-    add("steam.csv", table(login("Steam", "steam://" + base32(A)), login("Steam", f"otpauth://totp/Steam:u?secret={base32(A)}&issuer=Steam")), [],
-        errors=[[1, "unsupported"], [2, "unsupported"]])
+    add("steam.csv", table(login("Steam", "steam://" + base32(A)), login("Steam", f"otpauth://totp/Steam:u?secret={base32(A)}&issuer=Steam")),
+        [uri("u", A, "Steam", steam=True)] * 2)
     add("control-character.csv", table(login("A\x07B", base32(A)), github), [ALICE], errors=[[1, "invalid"]])
     add("long-name.csv", table(login("x" * 5000, base32(A)), github), [ALICE], errors=[[1, "invalid"]])
     add("long-secret.csv", table(login("Long", "A" * 4000), github), [ALICE], errors=[[1, "invalid"]])

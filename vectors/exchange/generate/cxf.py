@@ -35,7 +35,7 @@ A, B = secret("a"), secret("b", 32)
 GITHUB = item("GitHub", login("alice"), totp(A, issuer="GitHub", username="alice"))
 ALICE = uri("alice", A, "GitHub")
 
-folder = Folder("cxf", "generate/cxf.py, from the Credential Exchange Format 1.0, section 3")
+folder = Folder("cxf", "generate/cxf.py, from the Credential Exchange Format 1.0")
 add = folder.add
 add("simple.json", document(GITHUB), [ALICE])
 add("parameters.json", document(
@@ -63,9 +63,9 @@ add("bad-entries.json", document(
     GITHUB, item("No secret", {"type": "totp", "period": 30, "digits": 6, "algorithm": "sha1"}),
     item("Bad base32", totp(A, secret="not base32!")), item("Bad digits", totp(A, digits=99)),
     item("Bad period", totp(A, period=0)), item("Unknown algorithm", totp(A, algorithm="md5")),
-    item("Wrong types", totp(A, secret=12)), GITHUB), [ALICE, ALICE],
-    errors=[[2, "missing"], [3, "invalid"], [4, "invalid"], [5, "invalid"], [6, "invalid"], [7, "missing"]])
-add("steam.json", document(item("Steam", totp(A, algorithm="steam", digits=5, username="u"))), [], errors=[[1, "unsupported"]])
+    item("Wrong types", totp(A, secret=12)), item("Period as a list", totp(A, period=[60])), item("Algorithm as a number", totp(A, algorithm=1)), GITHUB), [ALICE, ALICE],
+    errors=[[2, "missing"], [3, "invalid"], [4, "invalid"], [5, "invalid"], [6, "invalid"], [7, "invalid"], [8, "invalid"], [9, "invalid"]])
+add("steam.json", document(item("Steam", totp(A, algorithm="steam", digits=5, username="u"))), [uri("u", A, "Steam", steam=True)])
 add("truncated.json", document(GITHUB)[:-30], fails="unrecognized")
 add("version-2.json", document(GITHUB, version={"major": 2, "minor": 0}), fails="version")
 add("version-0.json", document(GITHUB, version={"major": 0, "minor": 1}), fails="version")

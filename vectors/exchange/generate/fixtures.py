@@ -21,11 +21,11 @@ def base32(key: bytes) -> str:
     return base64.b32encode(key).decode().rstrip("=")
 
 
-def uri(account, key, issuer=None, algorithm="SHA1", digits=6, period=30, counter=None):
+def uri(account, key, issuer=None, algorithm="SHA1", digits=6, period=30, counter=None, steam=False):
     """The key URI format, as vmfa writes it: defaults left out."""
     enc = lambda text: quote(text, safe="-._~@")
     label = f"{enc(issuer)}:{enc(account)}" if issuer else enc(account)
-    text = f"otpauth://{'totp' if counter is None else 'hotp'}/{label}?secret={base32(key)}"
+    text = f"otpauth://{'steam' if steam else 'totp' if counter is None else 'hotp'}/{label}?secret={base32(key)}"
     if issuer:
         text += f"&issuer={enc(issuer)}"
     if algorithm != "SHA1":

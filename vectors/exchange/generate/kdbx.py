@@ -281,8 +281,12 @@ add("no-password.kdbx", database(simple, password=""), SIMPLE, password="")
 add("empty.kdbx", database(lambda protect: document("")), [])
 add("bad-entries.kdbx", database(with_bad), [uri("u", secret("good"), "Good")] * 2,
     errors=[[2, "invalid"], [3, "invalid"], [4, "invalid"], [5, "invalid"], [6, "unsupported"], [7, "invalid"]])
-add("steam.kdbx", database(steam), [], errors=[[1, "unsupported"], [2, "unsupported"], [3, "unsupported"]])
+add("steam.kdbx", database(steam), [uri("u", B, name, steam=True) for name in ("Tray", "XC", "KeeOtp2")])
 
+levels = ["x" * 1000] + [str(n) for n in range(40)]
+add("groups-many.kdbx", database(lambda protect: document(
+    "".join(f"<Group><Name>{name}</Name>" for name in levels) + entry_xml({"Title": "Deep", "UserName": "u", "otp": base32(B)}, protect)
+    + "</Group>" * len(levels))), [uri("u", B, "Deep")], groups=[["x" * 128, *levels[1:16]]])
 whole = database(simple)
 folder.add("keepassxc.kdbx", None, EVERYWHERE, password=PASSWORD,
            source="KeePassXC 2.7.4: `keepassxc-cli import` of the XML in everywhere.kdbx, merged into empty.kdbx")

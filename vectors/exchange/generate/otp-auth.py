@@ -123,6 +123,7 @@ add("parameters.otpauthdb", backup(("", [
 add("mutable.otpauthdb", backup(("F", [account(A, mutable=True)]), mutable=False), [ALICE])
 add("folders.otpauthdb", backup(("Work", [account(A)]), ("Empty", []), ("Bücher 📚", [account(B, label="käthe", issuer="")])),
     [ALICE, uri("käthe", B)], groups=[["Work"], ["Bücher 📚"]])
+add("long-name.otpauthdb", backup(("x" * 1000, [account(A)])), [ALICE], groups=[["x" * 128]])
 add("empty.otpauthdb", backup(), [])
 add("many-objects.otpauthdb", backup(("F", [account(secret(str(n)), label=str(n)) for n in range(100)])), [uri(str(n), secret(str(n)), "Acme") for n in range(100)])
 

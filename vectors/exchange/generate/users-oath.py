@@ -1,4 +1,4 @@
-"""users.oath, from OATH Toolkit's pam_oath manual. No packages.
+"""users.oath, from the README of OATH Toolkit's pam_oath. No packages.
 
 liboath.oath is as liboath left it, and stays.
 """
@@ -8,7 +8,7 @@ from fixtures import Folder, secret, uri
 A, B = secret("a"), secret("b")
 ZERO = b"\0" * 20
 
-folder = Folder("users-oath", "generate/users-oath.py, from the pam_oath manual of OATH Toolkit 2.6.7", kept=("liboath.oath",))
+folder = Folder("users-oath", "generate/users-oath.py, from the README of pam_oath, OATH Toolkit 2.6.7", kept=("liboath.oath",))
 add = folder.add
 add("simple.oath", f"HOTP/T30/6 alice - {A.hex()}\n", [uri("alice", A)])
 add("types.oath", "".join(f"{kind}\tu\t-\t{A.hex()}\n" for kind in

@@ -1,19 +1,17 @@
 //! Keys under keys: AES-256-GCM, with what the inner key is for as associated data.
 
-use aes_gcm::aead::{Aead as _, Payload};
-use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::exchange::Error;
 use crate::exchange::bytes::Bytes;
+use crate::exchange::cipher::{self, NONCE};
 use crate::exchange::json::{list, number, text};
 use crate::exchange::kdf::{Kdf, Prf};
 
 /// AES-256.
 const KEY_BYTES: usize = 32;
 
-const NONCE_BYTES: u8 = 12;
 const TAG_BYTES: u8 = 16;
 
 /// The key of all tokens, under one of the password.
@@ -49,7 +47,7 @@ impl MasterKey {
 
 /// An encrypted key.
 pub(super) struct Sealed {
-    nonce: [u8; NONCE_BYTES as usize],
+    nonce: [u8; NONCE],
     purpose: String,
     text: Zeroizing<Vec<u8>>,
 }
@@ -65,14 +63,12 @@ impl Sealed {
     }
 
     pub(super) fn open(&self, key: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let cipher = Aes256Gcm::new_from_slice(key).ok()?;
-        let payload = Payload { msg: &self.text, aad: self.purpose.as_bytes() };
-        cipher.decrypt(Nonce::from_slice(&self.nonce), payload).ok().map(Zeroizing::new)
+        cipher::open_gcm(key, &self.nonce, self.purpose.as_bytes(), &self.text)
     }
 }
 
 /// RFC 5084, section 3.2, in DER: a sequence of the nonce and the length of the tag.
-fn nonce(parameters: &[u8]) -> Option<[u8; NONCE_BYTES as usize]> {
+fn nonce(parameters: &[u8]) -> Option<[u8; NONCE]> {
     const SEQUENCE: u8 = 0x30;
     const OCTETS: u8 = 0x04;
     const INTEGER: u8 = 0x02;
@@ -80,10 +76,10 @@ fn nonce(parameters: &[u8]) -> Option<[u8; NONCE_BYTES as usize]> {
     if rest.u8()? != SEQUENCE || usize::from(rest.u8()?) != rest.rest().len() {
         return None;
     }
-    if rest.u8()? != OCTETS || rest.u8()? != NONCE_BYTES {
+    if rest.u8()? != OCTETS || usize::from(rest.u8()?) != NONCE {
         return None;
     }
-    let nonce = rest.take(usize::from(NONCE_BYTES))?.try_into().ok()?;
+    let nonce = rest.take(NONCE)?.try_into().ok()?;
     (rest.rest() == [INTEGER, 1, TAG_BYTES]).then_some(nonce)
 }
 

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use self::java::Map;
 use self::keys::{MasterKey, Sealed};
 use super::entry::{Fields, whose};
-use crate::exchange::json::{Json, number, text};
+use crate::exchange::json::{Json, number_if_any, text, text_if_any};
 use crate::exchange::{Entries, Error, Export, Flaw, Importer, Input, Locked, MOST_ENTRIES};
 
 pub(super) const IMPORTER: Importer = Importer { id: "freeotp", title: "a FreeOTP backup", recognizes, read };
@@ -52,29 +52,31 @@ impl Locked for Backup {
             let Some(id) = name.strip_suffix(TOKEN) else { continue };
             let token = Json::parse(token);
             let token = token.as_ref().map_or(&Value::Null, Json::value);
-            let fields = fields(token);
-            let whose = whose(fields.issuer, fields.account);
-            let secret = secrets.get(id).ok_or(Flaw::Missing("secret")).and_then(|sealed| secret(sealed, &key));
-            found.push(whose, secret.and_then(|secret| fields.with_bytes(secret.to_vec())));
+            let [issuer, account] = [issuer(token), text(token, "label")];
+            let secret = || secret(secrets.get(id).ok_or(Flaw::Missing("secret"))?, &key);
+            found.push(whose(issuer, account), fields(token).and_then(|fields| fields.with_bytes(secret()?.to_vec())));
         }
         Ok(found)
     }
 }
 
-fn fields(token: &Value) -> Fields<'_> {
-    let issuer = text(token, "issuerExt").or_else(|| text(token, "issuerInt"));
-    // FreeOTP makes Steam's codes for what has this issuer, and says nothing else of it.
-    let steam = text(token, "issuerExt") == Some("Steam");
-    Fields {
-        issuer,
-        account: text(token, "label"),
-        kind: if steam { Some("steam") } else { text(token, "type") },
-        algorithm: text(token, "algo"),
-        digits: number(token, "digits").filter(|_| !steam),
-        period: number(token, "period"),
-        counter: number(token, "counter"),
-        groups: Vec::new(),
+fn issuer(token: &Value) -> Option<&str> {
+    text(token, "issuerExt").or_else(|| text(token, "issuerInt"))
+}
+
+fn fields(token: &Value) -> Result<Fields<'_>, Flaw> {
+    let mut fields = Fields { issuer: issuer(token), account: text(token, "label"), ..Fields::default() };
+    fields.kind = text_if_any(token, "type", "type")?;
+    fields.algorithm = text_if_any(token, "algo", "algorithm")?;
+    fields.period = number_if_any(token, "period", "period")?;
+    // FreeOTP makes Steam's codes for what has this issuer, whatever number of digits it says.
+    if text(token, "issuerExt") == Some("Steam") && fields.kind == Some("TOTP") {
+        fields.kind = Some("steam");
+        return Ok(fields);
     }
+    fields.digits = number_if_any(token, "digits", "number of digits")?;
+    fields.counter = number_if_any(token, "counter", "counter")?;
+    Ok(fields)
 }
 
 /// `{"key": "…"}`, with the JSON of an encrypted key as a text.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::otp;
 use crate::exchange::bytes::Bytes;
+use crate::exchange::import::groups;
 use crate::exchange::xml::{self, Attributes, Visitor};
 use crate::exchange::{Entries, Error, MOST_ENTRIES, encoding};
 
@@ -113,7 +114,7 @@ impl Walker {
             return Ok(());
         }
         // The outermost group is the database itself.
-        let groups: Vec<String> = self.groups.iter().skip(1).map(|group| group.name.clone()).collect();
+        let groups = groups::named(self.groups.iter().skip(1).map(|group| group.name.as_str()));
         let found = otp::entries(&strings, &groups);
         if found.is_empty() {
             self.found.without = self.found.without.saturating_add(1);

@@ -8,15 +8,16 @@ mod archive;
 mod plist;
 
 use aes::Aes256;
-use aes::cipher::block_padding::{NoPadding, Pkcs7};
+use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use self::archive::{Archive, Node};
 use super::entry::Fields;
+use super::groups;
 use crate::exchange::bytes::Bytes;
+use crate::exchange::cipher;
 use crate::exchange::kdf::{Kdf, Prf};
 use crate::exchange::{Entries, Entry, Error, Export, Flaw, Importer, Input, Locked, MOST_ENTRIES};
 
@@ -37,12 +38,9 @@ fn begins_as(bytes: &[u8], name: &str) -> bool {
     let whole = bytes.len().is_multiple_of(BLOCK);
     let Some(first) = bytes.get(..BLOCK).filter(|_| whole) else { return false };
     let mut first = first.to_vec();
-    let plain = outer(name).and_then(|cipher| cipher.decrypt_padded::<NoPadding>(&mut first).ok().map(<[u8]>::to_vec));
-    plain.is_some_and(|plain| plist::is_plist(&plain))
-}
-
-fn outer(name: &str) -> Option<cbc::Decryptor<Aes256>> {
-    cbc::Decryptor::<Aes256>::new_from_slices(&Sha256::digest(name), &[0; BLOCK]).ok()
+    // The vector is zero, so the first block alone is AES itself; the padding is at the end only.
+    let cipher = cbc::Decryptor::<Aes256>::new_from_slices(&Sha256::digest(name), &[0; BLOCK]).ok();
+    cipher.is_some_and(|cipher| cipher.decrypt_padded::<NoPadding>(&mut first).is_ok_and(plist::is_plist))
 }
 
 fn read(input: Input<'_>) -> Result<Export, Error> {
@@ -50,9 +48,8 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
         return Err(Error::Unsupported { what: "one account of OTP Auth; create a backup of all in its settings" });
     }
     let broken = || Error::damaged("its outer archive is broken");
-    let mut bytes = Zeroizing::new(input.bytes.to_vec());
-    let plain = outer(BACKUP).and_then(|cipher| cipher.decrypt_padded::<Pkcs7>(&mut bytes).ok()).ok_or_else(broken)?;
-    let archive = Archive::open(plain).ok_or_else(broken)?;
+    let plain = cipher::open_cbc(&Sha256::digest(BACKUP), &[0; BLOCK], input.bytes).ok_or_else(broken)?;
+    let archive = Archive::open(&plain).ok_or_else(broken)?;
     let root = archive.root().ok_or_else(broken)?;
     let version = archive.entry(&root, "Version").and_then(|version| version.tenths());
     if version != Some(11) {
@@ -88,23 +85,26 @@ impl Sealed {
         let mut kdf = || Kdf::pbkdf2(Prf::Sha1, rest.take(8).ok_or_else(cut)?, ROUNDS);
         Ok(Self { encryption: kdf()?, authentication: kdf()?, bytes: bytes.to_vec(), mac: *mac })
     }
+
+    /// Checks and decrypts: the inner archive.
+    fn open(&self, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let mac_key = self.authentication.derive(password, 32)?;
+        if !cipher::authentic(&mac_key, &[&self.bytes], &self.mac) {
+            return Err(Error::WrongPasswordOrDamaged);
+        }
+        let broken = || Error::damaged("its encryption is not valid");
+        let key = self.encryption.derive(password, 32)?;
+        let (head, text) = self.bytes.split_at_checked(HEAD).ok_or_else(broken)?;
+        let vector = head.last_chunk::<BLOCK>().ok_or_else(broken)?;
+        cipher::open_cbc(&key, vector, text).ok_or_else(broken)
+    }
 }
 
 impl Locked for Sealed {
     fn unlock(&self, password: &[u8]) -> Result<Entries, Error> {
-        let failed = || Error::WrongPasswordOrDamaged;
-        let mac_key = self.authentication.derive(password, 32)?;
-        let mac = Hmac::<Sha256>::new_from_slice(&mac_key).map_err(|_| failed())?.chain_update(&self.bytes);
-        mac.verify_slice(&self.mac).map_err(|_| failed())?;
-
         let broken = || Error::damaged("its inner archive is broken");
-        let key = self.encryption.derive(password, 32)?;
-        let (head, text) = self.bytes.split_at_checked(HEAD).ok_or_else(broken)?;
-        let vector = head.last_chunk::<BLOCK>().ok_or_else(broken)?;
-        let mut text = Zeroizing::new(text.to_vec());
-        let cipher = cbc::Decryptor::<Aes256>::new_from_slices(&key, vector).map_err(|_| broken())?;
-        let plain = cipher.decrypt_padded::<Pkcs7>(&mut text).map_err(|_| broken())?;
-        let archive = Archive::open(plain).ok_or_else(broken)?;
+        let plain = self.open(password)?;
+        let archive = Archive::open(&plain).ok_or_else(broken)?;
         let root = archive.root().ok_or_else(broken)?;
         accounts(&archive, &root)
     }
@@ -128,7 +128,7 @@ fn accounts(archive: &Archive<'_>, root: &Node<'_>) -> Result<Entries, Error> {
             return Err(too_many);
         }
         for account in accounts {
-            let groups = name.iter().filter(|name| !name.is_empty()).map(|name| name.to_string()).collect();
+            let groups = groups::named(name.as_deref().map(String::as_str));
             let account = archive.node(account);
             let account = account.as_ref().map(|account| Account { archive, node: account });
             let whose = account.as_ref().map_or_else(String::new, Account::whose);
@@ -182,5 +182,37 @@ impl Account<'_> {
             other => return Err(Flaw::Type(other.to_string())),
         }
         fields.with_bytes(secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(bytes: &[u8]) -> Option<Result<Entries, Error>> {
+        let archive = Archive::open(bytes)?;
+        let root = archive.root()?;
+        Some(accounts(&archive, &root))
+    }
+
+    /// What is inside has passed a check, but whoever knows the password may have written it.
+    #[test]
+    fn what_is_inside_cut_off_or_changed_gives_an_answer() {
+        let path = format!("{}/vectors/exchange/otp-auth/folders.otpauthdb", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(path).unwrap();
+        let plain = cipher::open_cbc(&Sha256::digest(BACKUP), &[0; BLOCK], &bytes).unwrap();
+        let archive = Archive::open(&plain).unwrap();
+        let wrapped = archive.entry(&archive.root().unwrap(), "WrappedData").unwrap();
+        let sealed = Sealed::read(archive.data(&wrapped).unwrap()).unwrap();
+        let inner = sealed.open(b"abc123").unwrap();
+        assert_eq!(read_all(&inner).unwrap().unwrap().count(), 2);
+        for at in 0..inner.len() {
+            let _ = read_all(&inner[..at]);
+            for change in [0x01, 0x15, 0x80, 0xff] {
+                let mut changed = inner.to_vec();
+                changed[at] ^= change;
+                let _ = read_all(&changed);
+            }
+        }
     }
 }
