@@ -34,7 +34,9 @@ impl<'a> Login<'a> {
         if entry.enrolment.account.is_empty() || nobody {
             entry.enrolment.account = user;
         }
-        entry.enrolment.issuer = entry.enrolment.issuer.or_else(|| filled(self.title));
+        // A login whose title is its account names no issuer.
+        let issuer = filled(self.title).filter(|title| *title != entry.enrolment.account);
+        entry.enrolment.issuer = entry.enrolment.issuer.or(issuer);
         entry.groups = self.groups;
         if entry::nameable(&entry.enrolment) { Ok(entry) } else { Err(Flaw::Invalid("name")) }
     }
