@@ -51,8 +51,8 @@ fn drawn(text: &str) -> Option<(Vec<&str>, Option<[char; 2]>)> {
         return Some((lines.get(range)?.to_vec(), Some(kinds)));
     }
     let drawn = |line: &&str| line.contains("\x1b[") || line.contains(is_block);
-    let first = lines.iter().position(&drawn)?;
-    let last = lines.iter().rposition(&drawn)?;
+    let first = lines.iter().position(drawn)?;
+    let last = lines.iter().rposition(drawn)?;
     // Lines that are nothing but blanks are part of it: margins of colour come with escape sequences.
     let lines: Vec<&str> = lines.get(first..=last)?.to_vec();
     let count = lines.iter().filter(|line| drawn(line)).count();

@@ -130,7 +130,7 @@ pub(super) fn is_tga(bytes: &[u8]) -> bool {
 }
 
 /// An XML document whose first element is `svg`, behind comments and what declares a document type.
-fn is_svg(bytes: &[u8]) -> bool {
+pub(super) fn is_svg(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(2048)).unwrap_or_default();
     let Ok(head) = std::str::from_utf8(head.utf8_chunks().next().map_or(&[], |chunk| chunk.valid().as_bytes())) else {
         return false;

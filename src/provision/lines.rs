@@ -40,30 +40,6 @@ pub(super) fn read(text: &str) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// The links of a web page.
-///
-/// # Errors
-///
-/// The first that can't be read.
-pub(super) fn read_page(text: &str) -> Option<Result<Found, Error>> {
-    let found_here = links::uris_of_page(text);
-    if found_here.is_empty() {
-        return None;
-    }
-    let mut found = Found { warnings: vec![Warning::WebPage], ..Found::default() };
-    for link in found_here {
-        match uri::parse(link) {
-            Ok(mut one) => {
-                // A page's source has them by right.
-                one.warnings.retain(|warning| *warning != Warning::HtmlEscapes);
-                found.absorb(one);
-            }
-            Err(error) => return Some(Err(error)),
-        }
-    }
-    Some(Ok(found))
-}
-
 /// Lines that aren't empty and no comments, counted from 1.
 fn entries(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let numbered = text.lines().enumerate().map(|(index, line)| (index.saturating_add(1), line.trim()));

@@ -6,14 +6,18 @@
 
 pub mod aws;
 pub mod base32;
+mod data_uri;
 #[cfg(feature = "qr")]
 pub mod draw;
 mod drawing;
+#[cfg(feature = "qr")]
+mod embedded;
 mod error;
 mod foreign;
 mod formats;
 mod lines;
 mod links;
+mod page;
 mod payloads;
 #[cfg(feature = "qr")]
 pub mod qr;

@@ -17,10 +17,39 @@ pub fn read_pixels(width: u32, height: u32, rgba: &[u8], limits: &Limits) -> Res
     payloads(qr::payloads_of_rgba(width, height, rgba, limits)?)
 }
 
+/// Whether bytes begin like an image that is read, or would be with the feature for it.
+pub(super) fn is_image(bytes: &[u8]) -> bool {
+    #[cfg(feature = "qr")]
+    return qr::format(bytes).is_some();
+    #[cfg(not(feature = "qr"))]
+    return [&b"\x89PNG"[..], b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*"]
+        .iter()
+        .any(|magic| bytes.starts_with(magic));
+}
+
 /// The enrolments of an image's QR codes.
 #[cfg(feature = "qr")]
 pub(super) fn image(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
     payloads(qr::payloads(bytes, limits)?)
+}
+
+/// The enrolments of the QR codes of several images, some of which may be anything.
+///
+/// # Errors
+///
+/// [`Error::NoQrCode`] where no image has one, [`Error::QrTimeUp`] when time was up before one was found, and as for one.
+#[cfg(feature = "qr")]
+pub(super) fn images(images: &[Zeroizing<Vec<u8>>], limits: &Limits) -> Result<Found, Error> {
+    let mut codes = qr::Codes::default();
+    for image in images {
+        match codes.look_at(image, limits) {
+            Err(Error::QrTimeUp) if codes.is_empty() => return Err(Error::QrTimeUp),
+            Err(Error::QrTimeUp) => break,
+            // Of what is no picture with a code, a page has many.
+            Ok(()) | Err(_) => {}
+        }
+    }
+    payloads(codes.texts()?)
 }
 
 #[cfg(not(feature = "qr"))]

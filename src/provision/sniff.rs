@@ -1,15 +1,14 @@
 //! What a source is, told by its content.
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use percent_encoding::percent_decode;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "svg")]
+use super::embedded;
 use super::foreign::{self, link, starts_with};
 use super::{
-    Enrolment, Error, Foreign, Found, Limits, Warning, aws, base32, drawing, formats, lines, payloads, tidy, uri,
+    Enrolment, Error, Found, Limits, Warning, aws, base32, data_uri, drawing, formats, lines, page, payloads, tidy, uri,
 };
 use crate::oath::Parameters;
 
@@ -39,8 +38,8 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
     let Some(depth) = depth.checked_sub(1) else {
         return Err(Error::Unrecognized);
     };
-    if is_image(bytes) {
-        return payloads::image(bytes, limits);
+    if payloads::is_image(bytes) {
+        return image(bytes, limits);
     }
     if let Some((what, kind)) = formats::kind(bytes) {
         return Err(Error::UnsupportedFormat { what, kind });
@@ -49,7 +48,8 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
     if text.trim().is_empty() {
         return Err(Error::Empty);
     }
-    if text.len() > TEXT_BYTES {
+    // A page has its pictures and fonts in it.
+    if text.len() > TEXT_BYTES && !foreign::is_page(text.trim()) {
         return Err(Error::TooLarge { limit: TEXT_BYTES });
     }
     if text.contains('\0') {
@@ -72,16 +72,26 @@ fn content(bytes: &[u8], limits: &Limits, depth: u8) -> Result<Found, Error> {
     Ok(found)
 }
 
+/// An image; of an SVG without a code of its own, the pictures that are in it.
+fn image(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
+    let found = payloads::image(bytes, limits);
+    #[cfg(feature = "svg")]
+    if found == Err(Error::NoQrCode) && formats::is_svg(bytes) {
+        return payloads::images(&embedded::data_uris(std::str::from_utf8(bytes).unwrap_or_default()), limits);
+    }
+    found
+}
+
 /// Text without blanks around it.
 fn plain_text(text: &str, limits: &Limits, depth: u8) -> Result<Found, Error> {
     if text.is_empty() {
         return Err(Error::Empty);
     }
-    if let Some(encoded) = data_uri(text) {
+    if let Some(encoded) = data_uri::read(text) {
         return content(&encoded?, limits, depth);
     }
     if text.starts_with('<') && foreign::is_page(text) {
-        return lines::read_page(text).unwrap_or(Err(Error::Foreign(Foreign::WebPage)));
+        return page::read(text, limits);
     }
     if let Some(inner) = json_text(text) {
         return quoted(content(inner.as_bytes(), limits, depth));
@@ -130,15 +140,6 @@ fn quoted(found: Result<Found, Error>) -> Result<Found, Error> {
         found.warnings.insert(0, Warning::Quoted);
         found
     })
-}
-
-fn is_image(bytes: &[u8]) -> bool {
-    #[cfg(feature = "qr")]
-    return super::qr::format(bytes).is_some();
-    #[cfg(not(feature = "qr"))]
-    return [&b"\x89PNG"[..], b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*"]
-        .iter()
-        .any(|magic| bytes.starts_with(magic));
 }
 
 /// UTF-8, or UTF-16 with a byte order mark: what PowerShell writes for `>`.
@@ -251,31 +252,6 @@ fn inside_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let readable = aws::looks_like_seed(trimmed)
         || document
         || uri
-        || (!perhaps_secret && (is_image(&inner) || formats::kind(&inner).is_some()));
+        || (!perhaps_secret && (payloads::is_image(&inner) || formats::kind(&inner).is_some()));
     readable.then_some(inner)
-}
-
-/// The bytes of a data URI (RFC 2397), base64 with or without its padding; `None` where the text is no such thing.
-fn data_uri(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
-    const LENIENT: GeneralPurpose = GeneralPurpose::new(
-        &alphabet::STANDARD,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    if !starts_with(text, "data:") {
-        return None;
-    }
-    let unreadable = |what| Some(Err(Error::WrongKind { what }));
-    let Some((kind, data)) = text.split_once(',') else { return unreadable("a data URI without data") };
-    let bytes = Zeroizing::new(percent_decode(data.as_bytes()).collect::<Vec<u8>>());
-    let kind = kind.to_ascii_lowercase();
-    if kind.trim_end().ends_with(";base64") {
-        return match LENIENT.decode(tidy::dense(&bytes).as_slice()) {
-            Ok(bytes) => Some(Ok(Zeroizing::new(bytes))),
-            Err(_) => unreadable("a data URI without readable base64"),
-        };
-    }
-    if kind.starts_with("data:image/") && !is_image(&bytes) && formats::kind(&bytes).is_none() {
-        return unreadable("a data URI whose data is no image");
-    }
-    Some(Ok(bytes))
 }

@@ -79,6 +79,8 @@ pub enum Warning {
     AppleScheme,
     /// The URIs are the links of a web page.
     WebPage,
+    /// The QR codes are in pictures of a web page.
+    PagePictures,
     /// The issuer alone says that codes are those of Steam Guard.
     Steam,
     /// Other QR codes of the same image that are no enrolments.
@@ -140,6 +142,7 @@ impl fmt::Display for Warning {
             Self::Surrounded => f.write_str("ignoring the text around the URI"),
             Self::AppleScheme => f.write_str("the scheme is `apple-otpauth`: reading it as `otpauth`"),
             Self::WebPage => f.write_str("the source is a web page: reading its otpauth links"),
+            Self::PagePictures => f.write_str("the source is a web page: reading the QR codes in its pictures"),
             Self::Steam => f.write_str("the issuer is Steam: making the five characters of Steam Guard"),
             Self::OtherCodes { count } => write!(f, "the image has {count} more QR code(s) that enrol nothing"),
             Self::OfLine { line, account, warning } if account.is_empty() => write!(f, "line {line}: {warning}"),

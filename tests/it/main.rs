@@ -28,6 +28,8 @@ mod drawing;
 mod drift;
 #[cfg(feature = "cli")]
 mod edit;
+#[cfg(feature = "qr")]
+mod embedded;
 #[cfg(all(feature = "cli", feature = "testing"))]
 mod examples;
 #[cfg(all(feature = "cli", unix))]

@@ -20,7 +20,7 @@ pub(in crate::cli) const CURL: &str = "if it is the address of a picture: curl -
 pub(in crate::cli) const SHOW_PAGE: &str = "if it is a page: show it and use `screen`";
 pub(in crate::cli) const OPEN_ADDRESS: &str =
     "open the address: if that page shows a QR code for an authenticator app, use `screen`";
-pub(in crate::cli) const SAVE_QR_CODE: &str = "show the page and use `screen`, or save its QR code as a picture";
+pub(in crate::cli) const SAVE_QR_CODE: &str = "show the page and use `screen`, or save its QR code as a picture; browsers save pictures in a folder beside the page";
 
 // It is a file of a kind that isn't read.
 

@@ -20,6 +20,8 @@ mod parts;
 mod pictures;
 mod png;
 mod readers;
+#[cfg(feature = "svg")]
+mod svg;
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,14 +49,22 @@ const FURTHER: usize = 64 << 20;
 /// How long the caller's thread waits before it asks again whether time is up.
 const SLICE: Duration = Duration::from_millis(10);
 
+/// The stack of a worker, in bytes: the standard library's default.
+const STACK: usize = 2 << 20;
+
 /// What errors call pixels that came without a file.
 const RGBA: &str = "RGBA";
 
-/// Which image format the bytes start as: PNG, JPEG, GIF, WEBP, TIFF, BMP, ICO, TGA or PNM (P1 to P7).
+/// Which image format the bytes start as: PNG, JPEG, GIF, WEBP, TIFF, BMP, ICO, TGA, PNM (P1 to P7) or, with the
+/// feature `svg`, SVG.
 ///
 /// By content only, never by a name. It may still be damaged, or posing.
 #[must_use]
 pub fn format(bytes: &[u8]) -> Option<&'static str> {
+    #[cfg(feature = "svg")]
+    if super::formats::is_svg(bytes) {
+        return Some(svg::NAME);
+    }
     load::format(bytes).map(|(_, name)| name)
 }
 
@@ -72,10 +82,19 @@ pub fn format(bytes: &[u8]) -> Option<&'static str> {
 /// [`Error::ImageUnsupported`], [`Error::ImageBroken`], [`Error::NoQrCode`], [`Error::QrTimeUp`] when time was up before
 /// one was found, [`Error::QrPart`] and [`Error::QrPartsDisagree`] for a text whose parts aren't all there.
 pub fn payloads(bytes: &[u8], limits: &Limits) -> Result<Vec<Zeroizing<String>>, Error> {
+    texts(finds(bytes, limits)?)
+}
+
+/// All that is found in an image file.
+fn finds(bytes: &[u8], limits: &Limits) -> Result<Vec<Find>, Error> {
     let name = format(bytes).ok_or(Error::Unrecognized)?;
     let bytes = Zeroizing::new(bytes.to_vec());
     let own_limits = limits.clone();
-    in_worker(limits, name, move || {
+    #[cfg(feature = "svg")]
+    if name == svg::NAME {
+        return in_worker(limits, name, svg::STACK, move || guarded(&bytes, || svg::load(&bytes)));
+    }
+    in_worker(limits, name, STACK, move || {
         guarded(&bytes, || Header::read(&bytes, &own_limits)?.decode(&bytes, &*own_limits.expired))
     })
 }
@@ -100,7 +119,48 @@ pub fn payloads_of_rgba(
     }
     // Here, not in the worker, which would need a copy of them all.
     let pictures = Pictures::of(width, height, rgba, 4);
-    in_worker(limits, RGBA, move || Ok(pictures))
+    texts(in_worker(limits, RGBA, STACK, move || Ok(pictures))?)
+}
+
+/// What was found, as texts.
+fn texts(found: Vec<Find>) -> Result<Vec<Zeroizing<String>>, Error> {
+    assembled(found).map(in_reading_order)
+}
+
+/// The codes of several images: a text may be split over codes in different ones.
+#[derive(Default)]
+pub(super) struct Codes {
+    found: Vec<Find>,
+    images: u8,
+}
+
+impl Codes {
+    /// Adds those of an image.
+    ///
+    /// # Errors
+    ///
+    /// As [`payloads`], but for parts of a text.
+    pub(super) fn look_at(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), Error> {
+        let mut finds = finds(bytes, limits)?;
+        // Places are parts of an image's height, so each image stands below the one before.
+        finds.iter_mut().for_each(|find| find.place.y += f32::from(self.images) * 2.0);
+        self.images = self.images.saturating_add(1);
+        self.found.append(&mut finds);
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// Their texts, image by image.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoQrCode`] where there are none, [`Error::QrPart`] and [`Error::QrPartsDisagree`] for a text whose parts aren't all there.
+    pub(super) fn texts(self) -> Result<Vec<Zeroizing<String>>, Error> {
+        if self.is_empty() { Err(Error::NoQrCode) } else { texts(self.found) }
+    }
 }
 
 /// A decoder that panics has found the image broken.
@@ -115,8 +175,9 @@ fn guarded<T>(bytes: &[u8], decode: impl FnOnce() -> Result<T, Error>) -> Result
 fn in_worker(
     limits: &Limits,
     format: &'static str,
+    stack: usize,
     load: impl FnOnce() -> Result<Pictures, Error> + Send + 'static,
-) -> Result<Vec<Zeroizing<String>>, Error> {
+) -> Result<Vec<Find>, Error> {
     let (sender, receiver) = mpsc::channel();
     let expired = Arc::clone(&limits.expired);
     let work = move || match load() {
@@ -126,6 +187,7 @@ fn in_worker(
     };
     let worker = thread::Builder::new()
         .name(WORKER.to_owned())
+        .stack_size(stack)
         .spawn(work)
         .map_err(|error| Error::ImageBroken { format, reason: error.to_string() })?;
     let mut messages = Vec::new();
@@ -149,8 +211,8 @@ fn in_worker(
             Err(error) => outcome = Err(error),
         }
     }
-    let texts = in_reading_order(assembled(found)?);
-    if texts.is_empty() { outcome } else { Ok(texts) }
+    found.retain(|find: &Find| !find.text.is_empty() || find.part.is_some());
+    if found.is_empty() { outcome } else { Ok(found) }
 }
 
 /// Makes the attempts on all pictures, stage by stage, and sends what each finds.
