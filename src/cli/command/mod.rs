@@ -20,6 +20,7 @@ mod qr;
 mod release;
 mod remove;
 mod rename;
+mod scan;
 mod serve;
 mod show;
 mod trash;
@@ -37,6 +38,7 @@ pub(super) enum Command {
     Add(add::Args),
     Import(import::Args),
     Export(export::Args),
+    Scan(scan::Args),
     Code(code::Args),
     Pair(pair::Args),
     Verify(verify::Args),
@@ -75,6 +77,7 @@ impl Command {
             Self::Add(args) => args.run(global),
             Self::Import(args) => args.run(global),
             Self::Export(args) => args.run(global),
+            Self::Scan(args) => args.run(global),
             Self::Code(args) => args.run(global),
             Self::Pair(args) => args.run(global),
             Self::Verify(args) => args.run(global),

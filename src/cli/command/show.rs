@@ -110,21 +110,11 @@ impl Description {
     }
 
     pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
-        let moving = match (self.period, self.counter) {
-            (Some(period), _) => format!("every {period} s"),
-            (None, Some(counter)) => format!("counter {counter}"),
-            (None, None) => String::new(),
-        };
-        let kind = if self.r#type == "steam" {
-            format!("Steam Guard, {}, {} characters", self.algorithm, self.digits)
-        } else {
-            format!("{}, {}, {} digits", self.r#type.to_uppercase(), self.algorithm, self.digits)
-        };
         let secret = self.secret_bits.map(|bits| format!("{bits} bits, in the {} vault", self.vault));
         let mut lines = vec![
             ("issuer", plain(self.issuer.as_deref().unwrap_or("-")).into_owned()),
             ("account", plain(if self.account.is_empty() { "-" } else { &self.account }).into_owned()),
-            ("codes", format!("{kind}, {moving}")),
+            ("codes", codes_in_words(self.r#type, self.algorithm, self.digits, self.period, self.counter)),
         ];
         if let Some(serial) = &self.serial_number {
             lines.push(("serial number", plain(serial).into_owned()));
@@ -141,6 +131,25 @@ impl Description {
         }
         lines.push(("secret", secret.unwrap_or_else(|| format!("in the {} vault, under {}", self.vault, self.id))));
         lines
+    }
+}
+
+/// `TOTP, SHA1, 6 digits, every 30 s`.
+pub(super) fn codes_in_words(
+    kind: &str,
+    algorithm: &str,
+    digits: u8,
+    period: Option<u64>,
+    counter: Option<u64>,
+) -> String {
+    let moving = match (period, counter) {
+        (Some(period), _) => format!("every {period} s"),
+        (None, Some(counter)) => format!("counter {counter}"),
+        (None, None) => String::new(),
+    };
+    match kind {
+        "steam" => format!("Steam Guard, {algorithm}, {digits} characters, {moving}"),
+        _ => format!("{}, {algorithm}, {digits} digits, {moving}", kind.to_uppercase()),
     }
 }
 

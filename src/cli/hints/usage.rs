@@ -25,7 +25,7 @@ pub(in crate::cli) const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["undelete", "undo", "recover", "unremove"], "vmfa trash restore NAME; `vmfa trash list` shows what is in it"),
     (&["ls-devices", "devices", "status"], "vmfa list; `vmfa aws status` asks AWS"),
     (&["export", "backup", "dump", "reveal", "secret"], "vmfa uri NAME --reveal, or a QR code: vmfa qr NAME"),
-    (&["import", "scan", "new", "create", "insert", "enrol", "enroll"], "vmfa add NAME SOURCE"),
+    (&["import", "new", "create", "insert", "enrol", "enroll"], "vmfa add NAME SOURCE"),
     (&["restore"], "vmfa add NAME/ FILE, with the otpauth URIs of an export"),
     (&["check", "validate", "test"], "vmfa verify NAME CODE; `vmfa doctor` checks this machine"),
     (&["mv", "move"], "vmfa rename OLD NEW"),
