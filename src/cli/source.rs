@@ -12,10 +12,16 @@ pub(super) use super::places::is_place;
 use super::progress::searching;
 use super::{bytes, hints, prompt};
 use crate::provision::{self, Enrolment, Found};
-pub(super) use search::Search;
+pub(super) use search::{Effort, Search, is_bare, told};
 
 /// Reads a source; the hidden prompt where none is named.
 pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
+    let found = found_in(source, search)?;
+    search.refuse_told(&found)?;
+    Ok(found)
+}
+
+fn found_in(source: Option<&OsStr>, search: &Search) -> Result<Found> {
     let Some(source) = source else {
         return from_prompt(search);
     };

@@ -114,7 +114,8 @@ const fn is_block(character: char) -> bool {
     matches!(character, '\u{2580}'..='\u{259f}' | '\u{2b1b}' | '\u{2b1c}')
 }
 
-#[cfg(all(test, feature = "qr"))]
+#[cfg(test)]
+#[cfg(feature = "qr")]
 mod tests {
     use super::super::draw::Drawing;
     use super::super::uri;

@@ -159,6 +159,23 @@ pub enum Error {
         /// Its place in the text as given, counted from 1.
         position: usize,
     },
+    /// A secret of hexadecimal digits, which base32 hasn't all of.
+    #[error("the secret reads like hexadecimal, not base32")]
+    Hexadecimal,
+    /// A character that hexadecimal doesn't have.
+    #[error("{character:?} at position {position} of the secret is not a hexadecimal digit")]
+    HexCharacter {
+        /// The character.
+        character: char,
+        /// Its place in the text as given, counted from 1.
+        position: usize,
+    },
+    /// Half a byte at the end.
+    #[error("the secret has {characters} hexadecimal digits, an odd number: one is missing or too many")]
+    HexLength {
+        /// Without spaces, dashes and colons.
+        characters: usize,
+    },
     /// A number of characters that no bytes encode to.
     #[error("the secret has {characters} characters, a number that base32 never gives: one is missing or too many")]
     SecretLength {

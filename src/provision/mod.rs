@@ -15,6 +15,7 @@ mod embedded;
 mod error;
 mod foreign;
 mod formats;
+mod hexadecimal;
 mod lines;
 mod links;
 mod page;
@@ -71,6 +72,12 @@ pub struct Found {
 pub struct Limits {
     /// The most pixels of an image, read from its header before anything is decoded.
     pub pixels: u64,
+    /// Whether a picture is searched for more codes until time is up, however many were found.
+    pub all: bool,
+    /// Whether a bare secret is hexadecimal rather than base32.
+    pub hex: bool,
+    /// How codes of a bare secret are made.
+    pub bare: Parameters,
     /// Whether a bare secret of less than [`Limits::BARE_BITS`] bits is taken: any short word would be one.
     pub allow_short: bool,
     /// Whether time is up; asked often, by the caller's thread and by the one that works. Handed in, because nothing
@@ -104,7 +111,14 @@ impl Limits {
 impl Default for Limits {
     /// 64 megapixels, and never out of time.
     fn default() -> Self {
-        Self { pixels: 64 << 20, allow_short: false, expired: Arc::new(|| false) }
+        Self {
+            pixels: 64 << 20,
+            all: false,
+            hex: false,
+            bare: Parameters::DEFAULT,
+            allow_short: false,
+            expired: Arc::new(|| false),
+        }
     }
 }
 

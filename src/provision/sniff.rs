@@ -8,9 +8,10 @@ use zeroize::Zeroizing;
 use super::embedded;
 use super::foreign::{self, link, starts_with};
 use super::{
-    Enrolment, Error, Found, Limits, Warning, aws, base32, data_uri, drawing, formats, lines, page, payloads, tidy, uri,
+    Enrolment, Error, Found, Limits, Warning, aws, base32, data_uri, drawing, formats, hexadecimal, lines, page,
+    payloads, tidy, uri,
 };
-use crate::oath::Parameters;
+use crate::secret::Secret;
 
 /// The most bytes of text: ten thousand enrolments fit.
 const TEXT_BYTES: usize = 4 << 20;
@@ -87,6 +88,9 @@ fn plain_text(text: &str, limits: &Limits, depth: u8) -> Result<Found, Error> {
     if text.is_empty() {
         return Err(Error::Empty);
     }
+    if limits.hex {
+        return one_secret(text, limits);
+    }
     if let Some(encoded) = data_uri::read(text) {
         return content(&encoded?, limits, depth);
     }
@@ -162,6 +166,9 @@ fn one_secret(text: &str, limits: &Limits) -> Result<Found, Error> {
     if text.len() > SECRET_TEXT {
         return Err(Error::TooLarge { limit: SECRET_TEXT });
     }
+    if limits.hex {
+        return bare(hexadecimal::parse(text)?, false, limits);
+    }
     if let Some(foreign) = foreign::no_secret(text) {
         return Err(Error::Foreign(foreign));
     }
@@ -170,10 +177,24 @@ fn one_secret(text: &str, limits: &Limits) -> Result<Found, Error> {
     }
     let secret = match base32::parse(text) {
         Ok(secret) => secret,
+        Err(Error::SecretCharacter { .. } | Error::SecretLength { .. }) if hexadecimal::is_likely(text) => {
+            return Err(Error::Hexadecimal);
+        }
         Err(Error::SecretCharacter { .. }) if !mostly_base32(text) => return Err(Error::Unrecognized),
         Err(error) => return Err(error),
     };
-    let (bits, words) = (secret.bits(), reads_like_words(text));
+    let words = reads_like_words(text);
+    let mut found = bare(secret, words, limits)?;
+    // Services show capitals; one secret of thirty has no digit.
+    if words && text.contains(|c: char| c.is_ascii_lowercase()) {
+        found.warnings.push(Warning::LooksLikeWords);
+    }
+    Ok(found)
+}
+
+/// A secret that came alone.
+fn bare(secret: Secret, words: bool, limits: &Limits) -> Result<Found, Error> {
+    let bits = secret.bits();
     if bits < Limits::BARE_BITS && !limits.allow_short {
         return Err(Error::ShortSecret { bits, words });
     }
@@ -181,12 +202,7 @@ fn one_secret(text: &str, limits: &Limits) -> Result<Found, Error> {
     if bits < 128 {
         warnings.push(Warning::ShortSecret { bits });
     }
-    // Services show capitals; one secret of thirty has no digit.
-    if words && text.contains(|c: char| c.is_ascii_lowercase()) {
-        warnings.push(Warning::LooksLikeWords);
-    }
-    let enrolment =
-        Enrolment { issuer: None, account: String::new(), secret, parameters: Parameters::DEFAULT, serial: None };
+    let enrolment = Enrolment { issuer: None, account: String::new(), secret, parameters: limits.bare, serial: None };
     Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() })
 }
 

@@ -232,3 +232,63 @@ fn a_lost_leading_zero_is_told() {
         assert!(!home.run(&["verify", "x", code]).expect(5).stderr.contains("zero"), "{code}");
     }
 }
+
+#[test]
+fn a_secret_alone_takes_what_a_uri_would_say() {
+    let home = Home::new();
+    let code = |arguments: &[&str], secret: &str| {
+        home.run_with(&[&["code", "--from", "-", "--at", AT, "--json"], arguments].concat(), secret.as_bytes())
+    };
+    let hex = "31:32:33:34:35:36:37:38:39:30:31:32:33:34:35:36:37:38:39:30";
+    assert_eq!(code(&["--hex"], hex).expect(0).json()["code"], "921300");
+    assert_eq!(code(&["--digits", "8"], SEED).expect(0).json()["code"], "81921300");
+    assert_eq!(code(&["--digits", "steam"], SEED).expect(0).json()["code"], "R87JJ");
+    let uri = format!("otpauth://totp/x?secret={SEED}&period=60&algorithm=SHA256");
+    let by_options = code(&["--period", "60", "--algorithm", "sha256"], SEED).expect(0).json();
+    assert_eq!(by_options["code"], code(&[], &uri).expect(0).json()["code"]);
+
+    let run = code(&[], &"0a".repeat(20)).expect(5);
+    assert!(run.error_code() == "secret-character" && run.stderr.contains("--hex"), "{run:#?}");
+    assert_eq!(code(&["--hex"], "31323g").expect(5).error_code(), "secret-character");
+    assert_eq!(code(&["--hex"], "31323").expect(5).error_code(), "secret-length");
+    for option in [&["--digits", "8"][..], &["--period", "60"], &["--algorithm", "SHA512"]] {
+        let run = code(option, &uri).expect(2);
+        assert!(run.stderr.contains(option[0]), "{run:#?}");
+    }
+    code(&["--digits", "5"], SEED).expect(2);
+}
+
+#[test]
+fn a_secret_alone_is_added_with_issuer_and_account() {
+    let home = Home::new();
+    let add = |name: &str, arguments: &[&str], source: &str| {
+        home.run_with(&[&["add", name, "-", "--no-code", "--json"], arguments].concat(), source.as_bytes())
+    };
+    let added = add("a", &["--issuer", "Ex", "--account", "joe", "--digits", "8"], SEED).expect(0).json();
+    let added = &added["added"][0];
+    assert_eq!((&added["issuer"], &added["account"], &added["digits"]), (&"Ex".into(), &"joe".into(), &8.into()));
+    let steam = add("s", &["--issuer", "Steam"], SEED).expect(0).json();
+    assert_eq!((&steam["added"][0]["type"], steam["warnings"].as_array().unwrap().len()), (&"steam".into(), 1));
+    assert_eq!(home.run(&["code", "s", "--at", AT, "--json"]).expect(0).json()["code"], "R87JJ");
+    let uri = format!("otpauth://totp/x?secret={SEED}");
+    assert!(add("u", &["--issuer", "Ex"], &uri).expect(2).stderr.contains("--issuer"));
+}
+
+#[test]
+fn a_scan_shows_what_there_is_and_stores_nothing() {
+    let home = Home::new();
+    let uris = format!("otpauth://totp/Ex:a?secret={SEED}\notpauth://steam/Steam:b?secret={SEED}\n");
+    let file = home.file("uris.txt", &uris);
+    let file = file.to_str().unwrap();
+    let run = home.run(&["scan", file, "--json"]).expect(0);
+    let found = run.json();
+    assert!(!run.stdout.contains(SEED), "{run:#?}");
+    let all = found["enrolments"].as_array().unwrap();
+    assert_eq!((all.len(), &all[1]["type"], &all[1]["line"]), (2, &"steam".into(), &2.into()));
+    assert!(all.iter().all(|one| one["uri"].is_null() && one["secret_bits"] == 160), "{found}");
+    let shown = home.run(&["scan", file]).expect(0).stdout;
+    assert!(shown.contains("Steam Guard, SHA1, 5 characters, every 30 s") && !shown.contains(SEED), "{shown}");
+    assert!(home.run(&["scan", file, "--reveal"]).expect(0).stdout.contains(SEED));
+    assert_eq!(home.run(&["list", "--json"]).expect(0).json()["devices"].as_array().unwrap().len(), 0);
+    assert_eq!(home.run(&["scan", "none.png", "--json"]).expect(5).error_code(), "unreadable");
+}

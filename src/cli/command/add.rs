@@ -14,7 +14,7 @@ use crate::cli::{Global, argv, candidates, clock, hints, source};
 use crate::device::{self, Devices};
 use crate::name::Name;
 use crate::oath::MovingFactor;
-use crate::provision::{Enrolment, Found, aws};
+use crate::provision::{Enrolment, Found, aws, uri};
 use crate::registry::Registry;
 use crate::vault::{self, Kind};
 
@@ -33,6 +33,7 @@ Examples:
   vmfa add alice qr.png
   vmfa add alice screen
   vmfa add alice                          # paste the secret key at a prompt
+  vmfa add alice --issuer GitHub --digits 8
   vmfa add work/ export.txt               # otpauth URIs, one per line")]
 pub(in crate::cli) struct Args {
     /// A name for the device
@@ -46,6 +47,12 @@ pub(in crate::cli) struct Args {
     /// The serial number (ARN) of the device at AWS, if SOURCE doesn't tell it
     #[arg(long, value_name = "ARN")]
     serial: Option<String>,
+    /// Who gives the secret, if SOURCE is a secret key alone
+    #[arg(long)]
+    issuer: Option<String>,
+    /// For which account it is, if SOURCE is a secret key alone
+    #[arg(long)]
+    account: Option<String>,
     /// Print no first code, so that `vmfa code --fresh` can give it
     #[arg(long)]
     no_code: bool,
@@ -116,7 +123,8 @@ impl Args {
         {
             return Err(error.into());
         }
-        let Found { mut enrolments, warnings, lines } = source::read(self.source.as_deref(), &self.search)?;
+        let Found { mut enrolments, warnings, lines } =
+            self.labelled(source::read(self.source.as_deref(), &self.search)?)?;
         self.number(&mut enrolments)?;
         let several = enrolments.len() > 1;
         if several && self.replace {
@@ -205,6 +213,26 @@ fn same_secrets(registry: &dyn Registry, added: &[One]) -> Result<Vec<String>> {
 }
 
 impl Args {
+    /// Gives a secret that came alone the issuer and the account that are named. What that makes of it is what it would
+    /// be as a URI: an issuer may say that codes are those of Steam Guard.
+    fn labelled(&self, found: Found) -> Result<Found> {
+        let option = if self.issuer.is_some() { "--issuer" } else { "--account" };
+        if self.issuer.is_none() && self.account.is_none() {
+            return Ok(found);
+        }
+        if !source::is_bare(&found) {
+            return Err(source::told(option));
+        }
+        let Found { mut enrolments, mut warnings, .. } = found;
+        let Some(mut one) = enrolments.pop() else { return Err(crate::provision::Error::Empty.into()) };
+        one.issuer = self.issuer.clone().filter(|issuer| !issuer.trim().is_empty());
+        one.account = self.account.clone().unwrap_or_default();
+        let mut again = uri::parse(&uri::format(&one))?;
+        again.warnings.retain(|warning| !warnings.contains(warning));
+        warnings.append(&mut again.warnings);
+        Ok(Found { enrolments: again.enrolments, warnings, lines: Vec::new() })
+    }
+
     /// Gives the one enrolment the serial number of `--serial`.
     fn number(&self, enrolments: &mut [Enrolment]) -> Result<()> {
         let Some(serial) = &self.serial else { return Ok(()) };

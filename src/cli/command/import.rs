@@ -61,7 +61,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     #[command(flatten)]
-    search: source::Search,
+    effort: source::Effort,
 }
 
 /// What an export holds, and what became of it.
@@ -188,7 +188,7 @@ impl Args {
         let naming = Naming::new(self.prefix.as_deref(), self.group_prefix)?;
         let place = Place::find(global)?;
         let password = Password { descriptor: self.password_fd, file: self.password_file.as_deref() };
-        let (importer, Entries { entries, failures, without }) = open::all(&self.files, &self.search, &password)?;
+        let (importer, Entries { entries, failures, without }) = open::all(&self.files, &self.effort, &password)?;
 
         let registry = if self.dry_run { place.registry()? } else { place.registry_for_new()? };
         let there = device::active(&registry)?;

@@ -40,8 +40,8 @@ fn code(error: &E) -> &'static str {
         E::PercentEncoding { .. } => "percent-encoding",
         E::ControlCharacter { .. } => "control-character",
         E::SecretMissing => "secret-missing",
-        E::SecretCharacter { .. } => "secret-character",
-        E::SecretLength { .. } => "secret-length",
+        E::SecretCharacter { .. } | E::HexCharacter { .. } | E::Hexadecimal => "secret-character",
+        E::SecretLength { .. } | E::HexLength { .. } => "secret-length",
         E::ShortSecret { .. } => "secret-short",
         E::Secret(crate::secret::Error::Empty) => "secret-empty",
         E::Secret(_) => "secret-too-long",
@@ -62,12 +62,13 @@ fn code(error: &E) -> &'static str {
 fn hints(error: &E) -> Vec<&'static str> {
     let one = match error {
         E::OfLine { error, .. } => return hints(error),
+        E::Hexadecimal => sources::HEX,
         E::SecretCharacter { character: '0' | '1' | '8' | '9', .. } => sources::BASE32,
         E::ShortSecret { .. } => {
             return vec![sources::WHOLE_KEY, sources::ALLOW_SHORT];
         }
         E::Unrecognized => sources::KINDS,
-        E::NoQrCode => sources::SHARPER,
+        E::NoQrCode => return vec![sources::SHARPER, sources::KEY_INSTEAD],
         E::QrTimeUp => sources::LONGER,
         E::QrPart { .. } => sources::ALL_PARTS,
         E::QrPartsDisagree => sources::PARTS_OF_ONE,

@@ -39,9 +39,15 @@ pub(in crate::cli) const ONE_CELL: &str =
 pub(in crate::cli) const ONE_VALUE: &str =
     "copy the otpauth URI or the secret key alone, and paste it at the prompt of: vmfa add NAME";
 
+// It was only looked at.
+
+pub(in crate::cli) const NOTHING_STORED: &str = "nothing was stored; to add it: vmfa add NAME SOURCE";
+
 // A picture has no QR code that enrols.
 
-pub(in crate::cli) const SHARPER: &str = "try a larger or sharper picture, the secret key as text, or `screen`";
+pub(in crate::cli) const SHARPER: &str = "it was searched enlarged, sharpened, turned and inverted: try a larger or sharper picture with the margin around the code";
+pub(in crate::cli) const KEY_INSTEAD: &str =
+    "or the secret key as text, which services show as \"can't scan\"; or `screen`, while the code is shown";
 pub(in crate::cli) const LONGER: &str = "give it longer, such as `--deadline 20s`, or cut the code out of the picture";
 pub(in crate::cli) const ALL_PARTS: &str = "take one picture with all parts in it";
 pub(in crate::cli) const PARTS_OF_ONE: &str = "take one picture with all parts of one text, and nothing else";
@@ -54,6 +60,9 @@ pub(in crate::cli) const OTHER_APP: &str =
 
 pub(in crate::cli) const BASE32: &str =
     "base32 has the letters A to Z and the digits 2 to 7: was 0 an O, 1 an I or L, 8 a B? check the original";
+pub(in crate::cli) const HEX: &str = "to read it as hexadecimal: --hex";
+pub(in crate::cli) const WITHOUT_OPTIONS: &str =
+    "leave it out: a URI, a QR code or an answer of AWS says how codes are made, and for whom";
 pub(in crate::cli) const WHOLE_KEY: &str = "a secret key has 16 characters or more: was all of it copied?";
 pub(in crate::cli) const ALLOW_SHORT: &str = "to use it all the same: --allow-short";
 pub(in crate::cli) const NO_SEED: &str = "AWS shows the secret key only in the answer that creates the device";

@@ -71,7 +71,7 @@ pub fn format(bytes: &[u8]) -> Option<&'static str> {
 /// The texts of all QR codes in an image file: no two the same, from top to bottom, and from left to
 /// right among those beside each other. Of an animation, the first frame.
 ///
-/// Attempts go on until a stage of them has found a text; then, unless a code fills the image, until a fixed amount
+/// With [`Limits::all`], every attempt is made. Else attempts go on until a stage of them has found a text; then, unless a code fills the image, until a fixed amount
 /// of work is done, because a page may hold another one that is harder to read: twice as much where no text starts
 /// with `otpauth` yet. When [`Limits::expired`] says so they end with what was found so far. A text that is split over
 /// several codes (structured append) is put together.
@@ -179,9 +179,9 @@ fn in_worker(
     load: impl FnOnce() -> Result<Pictures, Error> + Send + 'static,
 ) -> Result<Vec<Find>, Error> {
     let (sender, receiver) = mpsc::channel();
-    let expired = Arc::clone(&limits.expired);
+    let (all, expired) = (limits.all, Arc::clone(&limits.expired));
     let work = move || match load() {
-        Ok(pictures) => climb(pictures, &*expired, &sender),
+        Ok(pictures) => climb(pictures, all, &*expired, &sender),
         // The caller is gone when its time is up.
         Err(error) => drop(sender.send(Err(error))),
     };
@@ -216,9 +216,9 @@ fn in_worker(
 }
 
 /// Makes the attempts on all pictures, stage by stage, and sends what each finds.
-fn climb(pictures: Pictures, expired: &dyn Fn() -> bool, sender: &Sender<Result<Vec<Find>, Error>>) {
+fn climb(pictures: Pictures, all: bool, expired: &dyn Fn() -> bool, sender: &Sender<Result<Vec<Find>, Error>>) {
     let Pictures { full_size, usual } = pictures;
-    let mut search = Search { expired, sender, seen: Vec::new(), alone: false, spent: 0 };
+    let mut search = Search { expired, sender, all, seen: Vec::new(), alone: false, spent: 0 };
     if let Some(picture) = full_size {
         let attempts = AT_FULL_SIZE.iter().map(|attempt| (attempt, &picture));
         if search.over(attempts, usize::MAX).is_break() || search.alone {
@@ -242,6 +242,8 @@ fn climb(pictures: Pictures, expired: &dyn Fn() -> bool, sender: &Sender<Result<
 struct Search<'a> {
     expired: &'a dyn Fn() -> bool,
     sender: &'a Sender<Result<Vec<Find>, Error>>,
+    /// Whether every attempt is made as long as there is time.
+    all: bool,
     seen: Vec<Seen>,
     /// A code fills the image.
     alone: bool,
@@ -280,7 +282,7 @@ impl Search<'_> {
                 if !self.seen.contains(&seen) {
                     self.seen.push(seen);
                 }
-                self.alone |= find.place.fills_the_image();
+                self.alone |= !self.all && find.place.fills_the_image();
             }
             if !finds.is_empty() && self.sender.send(Ok(finds)).is_err() {
                 return ControlFlow::Break(());
@@ -291,7 +293,7 @@ impl Search<'_> {
 
     /// How much may be spent before the search is over.
     fn most(&self) -> usize {
-        if self.seen.is_empty() {
+        if self.seen.is_empty() || self.all {
             usize::MAX
         } else if self.seen.contains(&Seen::Enrolment) || self.has_all_parts() {
             FURTHER

@@ -24,6 +24,9 @@ const LAYERS: usize = 8;
 const PAINTED: u64 = 1_000_000_000;
 const POINTS: usize = 4 << 20;
 
+/// The smallest code has some hundred runs of dark modules.
+const FEWEST_POINTS: usize = 200;
+
 /// What a layer takes: it is put onto the one below.
 const LAYER: u64 = 4_000_000;
 
@@ -54,6 +57,9 @@ pub(super) fn load(bytes: &[u8]) -> Result<Pictures, Error> {
     let size = tree.size().to_int_size().scale_by(scale).ok_or_else(|| broken("it has no size"))?;
     let mut cost = Cost { scale, painted: 0, points: 0 };
     cost.add(tree.root(), 0)?;
+    if cost.points < FEWEST_POINTS {
+        return Err(Error::NoQrCode);
+    }
     let mut pixels = Pixmap::new(size.width(), size.height()).ok_or_else(|| broken("it has no size"))?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixels.as_mut());
     let rgba = Zeroizing::new(pixels.take_demultiplied());

@@ -270,7 +270,7 @@ fn what_was_found_before_time_was_up_is_kept() {
     let (sender, receiver) = mpsc::channel();
     let pictures = pictures();
     let asked = AtomicUsize::new(0);
-    climb(pictures, &|| asked.fetch_add(1, Ordering::SeqCst) >= 2, &sender);
+    climb(pictures, false, &|| asked.fetch_add(1, Ordering::SeqCst) >= 2, &sender);
     drop(sender);
     let (found, rest): (Vec<_>, Vec<_>) = receiver.iter().partition(Result::is_ok);
     let found: Vec<Find> = found.into_iter().flat_map(Result::unwrap).collect();
@@ -302,7 +302,7 @@ fn a_worker_whose_caller_left_stops() {
     drop(receiver);
     let pictures = pictures();
     let asked = AtomicUsize::new(0);
-    climb(pictures, &|| asked.fetch_add(1, Ordering::SeqCst) > 1000, &sender);
+    climb(pictures, false, &|| asked.fetch_add(1, Ordering::SeqCst) > 1000, &sender);
     assert_eq!(asked.load(Ordering::SeqCst), 2, "once before the attempt and once for the code in it");
 }
 

@@ -6,22 +6,22 @@ use zeroize::Zeroizing;
 
 use crate::cli::error::{Error, Result};
 use crate::cli::password::Password;
-use crate::cli::source::Search;
+use crate::cli::source::Effort;
 use crate::cli::{bytes, hints, progress};
 use crate::exchange::{self, Entries, Export, Importer};
-use crate::provision::qr;
+use crate::provision::{Limits, qr};
 
 /// Reads one export, out of one file, or of several with the QR codes of one.
 pub(super) fn all(
     files: &[OsString],
-    search: &Search,
+    effort: &Effort,
     password: &Password<'_>,
 ) -> Result<(&'static Importer, Entries)> {
     let mut place = String::new();
     let mut whole = Zeroizing::new(Vec::new());
     for file in files {
         let (bytes, from) = bytes::of(file)?;
-        let text = texts(&bytes, search).map_err(|error| error.about(&from))?;
+        let text = texts(&bytes, effort).map_err(|error| error.about(&from))?;
         if files.len() > 1 && !exchange::import::is_uris(text.as_deref().unwrap_or(&bytes)) {
             return Err(
                 Error::usage(format!("{from} is not a part of an export by QR codes")).hint(hints::exports::ONE_BY_ONE)
@@ -46,11 +46,11 @@ pub(super) fn all(
 }
 
 /// The texts of a picture's QR codes, a line each; `None` for anything but a picture.
-fn texts(bytes: &[u8], search: &Search) -> Result<Option<Zeroizing<Vec<u8>>>> {
+fn texts(bytes: &[u8], effort: &Effort) -> Result<Option<Zeroizing<Vec<u8>>>> {
     if qr::format(bytes).is_none() {
         return Ok(None);
     }
-    let found = progress::searching(|| qr::payloads(bytes, &search.limits()))?;
+    let found = progress::searching(|| qr::payloads(bytes, &Limits { all: true, ..effort.limits() }))?;
     let room = found.iter().map(|text| text.len().saturating_add(1)).sum();
     let mut lines = Zeroizing::new(Vec::with_capacity(room));
     for text in &found {
