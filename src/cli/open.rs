@@ -213,6 +213,11 @@ impl Place {
         Arc::clone(&self.passphrase)
     }
 
+    /// How the passphrase of a file comes in that isn't an identity. Asked for, it is another one; a descriptor has only one.
+    pub(super) fn passphrase_of_file(&self) -> age::Passphrase {
+        if self.global.passphrase_fd.is_some() { self.passphrase() } else { asked_once(None) }
+    }
+
     pub(super) fn config_path(&self) -> &Path {
         &self.home.config
     }

@@ -36,7 +36,11 @@ pub(super) fn generator() -> SchemaGenerator {
 pub(super) fn hold(command: &str, mut shapes: Vec<Schema>, mut generator: SchemaGenerator) {
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": if command == "error" { "an error".to_owned() } else { format!("vmfa {command} --json") },
+        "title": match command {
+            "error" => "an error".to_owned(),
+            "backup file" => "what `vmfa backup` encrypts".to_owned(),
+            command => format!("vmfa {command} --json"),
+        },
         "$defs": generator.take_definitions(true),
     });
     match (shapes.pop(), shapes.is_empty()) {

@@ -121,6 +121,9 @@ pub enum Error {
     /// The registry.
     #[error(transparent)]
     Registry(#[from] registry::Error),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] super::backup::Error),
     /// The parameters.
     #[error(transparent)]
     Oath(#[from] crate::oath::Error),

@@ -177,7 +177,7 @@ fn mac(key: &[u8]) -> Hmac<Sha256> {
 
 /// Of the secret and of what makes two devices' steps or counters the same thing. Not of the number of digits: six
 /// digits are the end of eight.
-fn fingerprint(key: &[u8], enrolment: &Enrolment) -> Fingerprint {
+pub(super) fn fingerprint(key: &[u8], enrolment: &Enrolment) -> Fingerprint {
     let mut mac = mac(key);
     let period = match enrolment.parameters.factor {
         MovingFactor::Time { period } => period.seconds(),

@@ -7,6 +7,7 @@
 //! ([`Devices::recover`]).
 
 pub mod accept;
+pub mod backup;
 mod clock;
 pub mod drift;
 mod edit;

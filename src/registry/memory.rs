@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Claim, Device, Error, Fingerprint, Holder, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Registry, Run, State, Token,
-    clash, names_clash,
+    Claim, Device, Error, Fingerprint, History, Holder, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Registry, Run, State,
+    Token, clash, names_clash,
 };
 use crate::name::Name;
 use crate::time::{Step, Timestamp};
@@ -212,6 +212,21 @@ impl Registry for Memory {
         let stored = stored.filter(|stored| stored.revision == ledger.revision).ok_or(Error::LedgerConflict)?;
         let revision = ledger.revision.saturating_add(1);
         *stored = Ledger { revision, forgotten: stored.forgotten.clone(), ..ledger.clone() };
+        Ok(())
+    }
+
+    fn unite(&self, ledger: Id, history: &History) -> Result<(), Error> {
+        let mut tables = self.tables();
+        let Tables { ledgers, claimed, .. } = &mut *tables;
+        let stored = ledgers.get_mut(&ledger).map(|(.., stored)| stored).ok_or(Error::Gone)?;
+        let united = history.united_with(stored);
+        if united != *stored {
+            *stored = Ledger { revision: stored.revision.saturating_add(1), ..united };
+        }
+        for step in history.taken.iter().filter(|step| !stored.forgotten.contains(**step)) {
+            let other = Holder { token: Token::NONE, again: true, given: true };
+            claimed.entry((ledger, *step)).or_insert((history.changed, other)).1.again = true;
+        }
         Ok(())
     }
 

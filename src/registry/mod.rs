@@ -180,6 +180,42 @@ impl Ledger {
     }
 }
 
+/// What another registry knows of a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// Steps that were handed out.
+    pub taken: Vec<Step>,
+    /// More of them.
+    pub runs: Runs,
+    /// The second step of the last pair.
+    pub last_pair: Option<Step>,
+    /// The counter that nobody was given yet.
+    pub counter: Option<u64>,
+    /// What a relying party knows.
+    pub relying_party: Option<relying_party::State>,
+    /// When something of it was last handed out or verified, by the system's clock.
+    pub changed: Timestamp,
+}
+
+impl History {
+    /// A ledger that knows this as well, but for the steps that were taken.
+    fn united_with(&self, known: &Ledger) -> Ledger {
+        let mut ledger = known.clone();
+        self.runs.as_slice().iter().for_each(|run| ledger.forgotten.add(*run));
+        // Nobody here was given that pair, so nobody can give it back.
+        if let Some(second) = self.last_pair.filter(|second| known.last_pair.is_none_or(|last| last.second < *second)) {
+            ledger.last_pair = Some(LastPair { second, token: Token::NONE, given: true, returnable: None });
+        }
+        ledger.counter = known.counter.max(self.counter);
+        ledger.relying_party = match (&known.relying_party, &self.relying_party) {
+            (Some(known), Some(other)) => Some(known.united(other)),
+            (known, other) => known.clone().or_else(|| other.clone()),
+        };
+        ledger.changed = known.changed.max(self.changed);
+        ledger
+    }
+}
+
 /// Each step that was handed out is kept by itself for this many periods after it passed and its code was given; then it
 /// becomes part of a run. AWS, the most
 /// generous of what was measured, takes a pair 1,000 steps away from where it believes the device to be; four times
@@ -394,6 +430,14 @@ pub trait Registry: Send + Sync + fmt::Debug {
     ///
     /// [`Error::LedgerConflict`] where the stored revision is another one.
     fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error>;
+
+    /// Has a ledger know what another registry does: what either handed out or accepted counts as handed out and accepted,
+    /// and can't be given back. Repeated, it changes nothing. When this returns it has reached the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] where the ledger isn't there.
+    fn unite(&self, ledger: Id, history: &History) -> Result<(), Error>;
 
     /// Shortens ledgers that no device has: steps that passed and were given long ago ([`REMEMBERED`] periods of the
     /// device that began it) become runs. Forgets those where nothing was ever handed out or accepted; a secret that is

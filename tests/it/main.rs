@@ -6,6 +6,8 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod backup;
 #[cfg(feature = "cli")]
 mod bad_input;
 #[cfg(all(feature = "cli", target_os = "linux"))]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use vmfa::vault::age::{Identity, open_file, recipient_of};
 
 use crate::serve::socket::Server;
 use crate::support::{Home, SEED, run, vector};
@@ -97,6 +98,9 @@ const COMMANDS: &[(&str, i32)] = &[
     ("edit other --counter 0", 1),
     ("remove other", 0),
     ("trash list", 0),
+    ("backup mfa.age -r RECIPIENT", 0),
+    ("restore mfa.age", 0),
+    ("restore mfa.age --dry-run", 0),
     ("trash restore other --as another", 0),
     ("remove another", 0),
     ("trash empty --yes", 0),
@@ -144,12 +148,15 @@ fn every_command_answers_by_its_schema() {
     home.file("aegis.json", fs::read(vector("exchange/aegis/plain.json")).unwrap());
     home.file("uri.txt", format!("otpauth://totp/Example:off?secret={SEED}"));
     home.file("counter.txt", format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
+    let identity = Identity::Text(fs::read_to_string(home.identity()).unwrap().into());
+    let recipient = recipient_of(&identity).unwrap().remove(0);
     let server = Server::start(&["--time", "virtual"]);
     let keys = server.administrator();
     let mut answers = Answers(Vec::new());
     let (mut wrong, mut claim) = (Vec::new(), String::new());
     for (line, code) in COMMANDS {
-        let line = line.replace("ENDPOINT", server.endpoint()).replace("CLAIM", &claim);
+        let line =
+            line.replace("ENDPOINT", server.endpoint()).replace("CLAIM", &claim).replace("RECIPIENT", &recipient);
         let arguments: Vec<&str> = line.split(' ').collect();
         let mut command = home.command();
         command
@@ -179,6 +186,9 @@ fn every_command_answers_by_its_schema() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     answers.take("serve", "serve", &server.ready);
+    // Of devices with all that they can have.
+    let opened = open_file(&fs::read(home.path().join("mfa.age")).unwrap(), "mfa.age", &identity).unwrap();
+    answers.take("backup-file", "backup", &serde_json::from_slice(&opened).unwrap());
     let home = Home::new();
     home.file("scenario.toml", SCENARIO);
     let server = Server::start_in(home, &["--scenario", "scenario.toml"]);

@@ -2,6 +2,7 @@
 
 mod add;
 mod aws;
+mod backup;
 mod code;
 mod codes;
 mod completions;
@@ -20,6 +21,7 @@ mod qr;
 mod release;
 mod remove;
 mod rename;
+mod restore;
 mod scan;
 mod serve;
 mod show;
@@ -55,6 +57,8 @@ pub(super) enum Command {
     Trash(trash::Args),
     Qr(qr::Args),
     Uri(uri::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Aws(aws::Args),
     Mcp(mcp::Args),
     Serve(serve::Args),
@@ -92,6 +96,8 @@ impl Command {
             Self::Trash(args) => args.run(global),
             Self::Qr(args) => args.run(global),
             Self::Uri(args) => args.run(global),
+            Self::Backup(args) => args.run(global),
+            Self::Restore(args) => args.run(global),
             Self::Aws(args) => args.run(global),
             Self::Mcp(args) => args.run(global),
             Self::Serve(args) => args.run(global),

@@ -13,6 +13,7 @@ impl From<device::Error> for Error {
             device::Error::Vault(error) => error.into(),
             device::Error::Registry(error) => error.into(),
             device::Error::Oath(error) => error.into(),
+            device::Error::Backup(_) => Self::input("backup", message),
             device::Error::NoSuchDevice { nearest, name, any, trashed } => {
                 let failure = Self::new(Kind::No, "no-such-device", message);
                 if trashed {

@@ -40,6 +40,10 @@ pub(super) const OTHER_USER: &str = "if it belongs to another user: set HOME or 
 pub(super) const NO_HOME: &str = "set HOME, or VMFA_HOME to a directory for this program alone";
 pub(super) const MEND_CONFIG: &str = "mend the file, or move it away and run `vmfa init` again";
 
+// A file is there already.
+
+pub(super) const FORCE: &str = "to replace it: --force";
+
 // Nobody can be asked.
 
 pub(super) const YES: &str = "to do it without being asked: --yes";

@@ -18,15 +18,17 @@ pub(in crate::cli) fn near_device(device: &str) -> String {
 }
 
 /// What other programs call it, and the command that does it.
-pub(in crate::cli) const ELSEWHERE: [(&[&str], &str); 15] = [
+pub(in crate::cli) const ELSEWHERE: [(&[&str], &str); 14] = [
     (&["get", "otp", "totp", "hotp", "token", "generate", "gen", "now", "show-code"], "vmfa code NAME"),
     (&["copy", "clip"], "vmfa code NAME --copy"),
     (&["delete", "del", "erase", "unenroll"], "vmfa remove NAME; `vmfa aws disable NAME` at AWS too"),
     (&["undelete", "undo", "recover", "unremove"], "vmfa trash restore NAME; `vmfa trash list` shows what is in it"),
     (&["ls-devices", "devices", "status"], "vmfa list; `vmfa aws status` asks AWS"),
-    (&["export", "backup", "dump", "reveal", "secret"], "vmfa uri NAME --reveal, or a QR code: vmfa qr NAME"),
-    (&["import", "new", "create", "insert", "enrol", "enroll"], "vmfa add NAME SOURCE"),
-    (&["restore"], "vmfa add NAME/ FILE, with the otpauth URIs of an export"),
+    (&["dump", "reveal", "secret"], "vmfa uri NAME --reveal, or a QR code: vmfa qr NAME; vmfa export FILE"),
+    (
+        &["new", "create", "insert", "enrol", "enroll"],
+        "vmfa add NAME SOURCE; `vmfa import FILE` for another app's export",
+    ),
     (&["check", "validate", "test"], "vmfa verify NAME CODE; `vmfa doctor` checks this machine"),
     (&["mv", "move"], "vmfa rename OLD NEW"),
     (&["update", "replace", "change", "set"], "vmfa edit NAME; for another secret, vmfa add NAME SOURCE --replace"),

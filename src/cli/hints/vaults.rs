@@ -66,6 +66,13 @@ pub(in crate::cli) fn by_stdin(path: &str) -> String {
     format!("if you can't change it: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")
 }
 
+// A backup can't be written, or read.
+
+pub(in crate::cli) const BACKUP_UNATTENDED: &str = "for scripts: -r KEY, -R FILE, or --passphrase-fd FD";
+pub(in crate::cli) const BACKUP_IDENTITY: &str =
+    "the backup is encrypted to a recipient: give the identity, --identity FILE";
+pub(in crate::cli) const UPGRADE_FOR_BACKUP: &str = "a newer vmfa wrote it: upgrade this one";
+
 // `vmfa init` can't set up what was asked for.
 
 pub(in crate::cli) const SAY_AGE: &str = "say --vault age";

@@ -111,6 +111,18 @@ impl State {
         Self { next: self.next.max(next), ..self }
     }
 
+    /// The same past where all that another one accepted counts as accepted, too.
+    #[must_use]
+    pub fn united(&self, other: &Self) -> Self {
+        Self {
+            used: self.used.union(&other.used).copied().collect(),
+            forgotten: self.forgotten.max(other.forgotten),
+            pair: self.pair.max(other.pair),
+            next: self.next.max(other.next),
+            ..self.clone()
+        }
+    }
+
     /// The relying party's time as the device is taken to tell it; the range of steps ends it on both sides.
     pub(super) const fn adjusted(&self, reference: u64) -> u64 {
         reference.saturating_add_signed(self.adjustment)
@@ -185,6 +197,15 @@ mod tests {
             r#"{"adjustment":1,"used":[7,9],"forgotten":3,"pair":8,"next":5,"attempts":{"since":180,"count":2}}"#;
         assert_eq!(serde_json::to_string(&state).unwrap(), text);
         assert_eq!(serde_json::from_str::<State>(text).unwrap(), state);
+    }
+
+    #[test]
+    fn united_with_another_it_has_accepted_what_either_did() {
+        let one = State { adjustment: 1, used: [7].into(), forgotten: 3, pair: None, next: 5, ..State::default() };
+        let other = State { adjustment: 9, used: [8].into(), forgotten: 4, pair: Some(2), next: 1, ..State::default() };
+        let both = State { used: [7, 8].into(), forgotten: 4, pair: Some(2), ..one.clone() };
+        assert_eq!(one.united(&other), both);
+        assert_eq!(both.united(&other), both, "again, it changes nothing");
     }
 
     #[test]

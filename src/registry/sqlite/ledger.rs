@@ -364,7 +364,7 @@ impl Sqlite {
         transaction.commit().map_err(engine)
     }
 
-    fn runs(&self, ledger: &str, text: &str) -> Result<Runs, Error> {
+    pub(super) fn runs(&self, ledger: &str, text: &str) -> Result<Runs, Error> {
         text.parse().map_err(|_| self.damaged_ledger(ledger, "runs"))
     }
 

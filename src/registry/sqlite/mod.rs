@@ -10,6 +10,7 @@ mod mark;
 mod names;
 mod open;
 mod restored;
+mod united;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +25,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 pub(crate) use names::Of;
 pub use restored::{AHEAD, Accepted};
 
-use super::{Claim, Device, Error, Fingerprint, Holder, Ledger, Registry, State, Token, clash, names_clash};
+use super::{Claim, Device, Error, Fingerprint, History, Holder, Ledger, Registry, State, Token, clash, names_clash};
 use crate::name::Name;
 use crate::oath::{Digits, MovingFactor, Parameters};
 use crate::time::{Drift, Period, Step, Timestamp};
@@ -313,6 +314,10 @@ impl Registry for Sqlite {
 
     fn update_ledger(&self, ledger: &Ledger) -> Result<(), Error> {
         self.write_ledger(ledger)
+    }
+
+    fn unite(&self, ledger: Id, history: &History) -> Result<(), Error> {
+        self.unite_ledger(ledger, history)
     }
 
     fn sweep(&self, now: Timestamp) -> Result<(), Error> {

@@ -21,6 +21,15 @@ impl Sqlite {
         self
     }
 
+    /// The registry's own name, which its copies share.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    pub fn id(&self) -> Result<String, Error> {
+        Ok(self.count(&self.connection())?.id)
+    }
+
     /// Goes on with a registry that was restored or replaced, or that has another key to make fingerprints with: all codes up
     /// to `now`, by the system's clock, count as handed out and accepted. Counters skip as many as may have been given,
     /// which is known only where the mark objects.

@@ -30,14 +30,40 @@ pub fn write_new_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let directory = parent(path);
     make_directory(&directory)?;
     let write = || -> io::Result<()> {
-        // Created with 0600 under any umask.
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&directory)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist_noclobber(path)?;
+        unfinished(&directory, bytes)?.persist_noclobber(path)?;
         sync(&directory)
     };
     write().map_err(writing(path))
+}
+
+/// The same, or with `replace` in place of the file that is there; after what has reached the disk was read back and found
+/// right.
+///
+/// # Errors
+///
+/// As for [`write_new_file`], and those of `verify`; then what was there before is there still.
+pub fn write_verified(
+    path: &Path,
+    bytes: &[u8],
+    replace: bool,
+    verify: impl FnOnce(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let directory = parent(path);
+    make_directory(&directory)?;
+    let file = unfinished(&directory, bytes).map_err(writing(path))?;
+    verify(&fs::read(file.path()).map_err(at(path))?)?;
+    let named = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    named.map_err(|error| writing(path)(error.error))?;
+    sync(&directory).map_err(writing(path))
+}
+
+/// A file that has reached the disk, and not its name yet.
+fn unfinished(directory: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    // Created with 0600 under any umask.
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// As many files as may be open at once, and as make it worth to have a whole file system written.

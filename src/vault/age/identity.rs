@@ -105,7 +105,7 @@ pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
     let (bytes, passphrase) = identity.content()?;
     let from = identity.to_string();
     let bytes = match Form::of(&bytes) {
-        Form::Encrypted => decrypted(&bytes, &from, passphrase)?,
+        Form::Encrypted => decrypted(&bytes, &from, passphrase, MAX_FILE)?,
         _ => bytes,
     };
     match Form::of(&bytes) {
@@ -223,7 +223,7 @@ pub fn read_identity(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
 fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<Keys, Error> {
     match Form::of(bytes) {
         Form::Encrypted => {
-            let inner = decrypted(bytes, from, passphrase)?;
+            let inner = decrypted(bytes, from, passphrase, MAX_FILE)?;
             plain_keys(&inner, from)
         }
         Form::Plain => plain_keys(bytes, from),
@@ -257,8 +257,13 @@ fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {
     ssh::Identity::from_buffer(bytes, None).map_err(|_| Error::Identity(format!("{from} is no SSH private key")))
 }
 
-/// The content of a file that is encrypted with a passphrase.
-fn decrypted(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// The content of a file that is encrypted with a passphrase, up to so many bytes.
+pub(super) fn decrypted(
+    bytes: &[u8],
+    from: &str,
+    passphrase: Option<&Passphrase>,
+    most: u64,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |error: &age::DecryptError| Error::Identity(format!("{from} {}", reason(error)));
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| failed(&error))?;
     if !decryptor.is_scrypt() {
@@ -271,7 +276,7 @@ fn decrypted(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Resul
         error => failed(&error),
     })?;
     let mut inner = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    reader.take(MAX_FILE).read_to_end(&mut inner).map_err(|_| Error::Identity(format!("{from} is damaged")))?;
+    reader.take(most).read_to_end(&mut inner).map_err(|_| Error::Identity(format!("{from} is damaged")))?;
     Ok(inner)
 }
 

@@ -5,6 +5,7 @@
 //! off as another's. Storing needs recipients alone; the identity is read for the first secret
 //! that is asked for.
 
+mod envelope;
 mod files;
 mod identity;
 mod sealing;
@@ -20,7 +21,8 @@ use age::{DecryptError, Decryptor, Encryptor};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-pub use files::write_new_file;
+pub use envelope::{Openers, needs_passphrase, open_file, open_file_with, seal_file};
+pub use files::{write_new_file, write_verified};
 pub use identity::{
     Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, read_identity, recipient_of,
 };
@@ -65,6 +67,12 @@ impl Age {
     #[must_use]
     pub fn new(directory: PathBuf, recipients: Vec<String>, identity: Identity) -> Self {
         Self { directory, recipients, identity, keys: Mutex::default() }
+    }
+
+    /// What opens its items.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     fn items(&self) -> PathBuf {

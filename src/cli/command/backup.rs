@@ -1,0 +1,200 @@
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::cli::error::{Error, Kind, Result};
+use crate::cli::open::Place;
+use crate::cli::render::{self, Answer, plain};
+use crate::cli::{Global, clock, hints, prompt};
+use crate::device::Devices;
+use crate::device::backup::Backup;
+use crate::registry::{Device, Registry as _, State};
+use crate::vault::age::{self, Identity, Openers};
+use crate::vault::{self, Kind as VaultKind};
+
+/// Write all devices to one encrypted file
+///
+/// It holds the devices with their secrets, those in the trash, and what was handed out and verified; not sessions, and not
+/// what `vmfa init` chose. It is an age file, which `vmfa restore` reads. With --vault, the devices of one vault.
+///
+/// Without -r and -R, a passphrase is asked for, or read from --passphrase-fd. That one then opens the age vault's identity,
+/// too, if it needs one.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  vmfa backup mfa.age
+  vmfa backup mfa.age -r age1… --identity key.txt
+  vmfa backup /media/stick/mfa.age -R recipients.txt --force")]
+pub(in crate::cli) struct Args {
+    /// The file to write
+    file: PathBuf,
+    /// Encrypt to this recipient, a public key of age or SSH (may be repeated)
+    #[arg(long = "recipient", short, value_name = "KEY")]
+    recipients: Vec<String>,
+    /// Encrypt to the recipients in this file, one per line (may be repeated)
+    #[arg(long = "recipients-file", short = 'R', value_name = "FILE")]
+    recipient_files: Vec<PathBuf>,
+    /// Read the file back with this identity before it gets its name
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Replace FILE if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct BackedUp {
+    /// The file, as it was given.
+    file: String,
+    /// How many devices are in it.
+    devices: usize,
+    /// How many of them are in the trash.
+    trashed: usize,
+    /// Whom it is encrypted to; nobody if it has a passphrase.
+    recipients: Vec<String>,
+    /// Whether it was read back and found right.
+    verified: bool,
+}
+
+impl Answer for BackedUp {
+    fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        let s = if self.devices == 1 { "" } else { "s" };
+        let trash = if self.trashed > 0 { format!(" ({} in the trash)", self.trashed) } else { String::new() };
+        writeln!(out, "backed up {} device{s}{trash} to {}", self.devices, plain(&self.file))?;
+        render::note(if self.verified {
+            "the file was read back and is right"
+        } else {
+            "the file was not read back: with --identity FILE, it is"
+        });
+        Ok(())
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Result<()> {
+        self.refuse_existing()?;
+        let recipients = self.all_recipients()?;
+        let place = Place::find(global)?;
+        let registry = place.registry()?;
+        let mut devices = registry.list()?;
+        devices.retain(|device| matches!(device.state, State::Active | State::Trashed { .. }));
+        devices.retain(|device| place.explicit().is_none_or(|kind| device.vault == kind));
+        if devices.is_empty() {
+            return Err(
+                Error::new(Kind::No, "no-devices", "there are no devices to back up").hint(hints::devices::NO_DEVICES)
+            );
+        }
+        let openers = match recipients.as_slice() {
+            [] => Openers::Passphrase(self.passphrase(global, &place)?),
+            keys => Openers::Recipients(keys),
+        };
+        let mut backup = Backup::new(Some(registry.id()?), clock::now());
+        let mut all: Vec<&Device> = Vec::with_capacity(devices.len());
+        for kind in [VaultKind::Keyring, VaultKind::Age] {
+            let its: Vec<&Device> = devices.iter().filter(|device| device.vault == kind).collect();
+            if !its.is_empty() {
+                Devices { vault: place.vault(kind)?.as_ref(), registry: &registry }.back_up(&its, &mut backup)?;
+                all.extend(its);
+            }
+        }
+        backup.add_ledgers(&registry, &all)?;
+        let text = backup.text().map_err(|error| Error::input("backup", error.to_string()))?;
+        let sealed = age::seal_file(&text, &openers)?;
+        let from = self.file.display().to_string();
+        let identity =
+            self.identity.as_ref().map(|path| Identity::File { path: path.clone(), passphrase: place.passphrase() });
+        let verify = |written: &[u8]| {
+            let opened = match (&openers, &identity) {
+                (Openers::Passphrase(passphrase), _) => {
+                    let known = passphrase.clone();
+                    let answer: age::Passphrase = Arc::new(move |_: &str| Ok(known.clone()));
+                    age::open_file_with(written, &from, &answer)?
+                }
+                (Openers::Recipients(_), Some(identity)) => age::open_file(written, &from, identity)?,
+                (Openers::Recipients(_), None) => return Ok(()),
+            };
+            if *opened == *text { Ok(()) } else { Err(damaged(&from)) }
+        };
+        age::write_verified(&self.file, &sealed, self.force, verify).map_err(|error| self.explained(error))?;
+        let (devices, trashed) = backup.counts();
+        let verified = recipients.is_empty() || identity.is_some();
+        render::print(&BackedUp { file: from, devices, trashed, recipients, verified }, global.json)
+    }
+
+    /// Before anybody is asked for anything.
+    fn refuse_existing(&self) -> Result<()> {
+        match fs::symlink_metadata(&self.file) {
+            Ok(metadata) if !metadata.is_file() => {
+                Err(Error::usage(format!("{}: is there, and is no file", self.file.display())))
+            }
+            Ok(_) if !self.force => Err(self.there()),
+            _ => Ok(()),
+        }
+    }
+
+    fn there(&self) -> Error {
+        let message = format!("{}: is there already", self.file.display());
+        Error::new(Kind::No, "file-exists", message).hint(hints::FORCE)
+    }
+
+    fn explained(&self, error: vault::Error) -> Error {
+        match error {
+            vault::Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => self.there(),
+            error => error.into(),
+        }
+    }
+
+    fn all_recipients(&self) -> Result<Vec<String>> {
+        let mut all = self.recipients.clone();
+        for path in &self.recipient_files {
+            all.extend(recipients_in(path)?);
+        }
+        for recipient in &all {
+            age::check_recipient(recipient).map_err(|error| Error::usage(error.to_string()))?;
+        }
+        Ok(all)
+    }
+
+    fn passphrase(&self, global: &Global, place: &Place) -> Result<Zeroizing<String>> {
+        if global.passphrase_fd.is_some() {
+            // One descriptor gives one passphrase: the age vault's, if it needs one, is the same.
+            return Ok(place.passphrase()(&self.file.display().to_string())?);
+        }
+        if !prompt::terminal_there() {
+            let message = "the backup needs a passphrase, and there is no terminal to ask at";
+            return Err(Error::usage(message).hint(hints::vaults::BACKUP_UNATTENDED));
+        }
+        render::note("choose a passphrase for the backup: without it, nobody can read the file");
+        prompt::new_passphrase()
+    }
+}
+
+/// The recipients of a file, one per line; what follows a `#` at the beginning of a line is a comment.
+fn recipients_in(path: &Path) -> Result<Vec<String>> {
+    const LARGEST: u64 = 1 << 20;
+    let unreadable = |error: io::Error| Error::input("recipients", format!("{}: {error}", path.display()));
+    let mut text = String::new();
+    let file = crate::file::open(path, crate::file::Streams::Taken).map_err(unreadable)?;
+    io::Read::read_to_string(&mut io::Read::take(file, LARGEST), &mut text).map_err(unreadable)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let found: Vec<String> = lines.map(str::to_owned).collect();
+    if found.is_empty() {
+        return Err(Error::input("recipients", format!("{}: has no recipient in it", path.display())));
+    }
+    Ok(found)
+}
+
+fn damaged(path: &str) -> vault::Error {
+    vault::Error::AgeFile { path: path.to_owned(), reason: "is not what was written".to_owned() }
+}
+
+#[cfg(test)]
+crate::cli::schema::answers! {
+    "backup": BackedUp;
+    "backup file": Backup;
+}

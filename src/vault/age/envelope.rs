@@ -1,0 +1,72 @@
+//! Whole files that leave or come back: encrypted to recipients, or with a passphrase; any age program opens them.
+
+use age::armor::ArmoredReader;
+use age::secrecy::SecretString;
+use age::{Decryptor, Encryptor, scrypt};
+use zeroize::Zeroizing;
+
+use super::super::Error;
+use super::identity::{self, Identity, Passphrase};
+use super::opened;
+use super::sealing::{reason, sealed};
+
+/// Who can open a file.
+#[derive(Debug)]
+pub enum Openers<'a> {
+    /// Whoever has an identity of one of these recipients.
+    Recipients(&'a [String]),
+    /// Whoever knows this passphrase.
+    Passphrase(Zeroizing<String>),
+}
+
+/// Encrypts a file's content.
+///
+/// # Errors
+///
+/// [`Error::Identity`] for recipients that age can't encrypt to together.
+pub fn seal_file(content: &[u8], openers: &Openers<'_>) -> Result<Vec<u8>, Error> {
+    let failed = || Error::Identity("the file can't be encrypted to these recipients together".to_owned());
+    let encryptor = match openers {
+        Openers::Recipients(texts) => {
+            let recipients = texts.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
+            Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _)).map_err(|_| failed())?
+        }
+        Openers::Passphrase(passphrase) => {
+            let recipient = scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
+            Encryptor::with_recipients(std::iter::once(&recipient as _)).map_err(|_| failed())?
+        }
+    };
+    sealed(encryptor, content).map_err(|_| failed())
+}
+
+/// Whether a file is opened by a passphrase; `from` names it.
+///
+/// # Errors
+///
+/// [`Error::AgeFile`] where it is no age file.
+pub fn needs_passphrase(file: &[u8], from: &str) -> Result<bool, Error> {
+    let decryptor = Decryptor::new_buffered(ArmoredReader::new(file));
+    decryptor.map(|decryptor| decryptor.is_scrypt()).map_err(|error| wrong(from, &error))
+}
+
+/// Decrypts a file that needs a passphrase.
+///
+/// # Errors
+///
+/// [`Error::Identity`] where the passphrase is wrong, or asks for more work than that of an identity may.
+pub fn open_file_with(file: &[u8], from: &str, passphrase: &Passphrase) -> Result<Zeroizing<Vec<u8>>, Error> {
+    identity::decrypted(file, from, Some(passphrase), u64::MAX)
+}
+
+/// Decrypts a file that an identity opens.
+///
+/// # Errors
+///
+/// [`Error::AgeFile`] where it doesn't, or the file is damaged; and those of reading the identity.
+pub fn open_file(file: &[u8], from: &str, identity: &Identity) -> Result<Zeroizing<Vec<u8>>, Error> {
+    opened(file, &identity.keys()?).map_err(|error| wrong(from, &error))
+}
+
+fn wrong(from: &str, error: &age::DecryptError) -> Error {
+    Error::AgeFile { path: from.to_owned(), reason: reason(error).to_owned() }
+}
