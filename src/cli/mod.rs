@@ -1,5 +1,7 @@
 //! The command line: a command parses into domain types, makes one call, renders one result.
 
+#[cfg(target_os = "linux")]
+mod agent;
 mod argv;
 mod bytes;
 mod candidates;
@@ -83,6 +85,12 @@ pub fn main() -> ExitCode {
         && command == clipboard::KEEPER
     {
         return clipboard::keep(seconds);
+    }
+    #[cfg(target_os = "linux")]
+    if let [_, command, socket, seconds] = arguments.as_slice()
+        && command == agent::KEEPER
+    {
+        return agent::hold(socket, seconds);
     }
     let json = arguments.iter().any(|argument| argument == "--json");
     match argv::refuse_secrets(&arguments).and_then(|()| run(&arguments, json)) {

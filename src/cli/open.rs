@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+#[cfg(target_os = "linux")]
+use super::agent;
 use super::config::{self, Config};
 use super::error::{Error, Kind as ErrorKind, Result};
 use super::home::Home;
@@ -167,6 +169,9 @@ impl Place {
         let file = self.identity_file();
         let identity = match (&file, configured) {
             (Some(path), _) if is_stream(path) => read_once(path.clone()),
+            #[cfg(target_os = "linux")]
+            (Some(path), _) => agent::identity(&self.home, path, self.passphrase()),
+            #[cfg(not(target_os = "linux"))]
             (Some(path), _) => Identity::File { path: path.clone(), passphrase: self.passphrase() },
             (None, Some(age)) if age.identity_in_keyring => {
                 let keyring = self.keyring();

@@ -89,6 +89,8 @@ mod testing;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod trash;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+mod unlock;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod vault;
 #[cfg(feature = "cli")]
 mod verify;

@@ -10,6 +10,7 @@ use vmfa::vault::age::{Identity, open_file, recipient_of};
 
 use crate::serve::socket::Server;
 use crate::support::{Home, SEED, run, vector};
+use crate::unlock::Protected;
 
 /// Commands that answer nothing in JSON, or another program's words.
 const WITHOUT: &[&str] = &["watch", "mcp", "completions", "aws exec"];
@@ -189,6 +190,9 @@ fn every_command_answers_by_its_schema() {
     // Of devices with all that they can have.
     let opened = open_file(&fs::read(home.path().join("mfa.age")).unwrap(), "mfa.age", &identity).unwrap();
     answers.take("backup-file", "backup", &serde_json::from_slice(&opened).unwrap());
+    let protected = Protected::new();
+    answers.take("unlock", "unlock", &protected.unlock(&[]).expect(0).json());
+    answers.take("lock", "lock", &protected.run(&["lock", "--json"]).expect(0).json());
     let home = Home::new();
     home.file("scenario.toml", SCENARIO);
     let server = Server::start_in(home, &["--scenario", "scenario.toml"]);

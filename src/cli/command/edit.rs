@@ -20,9 +20,6 @@ use crate::time::Period;
 /// An empty text, such as --note '', clears it. With another algorithm, length or period, other codes come of the secret: use
 /// that only if the device was added wrongly. The device as it was is then in the trash.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("changes").required(true).multiple(true).args(
-    ["issuer", "account", "serial", "note", "algorithm", "digits", "period", "counter"])))]
-#[command(override_usage = "vmfa edit [OPTIONS] <DEVICE>")]
 #[command(after_help = "\
 Examples:
   vmfa edit alice --issuer Example --account alice@example.com
@@ -83,6 +80,11 @@ impl Answer for Edited {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
+        let texts = [&self.issuer, &self.account, &self.serial, &self.note].iter().any(|text| text.is_some());
+        let numbers = self.algorithm.is_some() || self.digits.is_some();
+        if !(texts || numbers || self.period.is_some() || self.counter.is_some()) {
+            return Err(Error::usage("there is nothing to change").hint(hints::devices::WHAT_TO_EDIT));
+        }
         let place = Place::find(global)?;
         let registry = place.registry()?;
         let found = device::find(&registry, &self.device)?;

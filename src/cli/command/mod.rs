@@ -14,6 +14,8 @@ mod export;
 mod import;
 mod init;
 mod list;
+#[cfg(target_os = "linux")]
+mod lock;
 mod man;
 mod mcp;
 mod pair;
@@ -26,6 +28,8 @@ mod scan;
 mod serve;
 mod show;
 mod trash;
+#[cfg(target_os = "linux")]
+mod unlock;
 mod uri;
 mod verify;
 mod watch;
@@ -63,6 +67,10 @@ pub(super) enum Command {
     Mcp(mcp::Args),
     Serve(serve::Args),
     Demo(demo::Args),
+    #[cfg(target_os = "linux")]
+    Unlock(unlock::Args),
+    #[cfg(target_os = "linux")]
+    Lock(lock::Args),
     Init(init::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -102,6 +110,10 @@ impl Command {
             Self::Mcp(args) => args.run(global),
             Self::Serve(args) => args.run(global),
             Self::Demo(args) => args.run(global),
+            #[cfg(target_os = "linux")]
+            Self::Unlock(args) => args.run(global),
+            #[cfg(target_os = "linux")]
+            Self::Lock(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
             Self::Completions(args) => args.run(),

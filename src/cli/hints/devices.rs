@@ -60,6 +60,8 @@ pub(in crate::cli) fn name_first(name: Option<&str>, source: &str) -> String {
 
 // It can't be changed like that.
 
+pub(in crate::cli) const WHAT_TO_EDIT: &str =
+    "--issuer, --account, --serial, --note, --algorithm, --digits, --period or --counter";
 pub(in crate::cli) const TOTP_ALONE: &str = "a counter device has no period: --counter N moves its counter";
 pub(in crate::cli) const HOTP_ALONE: &str = "a device that goes by time has no counter: --period SECONDS";
 

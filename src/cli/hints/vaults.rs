@@ -66,6 +66,11 @@ pub(in crate::cli) fn by_stdin(path: &str) -> String {
     format!("if you can't change it: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")
 }
 
+// There is no passphrase to enter once.
+
+pub(in crate::cli) const NOTHING_TO_UNLOCK: &str =
+    "an identity file without a passphrase needs no `vmfa unlock`; for an SSH key's, use an age identity";
+
 // A backup can't be written, or read.
 
 pub(in crate::cli) const BACKUP_UNATTENDED: &str = "for scripts: -r KEY, -R FILE, or --passphrase-fd FD";

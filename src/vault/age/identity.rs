@@ -122,6 +122,26 @@ pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
     }
 }
 
+/// Whether the content of an identity file is encrypted, with a passphrase.
+#[must_use]
+pub fn is_encrypted(content: &[u8]) -> bool {
+    matches!(Form::of(content), Form::Encrypted)
+}
+
+/// The text of an identity file as if it had no passphrase, which is asked for.
+///
+/// # Errors
+///
+/// [`Error::Identity`] where the passphrase is wrong, or the file is none of age's; and those of reading it.
+pub fn unlocked(identity: &Identity) -> Result<Zeroizing<String>, Error> {
+    let (bytes, passphrase) = identity.content()?;
+    let from = identity.to_string();
+    let bytes = if is_encrypted(&bytes) { decrypted(&bytes, &from, passphrase, MAX_FILE)? } else { bytes };
+    identity_file(&bytes, &from)?;
+    let text = std::str::from_utf8(&bytes);
+    text.map(|text| Zeroizing::new(text.to_owned())).map_err(|_| Error::Identity(format!("{from}: is not UTF-8")))
+}
+
 /// An identity's text encrypted with a passphrase, as the bytes of an age file that any age program reads.
 ///
 /// Without a work factor (a power of two), one is measured that takes about a second here.

@@ -24,7 +24,8 @@ use zeroize::Zeroizing;
 pub use envelope::{Openers, needs_passphrase, open_file, open_file_with, seal_file};
 pub use files::{write_new_file, write_verified};
 pub use identity::{
-    Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, read_identity, recipient_of,
+    Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, is_encrypted, read_identity,
+    recipient_of, unlocked,
 };
 
 use files::shown;

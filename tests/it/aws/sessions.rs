@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::kill::{Stage, serial};
 use crate::serve::support::ALLOW_ALL;
@@ -90,6 +91,45 @@ fn the_aws_cli_takes_it_as_its_credential_process() {
     let looped = session("itself").expect(5);
     assert_eq!(looped.error_code(), "credential-process");
     assert!(looped.stderr.contains("they would ask each other"), "{looped:#?}");
+}
+
+/// Under a passphrase, which nobody is asked for there.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_aws_cli_takes_it_once_the_vault_is_unlocked() {
+    let stage = enrolled(ALLOW_ALL);
+    let home = stage.home.path();
+    let identity = Zeroizing::new(fs::read_to_string(stage.home.identity()).unwrap());
+    let passphrase = Zeroizing::new("correct horse".to_owned());
+    let protected = vmfa::vault::age::encrypt_identity(&identity, &passphrase, Some(10)).unwrap();
+    vmfa::vault::age::write_new_file(&home.join("id.age"), &protected).unwrap();
+    let config = format!(
+        "[profile mfa]\nregion = eu-central-1\nendpoint_url = {url}\n\
+         credential_process = {vmfa} aws session mfauser --profile long-term --as process\n\n\
+         [profile long-term]\nendpoint_url = {url}\n",
+        url = stage.server.endpoint(),
+        vmfa = env!("CARGO_BIN_EXE_vmfa"),
+    );
+    fs::create_dir_all(home.join(".aws")).unwrap();
+    fs::write(home.join(".aws/config"), config).unwrap();
+    let (id, secret) = (&stage.keys.access_key_id, stage.keys.secret_access_key.as_str());
+    let keys = format!("[long-term]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    fs::write(home.join(".aws/credentials"), keys).unwrap();
+    let vmfa = |arguments: &[&str]| {
+        let mut command = stage.home.command();
+        run(command.args(arguments).env("VMFA_IDENTITY_FILE", home.join("id.age")), b"correct horse")
+    };
+    let aws = || {
+        let mut command = stage.home.other(installed("aws"));
+        command.env("VMFA_IDENTITY_FILE", home.join("id.age")).env("HOME", home);
+        run(command.args(["sts", "get-caller-identity", "--profile", "mfa"]), b"")
+    };
+    let locked = aws();
+    assert!(locked.code != 0 && locked.stderr.contains("needs a passphrase"), "{locked:#?}");
+    vmfa(&["unlock", "--passphrase-fd", "0"]).expect(0);
+    assert!(aws().expect(0).json()["Arn"].as_str().unwrap().ends_with(":user/mfauser"));
+    vmfa(&["lock"]).expect(0);
+    assert_ne!(aws().code, 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::registry;
 Examples:
   vmfa trash restore alice
   vmfa trash restore alice --as old/alice
-  vmfa trash restore a646cd03             # by its ID")]
+  vmfa trash restore a646cd03             # by the ID in `vmfa trash list`")]
 pub(super) struct Args {
     /// The name that the device had, or its ID
     #[arg(add = candidates::trashed())]
