@@ -24,7 +24,7 @@ pub(super) const IMPORTER: Importer = Importer { id: "freeotp", title: "a FreeOT
 const TOKEN: &str = "-token";
 
 fn recognizes(input: &Input<'_>) -> bool {
-    java::is_map(input.bytes) && input.bytes.windows(9).take(1 << 20).any(|window| window == b"masterKey")
+    java::is_map(input.bytes) && input.bytes.windows(9).any(|window| window == b"masterKey")
 }
 
 fn read(input: Input<'_>) -> Result<Export, Error> {
