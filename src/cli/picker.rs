@@ -1,4 +1,4 @@
-//! Choosing a device on a terminal: what is typed leaves those that fit. It is drawn on stderr, since stdout is for the answer.
+//! Choosing a device, or an enrolment of a source, on a terminal: what is typed leaves those that fit. It is drawn on stderr, since stdout is for the answer.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use super::filter::Typed;
 use super::note::plain;
 use super::screen::{Extent, Screen};
 use super::{environment, prompt};
+use crate::provision::Enrolment;
 use crate::registry::Device;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
@@ -29,8 +30,23 @@ pub(super) fn possible() -> bool {
 ///
 /// Nothing was chosen, a signal came, or the terminal can't be read.
 pub(super) fn choose(devices: &[Device]) -> Result<String> {
-    let lines = devices.iter().map(Line::of).collect();
-    let mut list = List { lines, typed: Typed::default(), fitting: Vec::new(), selected: 0 };
+    chosen(What { name: "device", enter: "for the code" }, devices.iter().map(Line::of).collect())
+}
+
+/// Lets the user choose one of some enrolments by their issuers and accounts, and gives its place.
+///
+/// # Errors
+///
+/// The same.
+pub(super) fn choose_enrolment(enrolments: &[Enrolment]) -> Result<usize> {
+    let lines = enrolments.iter().enumerate().map(|(place, enrolment)| Line::of_enrolment(place, enrolment)).collect();
+    let place = chosen(What { name: "account", enter: "to take it" }, lines)?;
+    // The place is the name that its line was given.
+    Ok(place.parse().unwrap_or(usize::MAX))
+}
+
+fn chosen(what: What, lines: Vec<Line>) -> Result<String> {
+    let mut list = List { what, lines, typed: Typed::default(), fitting: Vec::new(), selected: 0 };
     list.find();
     let screen = Screen::take(Extent::Lines)?;
     draw(&screen, &list)?;
@@ -43,7 +59,11 @@ pub(super) fn choose(devices: &[Device]) -> Result<String> {
                 Pressed::Going => {}
                 Pressed::Chosen(name) => return Ok(name),
                 Pressed::Cancelled => {
-                    return Err(Error::new(Kind::No, "cancelled", "cancelled: no device was chosen"));
+                    return Err(Error::new(
+                        Kind::No,
+                        "cancelled",
+                        format!("cancelled: no {} was chosen", list.what.name),
+                    ));
                 }
                 // As the terminal would have sent it.
                 Pressed::Interrupted => return Err(Error::interrupted(2)),
@@ -69,6 +89,12 @@ fn draw(screen: &Screen, list: &List) -> Result<()> {
     screen.write(text.as_bytes())
 }
 
+/// What there is to choose, and what Enter does.
+struct What {
+    name: &'static str,
+    enter: &'static str,
+}
+
 /// A device as it is shown, and as it is looked through.
 struct Line {
     name: String,
@@ -79,9 +105,19 @@ struct Line {
 impl Line {
     fn of(device: &Device) -> Self {
         let texts = [device.name.as_str(), device.issuer.as_deref().unwrap_or_default(), device.account.as_str()];
+        Self::new(device.name.to_string(), &texts)
+    }
+
+    fn of_enrolment(place: usize, enrolment: &Enrolment) -> Self {
+        let number = format!("{}.", place.saturating_add(1));
+        let issuer = enrolment.issuer.as_deref().unwrap_or_default();
+        Self::new(place.to_string(), &[&number, issuer, &enrolment.account])
+    }
+
+    fn new(name: String, texts: &[&str]) -> Self {
         let shown: Vec<_> = texts.iter().filter(|text| !text.is_empty()).map(|text| plain(text)).collect();
         let shown = shown.join("  ");
-        Self { name: device.name.to_string(), lower: shown.to_lowercase(), shown }
+        Self { name, lower: shown.to_lowercase(), shown }
     }
 }
 
@@ -94,6 +130,7 @@ enum Pressed {
 }
 
 struct List {
+    what: What,
     lines: Vec<Line>,
     typed: Typed,
     /// The lines that fit what was typed, the best first.
@@ -137,7 +174,8 @@ impl List {
     /// The lines of the screen, the question first.
     fn drawn(&self, width: usize, height: usize) -> Vec<String> {
         let room = width.saturating_sub(1);
-        let mut lines = vec![middle_cut(&format!("device: {}", plain(self.typed.text())), room).into_owned()];
+        let mut lines =
+            vec![middle_cut(&format!("{}: {}", self.what.name, plain(self.typed.text())), room).into_owned()];
         let shown = SHOWN.min(height.saturating_sub(3)).max(1);
         let first = self.selected.saturating_add(1).saturating_sub(shown);
         for (place, index) in self.fitting.iter().enumerate().skip(first).take(shown) {
@@ -146,7 +184,8 @@ impl List {
             lines.push(format!("{mark}{}", end_cut(text, room.saturating_sub(2))));
         }
         let count = format!("  {} of {}", self.fitting.len(), self.lines.len());
-        let helps = [": type to filter, arrows to move, Enter for the code, Esc to cancel", ": Enter or Esc", ""];
+        let whole = format!(": type to filter, arrows to move, Enter {}, Esc to cancel", self.what.enter);
+        let helps = [whole.as_str(), ": Enter or Esc", ""];
         let fits = |help: &&&str| count.len().saturating_add(help.len()) <= room;
         let help = helps.iter().find(fits).copied().unwrap_or_default();
         lines.push(end_cut(&format!("{count}{help}"), room));
@@ -161,8 +200,13 @@ mod tests {
     fn list(names: &[&str]) -> List {
         let line =
             |name: &&str| Line { name: (*name).to_owned(), shown: (*name).to_owned(), lower: name.to_lowercase() };
-        let mut list =
-            List { lines: names.iter().map(line).collect(), typed: Typed::default(), fitting: vec![], selected: 0 };
+        let mut list = List {
+            what: What { name: "device", enter: "" },
+            lines: names.iter().map(line).collect(),
+            typed: Typed::default(),
+            fitting: vec![],
+            selected: 0,
+        };
         list.find();
         list
     }

@@ -18,7 +18,7 @@ pub(super) use search::{Effort, Search, is_bare, told};
 pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
     let found = found_in(source, search)?;
     search.refuse_told(&found)?;
-    Ok(found)
+    search.picked(found)
 }
 
 fn found_in(source: Option<&OsStr>, search: &Search) -> Result<Found> {
@@ -71,6 +71,9 @@ pub(super) fn read_one(
                 told.push(name);
                 error = error.hint(hints::sources::account(name));
             }
+        }
+        if super::picker::possible() && among.len() > 1 {
+            error = error.hint(hints::sources::PICK);
         }
         if told.is_empty() || (account.is_some() && !among.is_empty()) {
             error = error.hint(hints::sources::ONE_LINE);

@@ -75,3 +75,21 @@ fn a_terminal_that_is_closed_ends_it() {
     terminal.hang_up();
     assert_eq!(terminal.ended(), 3);
 }
+
+#[test]
+fn one_of_several_enrolments_of_a_source_is_chosen() {
+    let home = Home::new();
+    let uris = format!("otpauth://totp/Ex:ann?secret={SEED}\notpauth://totp/Ex:bob?secret={SEED}&digits=8\n");
+    let file = home.file("uris.txt", &uris);
+    let mut command = home.command();
+    command.args(["add", "mine"]).arg(&file).args(["--pick", "--no-code"]).env("TERM", "xterm");
+    let mut terminal = Terminal::start(&command, 80, 24);
+    terminal.expect("> 1.  Ex  ann");
+    terminal.type_in("bob");
+    terminal.expect("> 2.  Ex  bob");
+    terminal.type_in("\r");
+    assert_eq!(terminal.ended(), 0, "{}", terminal.text());
+    let shown = home.run(&["show", "mine", "--json"]).expect(0).json();
+    assert_eq!((&shown["account"], &shown["digits"]), (&"bob".into(), &8.into()));
+    assert!(home.run(&["code", "--from", file.to_str().unwrap(), "--pick"]).expect(2).stderr.contains("--pick"));
+}

@@ -90,6 +90,7 @@ pub(in crate::cli) const TWO_STEP: &str = "ask the administrator to enrol it wit
 
 // It has several enrolments, or lines that are none.
 
+pub(in crate::cli) const PICK: &str = "to choose one on the terminal: --pick";
 pub(in crate::cli) const ONE_LINE: &str = "leave one line of that account in the source";
 
 pub(in crate::cli) fn account(name: &str) -> String {

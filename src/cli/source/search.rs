@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cli::clock;
 use crate::cli::error::{Error, Result};
-use crate::cli::hints;
+use crate::cli::{hints, picker};
 use crate::oath::{Algorithm, Digits, MovingFactor, Parameters};
 use crate::provision::{Found, Limits};
 use crate::time::Period;
@@ -34,6 +34,9 @@ pub(in crate::cli) struct Search {
     /// Search a picture for more QR codes as long as the deadline lets, for pages with many
     #[arg(long)]
     all: bool,
+    /// Choose one on the terminal if the source has several
+    #[arg(long)]
+    pick: bool,
     /// Accept a bare secret under 80 bits: any short word would pass for one
     #[arg(long)]
     allow_short: bool,
@@ -87,6 +90,27 @@ impl Search {
             digits: self.digits.unwrap_or(Digits::SIX),
             factor: MovingFactor::Time { period: self.period.unwrap_or(Period::DEFAULT) },
         }
+    }
+
+    /// With `--pick`, leaves the one of several that the user chooses.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is there to choose, or nothing was chosen.
+    pub(super) fn picked(&self, mut found: Found) -> Result<Found> {
+        if !self.pick || found.enrolments.len() < 2 {
+            return Ok(found);
+        }
+        if !picker::possible() {
+            return Err(Error::usage("--pick needs a terminal to choose at"));
+        }
+        let place = picker::choose_enrolment(&found.enrolments)?;
+        if place < found.enrolments.len() {
+            found.enrolments.swap(0, place);
+            found.enrolments.truncate(1);
+            found.lines.clear();
+        }
+        Ok(found)
     }
 
     /// Whether codes are made as the options say.
