@@ -1,5 +1,7 @@
 //! Whole files that leave or come back: encrypted to recipients, or with a passphrase; any age program opens them.
 
+use std::fmt;
+
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
 use age::{Decryptor, Encryptor, scrypt};
@@ -11,12 +13,22 @@ use super::opened;
 use super::sealing::{reason, sealed};
 
 /// Who can open a file.
-#[derive(Debug)]
+///
+/// `Debug` leaves the passphrase out.
 pub enum Openers<'a> {
     /// Whoever has an identity of one of these recipients.
     Recipients(&'a [String]),
     /// Whoever knows this passphrase.
     Passphrase(Zeroizing<String>),
+}
+
+impl fmt::Debug for Openers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recipients(recipients) => f.debug_tuple("Recipients").field(recipients).finish(),
+            Self::Passphrase(_) => f.write_str("Passphrase"),
+        }
+    }
 }
 
 /// Encrypts a file's content.
