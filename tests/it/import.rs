@@ -166,3 +166,46 @@ fn an_export_gives_codes_without_being_imported() {
     assert!(nobody.stderr.contains("is encrypted"), "{nobody:#?}");
     assert_eq!(names(&home), Vec::<String>::new());
 }
+
+/// kill -9 at all moments of an import: all of its devices are there or none, also after what it left is cleared up.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_import_that_is_killed_adds_all_or_none() {
+    const ENTRIES: u8 = 20;
+    const ROUNDS: u8 = 40;
+    let home = Home::new();
+    home.add("before");
+    let secret = |round: u8, entry: u8| {
+        let letters: String = [round / 26, round % 26, entry].iter().map(|n| char::from(b'A' + n)).collect();
+        format!("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQ{letters}")
+    };
+    for round in 0..ROUNDS {
+        let entries: Vec<Value> = (0..ENTRIES).map(|n| entry("Example", &format!("u{n}"), &secret(round, n))).collect();
+        home.file("a.json", aegis(&entries));
+        let mut child = home
+            .command()
+            .args(["import", "a.json", "--prefix", &format!("r{round}")])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // A moment in the life of a process, not a time step: 0 to 32 ms.
+        std::thread::sleep(std::time::Duration::from_micros(u64::from(round) * 800));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let whole = || {
+        let names = names(&home);
+        let of = |round: u8| names.iter().filter(|name| name.starts_with(&format!("r{round}/"))).count();
+        let counts: Vec<usize> = (0..ROUNDS).map(of).collect();
+        assert!(counts.iter().all(|count| [0, usize::from(ENTRIES)].contains(count)), "{counts:?}");
+        names.len()
+    };
+    whole();
+    // Five minutes later the next change finishes or undoes what was under way.
+    run(crate::support::at_clock(&home, 300).args(["add", "after", "-"]), SEED.as_bytes()).expect(0);
+    let devices = whole();
+    let items = fs::read_dir(home.path().join("home/items")).unwrap().map(|item| item.unwrap().path());
+    let items = items.filter(|path| path.extension().is_some_and(|extension| extension == "age")).count();
+    assert_eq!(items, devices + 1, "theirs and the vault's own key");
+}
