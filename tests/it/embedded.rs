@@ -110,7 +110,7 @@ mod svg {
     }
 
     #[test]
-    fn modules_may_be_squares_dots_uses_and_clips() {
+    fn modules_may_be_squares_rounded_uses_and_clips() {
         let side = Drawing::new(URI).unwrap().terminal_size(2).0;
         let document = |inside: &str| {
             format!(
@@ -118,10 +118,11 @@ mod svg {
             )
         };
         let squares = elements(|x, y| format!("<rect x=\"{x}\" y=\"{y}\" width=\"1\" height=\"1\"/>"));
-        let dots = elements(|x, y| format!("<circle cx=\"{x}.5\" cy=\"{y}.5\" r=\".48\" fill=\"#113\"/>"));
+        let rounded =
+            elements(|x, y| format!("<rect x=\"{x}\" y=\"{y}\" width=\"1\" height=\"1\" rx=\".3\" fill=\"#113\"/>"));
         let uses = elements(|x, y| format!("<use xlink:href=\"#m\" x=\"{x}\" y=\"{y}\"/>"));
         is_read(document(&squares), &[]);
-        is_read(document(&dots), &[]);
+        is_read(document(&rounded), &[]);
         is_read(document(&format!("<defs><rect id=\"m\" width=\"1\" height=\"1\"/></defs>{uses}")), &[]);
         is_read(
             document(&format!(
