@@ -117,7 +117,9 @@ impl Args {
             registry.expect_writable()?;
             // Before any of them can give a code.
             if elsewhere {
-                codes_until = Some(registry.accept_restored(now)?.until.to_rfc3339());
+                let accepted = registry.accept_restored(now)?;
+                codes_until = Some(accepted.until.to_rfc3339());
+                warnings.extend(accepted.new_key.then(|| hints::vaults::COUNTERS_ANEW.to_owned()));
             }
             let counted = Counted { vault: vault.as_ref(), bar: progress::bar("storing", incoming) };
             Devices { vault: &counted, registry: &registry }.bring_back(&backup, &planned, now)?;

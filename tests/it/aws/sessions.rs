@@ -126,7 +126,7 @@ fn the_aws_cli_takes_it_once_the_vault_is_unlocked() {
     };
     let locked = aws();
     assert!(locked.code != 0 && locked.stderr.contains("needs a passphrase"), "{locked:#?}");
-    vmfa(&["unlock", "--passphrase-fd", "0"]).expect(0);
+    vmfa(&["unlock", "--for", "10m", "--passphrase-fd", "0"]).expect(0);
     assert!(aws().expect(0).json()["Arn"].as_str().unwrap().ends_with(":user/mfauser"));
     vmfa(&["lock"]).expect(0);
     assert_ne!(aws().code, 0);
