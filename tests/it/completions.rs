@@ -101,7 +101,7 @@ fn values_topics_and_files_are_completed() {
     let home = with_devices(&["alice"]);
     assert_eq!(asked(&home, &["vmfa", "list", "--vault", ""]), ["keyring", "age"]);
     assert_eq!(asked(&home, &["vmfa", "list", "--vault=k"]), ["--vault=keyring"]);
-    assert_eq!(asked(&home, &["vmfa", "help", "ex"]), ["exit-codes"]);
+    assert_eq!(asked(&home, &["vmfa", "help", "exi"]), ["exit-codes"]);
     assert_eq!(asked(&home, &["vmfa", "help", "ver"]), ["verify"]);
     assert_eq!(asked(&home, &["vmfa", "--pass"]), ["--passphrase-fd"]);
     // The line without a value.
@@ -269,7 +269,7 @@ fn typed_into(shell: &str, package: &str, arguments: &[&str], files: &[(&str, &s
         ("vmfa code ci/\t\t", "ci/two"),
         ("vmfa show ci/t\t--json\r", &name("ci/two")),
         ("vmfa aws status --profile \t\t\t", "work-two"),
-        ("vmfa help ex\t\r", "What the exit code says"),
+        ("vmfa help exi\t\r", "What the exit code says"),
         ("vmfa show jane.doe@ex\t--json\r", &name("jane.doe@example.com")),
         ("vmfa show it\t--json\r", &name(ODD)),
         ("vmfa show 'it\t--json\r", &name(ODD)),

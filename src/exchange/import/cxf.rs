@@ -56,8 +56,10 @@ fn read_item(item: &Value, paths: &Paths<'_>, found: &mut Entries) -> Result<(),
     let mut has_any = false;
     for credential in credentials.iter().filter(is_totp) {
         has_any = true;
-        let issuer = text(credential, "issuer").filter(|issuer| !issuer.is_empty()).or_else(|| text(item, "title"));
         let account = text(credential, "username").filter(|name| !name.is_empty()).or(user);
+        // An item named after its account names no issuer.
+        let title = || text(item, "title").filter(|title| account != Some(title));
+        let issuer = text(credential, "issuer").filter(|issuer| !issuer.is_empty()).or_else(title);
         let groups = groups::named(path.into_iter().flatten().copied());
         let named = Fields { issuer, account, groups, ..Fields::default() };
         found.push(whose(issuer, account), entry(credential, named));
