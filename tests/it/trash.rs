@@ -167,3 +167,13 @@ fn a_registry_of_the_version_before_has_an_empty_trash() {
     home.run(&["trash", "restore", "x"]).expect(0);
     home.run(&["code", "x"]).expect(0);
 }
+
+#[test]
+fn a_name_with_spaces_is_quoted_in_the_commands_that_are_advised() {
+    let home = Home::new();
+    home.add("two words");
+    let removed = home.run(&["remove", "two words"]).expect(0);
+    assert!(removed.stderr.contains("vmfa trash restore 'two words'"), "{removed:#?}");
+    let gone = home.run(&["code", "two words"]).expect(1);
+    assert!(gone.stderr.contains("vmfa trash restore 'two words'"), "{gone:#?}");
+}

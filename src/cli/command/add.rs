@@ -176,7 +176,10 @@ impl Args {
             let first_code = match codes {
                 Ok(codes) => codes.first().map(|issued| Code::of(issued, moment.time)),
                 Err(device::Error::Vault(error)) => {
-                    answer.warnings.push(format!("no first code: {error}; `vmfa code {}` gives one", device.name));
+                    answer.warnings.push(format!(
+                        "no first code: {error}; `vmfa code {}` gives one",
+                        hints::word(device.name.as_str())
+                    ));
                     None
                 }
                 Err(error) => {
@@ -252,7 +255,7 @@ impl Args {
     /// The name forgotten, or name and source swapped.
     fn refuse_mixed_up(&self) -> Result<()> {
         let name = &self.name;
-        let shown = quoted(name);
+        let shown = hints::word(name);
         match self.source.as_ref().map(|source| source.to_string_lossy()) {
             None if source::is_place(name) || is_file_name(name) => {
                 let what = if matches!(name.as_str(), "-" | "clipboard" | "screen") { "a source" } else { "a file" };
@@ -262,7 +265,7 @@ impl Args {
             Some(other) if source::is_place(name) && !source::is_place(&other) && !is_file_name(&other) => {
                 // What isn't a file may be a secret.
                 let secret = argv::might_be_secret(&other);
-                let name_there = (!secret).then(|| quoted(&other));
+                let name_there = (!secret).then(|| hints::word(&other));
                 Err(Error::usage(format!("`{name}` is a source: the name comes first"))
                     .hint(hints::devices::name_first(name_there.as_deref(), &shown)))
             }
@@ -279,11 +282,6 @@ fn is_file_name(word: &str) -> bool {
     ];
     let ending = word.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     word.contains("://") || ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| "…".to_owned(), |word| word.into_owned())
 }
 
 fn taken(name: &Name) -> Error {

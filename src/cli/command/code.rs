@@ -12,7 +12,7 @@ use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, candidates, clipboard, source};
+use crate::cli::{Global, candidates, clipboard, hints, source};
 use crate::device::issue::{self, Issued};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
@@ -213,7 +213,7 @@ impl Answer for Codes {
             render::note(&validity);
         }
         if let (true, true, Some(device)) = (render::for_eyes(), self.wrong_clock, &self.device) {
-            render::note(&format!("its clock is set wrong: vmfa drift {}", plain(device)));
+            render::note(&format!("its clock is set wrong: vmfa drift {}", plain(&hints::word(device))));
         }
         Ok(())
     }

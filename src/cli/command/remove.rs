@@ -6,7 +6,7 @@ use crate::aws::{Alone, LOCK_LIMIT, Locks, session};
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, day, plain};
-use crate::cli::{Global, candidates, clock, prompt, world};
+use crate::cli::{Global, candidates, clock, hints, prompt, world};
 use crate::device::{self, Devices, trash};
 use crate::provision::aws;
 use crate::registry::Device;
@@ -49,7 +49,7 @@ impl Answer for Removed {
             render::note(&format!(
                 "its secret is in the trash until {}: to bring it back, vmfa trash restore {}",
                 day(until),
-                plain(&self.removed)
+                plain(&hints::word(&self.removed))
             ));
         }
         for note in &self.notes {
@@ -128,7 +128,7 @@ fn aws_note(device: &Device, global: &Global) -> Option<String> {
         None => Some(format!(
             "if AWS still expects codes of this device, deactivate it there too, or the user can't sign in: \
              vmfa aws disable {}, or aws iam deactivate-mfa-device --user-name USER --serial-number {serial}",
-            plain(device.name.as_str())
+            plain(&hints::word(device.name.as_str()))
         )),
     }
 }

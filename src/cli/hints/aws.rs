@@ -1,5 +1,7 @@
 //! IAM and STS, and the keys for them.
 
+use super::word;
+
 // The settings can't be used.
 
 pub(in crate::cli) const MAKE_PROFILE: &str = "`aws configure` makes one";
@@ -75,10 +77,12 @@ pub(in crate::cli) fn newer_pair(ready: impl std::fmt::Display) -> String {
 }
 
 pub(in crate::cli) fn mend_drift(device: &str) -> String {
+    let device = word(device);
     format!("`vmfa drift {device} --clear`, or `vmfa aws resync {device}`")
 }
 
 pub(in crate::cli) fn resync(device: &str) -> String {
+    let device = word(device);
     format!("vmfa aws resync {device}")
 }
 
@@ -105,10 +109,12 @@ pub(in crate::cli) fn serial_of_profile(profile: &str) -> String {
 }
 
 pub(in crate::cli) fn gone(device: &str) -> String {
+    let device = word(device);
     format!("check the keys and the endpoint; if it was deleted there: `vmfa remove {device}`, then enable a new one")
 }
 
 pub(in crate::cli) fn created_again(device: &str) -> String {
+    let device = word(device);
     format!(
         "check the keys and the endpoint; if somebody created it again and its secret is nowhere: `vmfa remove {device}`, \
          then enable a new one"
@@ -116,6 +122,7 @@ pub(in crate::cli) fn created_again(device: &str) -> String {
 }
 
 pub(in crate::cli) fn remove_here(device: &str) -> String {
+    let device = word(device);
     format!("check the keys and the endpoint; if they are right: vmfa remove {device}")
 }
 
@@ -145,14 +152,17 @@ pub(in crate::cli) const OWN_NAME: &str =
     "policies for self-managed MFA only allow the user's own name for the device: leave --device-name out";
 
 pub(in crate::cli) fn other_name(taken: &str) -> String {
+    let taken = word(taken);
     format!("give this one another name here: vmfa aws enable OTHER; `vmfa show {taken}` tells what has it")
 }
 
 pub(in crate::cli) fn rename(known: &str, name: &str) -> String {
+    let (known, name) = (word(known), word(name));
     format!("to rename it: vmfa rename {known} {name}")
 }
 
 pub(in crate::cli) fn go_on_with(known: &str) -> String {
+    let known = word(known);
     format!("to go on with it: vmfa aws enable {known}")
 }
 

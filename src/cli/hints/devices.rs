@@ -1,5 +1,7 @@
 //! Devices, their codes and pairs.
 
+use super::word;
+
 // There is no such device.
 
 pub(in crate::cli) const NO_DEVICES: &str = "there are no devices yet: vmfa add NAME SOURCE";
@@ -26,6 +28,7 @@ pub(in crate::cli) const TRASH_EMPTY: &str = "the trash is empty: secrets stay t
 pub(in crate::cli) const TRASH_LIST: &str = "`vmfa trash list` shows what is in it";
 
 pub(in crate::cli) fn in_trash(device: &str) -> String {
+    let device = word(device);
     format!("it is in the trash: vmfa trash restore {device}")
 }
 
@@ -34,6 +37,7 @@ pub(in crate::cli) fn did_you_mean_in_trash(device: &str) -> String {
 }
 
 pub(in crate::cli) fn restore_as(device: &str) -> String {
+    let device = word(device);
     format!("to restore it under another name: vmfa trash restore {device} --as NEW")
 }
 
@@ -94,6 +98,7 @@ pub(in crate::cli) const SHORTER_VALIDITY: &str = "choose a shorter --min-validi
 pub(in crate::cli) const WAIT_FOR_PAIR: &str = "to wait for it: --wait";
 
 pub(in crate::cli) fn release_pair(device: &str) -> String {
+    let device = word(device);
     format!("if the last pair never reached the service: vmfa release {device} --pair")
 }
 
@@ -113,10 +118,12 @@ pub(in crate::cli) const CLAIM_FORGOTTEN: &str =
     "check the device and the claim; one that is old, or was given back before, is no longer known";
 
 pub(in crate::cli) fn release_codes(device: &str) -> String {
+    let device = word(device);
     format!("give the codes of yours: vmfa release {device} CODE1 CODE2")
 }
 
 pub(in crate::cli) fn release_claim(device: &str, claim: impl std::fmt::Display) -> String {
+    let device = word(device);
     format!("a code of this pair was shown; if nobody used it: `vmfa release {device} --claim {claim}`")
 }
 

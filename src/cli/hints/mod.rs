@@ -13,6 +13,11 @@ pub(super) mod sources;
 pub(super) mod usage;
 pub(super) mod vaults;
 
+/// A word of a command as a shell takes it: names may have spaces.
+pub(super) fn word(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| "…".to_owned(), |word| word.into_owned())
+}
+
 // Something else was meant.
 
 pub(super) fn did_you_mean(near: &str) -> String {

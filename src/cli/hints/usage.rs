@@ -1,5 +1,7 @@
 //! The command line can't be read.
 
+use super::word;
+
 // There is no such command.
 
 pub(in crate::cli) const ALL_COMMANDS: &str = "`vmfa help` lists all commands and topics";
@@ -10,11 +12,11 @@ pub(in crate::cli) fn its_commands(parent: &str) -> String {
 }
 
 pub(in crate::cli) fn is_device(device: &str) -> String {
-    format!("`{device}` is a device; its code: vmfa code {device}")
+    format!("`{device}` is a device; its code: vmfa code {}", word(device))
 }
 
 pub(in crate::cli) fn near_device(device: &str) -> String {
-    format!("did you mean the device `{device}`? its code: vmfa code {device}")
+    format!("did you mean the device `{device}`? its code: vmfa code {}", word(device))
 }
 
 /// What other programs call it, and the command that does it.

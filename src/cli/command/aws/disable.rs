@@ -63,7 +63,7 @@ impl Answer for Answered {
         if self.removed {
             return writeln!(out, "removed {name}");
         }
-        render::note(&format!("its secret is still here, and no longer needed: vmfa remove {name}"));
+        render::note(&format!("its secret is still here, and no longer needed: vmfa remove {}", hints::word(&name)));
         Ok(())
     }
 }
