@@ -20,15 +20,26 @@ pub struct Exporter {
     pub id: &'static str,
     /// Its name in sentences, such as "an Aegis export".
     pub title: &'static str,
-    /// Whether it can be encrypted with a password.
-    pub encrypts: bool,
+    /// Whether it is encrypted with a password.
+    pub encryption: Encryption,
     /// Makes the file.
     pub write: Write,
 }
 
+/// Whether a format is encrypted with a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// It is always clear text.
+    Never,
+    /// It is encrypted where there is a password.
+    Optional,
+    /// It is never clear text.
+    Always,
+}
+
 /// What a file is made with.
 pub struct Request<'a> {
-    /// The password to encrypt with; only for formats that [`Exporter::encrypts`] says can be.
+    /// The password to encrypt with, as [`Exporter::encryption`] takes one.
     pub password: Option<&'a [u8]>,
     /// Fills a buffer from the OS's random numbers.
     pub random: &'a dyn Fn(&mut [u8]) -> Result<(), Error>,

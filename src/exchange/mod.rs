@@ -17,6 +17,7 @@ pub mod import;
 mod importer;
 mod inflate;
 mod json;
+mod kdbx;
 mod kdf;
 mod limits;
 mod xml;
@@ -24,7 +25,7 @@ mod zip;
 
 pub use entries::{Entries, Entry, Failure};
 pub use error::{Error, Flaw};
-pub use exporter::{Exporter, Request, Write};
+pub use exporter::{Encryption, Exporter, Request, Write};
 pub use import::{read, recognize};
 pub use importer::{Export, Importer, Input, Locked};
 pub use limits::{MOST_BYTES, MOST_ENTRIES};

@@ -13,7 +13,7 @@ otpauth://totp/carol?secret=MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LK
 const STEAM: &str = "otpauth://steam/Steam:frank?secret=MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LM&issuer=Steam";
 const COUNTER: &str = "otpauth://hotp/Bank:dave?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJR&issuer=Bank&counter=7";
 
-/// The formats that are read as well as written, and whether they have counters and Steam Guard.
+/// The formats that are read as well as written in clear text, and whether they have counters and Steam Guard.
 const BOTH: [(&str, bool, bool); 5] = [
     ("uris", true, true),
     ("aegis", true, true),
@@ -21,6 +21,9 @@ const BOTH: [(&str, bool, bool); 5] = [
     ("bitwarden", false, true),
     ("cxf", false, false),
 ];
+
+/// The formats that are encrypted with a password.
+const ENCRYPTED: [&str; 2] = ["aegis", "kdbx"];
 
 fn filled(with_counter: bool, with_steam: bool) -> Home {
     let home = Home::new();
@@ -61,17 +64,28 @@ fn every_format_comes_back_as_it_went() {
 
 #[test]
 fn an_encrypted_export_needs_its_password() {
-    let home = filled(true, true);
-    let told = home.run_with(&["export", "out", "--format", "aegis", "--password-fd", "0", "--json"], b"a word\n");
-    assert_eq!(told.expect(0).json()["encrypted"], true);
-    let text = fs::read_to_string(home.path().join("out")).unwrap();
-    assert!(!text.contains("alice") && !text.contains("GEZDGN"), "{text}");
-    let there = Home::new();
-    let file = home.path().join("out").to_str().unwrap().to_owned();
-    let wrong = there.run_with(&["import", &file, "--password-fd", "0", "--json"], b"another word\n").expect(5);
-    assert_eq!(wrong.error_code(), "wrong-password");
-    there.run_with(&["import", &file, "--password-fd", "0"], b"a word\n").expect(0);
-    assert_eq!(uris(&there), uris(&home));
+    for format in ENCRYPTED {
+        let home = filled(true, true);
+        let told = home.run_with(&["export", "out", "--format", format, "--password-fd", "0", "--json"], b"a word\n");
+        assert_eq!(told.expect(0).json()["encrypted"], true);
+        let bytes = fs::read(home.path().join("out")).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("alice") && !text.contains("GEZDGN"), "{format}: {text}");
+        let there = Home::new();
+        let file = home.path().join("out").to_str().unwrap().to_owned();
+        let wrong = there.run_with(&["import", &file, "--password-fd", "0", "--json"], b"another word\n").expect(5);
+        assert_eq!(wrong.error_code(), "wrong-password", "{format}");
+        there.run_with(&["import", &file, "--password-fd", "0"], b"a word\n").expect(0);
+        assert_eq!(uris(&there), uris(&home), "{format}");
+    }
+}
+
+#[test]
+fn what_is_always_encrypted_is_never_written_in_clear_text() {
+    let home = filled(false, false);
+    let refused = home.run(&["export", "out", "--format", "kdbx", "--plaintext"]).expect(2);
+    assert!(refused.stderr.contains("always encrypted"), "{refused:#?}");
+    assert!(!home.path().join("out").exists());
 }
 
 #[test]

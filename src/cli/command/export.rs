@@ -14,13 +14,13 @@ use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, candidates, clock, hints, progress};
 use crate::device::{self, Devices};
 use crate::exchange::export::EXPORTERS;
-use crate::exchange::{self, Entry, Exporter, Request};
+use crate::exchange::{self, Encryption, Entry, Exporter, Request};
 use crate::registry::{Device, Registry};
 
 /// Export devices to a file that another authenticator reads
 ///
 /// Whoever reads the file has the secrets. It is written for you alone (0600), and no file is overwritten without
-/// --force. An Aegis export is encrypted with a password; the other formats are clear text, which you ask for with
+/// --force. The formats aegis and kdbx are encrypted with a password; the others are clear text, which you ask for with
 /// --plaintext.
 ///
 /// A counter device (HOTP) is exported with its next counter. Use it in one place only from then on: two that count on
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Args {
     /// Which devices: patterns, or parts of name, issuer or account [default: all]
     #[arg(value_name = "DEVICE", add = candidates::pool())]
     devices: Vec<String>,
-    /// The format of the file: uris, aegis, 2fas, bitwarden, cxf, html or svg
+    /// The format of the file: uris, aegis, 2fas, bitwarden, cxf, kdbx, html or svg
     #[arg(long, value_parser = formats(), hide_possible_values = true)]
     format: String,
     /// Write the secrets in clear text
@@ -129,7 +129,11 @@ impl Args {
         if self.plaintext && password.is_given() {
             return Err(Error::usage("--plaintext writes without encryption, and a password is given"));
         }
-        if !exporter.encrypts && !self.plaintext {
+        if exporter.encryption == Encryption::Always && self.plaintext {
+            let message = format!("{} is always encrypted, so --plaintext doesn't work with it", exporter.title);
+            return Err(Error::usage(message).hint(hints::exports::ALWAYS_ENCRYPTED));
+        }
+        if exporter.encryption == Encryption::Never && !self.plaintext {
             let message = format!("{} has the secrets in clear text", exporter.title);
             return Err(Error::usage(message).hint(hints::exports::PLAINTEXT).hint(hints::exports::ENCRYPTED));
         }

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::exchange::cipher;
-use crate::exchange::exporter::{Exporter, Request, file_of, moving};
+use crate::exchange::exporter::{Encryption, Exporter, Request, file_of, moving};
 use crate::exchange::kdf::Kdf;
 use crate::exchange::{Entry, Error};
 
-pub(super) const EXPORTER: Exporter = Exporter { id: "aegis", title: "an Aegis export", encrypts: true, write };
+pub(super) const EXPORTER: Exporter =
+    Exporter { id: "aegis", title: "an Aegis export", encryption: Encryption::Optional, write };
 
 /// The cost that Aegis itself sets: scrypt's N, r and p.
 const COST: (u64, u64, u64) = (1 << 15, 8, 1);

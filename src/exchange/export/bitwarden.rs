@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::exchange::exporter::{Exporter, Request, file_of, groups, moving, title, unfit};
+use crate::exchange::exporter::{Encryption, Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
 use crate::oath::Digits;
 use crate::provision::uri;
 
-pub(super) const EXPORTER: Exporter = Exporter { id: "bitwarden", title: "a Bitwarden export", encrypts: false, write };
+pub(super) const EXPORTER: Exporter =
+    Exporter { id: "bitwarden", title: "a Bitwarden export", encryption: Encryption::Never, write };
 
 fn write(entries: &[Entry], request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut ids = HashMap::new();

@@ -5,12 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::exchange::exporter::{Exporter, Request, file_of, groups, moving, title, unfit};
+use crate::exchange::exporter::{Encryption, Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
 use crate::oath::Digits;
 
 pub(super) const EXPORTER: Exporter =
-    Exporter { id: "cxf", title: "a FIDO credential exchange file", encrypts: false, write };
+    Exporter { id: "cxf", title: "a FIDO credential exchange file", encryption: Encryption::Never, write };
 
 fn write(entries: &[Entry], request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut items = Vec::new();

@@ -6,6 +6,7 @@
 mod aegis;
 mod bitwarden;
 mod cxf;
+mod kdbx;
 #[cfg(feature = "qr")]
 mod sheet;
 mod twofas;
@@ -20,8 +21,12 @@ pub const EXPORTERS: &[&Exporter] = &[
     &twofas::EXPORTER,
     &bitwarden::EXPORTER,
     &cxf::EXPORTER,
+    &kdbx::EXPORTER,
     #[cfg(feature = "qr")]
     &sheet::HTML,
     #[cfg(feature = "qr")]
     &sheet::SVG,
 ];
+
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
-use crate::exchange::exporter::{Exporter, Request, unfit};
+use crate::exchange::exporter::{Encryption, Exporter, Request, unfit};
 use crate::exchange::{Entry, Error};
 use crate::provision::draw::Drawing;
 use crate::provision::uri;
 
-pub(super) const HTML: Exporter = Exporter { id: "html", title: "a page of QR codes", encrypts: false, write: html };
-pub(super) const SVG: Exporter = Exporter { id: "svg", title: "a drawing of QR codes", encrypts: false, write: svg };
+pub(super) const HTML: Exporter =
+    Exporter { id: "html", title: "a page of QR codes", encryption: Encryption::Never, write: html };
+pub(super) const SVG: Exporter =
+    Exporter { id: "svg", title: "a drawing of QR codes", encryption: Encryption::Never, write: svg };
 
 /// Codes beside each other, and the width and height of the place of one, in the drawing's units.
 const COLUMNS: usize = 3;
@@ -67,11 +69,11 @@ fn svg(entries: &[Entry], _request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, 
     let rows = codes.len().div_ceil(COLUMNS).max(1);
     let (width, height) = (COLUMNS.saturating_mul(WIDE), rows.saturating_mul(HIGH));
     let failed = |_| Error::damaged("it can't be drawn");
-    write!(
+    writeln!(
         page,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          font-family=\"sans-serif\" font-size=\"11\" text-anchor=\"middle\">\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>",
     )
     .map_err(failed)?;
     for (place, Code { drawing, issuer, account }) in codes.iter().enumerate() {

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::exchange::exporter::{Exporter, Request, file_of, groups, moving, title, unfit};
+use crate::exchange::exporter::{Encryption, Exporter, Request, file_of, groups, moving, title, unfit};
 use crate::exchange::{Entry, Error};
 
-pub(super) const EXPORTER: Exporter = Exporter { id: "2fas", title: "a 2FAS backup", encrypts: false, write };
+pub(super) const EXPORTER: Exporter =
+    Exporter { id: "2fas", title: "a 2FAS backup", encryption: Encryption::Never, write };
 
 /// The periods that 2FAS offers, in seconds.
 const PERIODS: [u64; 4] = [10, 30, 60, 90];

@@ -2,11 +2,12 @@
 
 use zeroize::Zeroizing;
 
-use crate::exchange::exporter::{Exporter, Request};
+use crate::exchange::exporter::{Encryption, Exporter, Request};
 use crate::exchange::{Entry, Error};
 use crate::provision::uri;
 
-pub(super) const EXPORTER: Exporter = Exporter { id: "uris", title: "a list of otpauth URIs", encrypts: false, write };
+pub(super) const EXPORTER: Exporter =
+    Exporter { id: "uris", title: "a list of otpauth URIs", encryption: Encryption::Never, write };
 
 fn write(entries: &[Entry], _request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
     let lines: Vec<Zeroizing<String>> = entries.iter().map(|entry| uri::format(&entry.enrolment)).collect();

@@ -41,9 +41,11 @@ impl<'a> Login<'a> {
         if entry::nameable(&entry.enrolment) { Ok(entry) } else { Err(Flaw::Invalid("name")) }
     }
 
-    /// Its fields, for a one-time password that isn't a text.
+    /// Its fields, for a one-time password that isn't a text. A login whose title is its account names no issuer.
     pub(super) fn fields(self) -> Fields<'a> {
-        Fields { issuer: self.title, account: self.user, groups: self.groups, ..Fields::default() }
+        let trimmed = |text: Option<&'a str>| text.map(str::trim).filter(|text| !text.is_empty());
+        let issuer = self.title.filter(|title| Some(title.trim()) != trimmed(self.user));
+        Fields { issuer, account: self.user, groups: self.groups, ..Fields::default() }
     }
 
     /// Whose it is, for a failure: as the login says, else as the URI's label does.

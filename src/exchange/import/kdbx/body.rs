@@ -7,8 +7,9 @@ use chacha20::ChaCha20;
 use hmac::Mac as _;
 use zeroize::Zeroizing;
 
-use super::header::{Cipher, Header, Keys};
+use super::header::{Cipher, Header};
 use crate::exchange::bytes::Bytes;
+use crate::exchange::kdbx::{HEADER, Keys};
 use crate::exchange::{Error, inflate};
 
 /// Checks and decrypts: the inner header and the XML.
@@ -20,7 +21,7 @@ pub(super) fn open(header: &Header, keys: &Keys, body: &[u8]) -> Result<Zeroizin
     let cut = || Error::damaged("it is cut off");
     let mut rest = Bytes::new(body);
     let mac = rest.take(32).ok_or_else(cut)?;
-    let whole = keys.block(u64::MAX).ok_or(Error::WrongPassword)?.chain_update(&header.bytes);
+    let whole = keys.block(HEADER).ok_or(Error::WrongPassword)?.chain_update(&header.bytes);
     whole.verify_slice(mac).map_err(|_| Error::WrongPassword)?;
 
     let mut sealed = Zeroizing::new(Vec::with_capacity(body.len()));

@@ -2,30 +2,25 @@
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt as _, KeyInit as _};
-use hmac::Hmac;
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::exchange::Error;
 use crate::exchange::bytes::Bytes;
+use crate::exchange::kdbx::{self, ARGON2_VERSION, CIPHER_CHACHA20, KDF_ARGON2ID, Keys, SIGNATURE, field, variant};
 use crate::exchange::kdf::Kdf;
 
-/// What every database of KeePass 2 begins with.
-pub(super) const SIGNATURE: [u8; 8] = [0x03, 0xd9, 0xa2, 0x9a, 0x67, 0xfb, 0x4b, 0xb5];
-
-/// What those of KeePass 1 begin with.
+/// What databases of KeePass 1 begin with.
 pub(super) const SIGNATURE_1: [u8; 8] = [0x03, 0xd9, 0xa2, 0x9a, 0x65, 0xfb, 0x4b, 0xb5];
 
 /// The most rounds of AES-KDF, each two blocks of AES: some seconds of work.
 const MOST_ROUNDS: u64 = 200_000_000;
 
 const CIPHER_AES: [u8; 16] = 0x31c1_f2e6_bf71_4350_be58_0521_6afc_5aff_u128.to_be_bytes();
-const CIPHER_CHACHA20: [u8; 16] = 0xd603_8a2b_8b6f_4cb5_a524_339a_31db_b59a_u128.to_be_bytes();
 const CIPHER_TWOFISH: [u8; 16] = 0xad68_f29f_576f_4bb9_a36a_d47a_f965_346c_u128.to_be_bytes();
 const KDF_AES: [u8; 16] = 0xc9d9_f39a_628a_4460_bf74_0d08_c18a_4fea_u128.to_be_bytes();
 const KDF_AES_4: [u8; 16] = 0x7c02_bb82_79a7_4ac0_927d_114a_0064_8238_u128.to_be_bytes();
 const KDF_ARGON2D: [u8; 16] = 0xef63_6ddf_8c29_444b_91f7_a9a4_03e3_0a0c_u128.to_be_bytes();
-const KDF_ARGON2ID: [u8; 16] = 0x9e29_8b19_56db_4773_b23d_fc3e_c6f0_a1e6_u128.to_be_bytes();
 
 #[derive(Clone, Copy)]
 pub(super) enum Cipher {
@@ -48,21 +43,6 @@ pub(super) struct Header {
     derivation: Derivation,
 }
 
-/// What a password gives.
-pub(super) struct Keys {
-    pub(super) cipher: Zeroizing<[u8; 32]>,
-    authentication: Zeroizing<[u8; 64]>,
-}
-
-impl Keys {
-    /// The HMAC of a block of this number, before its data is added; the header counts as the last.
-    pub(super) fn block(&self, number: u64) -> Option<Hmac<Sha256>> {
-        let key = Sha512::new().chain_update(number.to_le_bytes()).chain_update(self.authentication.as_slice());
-        let key: Zeroizing<[u8; 64]> = Zeroizing::new(key.finalize().into());
-        Hmac::new_from_slice(key.as_slice()).ok()
-    }
-}
-
 impl Header {
     /// Reads a header, checks its hash, and bounds its key derivation. Gives what follows it too.
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
@@ -80,12 +60,12 @@ impl Header {
             let id = rest.u8().ok_or_else(cut)?;
             let data = rest.sized_le().ok_or_else(cut)?;
             match id {
-                0 => break,
-                2 => cipher = Some(data),
-                3 => compression = Some(data),
-                4 => seed = Some(data),
-                7 => vector = Some(data),
-                11 => parameters = Some(data),
+                field::END => break,
+                field::CIPHER => cipher = Some(data),
+                field::COMPRESSION => compression = Some(data),
+                field::SEED => seed = Some(data),
+                field::VECTOR => vector = Some(data),
+                field::DERIVATION => parameters = Some(data),
                 _ => {}
             }
         }
@@ -114,19 +94,12 @@ impl Header {
 
     /// Derives the keys from a password; key files and hardware keys aren't taken.
     pub(super) fn keys(&self, password: &[u8]) -> Result<Keys, Error> {
-        let first: Zeroizing<[u8; 32]> = Zeroizing::new(Sha256::digest(password).into());
-        let composite: Zeroizing<[u8; 32]> = Zeroizing::new(Sha256::digest(first.as_slice()).into());
+        let composite = kdbx::composite(password);
         let transformed = match &self.derivation {
             Derivation::Argon2(kdf) => kdf.derive(composite.as_slice(), 32)?,
             Derivation::Aes { seed, rounds } => transformed(&composite, seed, *rounds),
         };
-        let cipher = Sha256::new().chain_update(self.seed).chain_update(transformed.as_slice());
-        let authentication =
-            Sha512::new().chain_update(self.seed).chain_update(transformed.as_slice()).chain_update([1]);
-        Ok(Keys {
-            cipher: Zeroizing::new(cipher.finalize().into()),
-            authentication: Zeroizing::new(authentication.finalize().into()),
-        })
+        Ok(Keys::new(&self.seed, &transformed))
     }
 }
 
@@ -167,7 +140,7 @@ impl<'a> Parameters<'a> {
         rest.take(2)?;
         loop {
             let kind = rest.u8()?;
-            if kind == 0 {
+            if kind == variant::END {
                 return None;
             }
             let (key, value) = (rest.sized_le()?, rest.sized_le()?);
@@ -178,12 +151,12 @@ impl<'a> Parameters<'a> {
     }
 
     fn bytes(&self, name: &str) -> Result<&'a [u8], Error> {
-        self.get(0x42, name).ok_or_else(|| Error::damaged("its key derivation is not valid"))
+        self.get(variant::BYTES, name).ok_or_else(|| Error::damaged("its key derivation is not valid"))
     }
 
     fn number(&self, name: &str) -> Result<u64, Error> {
-        let long = self.get(0x05, name).and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);
-        let short = || self.get(0x04, name).and_then(|value| value.try_into().ok()).map(u32::from_le_bytes);
+        let long = self.get(variant::U64, name).and_then(|value| value.try_into().ok()).map(u64::from_le_bytes);
+        let short = || self.get(variant::U32, name).and_then(|value| value.try_into().ok()).map(u32::from_le_bytes);
         long.or_else(|| short().map(u64::from)).ok_or_else(|| Error::damaged("its key derivation is not valid"))
     }
 
@@ -194,7 +167,10 @@ impl<'a> Parameters<'a> {
             id if id == KDF_AES || id == KDF_AES_4 => return self.aes(),
             _ => return Err(Error::Unsupported { what: "under a key derivation other than Argon2 and AES-KDF" }),
         };
-        if self.number("V")? != 0x13 || self.get(0x42, "K").is_some() || self.get(0x42, "A").is_some() {
+        if self.number("V")? != u64::from(ARGON2_VERSION)
+            || self.get(variant::BYTES, "K").is_some()
+            || self.get(variant::BYTES, "A").is_some()
+        {
             return Err(Error::Unsupported { what: "under a variant of Argon2 that KeePass doesn't write" });
         }
         let (passes, lanes) = (self.number("I")?, self.number("P")?);

@@ -12,12 +12,13 @@ mod tree;
 use zeroize::Zeroizing;
 
 use self::header::Header;
+use crate::exchange::kdbx::SIGNATURE;
 use crate::exchange::{Entries, Error, Export, Importer, Input, Locked};
 
 pub(super) const IMPORTER: Importer = Importer { id: "kdbx", title: "a KeePass database", recognizes, read };
 
 fn recognizes(input: &Input<'_>) -> bool {
-    input.bytes.starts_with(&header::SIGNATURE) || input.bytes.starts_with(&header::SIGNATURE_1)
+    input.bytes.starts_with(&SIGNATURE) || input.bytes.starts_with(&header::SIGNATURE_1)
 }
 
 fn read(input: Input<'_>) -> Result<Export, Error> {

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use chacha20::ChaCha20;
-use chacha20::cipher::{KeyIvInit as _, StreamCipher as _};
+use chacha20::cipher::StreamCipher as _;
 use salsa20::Salsa20;
 use salsa20::cipher::{KeyIvInit as _, StreamCipher as _};
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::otp;
 use crate::exchange::bytes::Bytes;
 use crate::exchange::import::groups;
+use crate::exchange::kdbx::{self, STREAM_CHACHA20, inner};
 use crate::exchange::xml::{self, Attributes, Visitor};
 use crate::exchange::{Entries, Error, MOST_ENTRIES, encoding};
 
@@ -27,9 +28,9 @@ pub(super) fn entries(content: &[u8]) -> Result<Entries, Error> {
         let id = rest.u8().ok_or_else(cut)?;
         let data = rest.sized_le().ok_or_else(cut)?;
         match id {
-            0 => break,
-            1 => stream = Some(data),
-            2 => key = Some(data),
+            inner::END => break,
+            inner::STREAM => stream = Some(data),
+            inner::KEY => key = Some(data),
             _ => {}
         }
     }
@@ -56,12 +57,8 @@ impl Stream {
                 let cipher = Salsa20::new_from_slices(key.as_slice(), &SALSA20_NONCE).map_err(|_| invalid())?;
                 Ok(Self::Salsa20(Box::new(cipher)))
             }
-            [3, 0, 0, 0] => {
-                let hash: Zeroizing<[u8; 64]> = Zeroizing::new(Sha512::digest(key).into());
-                let mut hash = Bytes::new(hash.as_slice());
-                let (key, nonce) = (hash.take(32).unwrap_or_default(), hash.take(12).unwrap_or_default());
-                let cipher = ChaCha20::new_from_slices(key, nonce).map_err(|_| invalid())?;
-                Ok(Self::ChaCha20(Box::new(cipher)))
+            id if id == STREAM_CHACHA20 => {
+                kdbx::stream(key).map(|cipher| Self::ChaCha20(Box::new(cipher))).ok_or_else(invalid)
             }
             _ => Err(invalid()),
         }
