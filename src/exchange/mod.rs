@@ -20,6 +20,7 @@ mod json;
 mod kdbx;
 mod kdf;
 mod limits;
+mod migration;
 mod xml;
 mod zip;
 

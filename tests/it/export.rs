@@ -110,7 +110,13 @@ fn clear_text_is_asked_for_and_nothing_is_overwritten() {
 #[test]
 fn what_a_format_cannot_hold_is_named() {
     let home = filled(true, true);
-    for (format, devices, unfit) in [("bitwarden", "*", "bank"), ("cxf", "*", "bank"), ("cxf", "steam", "steam")] {
+    for (format, devices, unfit) in [
+        ("bitwarden", "*", "bank"),
+        ("cxf", "*", "bank"),
+        ("cxf", "steam", "steam"),
+        ("google", "bob", "work/bob"),
+        ("google", "steam", "steam"),
+    ] {
         let told = home.run(&["export", "out", devices, "--format", format, "--plaintext", "--json"]).expect(1);
         assert_eq!(told.error_code(), "unfit");
         assert!(told.stderr.contains(&format!("`{unfit}`")), "{told:#?}");
@@ -128,6 +134,16 @@ fn a_sheet_has_a_code_that_reads_for_each_device() {
         assert_eq!(page.matches("shape-rendering").count(), 5);
         assert!(page.contains("alice@example.com") && !page.contains("GEZDGN"), "{page}");
     }
+}
+
+#[test]
+fn google_authenticator_gets_codes_of_several_accounts_each() {
+    let home = filled(true, false);
+    let arguments = ["export", "out.html", "alice", "carol", "bank", "--format", "google", "--plaintext"];
+    home.run(&arguments).expect(0);
+    let page = fs::read_to_string(home.path().join("out.html")).unwrap();
+    assert_eq!(page.matches("shape-rendering").count(), 1);
+    assert!(page.contains("alice@example.com") && !page.contains("otpauth"), "{page}");
 }
 
 #[test]

@@ -6,7 +6,11 @@
 mod aegis;
 mod bitwarden;
 mod cxf;
+#[cfg(feature = "qr")]
+mod google;
 mod kdbx;
+#[cfg(feature = "qr")]
+mod page;
 #[cfg(feature = "qr")]
 mod sheet;
 mod twofas;
@@ -22,6 +26,8 @@ pub const EXPORTERS: &[&Exporter] = &[
     &bitwarden::EXPORTER,
     &cxf::EXPORTER,
     &kdbx::EXPORTER,
+    #[cfg(feature = "qr")]
+    &google::EXPORTER,
     #[cfg(feature = "qr")]
     &sheet::HTML,
     #[cfg(feature = "qr")]

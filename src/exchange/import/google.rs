@@ -1,81 +1,24 @@
 //! Google Authenticator: the QR codes of "Transfer accounts", as their texts, a line each.
 //!
-//! `otpauth-migration://offline?data=` and base64 of a Protocol Buffers message. The schema was never published; it is read from
-//! the app and agreed on by all who read it. An export of many accounts is several QR codes: each says which it is, of how many,
-//! and which export it belongs to.
+//! An export of many accounts is several QR codes: each says which it is, of how many, and which export it belongs to.
 
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use prost::Message as _;
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::entry::{Fields, of_uri, whose};
 use crate::exchange::encoding::base64;
+use crate::exchange::migration::{Account, Payload, SCHEME};
 use crate::exchange::{Entries, Entry, Error, Export, Flaw, Importer, Input, MOST_ENTRIES};
 use crate::provision::uri;
 
 pub(super) const IMPORTER: Importer =
     Importer { id: "google", title: "a Google Authenticator export", recognizes, read };
 
-const SCHEME: &str = "otpauth-migration:";
-
 /// The newest version of the message.
 const NEWEST: i32 = 2;
-
-/// One QR code.
-#[derive(Clone, PartialEq, prost::Message)]
-#[prost(skip_debug)]
-struct Payload {
-    /// Each an [`Account`]; left encoded here, so that one that is damaged leaves the others whole.
-    #[prost(bytes = "vec", repeated, tag = "1")]
-    accounts: Vec<Vec<u8>>,
-    #[prost(int32, tag = "2")]
-    version: i32,
-    #[prost(int32, tag = "3")]
-    batch_size: i32,
-    #[prost(int32, tag = "4")]
-    batch_index: i32,
-    #[prost(int32, tag = "5")]
-    batch_id: i32,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-#[prost(skip_debug)]
-struct Account {
-    #[prost(bytes = "vec", tag = "1")]
-    secret: Vec<u8>,
-    #[prost(string, tag = "2")]
-    name: String,
-    #[prost(string, tag = "3")]
-    issuer: String,
-    #[prost(int32, tag = "4")]
-    algorithm: i32,
-    #[prost(int32, tag = "5")]
-    digits: i32,
-    #[prost(int32, tag = "6")]
-    kind: i32,
-    #[prost(int64, tag = "7")]
-    counter: i64,
-}
-
-impl std::fmt::Debug for Payload {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Payload")
-    }
-}
-
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Account")
-    }
-}
-
-impl Drop for Payload {
-    fn drop(&mut self) {
-        self.accounts.zeroize();
-    }
-}
 
 fn lines<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
     input.text.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
