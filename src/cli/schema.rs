@@ -39,6 +39,7 @@ pub(super) fn hold(command: &str, mut shapes: Vec<Schema>, mut generator: Schema
         "title": match command {
             "error" => "an error".to_owned(),
             "backup file" => "what `vmfa backup` encrypts".to_owned(),
+            "vmfa export" => "what `vmfa export --format vmfa` writes".to_owned(),
             command => format!("vmfa {command} --json"),
         },
         "$defs": generator.take_definitions(true),

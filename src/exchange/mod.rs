@@ -21,6 +21,7 @@ mod kdbx;
 mod kdf;
 mod limits;
 mod migration;
+mod native;
 mod xml;
 mod zip;
 
@@ -30,3 +31,4 @@ pub use exporter::{Encryption, Exporter, Request, Write};
 pub use import::{read, recognize};
 pub use importer::{Export, Importer, Input, Locked};
 pub use limits::{MOST_BYTES, MOST_ENTRIES};
+pub use native::Document;

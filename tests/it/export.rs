@@ -14,16 +14,17 @@ const STEAM: &str = "otpauth://steam/Steam:frank?secret=MFRGGZDFMZTWQ2LKMFRGGZDF
 const COUNTER: &str = "otpauth://hotp/Bank:dave?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJR&issuer=Bank&counter=7";
 
 /// The formats that are read as well as written in clear text, and whether they have counters and Steam Guard.
-const BOTH: [(&str, bool, bool); 5] = [
+const BOTH: [(&str, bool, bool); 6] = [
     ("uris", true, true),
     ("aegis", true, true),
     ("2fas", true, true),
     ("bitwarden", false, true),
     ("cxf", false, false),
+    ("vmfa", true, true),
 ];
 
 /// The formats that are encrypted with a password.
-const ENCRYPTED: [&str; 2] = ["aegis", "kdbx"];
+const ENCRYPTED: [&str; 3] = ["aegis", "kdbx", "vmfa"];
 
 fn filled(with_counter: bool, with_steam: bool) -> Home {
     let home = Home::new();

@@ -20,8 +20,8 @@ use crate::registry::{Device, Registry};
 /// Export devices to a file that another authenticator reads
 ///
 /// Whoever reads the file has the secrets. It is written for you alone (0600), and no file is overwritten without
-/// --force. The formats aegis and kdbx are encrypted with a password; the others are clear text, which you ask for with
-/// --plaintext.
+/// --force. The formats aegis, kdbx and vmfa are encrypted with a password; the others are clear text, which you ask
+/// for with --plaintext.
 ///
 /// A counter device (HOTP) is exported with its next counter. Use it in one place only from then on: two that count on
 /// their own hand out the same codes.
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Args {
     /// Which devices: patterns, or parts of name, issuer or account [default: all]
     #[arg(value_name = "DEVICE", add = candidates::pool())]
     devices: Vec<String>,
-    /// The format of the file: uris, aegis, 2fas, bitwarden, cxf, kdbx, google, html or svg
+    /// The format of the file: uris, aegis, 2fas, bitwarden, cxf, kdbx, google, vmfa, html or svg
     #[arg(long, value_parser = formats(), hide_possible_values = true)]
     format: String,
     /// Write the secrets in clear text
@@ -194,4 +194,5 @@ fn unfit(error: exchange::Error, devices: &[Device]) -> Error {
 #[cfg(test)]
 crate::cli::schema::answers! {
     "export": Exported;
+    "vmfa export": exchange::Document;
 }

@@ -19,7 +19,7 @@ pub(in crate::cli) const GIVE_PASSWORD: &str = "give its password: --password-fd
 // It would be written in clear text, or over another file.
 
 pub(in crate::cli) const PLAINTEXT: &str = "to write it all the same: --plaintext";
-pub(in crate::cli) const ENCRYPTED: &str = "a format that is encrypted with a password: --format aegis";
+pub(in crate::cli) const ENCRYPTED: &str = "formats that are encrypted with a password: --format vmfa, aegis or kdbx";
 pub(in crate::cli) const ALWAYS_ENCRYPTED: &str = "leave out --plaintext, and give a password";
 pub(in crate::cli) const FORCE: &str = "to overwrite it: --force";
 pub(in crate::cli) const OTHER_DEVICES: &str = "name the devices to export, or choose another format";

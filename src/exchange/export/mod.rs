@@ -15,6 +15,7 @@ mod page;
 mod sheet;
 mod twofas;
 mod uris;
+mod vmfa;
 
 use super::exporter::Exporter;
 
@@ -28,6 +29,7 @@ pub const EXPORTERS: &[&Exporter] = &[
     &kdbx::EXPORTER,
     #[cfg(feature = "qr")]
     &google::EXPORTER,
+    &vmfa::EXPORTER,
     #[cfg(feature = "qr")]
     &sheet::HTML,
     #[cfg(feature = "qr")]

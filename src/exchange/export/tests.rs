@@ -89,9 +89,25 @@ fn a_database_of_several_blocks_comes_back() {
 }
 
 #[test]
+fn an_export_of_vmfa_comes_back_as_it_went() {
+    let all = entries(&[
+        (ALICE, &["Work"]),
+        (LONG, &["Work", "Ops & <more>"]),
+        (STEAM, &["Games"]),
+        (COUNTER, &["Work"]),
+        (COUNTER_ALONE, &[]),
+    ]);
+    let clear = written("vmfa", &all, None).unwrap();
+    assert_eq!(opened("vmfa", &clear, b"").unwrap().entries, all);
+    let sealed = written("vmfa", &all, Some(PASSWORD)).unwrap();
+    assert_eq!(opened("vmfa", &sealed, PASSWORD).unwrap().entries, all);
+    assert_eq!(opened("vmfa", &sealed, b"wrong"), Err(Error::WrongPassword));
+}
+
+#[test]
 fn a_format_says_whether_it_takes_a_password() {
     for exporter in EXPORTERS {
         let encrypted = !matches!(exporter.encryption, Encryption::Never);
-        assert_eq!(encrypted, ["aegis", "kdbx"].contains(&exporter.id), "{}", exporter.id);
+        assert_eq!(encrypted, ["aegis", "kdbx", "vmfa"].contains(&exporter.id), "{}", exporter.id);
     }
 }

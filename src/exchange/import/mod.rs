@@ -31,11 +31,13 @@ mod stratum;
 mod two_fas;
 mod uris;
 mod users_oath;
+mod vmfa;
 
 use super::{Error, Export, Importer, Input, MOST_BYTES};
 
 /// All of them, in the order in which they are tried: the more particular first.
 pub const IMPORTERS: &[&Importer] = &[
+    &vmfa::IMPORTER,
     &aegis::IMPORTER,
     &google::IMPORTER,
     &two_fas::IMPORTER,

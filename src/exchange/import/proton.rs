@@ -29,7 +29,7 @@ fn recognizes(input: &Input<'_>) -> bool {
     let has = |key: &str| json.get(key).is_some();
     let of_proton = |entry: &Value| entry.get("content").is_some_and(|content| content.get("entry_type").is_some());
     let plain = json.get("entries").and_then(Value::as_array).is_some_and(|entries| {
-        entries.iter().any(of_proton) || (entries.is_empty() && has("version") && !has("items"))
+        entries.iter().any(of_proton) || (entries.is_empty() && has("version") && !has("items") && !has("format"))
     });
     plain || (text(json, "salt").is_some() && text(json, "content").is_some() && has("version"))
 }

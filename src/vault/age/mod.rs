@@ -8,6 +8,8 @@
 mod envelope;
 mod files;
 mod identity;
+#[cfg(feature = "exchange")]
+mod passphrase;
 mod sealing;
 
 use std::borrow::Cow;
@@ -27,12 +29,17 @@ pub use identity::{
     Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, is_encrypted, read_identity,
     recipient_of, unlocked,
 };
+#[cfg(feature = "exchange")]
+pub(crate) use passphrase::{Refusal, open_by_passphrase};
 
 use files::shown;
 use sealing::{reason, sealed};
 
 use super::{Error, Id, Item, Kind, Label, Vault};
 use crate::threads;
+
+/// Files that are to be written.
+type Files = Vec<(PathBuf, Vec<u8>)>;
 
 /// How [`Vault::probe`] of an age vault ends whose identity needs a passphrase: nobody is asked for it there.
 pub const PROTECTED: &str = ", its identity protected by a passphrase";
@@ -113,7 +120,7 @@ impl Age {
     }
 
     fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        self.encrypt_to(&*self.recipients()?, plaintext)
+        self.encrypt_to(&self.recipients()?, plaintext)
     }
 
     fn encrypt_to(&self, texts: &[String], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
@@ -138,7 +145,7 @@ impl Age {
     }
 
     /// The files of items, encrypted by several threads.
-    fn encrypted(&self, items: &[(Id, Item)]) -> Result<Vec<(PathBuf, Vec<u8>)>, (usize, Error)> {
+    fn encrypted(&self, items: &[(Id, Item)]) -> Result<Files, (usize, Error)> {
         let recipients = self.recipients().map_err(|error| (0, error))?;
         let encrypt = |(id, item): &(Id, Item)| {
             let key = id.to_string();
@@ -162,7 +169,7 @@ impl Age {
 
     /// Stores a text under a new key; false if the key exists.
     fn write_item(&self, key: &str, text: &str) -> Result<bool, Error> {
-        let ciphertext = self.encrypt_item(&*self.recipients()?, key, text)?;
+        let ciphertext = self.encrypt_item(&self.recipients()?, key, text)?;
         let items = self.items();
         files::make_directory(&items)?;
         let _lock = files::Lock::of(&items)?;
