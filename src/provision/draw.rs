@@ -1,9 +1,9 @@
 //! Drawing QR codes (ISO/IEC 18004) of key URIs, for a terminal, as PNG and as SVG.
 
+mod png;
+
 use std::fmt;
 
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
 use qrcode::types::QrError;
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
@@ -130,25 +130,7 @@ impl Drawing {
     ///
     /// [`Error::Scale`] outside 1 to [`Drawing::MOST_PIXELS`].
     pub fn to_png(&self, pixels_per_module: u32) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let scale = Error::Scale { pixels: pixels_per_module, most: Self::MOST_PIXELS };
-        if !(1..=Self::MOST_PIXELS).contains(&pixels_per_module) {
-            return Err(scale);
-        }
-        let times = usize::try_from(pixels_per_module).map_err(|_| scale.clone())?;
-        let mut pixels = Zeroizing::new(Vec::new());
-        let mut height = 0_u32;
-        for row in self.image.rows(QUIET) {
-            let shades = row.iter().map(|&dark| if dark { 0 } else { u8::MAX });
-            let line: Zeroizing<Vec<u8>> =
-                Zeroizing::new(shades.flat_map(|shade| std::iter::repeat_n(shade, times)).collect());
-            (0..times).for_each(|_| pixels.extend_from_slice(&line));
-            height = height.saturating_add(pixels_per_module);
-        }
-        let mut png = Zeroizing::new(Vec::new());
-        PngEncoder::new(&mut *png)
-            .write_image(&pixels, height, height, ExtendedColorType::L8)
-            .map_err(|error| Error::Png { reason: error.to_string() })?;
-        Ok(png)
+        Self::grid_to_png(std::slice::from_ref(self), 1, pixels_per_module)
     }
 
     /// An SVG document: a white square and a path, a unit a module, with the full quiet zone.

@@ -138,6 +138,20 @@ fn a_sheet_has_a_code_that_reads_for_each_device() {
 }
 
 #[test]
+fn a_picture_has_all_codes() {
+    let home = filled(true, true);
+    home.run(&["export", "sheet.png", "--format", "png", "--plaintext"]).expect(0);
+    let png = fs::read(home.path().join("sheet.png")).unwrap();
+    let mut read: Vec<String> = vmfa::provision::qr::payloads(&png, &vmfa::provision::Limits::default())
+        .unwrap()
+        .iter()
+        .map(|text| format!("{}\n", text.as_str()))
+        .collect();
+    read.sort();
+    assert_eq!(read, uris(&home));
+}
+
+#[test]
 fn google_authenticator_gets_codes_of_several_accounts_each() {
     let home = filled(true, false);
     let arguments = ["export", "out.html", "alice", "carol", "bank", "--format", "google", "--plaintext"];

@@ -38,7 +38,7 @@ pub(in crate::cli) struct Args {
     /// Which devices: patterns, or parts of name, issuer or account [default: all]
     #[arg(value_name = "DEVICE", add = candidates::pool())]
     devices: Vec<String>,
-    /// The format of the file: uris, aegis, 2fas, bitwarden, cxf, kdbx, google, vmfa, html or svg
+    /// The format of the file: uris, aegis, 2fas, bitwarden, cxf, kdbx, google, vmfa, html, svg or png
     #[arg(long, value_parser = formats(), hide_possible_values = true)]
     format: String,
     /// Write the secrets in clear text

@@ -12,6 +12,8 @@ mod kdbx;
 #[cfg(feature = "qr")]
 mod page;
 #[cfg(feature = "qr")]
+mod png;
+#[cfg(feature = "qr")]
 mod sheet;
 mod twofas;
 mod uris;
@@ -34,6 +36,8 @@ pub const EXPORTERS: &[&Exporter] = &[
     &sheet::HTML,
     #[cfg(feature = "qr")]
     &sheet::SVG,
+    #[cfg(feature = "qr")]
+    &png::EXPORTER,
 ];
 
 #[cfg(test)]
