@@ -30,7 +30,7 @@ impl Password<'_> {
     }
 
     /// A password to encrypt with.
-    pub(super) fn new(&self) -> Result<Zeroizing<String>> {
+    pub(super) fn chosen(&self) -> Result<Zeroizing<String>> {
         self.given().unwrap_or_else(|| {
             if prompt::terminal_there() {
                 return prompt::new_password();

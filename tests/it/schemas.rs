@@ -59,6 +59,7 @@ const COMMANDS: &[(&str, i32)] = &[
     ("import aegis.json --dry-run", 0),
     ("import aegis.json --prefix imported/", 0),
     ("export out.txt --format uris --plaintext", 0),
+    ("export ours.json --format vmfa --plaintext", 0),
     ("scan qr.png", 0),
     ("scan uri.txt --reveal", 0),
     ("scan counter.txt", 0),
@@ -189,6 +190,8 @@ fn every_command_answers_by_its_schema() {
     answers.take("serve", "serve", &server.ready);
     // Of devices with all that they can have.
     let opened = open_file(&fs::read(home.path().join("mfa.age")).unwrap(), "mfa.age", &identity).unwrap();
+    let ours = fs::read(home.path().join("ours.json")).unwrap();
+    answers.take("vmfa-export", "export --format vmfa", &serde_json::from_slice(&ours).unwrap());
     answers.take("backup-file", "backup", &serde_json::from_slice(&opened).unwrap());
     let protected = Protected::new();
     answers.take("unlock", "unlock", &protected.unlock(&[]).expect(0).json());

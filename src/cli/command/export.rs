@@ -103,7 +103,7 @@ impl Args {
         let devices = self.chosen(device::active(&registry)?)?;
         let entries = read(&place, &registry, &devices)?;
 
-        let password = if self.plaintext { None } else { Some(password.new()?) };
+        let password = if self.plaintext { None } else { Some(password.chosen()?) };
         let random =
             |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|error| exchange::Error::Random(error.to_string()));
         let request = Request {
