@@ -409,6 +409,7 @@ def main():
     if arguments.print:
         sys.stdout.write(text)
         return
+    # The one that is committed was packed by `zopfli --i15`, which makes it 4 % smaller.
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "operations.txt.gz")
     with open(path, "wb") as file:
         with gzip.GzipFile("", "wb", 9, file, mtime=0) as packed:
