@@ -21,7 +21,7 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// With characters of so many rows, at most eight.
+    /// Paints a screen, each character 4 pixels wide and `high` pixels high (at most 8).
     pub(super) fn of(screen: &Screen, high: usize) -> Self {
         let columns = screen.rows.first().map_or(0, Vec::len).saturating_add(MARGIN.saturating_mul(2));
         let empty = vec![BLANK; columns];

@@ -45,7 +45,7 @@ impl Locked for Database {
 mod tests {
     use super::*;
 
-    /// What is inside has passed a check, but whoever knows the password may have written it.
+    /// A file that decrypts can still be hostile: its author knew the password.
     #[test]
     fn what_is_inside_cut_off_or_changed_gives_an_answer() {
         for file in ["everywhere", "groups", "aes-kdf-salsa20"] {

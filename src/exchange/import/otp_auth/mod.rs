@@ -195,7 +195,7 @@ mod tests {
         Some(accounts(&archive, &root))
     }
 
-    /// What is inside has passed a check, but whoever knows the password may have written it.
+    /// A file that decrypts can still be hostile: its author knew the password.
     #[test]
     fn what_is_inside_cut_off_or_changed_gives_an_answer() {
         let path = format!("{}/vectors/exchange/otp-auth/folders.otpauthdb", env!("CARGO_MANIFEST_DIR"));
