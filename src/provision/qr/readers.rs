@@ -34,12 +34,20 @@ pub(super) fn rxing(luma: &Luma, expired: &dyn Fn() -> bool) -> Vec<Find> {
         }
         used.extend(corners);
         finds.push(Find {
-            text: Zeroizing::new(decoded.text()),
+            text: text(decoded.content().bytes()),
             place: place(luma, sample.getPoints().iter().map(|point| (point.x, point.y))),
             part: part(decoded.structuredAppend(), decoded.content().bytes()),
         });
     }
     finds
+}
+
+/// UTF-8, as all who write codes have it; else ISO/IEC 8859-1, as ISO/IEC 18004, section 7.3.2, has it. The tables for
+/// other writings would be a twentieth of this program, and URIs escape what isn't ASCII: rxing is built without
+/// them, and its own `text` isn't called.
+fn text(bytes: &[u8]) -> Zeroizing<String> {
+    let text = std::str::from_utf8(bytes).map(str::to_owned);
+    Zeroizing::new(text.unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect()))
 }
 
 fn binarizer(luma: &Luma) -> Option<HybridBinarizer<Luma8Source<'_>>> {

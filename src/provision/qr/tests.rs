@@ -100,6 +100,20 @@ fn bmp(width: i32, height: i32) -> Vec<u8> {
     bmp
 }
 
+/// Few write such codes; the name in it is shown, and the secret is the same.
+#[test]
+fn a_text_that_is_not_utf8_is_read_as_latin_1() {
+    let code = qrcode::QrCode::new(b"otpauth://totp/Caf\xe9:alice?secret=JBSWY3DPEHPK3PXP").unwrap();
+    let (margin, scale) = (4, 4);
+    let side = (code.width() + 2 * margin) * scale;
+    let module = |at: usize| (at / scale).checked_sub(margin).filter(|at| *at < code.width());
+    let dark = |x, y| module(x).zip(module(y)).is_some_and(|at| code[at] == qrcode::Color::Dark);
+    let pixels = rgba(|x, y| if dark(x, y) { [0, 0, 0, 255] } else { [255; 4] }, side);
+    let side = u32::try_from(side).unwrap();
+    let found = texts(payloads_of_rgba(side, side, &pixels, &Limits::default()));
+    assert_eq!(found, ["otpauth://totp/Café:alice?secret=JBSWY3DPEHPK3PXP"]);
+}
+
 #[test]
 fn the_format_is_told_by_content() {
     assert_eq!(format(&code()), Some("PNG"));
