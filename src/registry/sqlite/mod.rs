@@ -1,5 +1,6 @@
 //! The registry in one SQLite file: write-ahead log, every change one immediate transaction.
 
+mod columns;
 mod failure;
 mod files;
 mod keys;
@@ -21,6 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter};
 
+use columns::Column;
 #[cfg(feature = "cli")]
 pub(crate) use names::Of;
 pub use restored::{AHEAD, Accepted};
@@ -89,7 +91,7 @@ impl Sqlite {
     }
 
     fn select(&self, connection: &Connection, condition: &str, text: Option<&str>) -> Result<Vec<Device>, Error> {
-        let sql = format!("SELECT * FROM device {condition} ORDER BY name, id");
+        let sql = format!("SELECT {} FROM device {condition} ORDER BY name, id", columns::selected());
         let mut statement = connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         let mut rows = statement.query(params_from_iter(text)).map_err(|error| self.failed(&error))?;
         let mut devices = Vec::new();
@@ -100,70 +102,72 @@ impl Sqlite {
     }
 
     fn read(&self, row: &Row<'_>) -> Result<Device, Error> {
-        let text = |field: &'static str| self.field::<Option<String>>(row, field);
-        let number = |field: &'static str| Ok(self.field::<Option<i64>>(row, field)?.map(i64::cast_unsigned));
-        let time = |field: &'static str| Ok::<_, Error>(number(field)?.map(Timestamp::from_unix));
-        let id = |field: &'static str| text(field)?.map(|text| self.parse(row, field, &text)).transpose();
-        let there = |field: &'static str| self.damaged(row, field);
+        let text = |column: Column| self.field::<Option<String>>(row, column);
+        let number = |column: Column| Ok(self.field::<Option<i64>>(row, column)?.map(i64::cast_unsigned));
+        let time = |column: Column| Ok::<_, Error>(number(column)?.map(Timestamp::from_unix));
+        let id = |column: Column| text(column)?.map(|text| self.parse(row, column, &text)).transpose();
+        let there = |column: Column| self.damaged(row, column);
 
-        let state = match text("state")?.as_deref() {
+        let state = match text(Column::State)?.as_deref() {
             Some("active") => State::Active,
             Some("pending") => State::Pending {
-                batch: id("batch")?.ok_or_else(|| there("batch"))?,
-                replaces: id("replaces")?,
-                until: time("until")?.ok_or_else(|| there("until"))?,
+                batch: id(Column::Batch)?.ok_or_else(|| there(Column::Batch))?,
+                replaces: id(Column::Replaces)?,
+                until: time(Column::Until)?.ok_or_else(|| there(Column::Until))?,
             },
-            Some("retired") => match time("trashed")? {
+            Some("retired") => match time(Column::Trashed)? {
                 Some(since) => State::Trashed { since },
-                None => State::Retired { until: time("until")?.ok_or_else(|| there("until"))? },
+                None => State::Retired { until: time(Column::Until)?.ok_or_else(|| there(Column::Until))? },
             },
-            _ => return Err(there("state")),
+            _ => return Err(there(Column::State)),
         };
-        let factor = match (number("period")?, number("counter")?) {
-            (Some(period), None) => MovingFactor::Time { period: Period::new(period).ok_or_else(|| there("period"))? },
+        let factor = match (number(Column::Period)?, number(Column::Counter)?) {
+            (Some(period), None) => {
+                MovingFactor::Time { period: Period::new(period).ok_or_else(|| there(Column::Period))? }
+            }
             (None, Some(next)) => MovingFactor::Counter { next },
-            _ => return Err(there("period")),
+            _ => return Err(there(Column::Period)),
         };
-        let digits = number("digits")?.and_then(|count| u8::try_from(count).ok()).and_then(digits_of);
-        let algorithm: String = self.field(row, "algorithm")?;
-        let vault: String = self.field(row, "vault")?;
-        let name: String = self.field(row, "name")?;
+        let digits = number(Column::Digits)?.and_then(|count| u8::try_from(count).ok()).and_then(digits_of);
+        let algorithm: String = self.field(row, Column::Algorithm)?;
+        let vault: String = self.field(row, Column::Vault)?;
+        let name: String = self.field(row, Column::Name)?;
         Ok(Device {
-            id: id("id")?.ok_or_else(|| there("id"))?,
-            name: self.parse(row, "name", &name)?,
-            issuer: text("issuer")?,
-            account: self.field(row, "account")?,
+            id: id(Column::Id)?.ok_or_else(|| there(Column::Id))?,
+            name: self.parse(row, Column::Name, &name)?,
+            issuer: text(Column::Issuer)?,
+            account: self.field(row, Column::Account)?,
             parameters: Parameters {
-                algorithm: self.parse(row, "algorithm", &algorithm)?,
-                digits: digits.ok_or_else(|| there("digits"))?,
+                algorithm: self.parse(row, Column::Algorithm, &algorithm)?,
+                digits: digits.ok_or_else(|| there(Column::Digits))?,
                 factor,
             },
-            serial: text("serial")?,
-            note: text("note")?,
-            vault: self.parse(row, "vault", &vault)?,
-            created: time("created")?.ok_or_else(|| there("created"))?,
+            serial: text(Column::Serial)?,
+            note: text(Column::Note)?,
+            vault: self.parse(row, Column::Vault, &vault)?,
+            created: time(Column::Created)?.ok_or_else(|| there(Column::Created))?,
             state,
             drift: Drift {
-                seconds: self.field(row, "drift_seconds")?,
-                ppm: self.field(row, "drift_ppm")?,
-                since: number("drift_since")?.ok_or_else(|| there("drift_since"))?,
+                seconds: self.field(row, Column::DriftSeconds)?,
+                ppm: self.field(row, Column::DriftPpm)?,
+                since: number(Column::DriftSince)?.ok_or_else(|| there(Column::DriftSince))?,
             },
-            ledger: id("ledger")?,
-            revision: number("revision")?.ok_or_else(|| there("revision"))?,
+            ledger: id(Column::Ledger)?,
+            revision: number(Column::Revision)?.ok_or_else(|| there(Column::Revision))?,
         })
     }
 
-    fn field<T: rusqlite::types::FromSql>(&self, row: &Row<'_>, field: &'static str) -> Result<T, Error> {
-        row.get(field).map_err(|_| self.damaged(row, field))
+    fn field<T: rusqlite::types::FromSql>(&self, row: &Row<'_>, column: Column) -> Result<T, Error> {
+        row.get(column.place()).map_err(|_| self.damaged(row, column))
     }
 
-    fn parse<T: FromStr>(&self, row: &Row<'_>, field: &'static str, text: &str) -> Result<T, Error> {
-        text.parse().map_err(|_| self.damaged(row, field))
+    fn parse<T: FromStr>(&self, row: &Row<'_>, column: Column, text: &str) -> Result<T, Error> {
+        text.parse().map_err(|_| self.damaged(row, column))
     }
 
-    fn damaged(&self, row: &Row<'_>, field: &'static str) -> Error {
-        let id = row.get("id").unwrap_or_else(|_| "?".to_owned());
-        Error::Damaged { place: self.path.display().to_string(), record: "device", id, field }
+    fn damaged(&self, row: &Row<'_>, column: Column) -> Error {
+        let id = row.get(Column::Id.place()).unwrap_or_else(|_| "?".to_owned());
+        Error::Damaged { place: self.path.display().to_string(), record: "device", id, field: column.name() }
     }
 
     fn write(&self, connection: &Connection, device: &Device, sql: &str) -> Result<usize, Error> {
