@@ -12,6 +12,7 @@ mod columns;
 mod command;
 mod complete;
 mod config;
+mod described;
 mod empty;
 mod environment;
 mod error;

@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use self::names::{Chosen, Naming};
+use crate::cli::described::Described;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::password::Password;
@@ -20,7 +21,6 @@ use crate::cli::{Global, candidates, clock, hints, source};
 use crate::device::{self, Devices};
 use crate::exchange::{Entries, Entry, Failure};
 use crate::name::Name;
-use crate::oath::MovingFactor;
 use crate::provision::Enrolment;
 use crate::registry::{Device, Registry};
 
@@ -84,27 +84,14 @@ struct Imported {
     title: &'static str,
 }
 
+/// An entry, and the device that is made of it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct One {
     /// The device's name.
     name: String,
-    /// Who gave the secret.
-    issuer: Option<String>,
-    /// For which account; may be empty.
-    account: String,
-    /// `totp`, `hotp` or `steam`.
-    r#type: &'static str,
-    /// `SHA1`, `SHA256` or `SHA512`.
-    algorithm: &'static str,
-    /// How many characters a code has.
-    digits: u8,
-    /// TOTP: the period in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    period: Option<u64>,
-    /// HOTP: the next counter.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counter: Option<u64>,
+    #[serde(flatten)]
+    described: Described,
     /// The folders, groups or tags it is in.
     groups: Vec<String>,
 }
@@ -132,19 +119,9 @@ struct Skipped {
 impl One {
     fn of(name: &Name, entry: &Entry) -> Self {
         let Enrolment { issuer, account, parameters, .. } = &entry.enrolment;
-        let (period, counter) = match parameters.factor {
-            MovingFactor::Time { period } => (Some(period.seconds()), None),
-            MovingFactor::Counter { next } => (None, Some(next)),
-        };
         Self {
             name: name.to_string(),
-            issuer: issuer.clone(),
-            account: account.clone(),
-            r#type: parameters.kind(),
-            algorithm: parameters.algorithm.as_str(),
-            digits: parameters.digits.count(),
-            period,
-            counter,
+            described: Described::of(issuer.as_deref(), account, parameters),
             groups: entry.groups.clone(),
         }
     }

@@ -85,7 +85,11 @@ impl Answer for Listed {
         }
         let eyes = io::stdout().is_terminal();
         let texts = |device: &Description| {
-            let texts = [Some(device.name.as_str()), device.issuer.as_deref(), Some(device.account.as_str())];
+            let texts = [
+                Some(device.name.as_str()),
+                device.described.issuer.as_deref(),
+                Some(device.described.account.as_str()),
+            ];
             texts.map(|text| plain(text.filter(|text| !text.is_empty()).unwrap_or("-")).into_owned())
         };
         let (headings, mut rows): (&[&str], Vec<Vec<String>>) = if self.codes {
@@ -99,7 +103,7 @@ impl Answer for Listed {
             let row = |(row, used): (&Row, &Option<Timestamp>)| {
                 let [name, issuer, account] = texts(&row.device);
                 let used = used.map_or_else(|| "never".to_owned(), |at| last_used(at, self.now, eyes));
-                vec![name, issuer, account, row.device.r#type.to_owned(), row.device.vault.to_owned(), used]
+                vec![name, issuer, account, row.device.described.r#type.to_owned(), row.device.vault.to_owned(), used]
             };
             let rows = self.devices.iter().zip(&self.last_uses).map(row);
             (&["NAME", "ISSUER", "ACCOUNT", "TYPE", "VAULT", "LAST USED"], rows.collect())

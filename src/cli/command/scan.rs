@@ -4,13 +4,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::cli::described::Described;
 use crate::cli::error::Result;
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, candidates, hints, source};
-use crate::oath::MovingFactor;
 use crate::provision::{Enrolment, Found, uri};
-
-use super::show::codes_in_words;
 
 /// Show what a picture, a file or a text would enrol, and store nothing
 ///
@@ -45,22 +43,8 @@ struct Scanned {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct One {
-    /// Who gives the secret.
-    issuer: Option<String>,
-    /// For which account; may be empty.
-    account: String,
-    /// `totp`, `hotp` or `steam`.
-    r#type: &'static str,
-    /// `SHA1`, `SHA256` or `SHA512`.
-    algorithm: &'static str,
-    /// How many digits a code has, or how many characters one of Steam Guard.
-    digits: u8,
-    /// TOTP and Steam Guard: the period in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    period: Option<u64>,
-    /// HOTP: the next counter.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counter: Option<u64>,
+    #[serde(flatten)]
+    described: Described,
     /// The ARN of an AWS device, if the source tells it.
     serial_number: Option<String>,
     /// The length of the secret.
@@ -76,18 +60,8 @@ struct One {
 
 impl One {
     fn of(enrolment: &Enrolment, line: Option<usize>, reveal: bool) -> Self {
-        let (period, counter) = match enrolment.parameters.factor {
-            MovingFactor::Time { period } => (Some(period.seconds()), None),
-            MovingFactor::Counter { next } => (None, Some(next)),
-        };
         Self {
-            issuer: enrolment.issuer.clone(),
-            account: enrolment.account.clone(),
-            r#type: enrolment.parameters.kind(),
-            algorithm: enrolment.parameters.algorithm.as_str(),
-            digits: enrolment.parameters.digits.count(),
-            period,
-            counter,
+            described: Described::of(enrolment.issuer.as_deref(), &enrolment.account, &enrolment.parameters),
             serial_number: enrolment.serial.clone(),
             secret_bits: enrolment.secret.bits(),
             line,
@@ -96,12 +70,7 @@ impl One {
     }
 
     fn lines(&self) -> Vec<(&'static str, String)> {
-        let or_none = |text: &str| plain(if text.is_empty() { "-" } else { text }).into_owned();
-        let mut lines = vec![
-            ("issuer", or_none(self.issuer.as_deref().unwrap_or_default())),
-            ("account", or_none(&self.account)),
-            ("codes", codes_in_words(self.r#type, self.algorithm, self.digits, self.period, self.counter)),
-        ];
+        let mut lines = self.described.lines();
         if let Some(serial) = &self.serial_number {
             lines.push(("serial number", plain(serial).into_owned()));
         }

@@ -2,12 +2,12 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::cli::described::Described;
 use crate::cli::error::Result;
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, candidates};
 use crate::device;
-use crate::oath::MovingFactor;
 use crate::provision::Enrolment;
 use crate::registry::{Device, Registry as _};
 use crate::time::Timestamp;
@@ -32,22 +32,8 @@ pub(super) struct Description {
     pub(super) name: String,
     /// A UUID. It stays the same when the device is renamed.
     pub(super) id: String,
-    /// Who gave the secret.
-    pub(super) issuer: Option<String>,
-    /// For which account; may be empty.
-    pub(super) account: String,
-    /// `totp`, `hotp` or `steam`.
-    pub(super) r#type: &'static str,
-    /// `SHA1`, `SHA256` or `SHA512`.
-    algorithm: &'static str,
-    /// How many digits a code has, or how many characters one of Steam Guard.
-    digits: u8,
-    /// TOTP and Steam Guard: the period in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    period: Option<u64>,
-    /// HOTP: the next counter.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counter: Option<u64>,
+    #[serde(flatten)]
+    pub(super) described: Described,
     /// The ARN of an AWS device, if it is known.
     serial_number: Option<String>,
     /// What `vmfa edit --note` wrote beside it. Left out if nothing.
@@ -79,20 +65,10 @@ struct WrongClock {
 impl Description {
     /// With the length of the secret where the enrolment is at hand.
     pub(super) fn of(device: &Device, enrolment: Option<&Enrolment>) -> Self {
-        let (period, counter) = match device.parameters.factor {
-            MovingFactor::Time { period } => (Some(period.seconds()), None),
-            MovingFactor::Counter { next } => (None, Some(next)),
-        };
         Self {
             name: device.name.to_string(),
             id: device.id.to_string(),
-            issuer: device.issuer.clone(),
-            account: device.account.clone(),
-            r#type: device.parameters.kind(),
-            algorithm: device.parameters.algorithm.as_str(),
-            digits: device.parameters.digits.count(),
-            period,
-            counter,
+            described: Described::of(device.issuer.as_deref(), &device.account, &device.parameters),
             serial_number: device.serial.clone(),
             note: device.note.clone(),
             vault: device.vault.as_str(),
@@ -111,11 +87,7 @@ impl Description {
 
     pub(super) fn lines(&self) -> Vec<(&'static str, String)> {
         let secret = self.secret_bits.map(|bits| format!("{bits} bits, in the {} vault", self.vault));
-        let mut lines = vec![
-            ("issuer", plain(self.issuer.as_deref().unwrap_or("-")).into_owned()),
-            ("account", plain(if self.account.is_empty() { "-" } else { &self.account }).into_owned()),
-            ("codes", codes_in_words(self.r#type, self.algorithm, self.digits, self.period, self.counter)),
-        ];
+        let mut lines = self.described.lines();
         if let Some(serial) = &self.serial_number {
             lines.push(("serial number", plain(serial).into_owned()));
         }
@@ -131,25 +103,6 @@ impl Description {
         }
         lines.push(("secret", secret.unwrap_or_else(|| format!("in the {} vault, under {}", self.vault, self.id))));
         lines
-    }
-}
-
-/// `TOTP, SHA1, 6 digits, every 30 s`.
-pub(super) fn codes_in_words(
-    kind: &str,
-    algorithm: &str,
-    digits: u8,
-    period: Option<u64>,
-    counter: Option<u64>,
-) -> String {
-    let moving = match (period, counter) {
-        (Some(period), _) => format!("every {period} s"),
-        (None, Some(counter)) => format!("counter {counter}"),
-        (None, None) => String::new(),
-    };
-    match kind {
-        "steam" => format!("Steam Guard, {algorithm}, {digits} characters, {moving}"),
-        _ => format!("{}, {algorithm}, {digits} digits, {moving}", kind.to_uppercase()),
     }
 }
 

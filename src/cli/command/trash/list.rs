@@ -53,8 +53,8 @@ impl Row {
         let id = self.device.id.split('-').next().unwrap_or_default().to_owned();
         vec![
             text(&self.device.name),
-            text(self.device.issuer.as_deref().unwrap_or_default()),
-            text(&self.device.account),
+            text(self.device.described.issuer.as_deref().unwrap_or_default()),
+            text(&self.device.described.account),
             date(&self.removed),
             date(&self.kept_until),
             id,
