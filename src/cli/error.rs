@@ -109,6 +109,11 @@ impl Error {
         Self::new(Kind::Input, code, message)
     }
 
+    /// A file that would be overwritten. The caller adds how to agree to that.
+    pub(super) fn file_exists(path: &std::path::Path) -> Self {
+        Self::new(Kind::No, "file-exists", format!("{} exists already", path.display()))
+    }
+
     /// Everything has been said already.
     pub(super) fn silent(kind: Kind) -> Self {
         Self::new(kind, "silent", "")

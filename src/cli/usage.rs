@@ -9,8 +9,9 @@ use super::error::{Error, Result};
 use super::{argv, hints, picker, slips};
 
 /// Options that need another one beside them.
-const NEEDS: [(&str, &[&str]); 5] = [
+const NEEDS: [(&str, &[&str]); 6] = [
     ("--fresh", &["--window", "--timeout", "--jump"]),
+    ("--wait", &["--timeout", "--jump"]),
     ("--from", &["--account"]),
     ("--png", &["--scale"]),
     ("--copy", &["--clear-after"]),
@@ -212,7 +213,7 @@ impl Line {
             let given =
                 for_which.iter().find(|option| self.words.iter().any(|word| word.split('=').next() == Some(option)))?;
             let failure = Error::usage(format!("`{given}` needs `{option}`"));
-            let takes_value = !matches!(option, "--fresh" | "--copy");
+            let takes_value = !matches!(option, "--fresh" | "--wait" | "--copy");
             let end = self.words.iter().position(|word| word == "--").unwrap_or(self.words.len());
             let whole = self.with(option, end).filter(|_| !takes_value);
             return Some(match whole {

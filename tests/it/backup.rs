@@ -234,6 +234,10 @@ fn it_is_refused_before_anything_is_asked_or_lost() {
     let unreadable =
         home.run(&["backup", "new.age", "-r", &recipient, "--identity", other.to_str().unwrap()]).expect(3);
     assert!(unreadable.stderr.contains("is encrypted for another identity"), "{unreadable:#?}");
+    assert!(
+        unreadable.stderr.contains("hint: give the identity that opens the backup: --identity FILE"),
+        "{unreadable:#?}"
+    );
     assert!(!home.path().join("new.age").exists(), "it has no name before it was read back");
 
     let right = home.run_with(&["restore", "mfa.age", "--passphrase-fd", "0", "--json"], PASSPHRASE);

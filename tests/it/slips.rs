@@ -128,6 +128,7 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["show", "m", "--profile", "x"], 2, &["`vmfa aws enable`"]),
         (&["code", "m", "--window"], 2, &["`--window` needs `--fresh`", "vmfa code m --window --fresh"]),
         (&["code", "m", "--timeout", "5s"], 2, &["`--timeout` needs `--fresh`"]),
+        (&["pair", "m", "--timeout", "5s"], 2, &["`--timeout` needs `--wait`", "vmfa pair m --timeout 5s --wait"]),
         (
             &["code", "m", "--clear-after", "5s"],
             2,

@@ -49,7 +49,7 @@ impl Denied {
             (Some(true), Some(rule)) => write!(f, " is denied by {kind} `{}`", rule.policy)?,
             (Some(true), None) => write!(f, " is denied by {} {kind}", article(kind))?,
             (Some(false), _) => write!(f, " is allowed by no {kind}")?,
-            (None, _) => f.write_str(" is denied, and by what the service doesn't say")?,
+            (None, _) => f.write_str(" is denied; AWS doesn't say by which policy")?,
         }
         if let Some(sid) = shape.and_then(|rule| rule.sid.as_ref()) {
             write!(
@@ -58,9 +58,9 @@ impl Denied {
             )?;
         } else if self.explicit != Some(false) {
             f.write_str(match self.seen.extent() {
-                Extent::All => ", and none that can be read does it",
-                Extent::Some => ", and none of those that may be read does it",
-                Extent::Nothing => ", and none may be read",
+                Extent::All => ", and no policy that these keys may read denies it",
+                Extent::Some => ", and none of the policies that these keys may read denies it",
+                Extent::Nothing => ", and these keys may not read the policies",
                 Extent::NotAsked => "",
             })?;
         }

@@ -89,10 +89,10 @@ impl Args {
                 Error::new(Kind::No, "no-devices", "there are no devices to back up").hint(hints::devices::NO_DEVICES)
             );
         }
-        let openers = match recipients.as_slice() {
-            [] => Openers::Passphrase(self.passphrase(global, &place)?),
-            keys => Openers::Recipients(keys),
-        };
+        if recipients.is_empty() && global.passphrase_fd.is_none() && !prompt::terminal_there() {
+            let message = "the backup needs a passphrase, and there is no terminal to ask at";
+            return Err(Error::usage(message).hint(hints::vaults::BACKUP_UNATTENDED));
+        }
         let mut backup = Backup::new(Some(registry.id()?), clock::now());
         let mut all: Vec<&Device> = Vec::with_capacity(devices.len());
         for kind in [VaultKind::Keyring, VaultKind::Age] {
@@ -103,6 +103,11 @@ impl Args {
             }
         }
         backup.add_ledgers(&registry, &all)?;
+        // After the vault's own passphrase, as `vmfa export` asks.
+        let openers = match recipients.as_slice() {
+            [] => Openers::Passphrase(self.passphrase(global, &place)?),
+            keys => Openers::Recipients(keys),
+        };
         let text = backup.text().map_err(|error| Error::input("backup", error.to_string()))?;
         let sealed = age::seal_file(&text, &openers)?;
         let from = self.file.display().to_string();
@@ -130,7 +135,7 @@ impl Args {
     fn refuse_existing(&self) -> Result<()> {
         match fs::symlink_metadata(&self.file) {
             Ok(metadata) if !metadata.is_file() => {
-                Err(Error::usage(format!("{}: is there, and is no file", self.file.display())))
+                Err(Error::usage(format!("{} exists, and isn't a file", self.file.display())))
             }
             Ok(_) if !self.force => Err(self.there()),
             _ => Ok(()),
@@ -138,14 +143,13 @@ impl Args {
     }
 
     fn there(&self) -> Error {
-        let message = format!("{}: is there already", self.file.display());
-        Error::new(Kind::No, "file-exists", message).hint(hints::FORCE)
+        Error::file_exists(&self.file).hint(hints::FORCE)
     }
 
     fn explained(&self, error: vault::Error) -> Error {
         match error {
             vault::Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => self.there(),
-            error => error.into(),
+            error => Error::of_backup(error),
         }
     }
 
@@ -164,10 +168,6 @@ impl Args {
         if global.passphrase_fd.is_some() {
             // One descriptor gives one passphrase: the age vault's, if it needs one, is the same.
             return Ok(place.passphrase()(&self.file.display().to_string())?);
-        }
-        if !prompt::terminal_there() {
-            let message = "the backup needs a passphrase, and there is no terminal to ask at";
-            return Err(Error::usage(message).hint(hints::vaults::BACKUP_UNATTENDED));
         }
         render::note("choose a passphrase for the backup: without it, nobody can read the file");
         prompt::new_passphrase()

@@ -29,7 +29,7 @@ use crate::registry::{Device, Registry};
 #[command(after_help = "\
 Examples:
   vmfa export phone.json --format aegis           # asks for a password
-  vmfa export codes.html --format html --plaintext 'work/*'
+  vmfa export codes.html --format html --plaintext 'work/**'
   vmfa export uris.txt --format uris --plaintext")]
 pub(in crate::cli) struct Args {
     /// The file to write
@@ -94,8 +94,7 @@ impl Args {
         let password = Password { descriptor: self.password_fd, file: self.password_file.as_deref() };
         self.agree(exporter, &password)?;
         if !self.force && self.file.exists() {
-            let message = format!("{} exists already", self.file.display());
-            return Err(Error::new(ErrorKind::Storage, "io", message).hint(hints::exports::FORCE));
+            return Err(Error::file_exists(&self.file).hint(hints::FORCE));
         }
         let place = Place::find(global)?;
         place.expect_reading();

@@ -160,11 +160,8 @@ impl Args {
         } else if let Some(path) = absolute(brought.as_deref())? {
             if self.new_identity.is_some() {
                 if path.exists() {
-                    return Err(Error::usage(format!(
-                        "{} is there already, and nothing is overwritten",
-                        path.display()
-                    ))
-                    .hint(hints::vaults::use_identity(path.display())));
+                    return Err(Error::usage(format!("{} exists already, and is not overwritten", path.display()))
+                        .hint(hints::vaults::use_identity(path.display())));
                 }
                 let (identity, _) = age::generate();
                 age::write_new_file(&path, identity.as_bytes())?;

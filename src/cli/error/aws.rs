@@ -139,7 +139,9 @@ impl From<aws::Error> for Error {
 fn refused(refusal: Box<Refusal>) -> Error {
     let failure = Error::new(Kind::Remote, "aws-refused", refusal.to_string());
     let failure = match refusal.code.as_str() {
-        "InvalidClientTokenId" | "UnrecognizedClientException" => failure.hint(hints::aws::WHICH_KEY),
+        "InvalidClientTokenId" | "UnrecognizedClientException" => {
+            failure.hint(hints::aws::WHICH_KEY).hint(hints::aws::SESSION_LEFT)
+        }
         "SignatureDoesNotMatch" => failure.hint(hints::aws::SECRET_DIFFERS),
         "ExpiredToken" | "ExpiredTokenException" => failure.hint(hints::aws::SESSION_OVER),
         "EntityTemporarilyUnmodifiable" => failure.hint(hints::aws::SOME_MINUTES),

@@ -3,7 +3,7 @@
 use super::{Error, Kind};
 use crate::cli::environment;
 use crate::cli::hints::{self, vaults};
-use crate::vault::{self, Kind as VaultKind, Provider};
+use crate::vault::{self, Kind as VaultKind, Provider, age};
 
 impl From<vault::Error> for Error {
     fn from(error: vault::Error) -> Self {
@@ -37,9 +37,20 @@ impl From<vault::Error> for Error {
             E::Keyring(text) if text.contains("libqca-ossl") => failure.hint(vaults::KWALLET_PLUGIN),
             E::IdentityMissing(_) => failure.hint(vaults::IDENTITY_MOVED).hint(vaults::REMEMBER_IDENTITY),
             E::IdentityTooOpen { path, .. } => failure.hint(vaults::chmod(&path)).hint(vaults::by_stdin(&path)),
+            E::AgeFile { reason, .. } if reason == age::FOR_ANOTHER => failure.hint(vaults::ITS_IDENTITY),
+            E::Identity(text) if text.ends_with(age::EMPTY) => failure.hint(vaults::WHAT_IDENTITY),
             E::NoIdentity => failure.hint(vaults::NAME_IDENTITY).hint(vaults::FIRST_IDENTITY),
             _ => failure,
         }
+    }
+}
+
+impl Error {
+    /// A backup that can't be opened: its identity is given by another option than the vault's.
+    pub(in crate::cli) fn of_backup(error: vault::Error) -> Self {
+        let another = matches!(&error, vault::Error::AgeFile { reason, .. } if reason == age::FOR_ANOTHER);
+        let failure = Self::from(error);
+        if another { failure.without_hints().hint(vaults::BACKUP_IDENTITY) } else { failure }
     }
 }
 

@@ -4,7 +4,7 @@
 
 pub(in crate::cli) const LIST: &str = "list_devices shows all that there are";
 pub(in crate::cli) const LIST_FOR_PATTERN: &str =
-    "list_devices shows all that there are; `*` stands for anything but `/`";
+    "list_devices lists them; `*` matches anything but `/`, `**` that too";
 pub(in crate::cli) const SET_DEVICE: &str = "set `device` to one that list_devices shows";
 pub(in crate::cli) const NONE_ALLOWED: &str =
     "the person who set up this server has to add or allow one: vmfa mcp --allow PATTERN";

@@ -6,7 +6,8 @@ use super::word;
 
 pub(in crate::cli) const NO_DEVICES: &str = "there are no devices yet: vmfa add NAME SOURCE";
 pub(in crate::cli) const LIST: &str = "`vmfa list` shows them all";
-pub(in crate::cli) const LIST_FOR_PATTERN: &str = "`vmfa list` shows them all; `*` stands for anything but `/`";
+pub(in crate::cli) const LIST_FOR_PATTERN: &str =
+    "`vmfa list` shows them all; `*` matches anything but `/`, `**` that too";
 pub(in crate::cli) const NO_POOL: &str = "only `vmfa code --fresh` takes a pool of devices";
 pub(in crate::cli) const LOOKS_LIKE_CODE: &str = "that looks like a code: the device's name comes first";
 

@@ -16,12 +16,11 @@ pub(in crate::cli) const ONE_EXPORT: &str = "give the pictures of one export alo
 pub(in crate::cli) const RIGHT_PASSWORD: &str = "it is the password that was set for the export in the app";
 pub(in crate::cli) const GIVE_PASSWORD: &str = "give its password: --password-fd FD or --password-file FILE";
 
-// It would be written in clear text, or over another file.
+// It would be written in clear text.
 
 pub(in crate::cli) const PLAINTEXT: &str = "to write it all the same: --plaintext";
 pub(in crate::cli) const ENCRYPTED: &str = "formats that are encrypted with a password: --format vmfa, aegis or kdbx";
 pub(in crate::cli) const ALWAYS_ENCRYPTED: &str = "leave out --plaintext, and give a password";
-pub(in crate::cli) const FORCE: &str = "to overwrite it: --force";
 pub(in crate::cli) const OTHER_DEVICES: &str = "name the devices to export, or choose another format";
 
 // Nothing of it is imported.

@@ -56,6 +56,10 @@ pub(in crate::cli) const REMEMBER_IDENTITY: &str =
     "to remember the new path: vmfa init --vault age --use-identity FILE";
 pub(in crate::cli) const IDENTITY_AS_FILE: &str =
     "give it as a file: --identity-file FILE or VMFA_IDENTITY_FILE, which may be /dev/stdin";
+pub(in crate::cli) const ITS_IDENTITY: &str =
+    "give the identity that it was added with: --identity-file FILE or VMFA_IDENTITY_FILE";
+pub(in crate::cli) const WHAT_IDENTITY: &str =
+    "an identity begins with AGE-SECRET-KEY-1, or is an SSH key; age1… is a recipient";
 pub(in crate::cli) const PASSPHRASE_FD: &str = "nobody can be asked for it here: --passphrase-fd FD";
 
 pub(in crate::cli) fn chmod(path: &str) -> String {
@@ -74,8 +78,7 @@ pub(in crate::cli) const NOTHING_TO_UNLOCK: &str =
 // A backup can't be written, or read.
 
 pub(in crate::cli) const BACKUP_UNATTENDED: &str = "for scripts: -r KEY, -R FILE, or --passphrase-fd FD";
-pub(in crate::cli) const BACKUP_IDENTITY: &str =
-    "the backup is encrypted to a recipient: give the identity, --identity FILE";
+pub(in crate::cli) const BACKUP_IDENTITY: &str = "give the identity that opens the backup: --identity FILE";
 pub(in crate::cli) const UPGRADE_FOR_BACKUP: &str = "a newer vmfa wrote it: upgrade this one";
 
 // `vmfa init` can't set up what was asked for.

@@ -116,7 +116,7 @@ pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
             let mut lines = Vec::new();
             identity_file(&bytes, &from)?
                 .write_recipients_file(&mut lines)
-                .map_err(|_| Error::Identity(format!("{from} contains no age identity")))?;
+                .map_err(|_| Error::Identity(format!("{from} {EMPTY}")))?;
             Ok(String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect())
         }
     }
@@ -263,9 +263,12 @@ fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<K
     }
 }
 
+/// What is said of a file without any identity in it.
+pub(crate) const EMPTY: &str = "contains no age identity";
+
 fn plain_keys(bytes: &[u8], from: &str) -> Result<Keys, Error> {
     let keys = identity_file(bytes, from)?.into_identities();
-    keys.ok().filter(|keys| !keys.is_empty()).ok_or_else(|| Error::Identity(format!("{from} contains no age identity")))
+    keys.ok().filter(|keys| !keys.is_empty()).ok_or_else(|| Error::Identity(format!("{from} {EMPTY}")))
 }
 
 fn identity_file(bytes: &[u8], from: &str) -> Result<IdentityFile<age::NoCallbacks>, Error> {

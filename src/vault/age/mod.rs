@@ -25,12 +25,16 @@ use zeroize::Zeroizing;
 
 pub use envelope::{Openers, needs_passphrase, open_file, open_file_with, seal_file};
 pub use files::{write_new_file, write_verified};
+#[cfg(feature = "cli")]
+pub(crate) use identity::EMPTY;
 pub use identity::{
     Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, is_encrypted, read_identity,
     recipient_of, unlocked,
 };
 #[cfg(feature = "exchange")]
 pub(crate) use passphrase::{Refusal, open_by_passphrase};
+#[cfg(feature = "cli")]
+pub(crate) use sealing::FOR_ANOTHER;
 
 use files::shown;
 use sealing::{reason, sealed};

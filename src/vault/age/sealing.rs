@@ -12,10 +12,13 @@ pub(super) fn sealed(encryptor: Encryptor, plaintext: &[u8]) -> std::io::Result<
     Ok(ciphertext)
 }
 
+/// What `reason` says of a file that none of the keys opens.
+pub(crate) const FOR_ANOTHER: &str = "is encrypted for another identity";
+
 /// Why a file can't be decrypted, in words that fit behind its path.
 pub(super) fn reason(error: &DecryptError) -> &'static str {
     match error {
-        DecryptError::NoMatchingKeys => "is encrypted for another identity",
+        DecryptError::NoMatchingKeys => FOR_ANOTHER,
         DecryptError::UnknownFormat => "is an age file of a format that is not known",
         DecryptError::ExcessiveWork { .. } => "asks for more work than a passphrase is worth",
         DecryptError::InvalidHeader => "is no age file",

@@ -41,7 +41,10 @@ fn a_denial_that_the_policies_dont_explain_is_left_unexplained() {
     let (denied, _) = story.explained(&alice.credentials, &refusal);
     let denied = denied.unwrap();
     assert_eq!((denied.by.len(), denied.allowed_with_mfa, denied.seen.extent()), (0, None, Extent::All));
-    assert!(denied.to_string().ends_with("identity-based policy, and none that can be read does it"), "{denied}");
+    assert!(
+        denied.to_string().ends_with("identity-based policy, and no policy that these keys may read denies it"),
+        "{denied}"
+    );
 }
 
 #[test]
