@@ -39,6 +39,13 @@ def uri(account, key, issuer=None, algorithm="SHA1", digits=6, period=30, counte
     return text
 
 
+def inside(name: str, content: bytes):
+    """What a format encrypts, for the fuzzer: as base64, in a folder of its own."""
+    folder = pathlib.Path(__file__).parent.parent / "inside"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.b64").write_bytes(base64.encodebytes(content))
+
+
 class Folder:
     """The fixtures of one format."""
 

@@ -14,7 +14,7 @@ from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from fixtures import Folder, base32, fixed, secret, uri
+from fixtures import Folder, base32, fixed, inside, secret, uri
 
 AES = bytes.fromhex("31c1f2e6bf714350be5805216afc5aff")
 CHACHA = bytes.fromhex("d6038a2b8b6f4cb5a524339a31dbb59a")
@@ -141,14 +141,21 @@ def document(inside, bin_of=None):
     )
 
 
+def content(xml, stream=3, inner=None):
+    """What is encrypted: the inner header and the XML. `xml` takes the function that protects a value."""
+    key = fixed("inner key", 64)
+    if inner is None:
+        inner = field(1, struct.pack("<I", stream)) + field(2, key) + field(0, b"")
+    return inner + xml(Protect(stream, key)).encode()
+
+
 def database(
     xml, *, cipher=AES, kdf=None, password=PASSWORD, compress=True, stream=3, version=(0, 4), inner=None, payload=None,
     block=1 << 20, derive=True,
 ):
-    """`xml` takes the function that protects a value."""
+    """`xml` as in `content`."""
     kdf = kdf or argon2_parameters()
     seed, vector = fixed("master seed", 32), fixed("vector", 12 if cipher == CHACHA else 16)
-    inner_key = fixed("inner key", 64)
     header = struct.pack("<IIHH", 0x9AA2D903, 0xB54BFB67, *version)
     header += field(2, cipher) + field(3, struct.pack("<I", int(compress))) + field(4, seed) + field(7, vector)
     header += field(11, dictionary(kdf)) + field(0, b"\r\n\r\n")
@@ -169,9 +176,7 @@ def database(
     base = sha512(seed, key, b"\1")
     mac = lambda number, data: hmac.new(sha512(struct.pack("<Q", number), base), data, hashlib.sha256).digest()
     if payload is None:
-        if inner is None:
-            inner = field(1, struct.pack("<I", stream)) + field(2, inner_key) + field(0, b"")
-        payload = inner + xml(Protect(stream, inner_key)).encode()
+        payload = content(xml, stream, inner)
         if compress:
             payload = gzip.compress(payload, mtime=0)
     if cipher == CHACHA:
@@ -316,3 +321,6 @@ add("not-xml.kdbx", database(lambda protect: "not <XML"), fails="damaged")
 add("bad-stream.kdbx", database(simple, inner=field(1, struct.pack("<I", 1)) + field(0, b"")), fails="damaged")
 add("gzip-broken.kdbx", database(None, payload=b"\x1f\x8b\x08 not gzip"), fails="damaged")
 folder.write()
+inside("kdbx-everywhere", content(everywhere))
+inside("kdbx-groups", content(grouped, stream=2))
+inside("kdbx-steam", content(steam))

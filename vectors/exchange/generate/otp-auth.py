@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from fixtures import Folder, fixed, secret, uri
+from fixtures import Folder, fixed, inside, secret, uri
 
 PASSWORD = "abc123"
 
@@ -120,8 +120,10 @@ add("parameters.otpauthdb", backup(("", [
     account(A, algorithm=0, label="d"), account(A, type=1, counter=7, label="e")])),
     [uri("a", A, "Acme", digits=8, period=60), uri("b", B, "Acme", "SHA256"), uri("c", B, "Acme", "SHA512"), uri("d", A, "Acme"),
      uri("e", A, "Acme", counter=7)], groups=[[]] * 5)
-add("mutable.otpauthdb", backup(("F", [account(A, mutable=True)]), mutable=False), [ALICE])
-add("folders.otpauthdb", backup(("Work", [account(A)]), ("Empty", []), ("Bücher 📚", [account(B, label="käthe", issuer="")])),
+MUTABLE = ("F", [account(A, mutable=True)])
+add("mutable.otpauthdb", backup(MUTABLE, mutable=False), [ALICE])
+FOLDERS = [("Work", [account(A)]), ("Empty", []), ("Bücher 📚", [account(B, label="käthe", issuer="")])]
+add("folders.otpauthdb", backup(*FOLDERS),
     [ALICE, uri("käthe", B)], groups=[["Work"], ["Bücher 📚"]])
 add("long-name.otpauthdb", backup(("x" * 1000, [account(A)])), [ALICE], groups=[["x" * 128]])
 add("empty.otpauthdb", backup(), [])
@@ -154,3 +156,5 @@ huge = Archiver()
 add("many.otpauthdb", outer(rncryptor(huge.dumps(huge.dictionary({"Folders": huge.array([UID(1)] * 20_001)})))), fails="too-large")
 bare("lying-counts.otpauthdb", seal(b"bplist00" + b"\xaf\x13" + b"\x7f" * 8 + bytes(6) + b"\x08\x08" + struct.pack(">QQQ", 2**63, 2**62, 2**61)), fails="damaged")
 folder.write()
+inside("otp-auth-folders", inner(*FOLDERS))
+inside("otp-auth-mutable", inner(MUTABLE))
