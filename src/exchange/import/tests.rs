@@ -104,6 +104,14 @@ fn every_fixture_gives_what_is_written_beside_it() {
 }
 
 #[test]
+fn every_importer_has_a_fuzz_target() {
+    for importer in super::IMPORTERS {
+        let target = format!("{}/fuzz/src/bin/import-{}.rs", env!("CARGO_MANIFEST_DIR"), importer.id);
+        assert!(Path::new(&target).exists(), "{target}");
+    }
+}
+
+#[test]
 fn no_fixture_is_taken_for_another_format() {
     // The last two take what nobody else knows: lines with URIs among them, and random bytes. Their place is what is held.
     let (marked, last) = super::IMPORTERS.split_at(super::IMPORTERS.len() - 2);

@@ -1,0 +1,2 @@
+#![no_main]
+vmfa_fuzz::importer!();
