@@ -51,9 +51,11 @@ impl Fields<'_> {
         self.kind.unwrap_or("totp")
     }
 
-    /// Steam Guard by its type, or by five digits and the issuer.
+    /// Steam Guard by its type, or by its issuer where it has five digits or says nothing of them.
     fn is_steam(&self) -> bool {
-        let by_issuer = self.digits == Some(5) && uri::is_steam(self.issuer, self.account.unwrap_or_default());
+        let issuer = self.issuer.filter(|issuer| !issuer.trim().is_empty());
+        let named = uri::is_steam(issuer, self.account.unwrap_or_default());
+        let by_issuer = named && self.digits.is_none_or(|digits| digits == 5);
         self.kind().eq_ignore_ascii_case("steam") || (by_issuer && self.kind().eq_ignore_ascii_case("totp"))
     }
 
@@ -82,17 +84,22 @@ impl Fields<'_> {
         let named = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let (issuer, account) = (named(self.issuer), named(self.account).unwrap_or_default());
         let enrolment = Enrolment { issuer, account, secret, parameters, serial: None };
-        if !nameable(&enrolment) {
-            return Err(Flaw::Invalid("name"));
-        }
-        Ok(Entry { enrolment, groups: self.groups })
+        Ok(Entry { enrolment: settled(enrolment)?, groups: self.groups })
     }
 }
 
-/// Whether issuer and account are as a URI could have them.
-pub(super) fn nameable(enrolment: &Enrolment) -> bool {
-    let fits = |text: &String| !text.chars().any(char::is_control) && text.chars().count() <= uri::MAX_TEXT;
-    enrolment.issuer.iter().chain([&enrolment.account]).all(fits)
+/// An enrolment as the vault gives it back, which keeps URIs: without what no name has, such as invisible characters.
+///
+/// # Errors
+///
+/// A name that no URI has; and the name of Steam beside what isn't Steam's, since URIs tell its codes by that name.
+pub(super) fn settled(enrolment: Enrolment) -> Result<Enrolment, Flaw> {
+    let found = uri::parse(&uri::format(&enrolment)).map_err(|error| match error {
+        provision::Error::NotSteam { name } => Flaw::Invalid(name),
+        _ => Flaw::Invalid("name"),
+    })?;
+    let settled = found.enrolments.into_iter().next().ok_or(Flaw::Invalid("name"))?;
+    if settled.parameters == enrolment.parameters { Ok(settled) } else { Err(Flaw::Invalid("number of digits")) }
 }
 
 /// Whose an entry is, for a failure: `ISSUER: ACCOUNT`, or what there is of the two.

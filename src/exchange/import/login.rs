@@ -37,8 +37,7 @@ impl<'a> Login<'a> {
         // A login whose title is its account names no issuer.
         let issuer = filled(self.title).filter(|title| *title != entry.enrolment.account);
         entry.enrolment.issuer = entry.enrolment.issuer.or(issuer);
-        entry.groups = self.groups;
-        if entry::nameable(&entry.enrolment) { Ok(entry) } else { Err(Flaw::Invalid("name")) }
+        Ok(Entry { enrolment: entry::settled(entry.enrolment)?, groups: self.groups })
     }
 
     /// Its fields, for a one-time password that isn't a text. A login whose title is its account names no issuer.

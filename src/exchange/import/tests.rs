@@ -129,6 +129,41 @@ fn no_fixture_is_taken_for_another_format() {
     }
 }
 
+/// The vault keeps URIs: an entry that reads otherwise as one would be a device that nobody can use.
+#[test]
+fn an_entry_is_what_its_uri_says() {
+    let entry = |issuer: &str, label: &str, more: Value| {
+        let mut entry =
+            serde_json::json!({ "secret": "JBSWY3DPEHPK3PXP", "type": "TOTP", "issuer": issuer, "label": label });
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        entry
+    };
+    let none = serde_json::json!({});
+    let list = serde_json::json!([
+        entry("Steam", "u", none.clone()),
+        entry("", "steam", none.clone()),
+        entry("null", "u", none.clone()),
+        entry(":", "a:b", none.clone()),
+        entry("Acme\u{200b}", "\u{feff}u", none.clone()),
+        entry("Steam", "u", serde_json::json!({ "digits": 6 })),
+        entry("Steam", "u", serde_json::json!({ "type": "HOTP", "counter": 1 })),
+        entry("Acme", "u\u{7}", none.clone()),
+    ]);
+    let (_, Export::Plain(found)) = read(list.to_string().as_bytes()).unwrap() else { panic!("it is locked") };
+    for entry in &found.entries {
+        let again = uri::parse(&uri::format(&entry.enrolment)).unwrap().enrolments;
+        assert_eq!(again, [entry.enrolment.clone()]);
+    }
+    let failed: Vec<(usize, String)> =
+        found.failures.iter().map(|failure| (failure.entry, failure.flaw.to_string())).collect();
+    let wrong = |entry, what: &str| (entry, format!("its {what} is not valid"));
+    assert_eq!(failed, [wrong(6, "number of digits"), wrong(7, "type"), wrong(8, "name")]);
+    let login = b"name,login_totp\nSteam,JBSWY3DPEHPK3PXP\nSteam,otpauth://hotp/?secret=JBSWY3DPEHPK3PXP&counter=1\n";
+    let (_, Export::Plain(found)) = read(login).unwrap() else { panic!("it is locked") };
+    assert!(found.entries[0].enrolment.parameters.digits.is_steam());
+    assert_eq!(found.failures[0].flaw.to_string(), "its type is not valid");
+}
+
 /// Nothing that is cut off or changed makes an importer panic; a step of some bytes keeps it quick. Bombs and files
 /// of very many entries are left out: each change of theirs would be as much work as the file.
 #[test]
