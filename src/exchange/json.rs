@@ -9,6 +9,9 @@ use super::limits::MOST_ENTRIES;
 /// The most values of a document: a hundred for each entry. Each takes 32 bytes at least, however short its text is.
 const MOST_VALUES: usize = MOST_ENTRIES * 100;
 
+/// The most objects: twenty for each entry. Each takes 640 bytes, however short it is.
+const MOST_OBJECTS: usize = MOST_ENTRIES * 20;
+
 /// A JSON document.
 pub struct Json(Value);
 
@@ -17,7 +20,8 @@ impl Json {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let values = text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count();
-        if values > MOST_VALUES {
+        let objects = text.bytes().filter(|byte| *byte == b'{').count();
+        if values > MOST_VALUES || objects > MOST_OBJECTS {
             return None;
         }
         serde_json::from_str(text).ok().map(Self)
@@ -162,6 +166,8 @@ mod tests {
         let of = |values: usize| Json::parse(&format!("[{}0]", "0,".repeat(values))).is_some();
         assert!(of(1_000));
         assert!(!of(MOST_VALUES));
+        assert!(Json::parse(&format!("[{}0]", "{\"\":0},".repeat(1_000))).is_some());
+        assert!(Json::parse(&format!("[{}0]", "{\"\":0},".repeat(MOST_OBJECTS + 1))).is_none());
         assert!(Json::parse(&("[".repeat(200) + &"]".repeat(200))).is_none());
     }
 }

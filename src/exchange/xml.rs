@@ -10,6 +10,9 @@ use super::Error;
 /// The deepest nesting: KeePass allows its groups fewer levels.
 const MOST_LEVELS: usize = 128;
 
+/// The most attributes of an element that are looked at.
+const MOST_ATTRIBUTES: usize = 64;
+
 /// What is told of the elements while a document is read.
 pub(super) trait Visitor {
     /// An element begins; the last name of the path is its own. Names have no namespace prefixes.
@@ -24,13 +27,15 @@ pub(super) struct Attributes<'a>(&'a BytesStart<'a>);
 impl Attributes<'_> {
     /// The value of an attribute, by its name without a namespace prefix.
     pub(super) fn get(&self, name: &str) -> Option<String> {
-        let found = self.0.attributes().flatten().find(|one| one.key.local_name().as_ref() == name)?;
+        let found =
+            self.0.attributes().flatten().take(MOST_ATTRIBUTES).find(|one| one.key.local_name().as_ref() == name)?;
         unescape(&found.value).ok().map(|value| value.into_owned())
     }
 
     /// All of them, but those that declare namespaces.
     pub(super) fn all(&self) -> Vec<(String, String)> {
-        let others = self.0.attributes().flatten().filter(|one| one.key.as_namespace_binding().is_none());
+        let all = self.0.attributes().flatten().take(MOST_ATTRIBUTES);
+        let others = all.filter(|one| one.key.as_namespace_binding().is_none());
         let pair = |name: &str, value: &str| Some((name.to_owned(), unescape(value).ok()?.into_owned()));
         others.filter_map(|one| pair(one.key.local_name().as_ref(), &one.value)).collect()
     }

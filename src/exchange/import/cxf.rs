@@ -4,6 +4,7 @@
 //! the format between two apps encrypts it to a key that only the other app has, so that can't be read here.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -17,6 +18,9 @@ pub(super) const IMPORTER: Importer =
 
 /// The deepest collection that is looked into.
 const MOST_LEVELS: usize = 32;
+
+/// Outermost first, and one for all items of a collection.
+type Path<'a> = Rc<[&'a str]>;
 
 fn recognizes(input: &Input<'_>) -> bool {
     let json = input.json.as_ref().map(|json| json.value());
@@ -60,7 +64,7 @@ fn read_item(item: &Value, paths: &Paths<'_>, found: &mut Entries) -> Result<(),
         // An item named after its account names no issuer.
         let title = || text(item, "title").filter(|title| account != Some(title));
         let issuer = text(credential, "issuer").filter(|issuer| !issuer.is_empty()).or_else(title);
-        let groups = groups::named(path.into_iter().flatten().copied());
+        let groups = groups::named(path.iter().flat_map(|path| path.iter().copied()));
         let named = Fields { issuer, account, groups, ..Fields::default() };
         found.push(whose(issuer, account), entry(credential, named));
     }
@@ -94,8 +98,8 @@ fn user_name(credential: &Value) -> Option<&str> {
     credential.get("username").and_then(|name| text(name, "value"))
 }
 
-/// The collections that items are in, by the items' identifiers: outermost first, the first path where there are several.
-type Paths<'a> = HashMap<&'a str, Vec<&'a str>>;
+/// The collections that items are in, by the items' identifiers; the first path where there are several.
+type Paths<'a> = HashMap<&'a str, Path<'a>>;
 
 fn add<'a>(collections: &'a [Value], path: &mut Vec<&'a str>, paths: &mut Paths<'a>) {
     if path.len() >= MOST_LEVELS {
@@ -103,8 +107,9 @@ fn add<'a>(collections: &'a [Value], path: &mut Vec<&'a str>, paths: &mut Paths<
     }
     for collection in collections {
         path.push(text(collection, "title").unwrap_or_default());
+        let here: Path<'_> = path.as_slice().into();
         for item in list(collection, "items").iter().filter_map(|linked| text(linked, "item")) {
-            paths.entry(item).or_insert_with(|| path.clone());
+            paths.entry(item).or_insert_with(|| Rc::clone(&here));
         }
         add(list(collection, "subCollections"), path, paths);
         path.pop();

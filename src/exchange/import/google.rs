@@ -20,6 +20,9 @@ pub(super) const IMPORTER: Importer =
 /// The newest version of the message.
 const NEWEST: i32 = 2;
 
+/// The longest text of a QR code, in bytes. One has some thousands; other programs write all accounts as one text.
+const LONGEST: usize = 4 << 20;
+
 fn lines<'a>(input: &Input<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
     input.text.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
@@ -36,9 +39,14 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
     let mut exports: BTreeMap<i32, Vec<Payload>> = BTreeMap::new();
     let mut order = Vec::new();
     let mut others = Vec::new();
+    let mut accounts = 0_usize;
     for line in lines(&input) {
         if is_migration(line) {
             let payload = payload(line)?;
+            accounts = accounts.saturating_add(payload.accounts.len());
+            if accounts > MOST_ENTRIES {
+                return Err(Error::TooMany { limit: MOST_ENTRIES });
+            }
             order.push(payload.batch_id);
             exports.entry(payload.batch_id).or_default().push(payload);
         } else if uri::is_uri(line) {
@@ -66,6 +74,9 @@ fn read(input: Input<'_>) -> Result<Export, Error> {
 }
 
 fn payload(line: &str) -> Result<Payload, Error> {
+    if line.len() > LONGEST {
+        return Err(Error::TooLarge { limit: LONGEST });
+    }
     let query = line.split_once('?').map_or("", |(_, query)| query);
     let data = query.split('&').find_map(|pair| pair.strip_prefix("data="));
     let data = data.ok_or_else(|| Error::damaged("a QR code has no data"))?;

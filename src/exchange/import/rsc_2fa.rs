@@ -14,6 +14,9 @@ const COUNTER: usize = 20;
 /// The fewest characters of a key that a file is recognized by: 80 bits.
 const KEY: usize = 16;
 
+/// More parts than a line may have: a line of blanks has very many.
+const MOST_PARTS: usize = 6;
+
 /// A line's parts.
 struct Line<'a> {
     name: &'a str,
@@ -28,7 +31,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn parts(line: &str) -> Option<Line<'_>> {
-    let parts: Vec<&str> = line.split(' ').collect();
+    let parts: Vec<&str> = line.split(' ').take(MOST_PARTS).collect();
     let (name, digits, period, key, counter) = match parts.as_slice() {
         [name, digits, key] => (name, digits, None, key, None),
         [name, digits, key, counter] if counter.len() == COUNTER => (name, digits, None, key, Some(*counter)),

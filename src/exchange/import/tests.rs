@@ -164,6 +164,21 @@ fn an_entry_is_what_its_uri_says() {
     assert_eq!(found.failures[0].flaw.to_string(), "its type is not valid");
 }
 
+/// A file can't ask for far more memory than it has bytes.
+#[test]
+fn folders_are_no_deeper_than_groups_may_be() {
+    let deep = "a/".repeat(60);
+    let folders: Vec<Value> = (0..20).map(|id| serde_json::json!({ "id": id, "name": deep })).collect();
+    let ids: Vec<u32> = (0..20).collect();
+    let item = serde_json::json!({ "name": "x", "login": { "totp": "JBSWY3DPEHPK3PXP" }, "folderId": 1, "collectionIds": ids });
+    let json = serde_json::json!({ "encrypted": false, "folders": folders, "items": [item] }).to_string();
+    let table = format!("folder,name,login_totp\n{deep},x,JBSWY3DPEHPK3PXP\n");
+    for text in [json, table] {
+        let (_, Export::Plain(found)) = read(text.as_bytes()).unwrap() else { panic!("it is locked") };
+        assert_eq!(found.entries[0].groups, ["a"; 16], "{text}");
+    }
+}
+
 /// Nothing that is cut off or changed makes an importer panic; a step of some bytes keeps it quick. Bombs and files
 /// of very many entries are left out: each change of theirs would be as much work as the file.
 #[test]

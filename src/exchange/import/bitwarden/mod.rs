@@ -3,17 +3,15 @@
 //! Bitwarden's.
 
 mod encrypted;
-mod folders;
 mod table;
 
 use serde_json::Value;
 
-use super::groups::Groups;
+use super::groups::{self, Groups};
 use super::login::Login;
 use crate::exchange::json::{Json, items, text, text_if_any};
 use crate::exchange::zip::{Archive, is_archive};
 use crate::exchange::{Entries, Error, Export, Importer, Input};
-use folders::nested;
 
 pub(super) const IMPORTER: Importer = Importer { id: "bitwarden", title: "a Bitwarden export", recognizes, read };
 
@@ -74,8 +72,9 @@ fn entries(json: &Value) -> Result<Entries, Error> {
     Ok(found)
 }
 
-/// The folders and collections that an item is in.
+/// The folders and collections that an item is in. They are nested by their names: `Work/Servers`.
 fn filed(item: &Value, groups: &Groups) -> Vec<String> {
     let names = groups.name(item.get("folderId")).into_iter().chain(groups.names(item.get("collectionIds")));
-    names.flat_map(|name| nested(&name).collect::<Vec<_>>()).collect()
+    let names: Vec<String> = names.collect();
+    groups::named(names.iter().flat_map(|name| name.split('/')))
 }

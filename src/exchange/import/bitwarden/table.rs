@@ -1,7 +1,6 @@
 //! The CSV export, by the names in its first line. Bitwarden Authenticator writes fewer columns.
 
-use super::super::login::Login;
-use super::folders::nested;
+use super::super::{groups, login::Login};
 use crate::exchange::csv::Table;
 use crate::exchange::{Entries, Error, MOST_ENTRIES};
 
@@ -26,7 +25,7 @@ pub(super) fn read(text: &str) -> Result<Entries, Error> {
             found.without = found.without.saturating_add(1);
             continue;
         };
-        let groups = record.get(folder).into_iter().flat_map(nested).collect();
+        let groups = groups::named(record.get(folder).into_iter().flat_map(|name| name.split('/')));
         let login = Login { title: record.get(title), user: record.get(user), groups };
         found.push(login.whose(totp), login.entry(totp));
     }

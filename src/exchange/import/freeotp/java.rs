@@ -1,5 +1,7 @@
 //! A `java.util.HashMap` of texts, as the Java Object Serialization Specification, section 6.4, has it. Nothing else is read.
 
+use std::collections::HashSet;
+
 use zeroize::Zeroizing;
 
 use crate::exchange::bytes::Bytes;
@@ -48,7 +50,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Map, Error> {
     }
     let pairs = (0..count).map(|_| Some((text(&mut rest)?, text(&mut rest)?)));
     let pairs = pairs.collect::<Option<Vec<_>>>().ok_or_else(broken)?;
-    if rest.u8() != Some(END) {
+    // Each key is there once, as in any map: else one value could be read for very many.
+    let keys: HashSet<&str> = pairs.iter().map(|(key, _)| key.as_str()).collect();
+    if rest.u8() != Some(END) || keys.len() != pairs.len() {
         return Err(broken());
     }
     Ok(Map(pairs))
@@ -108,4 +112,29 @@ fn modified_utf8(bytes: &[u8]) -> Option<Zeroizing<String>> {
         });
     }
     String::from_utf16(&units).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> Result<Map, Error> {
+        let mut file =
+            [&MAGIC[..], b"\x73\x72\0\x11", CLASS_NAME, &[0; 8], b"\x03\0\x02F\0\x01aI\0\x01b\x78\x70"].concat();
+        file.extend(b"\0\0\0\0\0\0\0\0\x77\x08\0\0\0\x10");
+        file.extend(u32::try_from(pairs.len()).unwrap().to_be_bytes());
+        for text in pairs.iter().flat_map(|(key, value)| [key, value]) {
+            file.push(TEXT);
+            file.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+            file.extend(text.as_bytes());
+        }
+        file.push(END);
+        read(&file)
+    }
+
+    #[test]
+    fn a_key_is_there_once() {
+        assert_eq!(map(&[("1", "a"), ("2", "b")]).unwrap().get("2"), Some("b"));
+        assert!(matches!(map(&[("1", "a"), ("2", "b"), ("1", "a")]), Err(Error::Damaged { .. })));
+    }
 }

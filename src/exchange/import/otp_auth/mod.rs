@@ -20,6 +20,7 @@ use crate::exchange::bytes::Bytes;
 use crate::exchange::cipher;
 use crate::exchange::kdf::{Kdf, Prf};
 use crate::exchange::{Entries, Entry, Error, Export, Flaw, Importer, Input, Locked, MOST_ENTRIES};
+use crate::secret::Secret;
 
 pub(super) const IMPORTER: Importer = Importer { id: "otp-auth", title: "an OTP Auth backup", recognizes, read };
 
@@ -161,7 +162,8 @@ impl Account<'_> {
     fn entry(&self, groups: Vec<String>) -> Result<Entry, Flaw> {
         let (issuer, label) = (self.text("issuer"), self.text("label"));
         let secret = self.archive.field(self.node, "secret").ok_or(Flaw::Missing("secret"))?;
-        let secret = self.archive.data(&secret).ok_or(Flaw::Invalid("secret"))?.to_vec();
+        let secret = self.archive.data(&secret).filter(|secret| secret.len() <= Secret::MAX_BYTES);
+        let secret = secret.ok_or(Flaw::Invalid("secret"))?.to_vec();
         let mut fields = Fields {
             issuer: issuer.as_deref().map(String::as_str),
             account: label.as_deref().map(String::as_str),
