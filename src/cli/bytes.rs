@@ -71,6 +71,8 @@ fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             let failure = Error::input("unreadable", format!("there is no file `{text}`"));
             return match beside(path) {
                 Some(near) => failure.hint(hints::did_you_mean(&near)),
+                // Those who read a source take these before.
+                None if matches!(&*text, "clipboard" | "screen") => failure.hint(hints::exports::ADD_FROM),
                 None => failure.hint(hints::sources::NAME_SOURCE),
             };
         }

@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+pub(super) use vault::NOBODY_TO_ASK;
+
 use super::hints;
 use super::note::{note, plain};
 use crate::aws::Refusal;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 #[cfg(target_os = "linux")]
 use super::agent;
 use super::config::{self, Config};
-use super::error::{Error, Kind as ErrorKind, Result};
+use super::error::{Error, Kind as ErrorKind, NOBODY_TO_ASK, Result};
 use super::home::Home;
 use super::{Global, environment, hints, prompt};
 use crate::registry::Device;
@@ -262,9 +262,7 @@ fn asked_once(descriptor: Option<u32>) -> age::Passphrase {
         let asked = match descriptor {
             Some(descriptor) => prompt::from_descriptor(descriptor),
             None if !prompt::terminal_there() => {
-                return Err(vault::Error::Identity(format!(
-                    "{what} needs a passphrase, and there is no terminal to ask at: --passphrase-fd FD"
-                )));
+                return Err(vault::Error::Identity(format!("{what} needs a passphrase, and {NOBODY_TO_ASK}")));
             }
             None => prompt::hidden(&format!("passphrase of {what}")),
         };

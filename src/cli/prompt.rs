@@ -48,7 +48,7 @@ fn twice(what: &str) -> Result<Zeroizing<String>> {
     if first.is_empty() {
         return Err(Error::usage(format!("an empty {what} protects nothing")));
     }
-    if *first != *hidden("the same again")? {
+    if *first != *hidden("confirm passphrase")? {
         return Err(Error::usage(format!("the two {what}s differ")));
     }
     Ok(first)

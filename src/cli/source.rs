@@ -38,7 +38,7 @@ fn found_in(source: Option<&OsStr>, search: &Search) -> Result<Found> {
     searching(|| provision::read(&bytes, &search.limits())).map_err(|error| Error::from(error).about(&place))
 }
 
-/// The one enrolment of a source, or the one of `account` where it holds several.
+/// The one enrolment of a source, or the one of `account` where it holds several: an account's name, or `ISSUER/ACCOUNT`.
 pub(super) fn read_one(
     source: Option<&OsStr>,
     account: Option<&str>,
@@ -46,20 +46,20 @@ pub(super) fn read_one(
 ) -> Result<(Enrolment, Vec<provision::Warning>)> {
     let Found { mut enrolments, warnings, lines } = read(source, search)?;
     let all: Vec<(String, Option<usize>)> = {
-        let accounts = enrolments.iter().map(|enrolment| enrolment.account.clone());
+        let accounts =
+            enrolments.iter().map(|one| if shared(one, &enrolments) { full(one) } else { one.account.clone() });
         accounts.zip(lines.into_iter().map(Some).chain(std::iter::repeat(None))).collect()
     };
+    let mut wanted: Vec<bool> = vec![true; enrolments.len()];
     if let Some(account) = account {
-        enrolments.retain(|enrolment| enrolment.account == account);
+        wanted = enrolments.iter().map(|one| one.account == account || full(one) == account).collect();
+        let mut kept = wanted.iter();
+        enrolments.retain(|_| kept.next().copied().unwrap_or_default());
     }
     let one = if enrolments.len() == 1 { enrolments.pop() } else { None };
     one.map(|enrolment| (enrolment, warnings)).ok_or_else(|| {
-        let (among, of) = match account {
-            Some(account) => {
-                (all.iter().filter(|(other, _)| other == account).collect(), format!(" of account `{account}`"))
-            }
-            None => (all.iter().collect::<Vec<_>>(), String::new()),
-        };
+        let among: Vec<_> = all.iter().zip(&wanted).filter(|(_, wanted)| **wanted).map(|(one, _)| one).collect();
+        let of = account.map_or_else(String::new, |account| format!(" of account `{account}`"));
         let on: Vec<usize> = among.iter().filter_map(|(_, line)| *line).collect();
         let on =
             if account.is_some() && !on.is_empty() { format!(", on {}", lines_in_words(&on)) } else { String::new() };
@@ -82,6 +82,17 @@ pub(super) fn read_one(
     })
 }
 
+/// `ISSUER/ACCOUNT`, as an import names it.
+fn full(enrolment: &Enrolment) -> String {
+    let issuer = enrolment.issuer.as_deref().unwrap_or_default();
+    format!("{issuer}/{}", enrolment.account)
+}
+
+/// Whether another issuer's enrolment has the same account.
+fn shared(one: &Enrolment, all: &[Enrolment]) -> bool {
+    all.iter().any(|other| other.account == one.account && other.issuer != one.issuer)
+}
+
 /// `lines 1 and 2`.
 pub(super) fn lines_in_words(lines: &[usize]) -> String {
     let numbers: Vec<String> = lines.iter().map(ToString::to_string).collect();
@@ -95,7 +106,7 @@ pub(super) fn lines_in_words(lines: &[usize]) -> String {
 fn from_prompt(search: &Search) -> Result<Found> {
     if !std::io::stdin().is_terminal() {
         return Err(
-            Error::usage("no source is named, and there is no terminal to ask at").hint(hints::sources::NAME_SOURCE)
+            Error::usage("no source given, and there is no terminal to ask at").hint(hints::sources::NAME_SOURCE)
         );
     }
     let text = prompt::hidden("secret key or otpauth URI (not shown)")?;

@@ -226,7 +226,7 @@ impl Line {
             let missing = missing.join(", ");
             return Some(self.with_usage(Error::usage(format!("missing: {}", self.hidden(&missing)))));
         }
-        let failure = Error::usage("no device is named");
+        let failure = Error::usage("no device given");
         let devices = slips::devices();
         Some(match devices.as_deref() {
             Some([]) => looked_in().into_iter().fold(failure.hint(hints::devices::NO_DEVICES), Error::hint),

@@ -5,7 +5,7 @@ use crate::provision;
 #[non_exhaustive]
 pub enum Error {
     /// No importer knows it.
-    #[error("the file is no export that vmfa can read")]
+    #[error("the file is not an export that vmfa can read")]
     Unrecognized,
     /// More than any export has.
     #[error("the file has more than {limit} bytes")]

@@ -33,7 +33,7 @@ pub(super) fn read(text: &str) -> Option<Result<Zeroizing<Vec<u8>>, Error>> {
         };
     }
     if kind.starts_with("data:image/") && !payloads::is_image(&bytes) && formats::kind(&bytes).is_none() {
-        return unreadable("a data URI whose data is no image");
+        return unreadable("a data URI whose data is not an image");
     }
     Some(Ok(bytes))
 }

@@ -16,7 +16,7 @@ pub enum Error {
         limit: usize,
     },
     /// Neither an image nor text that enrols.
-    #[error("the source is no image, otpauth URI, base32 secret, or answer of AWS")]
+    #[error("the source is not an image, otpauth URI, base32 secret, or answer of AWS")]
     Unrecognized,
     /// Text of a known kind that enrols nothing.
     #[error("the source is {what}, which holds no secret key")]

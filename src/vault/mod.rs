@@ -255,7 +255,7 @@ pub enum Error {
     #[error("there is no vault `{0}`: it is `keyring` or `age`")]
     UnknownKind(String),
     /// No message bus of the session (Linux).
-    #[error("there is no session bus to reach a keyring by")]
+    #[error("no keyring can be reached: there is no D-Bus session")]
     NoBus {
         /// Which address was tried, and what it answered.
         tried: String,

@@ -111,7 +111,7 @@ fn what_cannot_be_imported_says_why() {
         (&["import", "bad.json"][..], 5, "no entry can be imported: Bad: eve: "),
         (&["import", "none.json"], 5, "an Aegis export without any one-time password"),
         (&["import", "future.json"], 5, "version 9"),
-        (&["import", "other.txt"], 5, "is no export that vmfa can read"),
+        (&["import", "other.txt"], 5, "is not an export that vmfa can read"),
         (&["import", "missing.json"], 5, "there is no file `missing.json`"),
         (&["import", "two.json", "none.json"], 2, "is not a part of an export by QR codes"),
         (&["import"], 2, "FILE"),

@@ -49,12 +49,12 @@ fn whoever_cancels_or_is_interrupted_gets_the_terminal_back_and_no_code() {
         assert!(terminal.is_as_it_was());
     }
     // No terminal to choose at, or one that can't move its cursor.
-    assert!(home.run(&["code"]).expect(2).stderr.contains("no device is named"));
+    assert!(home.run(&["code"]).expect(2).stderr.contains("no device given"));
     let mut command = home.command();
     command.arg("code").env("TERM", "dumb");
     let mut terminal = Terminal::start(&command, 80, 24);
     assert_eq!(terminal.ended(), 2);
-    terminal.expect("no device is named");
+    terminal.expect("no device given");
 }
 
 #[test]

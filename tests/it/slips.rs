@@ -146,7 +146,7 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         // Arguments.
         (&["aws", "exec", "m", "env"], 2, &["vmfa aws exec m -- env"]),
         (&["aws", "exec", "m", "aws", "s3", "ls"], 2, &["vmfa aws exec m -- aws s3 ls"]),
-        (&["code"], 2, &["no device is named", "`m`, `mfauser`"]),
+        (&["code"], 2, &["no device given", "`m`, `mfauser`"]),
         (&["verify", "123456", "m"], 2, &["vmfa verify m 123456"]),
         (&["drift", "123456", "654321", "m"], 2, &["vmfa drift m 123456 654321"]),
         (&["release", "123456", "m"], 2, &["vmfa release m 123456"]),

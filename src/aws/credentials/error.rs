@@ -89,7 +89,7 @@ pub enum Error {
         profile: String,
     },
     /// Not a number of seconds.
-    #[error("the duration_seconds of profile `{profile}` is no number")]
+    #[error("the duration_seconds of profile `{profile}` is not a number")]
     Duration {
         /// The profile.
         profile: String,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
-use crate::cli::{Global, clock, hints, prompt};
+use crate::cli::{Global, clock, hints, private_file, prompt};
 use crate::device::Devices;
 use crate::device::backup::Backup;
 use crate::registry::{Device, Registry as _, State};
@@ -66,17 +66,14 @@ impl Answer for BackedUp {
         let s = if self.devices == 1 { "" } else { "s" };
         let trash = if self.trashed > 0 { format!(" ({} in the trash)", self.trashed) } else { String::new() };
         writeln!(out, "backed up {} device{s}{trash} to {}", self.devices, plain(&self.file))?;
-        render::note(if self.verified {
-            "the file was read back and is right"
-        } else {
-            "the file was not read back: with --identity FILE, it is"
-        });
+        render::note(if self.verified { "read back and verified" } else { "not read back: for that, --identity FILE" });
         Ok(())
     }
 }
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
+        private_file::expect_file(&self.file)?;
         self.refuse_existing()?;
         let recipients = self.all_recipients()?;
         let place = Place::find(global)?;

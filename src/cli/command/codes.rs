@@ -28,7 +28,7 @@ pub(super) fn split<'a>(
     }
     let (device, codes) = words
         .split_first()
-        .ok_or_else(|| Error::usage("no device is named").hint(hints::usage::device_and_code(command)))?;
+        .ok_or_else(|| Error::usage("no device given").hint(hints::usage::device_and_code(command)))?;
     refuse_swapped(command, device, codes)?;
     Ok((Some(device), codes))
 }

@@ -81,7 +81,7 @@ impl Answer for Exported {
         let devices = if count == 1 { "device" } else { "devices" };
         writeln!(out, "wrote {}: {} with {count} {devices}", plain(&self.file), self.title)?;
         if !self.encrypted {
-            render::note("the secrets are in it in clear text: delete it when it has served");
+            render::note("the secrets are in it in clear text: delete it when you are done with it");
         }
         Ok(())
     }
@@ -90,9 +90,10 @@ impl Answer for Exported {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let exporter = EXPORTERS.iter().find(|exporter| exporter.id == self.format);
-        let exporter = exporter.ok_or_else(|| Error::usage(format!("`{}` is no format", self.format)))?;
+        let exporter = exporter.ok_or_else(|| Error::usage(format!("`{}` is not a format", self.format)))?;
         let password = Password { descriptor: self.password_fd, file: self.password_file.as_deref() };
         self.agree(exporter, &password)?;
+        private_file::expect_file(&self.file)?;
         if !self.force && self.file.exists() {
             return Err(Error::file_exists(&self.file).hint(hints::FORCE));
         }

@@ -25,7 +25,7 @@ struct Locked {
 
 impl Answer for Locked {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}", if self.was_unlocked { "locked" } else { "it was not unlocked" })
+        writeln!(out, "{}", if self.was_unlocked { "locked" } else { "already locked" })
     }
 }
 

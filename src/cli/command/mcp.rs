@@ -93,7 +93,7 @@ fn expect_readable(place: &Place, allowed: &Allowed) -> Result<()> {
     let read = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(device).map_err(Error::from);
     match read {
         Err(error) if error.message().ends_with("is protected by a passphrase") => {
-            Err(error.hint(hints::vaults::PASSPHRASE_FD))
+            Err(error.hint(hints::vaults::UNLOCK).hint(hints::vaults::PASSPHRASE_FD))
         }
         Err(error) if error.code() == "age-identity" => Err(error),
         // What is wrong with one device is told when its codes are asked for.

@@ -37,7 +37,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "PIXELS", default_value_t = 6, requires = "png",
           value_parser = clap::value_parser!(u32).range(1..=i64::from(Drawing::MOST_PIXELS)))]
     scale: u32,
-    /// Write the secret even if stdout is no terminal
+    /// Write the secret even if stdout is not a terminal
     #[arg(long)]
     reveal: bool,
 }

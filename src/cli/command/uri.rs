@@ -20,7 +20,7 @@ pub(in crate::cli) struct Args {
     /// The device's name
     #[arg(add = candidates::device())]
     device: String,
-    /// Write the secret even if stdout is no terminal
+    /// Write the secret even if stdout is not a terminal
     #[arg(long)]
     reveal: bool,
 }
@@ -54,7 +54,7 @@ pub(super) fn ask_for_reveal(reveal: bool) -> Result<()> {
     if reveal || io::stdout().is_terminal() {
         return Ok(());
     }
-    Err(Error::usage("this writes the secret in clear text, and stdout is no terminal").hint(hints::usage::REVEAL))
+    Err(Error::usage("this writes the secret in clear text, and stdout is not a terminal").hint(hints::usage::REVEAL))
 }
 
 /// What another authenticator would enrol: an HOTP counter stands where the next code is made.

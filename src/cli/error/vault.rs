@@ -5,6 +5,9 @@ use crate::cli::environment;
 use crate::cli::hints::{self, vaults};
 use crate::vault::{self, Kind as VaultKind, Provider, age};
 
+/// How the error ends that a passphrase is needed where nobody can be asked.
+pub(in crate::cli) const NOBODY_TO_ASK: &str = "there is no terminal to ask at";
+
 impl From<vault::Error> for Error {
     fn from(error: vault::Error) -> Self {
         use vault::Error as E;
@@ -35,9 +38,15 @@ impl From<vault::Error> for Error {
             E::TimedOut { .. } => failure.hint(vaults::WAIT_LONGER),
             E::NotThere { kind: VaultKind::Keyring, .. } => failure.hint(vaults::NOT_IN_KEYRING),
             E::Keyring(text) if text.contains("libqca-ossl") => failure.hint(vaults::KWALLET_PLUGIN),
+            E::IdentityMissing(_) if environment::variable("VMFA_IDENTITY").is_some() => {
+                failure.hint(vaults::IDENTITY_NOT_USED)
+            }
             E::IdentityMissing(_) => failure.hint(vaults::IDENTITY_MOVED).hint(vaults::REMEMBER_IDENTITY),
             E::IdentityTooOpen { path, .. } => failure.hint(vaults::chmod(&path)).hint(vaults::by_stdin(&path)),
             E::AgeFile { reason, .. } if reason == age::FOR_ANOTHER => failure.hint(vaults::ITS_IDENTITY),
+            E::Identity(text) if text.ends_with(NOBODY_TO_ASK) => {
+                failure.hint(vaults::UNLOCK).hint(vaults::PASSPHRASE_FD)
+            }
             E::Identity(text) if text.ends_with(age::EMPTY) => failure.hint(vaults::WHAT_IDENTITY),
             E::NoIdentity => failure.hint(vaults::NAME_IDENTITY).hint(vaults::FIRST_IDENTITY),
             _ => failure,

@@ -104,6 +104,7 @@ pub(in crate::cli) const REVEAL: &str = "to write it all the same: --reveal";
 pub(in crate::cli) const NAME_PNG: &str = "name a file: --png FILE";
 pub(in crate::cli) const ENLARGE: &str = "enlarge the terminal, or write a picture: --png FILE";
 pub(in crate::cli) const AS_URI: &str = "`vmfa uri` gives the same as text";
+pub(in crate::cli) const NAME_FILE: &str = "give a path; for a file named `-`: ./-";
 pub(in crate::cli) const NOT_OVERWRITTEN: &str = "nothing is overwritten: remove it first";
 
 // The terminal or the clipboard isn't there.

@@ -60,7 +60,10 @@ pub(in crate::cli) const ITS_IDENTITY: &str =
     "give the identity that it was added with: --identity-file FILE or VMFA_IDENTITY_FILE";
 pub(in crate::cli) const WHAT_IDENTITY: &str =
     "an identity begins with AGE-SECRET-KEY-1, or is an SSH key; age1… is a recipient";
-pub(in crate::cli) const PASSPHRASE_FD: &str = "nobody can be asked for it here: --passphrase-fd FD";
+pub(in crate::cli) const IDENTITY_NOT_USED: &str =
+    "VMFA_IDENTITY isn't read: write it to a file for you alone, and name that in VMFA_IDENTITY_FILE";
+pub(in crate::cli) const UNLOCK: &str = "enter it once for 8 hours, at a terminal: vmfa unlock";
+pub(in crate::cli) const PASSPHRASE_FD: &str = "or give it to this command: --passphrase-fd 3 3< FILE";
 
 pub(in crate::cli) fn chmod(path: &str) -> String {
     format!("chmod 600 {path}")

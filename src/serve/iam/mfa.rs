@@ -295,7 +295,7 @@ fn explain(refusal: &Refusal, adjustment: i64) -> String {
     match refusal {
         Refusal::NoMatch => format!(
             "no consecutive steps have these codes within −998 to +1000 steps of the device's time, which is taken to be \
-             {adjustment} steps ahead: a wrong seed, a mistyped code, or a clock further off"
+             {adjustment} steps ahead: a wrong secret, a mistyped code, or a clock further off"
         ),
         other => other.to_string(),
     }

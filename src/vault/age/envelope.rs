@@ -55,7 +55,7 @@ pub fn seal_file(content: &[u8], openers: &Openers<'_>) -> Result<Vec<u8>, Error
 ///
 /// # Errors
 ///
-/// [`Error::AgeFile`] where it is no age file.
+/// [`Error::AgeFile`] where it is not an age file.
 pub fn needs_passphrase(file: &[u8], from: &str) -> Result<bool, Error> {
     let decryptor = Decryptor::new_buffered(ArmoredReader::new(file));
     decryptor.map(|decryptor| decryptor.is_scrypt()).map_err(|error| wrong(from, &error))

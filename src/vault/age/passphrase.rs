@@ -14,7 +14,7 @@ pub(crate) enum Refusal {
     Passphrase,
     /// The file asks for so much work, as a power of two.
     Work(u8),
-    /// It is no age file, cut off, or changed.
+    /// It is not an age file, cut off, or changed.
     Damaged,
 }
 

@@ -21,7 +21,7 @@ pub(super) fn reason(error: &DecryptError) -> &'static str {
         DecryptError::NoMatchingKeys => FOR_ANOTHER,
         DecryptError::UnknownFormat => "is an age file of a format that is not known",
         DecryptError::ExcessiveWork { .. } => "asks for more work than a passphrase is worth",
-        DecryptError::InvalidHeader => "is no age file",
+        DecryptError::InvalidHeader => "is not an age file",
         _ => "is damaged",
     }
 }

@@ -131,7 +131,7 @@ fn a_passphrase_comes_by_a_descriptor_or_not_at_all() {
     std::fs::write(home.identity(), sealed).unwrap();
     let refused = home.run(&["mcp", "--allow", "ci/*"]).expect(3);
     assert!(refused.stderr.contains("is protected by a passphrase"), "{refused:?}");
-    assert!(refused.stderr.contains("--passphrase-fd FD"), "{refused:?}");
+    assert!(refused.stderr.contains("--passphrase-fd 3"), "{refused:?}");
     let wrong = home.file("wrong", "another");
     let script = r#"exec "$0" mcp --allow 'ci/*' --passphrase-fd 9 9<"$1""#;
     let with = |file: &std::path::Path| {

@@ -139,7 +139,7 @@ impl Time {
         // A number without a sign is a time; nobody means 1970.
         let length = crate::time::duration(to).filter(|seconds| *seconds < LEAST);
         if let Some(seconds) = length {
-            let failure = Error::usage(format!("`{to}` is no time to go to"));
+            let failure = Error::usage(format!("`{to}` is not a time to go to"));
             let unit = if to.ends_with(|c: char| c.is_ascii_digit()) { "s" } else { "" };
             return Err(failure.hint(hints::serve::move_on(to, unit)).hint(hints::serve::unix_time(seconds)));
         }
@@ -172,7 +172,7 @@ impl Which {
         self.endpoint_url
             .clone()
             .or_else(|| environment::text("AWS_ENDPOINT_URL"))
-            .ok_or_else(|| Error::usage("no stand-in is named").hint(hints::serve::NAME_STAND_IN))
+            .ok_or_else(|| Error::usage("no stand-in given").hint(hints::serve::NAME_STAND_IN))
     }
 
     fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str, body: Option<Value>) -> Result<T> {
