@@ -14,7 +14,7 @@ pub(super) struct Global {
     /// The age or SSH identity that opens the age vault [env: VMFA_IDENTITY_FILE]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(super) identity_file: Option<std::path::PathBuf>,
-    /// Read the identity's passphrase from this file descriptor instead of asking
+    /// Read the identity's passphrase, or what its plugin asks for, from this file descriptor
     #[arg(long, global = true, value_name = "FD", help_heading = "Global options")]
     pub(super) passphrase_fd: Option<u32>,
     /// End when stdin is closed, as a signal would end it. For programs that start this one, and so not in the help: docs/json.md

@@ -42,6 +42,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("VMFA_VAULT", "The vault for new devices: keyring or age."),
     ("VMFA_IDENTITY_FILE", "The identity that opens the age vault; /dev/stdin reads it from a pipe."),
     ("VMFA_KEYRING_TIMEOUT", "How many seconds to wait for the keyring."),
+    ("VMFA_PLUGIN_TIMEOUT", "How many seconds to wait for an age plugin."),
     ("VMFA_CLOCK", "The clock to make codes by, as --clock."),
 ];
 

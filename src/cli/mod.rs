@@ -33,6 +33,7 @@ mod password;
 mod pattern;
 mod picker;
 mod places;
+mod plugins;
 mod private_file;
 mod progress;
 mod prompt;

@@ -11,7 +11,7 @@ use super::agent;
 use super::config::{self, Config};
 use super::error::{Error, Kind as ErrorKind, NOBODY_TO_ASK, Result};
 use super::home::Home;
-use super::{Global, environment, hints, prompt};
+use super::{Global, environment, hints, plugins, prompt};
 use crate::registry::Device;
 use crate::registry::sqlite::Sqlite;
 use crate::vault::age::{self, Age, Identity};
@@ -32,6 +32,7 @@ pub(super) struct Place {
     keyring: OnceLock<Arc<Keyring>>,
     age: OnceLock<Arc<Age>>,
     passphrase: age::Passphrase,
+    plugins: age::Plugins,
 }
 
 impl Place {
@@ -49,6 +50,8 @@ impl Place {
             None if person => WITH_PERSON,
             None => ALONE,
         };
+        let passphrase = asked_once(global.passphrase_fd);
+        let given = global.passphrase_fd.map(|_| Arc::clone(&passphrase));
         Ok(Self {
             home,
             config,
@@ -56,7 +59,8 @@ impl Place {
             keyring_options: keyring::Options { limit, prompt: person },
             keyring: OnceLock::new(),
             age: OnceLock::new(),
-            passphrase: asked_once(global.passphrase_fd),
+            plugins: plugins::of_run(given, true)?,
+            passphrase,
             global: global.clone(),
         })
     }
@@ -65,6 +69,8 @@ impl Place {
     pub(super) fn find_quietly(global: &Global) -> Result<Self> {
         let mut place = Self::find(global)?;
         place.keyring_options.prompt = false;
+        let given = global.passphrase_fd.map(|_| place.passphrase());
+        place.plugins = plugins::of_run(given, false)?;
         if global.passphrase_fd.is_none() {
             place.passphrase =
                 Arc::new(|what| Err(vault::Error::Identity(format!("{what} is protected by a passphrase"))));
@@ -83,6 +89,7 @@ impl Place {
             keyring: OnceLock::new(),
             age: OnceLock::new(),
             passphrase: self.passphrase(),
+            plugins: self.plugins.clone(),
         }
     }
 
@@ -191,7 +198,7 @@ impl Place {
             return Err(vault::Error::NoIdentity.into());
         }
         let recipients = configured.map(|age| age.recipients.clone()).unwrap_or_default();
-        Ok(Age::new(self.home.age.clone(), recipients, identity))
+        Ok(Age::new(self.home.age.clone(), recipients, identity).with_plugins(self.plugins.clone()))
     }
 
     /// `--identity-file`, `VMFA_IDENTITY_FILE`, `$CREDENTIALS_DIRECTORY/vmfa-identity` (systemd), or the
@@ -216,6 +223,11 @@ impl Place {
     /// How the passphrase of an identity comes in, should it have one.
     pub(super) fn passphrase(&self) -> age::Passphrase {
         Arc::clone(&self.passphrase)
+    }
+
+    /// How plugins of age are dealt with.
+    pub(super) const fn plugins(&self) -> &age::Plugins {
+        &self.plugins
     }
 
     /// How the passphrase of a file comes in that isn't an identity. Asked for, it is another one; a descriptor has only one.

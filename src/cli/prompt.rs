@@ -33,6 +33,26 @@ fn hidden_on_lines(question: &str) -> Result<Zeroizing<String>> {
     answer.map_err(|error| Error::input("prompt", format!("nothing could be asked for: {error}")))
 }
 
+/// A line typed for everybody to see.
+pub(super) fn shown(question: &str) -> Result<String> {
+    const LONGEST: u64 = 4096;
+    screen::aside(|| {
+        let mut stderr = std::io::stderr();
+        let _ = write!(stderr, "{question}: ");
+        let _ = stderr.flush();
+        let mut line = String::new();
+        // Where stdin is something else, there may still be a terminal.
+        let read = if cfg!(unix) {
+            File::open("/dev/tty")
+                .and_then(|terminal| std::io::BufReader::new(terminal.take(LONGEST)).read_line(&mut line))
+        } else {
+            std::io::stdin().lock().take(LONGEST).read_line(&mut line)
+        };
+        read.map_err(|error| Error::input("prompt", format!("nothing could be asked for: {error}")))?;
+        Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    })
+}
+
 /// A new passphrase, twice.
 pub(super) fn new_passphrase() -> Result<Zeroizing<String>> {
     twice("passphrase")

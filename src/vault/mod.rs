@@ -10,6 +10,7 @@ pub mod age;
 pub mod keyring;
 pub mod memory;
 mod provider;
+mod trouble;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 pub use provider::{KWallet, Provider};
+pub use trouble::Trouble;
 
 use crate::name::Name;
 
@@ -322,6 +324,14 @@ pub enum Error {
     /// An identity that can't be read, or doesn't fit.
     #[error("{0}")]
     Identity(String),
+    /// An age plugin that doesn't do its work.
+    #[error("age-plugin-{name} {trouble}")]
+    Plugin {
+        /// What follows `age-plugin-`.
+        name: String,
+        /// What it did instead.
+        trouble: Trouble,
+    },
     /// It can be read, perhaps, and not written.
     #[error("{path} can't be written: {reason}")]
     ReadOnly {
@@ -357,6 +367,7 @@ impl Error {
                 | Self::IdentityMissing(_)
                 | Self::IdentityTooOpen { .. }
                 | Self::Identity(_)
+                | Self::Plugin { .. }
                 | Self::ReadOnly { .. }
         )
     }

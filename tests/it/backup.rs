@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vmfa::vault::age::{Identity, Openers, generate, recipient_of, seal_file};
+use vmfa::vault::age::{Identity, Openers, Plugins, generate, recipient_of, seal_file};
 
 use crate::support::{Home, Run, SEED, at_clock, output, run, tool};
 
@@ -57,7 +57,7 @@ fn refused(home: &Home, arguments: &[&str]) -> String {
 /// Seals a text as `vmfa backup -r` would.
 fn sealed(home: &Home, text: &str) -> PathBuf {
     let recipients = [recipient(home)];
-    home.file("sealed.age", seal_file(text.as_bytes(), &Openers::Recipients(&recipients)).unwrap())
+    home.file("sealed.age", seal_file(text.as_bytes(), &Openers::Recipients(&recipients), &Plugins::default()).unwrap())
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use vmfa::vault::age::{Identity, open_file, recipient_of};
+use vmfa::vault::age::{Identity, Plugins, open_file, recipient_of};
 
 use crate::serve::socket::Server;
 use crate::support::{Home, SEED, run, vector};
@@ -189,7 +189,8 @@ fn every_command_answers_by_its_schema() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     answers.take("serve", "serve", &server.ready);
     // Of devices with all that they can have.
-    let opened = open_file(&fs::read(home.path().join("mfa.age")).unwrap(), "mfa.age", &identity).unwrap();
+    let opened =
+        open_file(&fs::read(home.path().join("mfa.age")).unwrap(), "mfa.age", &identity, &Plugins::default()).unwrap();
     let ours = fs::read(home.path().join("ours.json")).unwrap();
     answers.take("vmfa-export", "export --format vmfa", &serde_json::from_slice(&ours).unwrap());
     answers.take("backup-file", "backup", &serde_json::from_slice(&opened).unwrap());

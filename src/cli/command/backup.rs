@@ -32,7 +32,7 @@ Examples:
 pub(in crate::cli) struct Args {
     /// The file to write
     file: PathBuf,
-    /// Encrypt to this recipient, a public key of age or SSH (may be repeated)
+    /// Encrypt to this recipient, a public key of age, of an age plugin, or of SSH (may be repeated)
     #[arg(long = "recipient", short, value_name = "KEY")]
     recipients: Vec<String>,
     /// Encrypt to the recipients in this file, one per line (may be repeated)
@@ -106,7 +106,7 @@ impl Args {
             keys => Openers::Recipients(keys),
         };
         let text = backup.text().map_err(|error| Error::input("backup", error.to_string()))?;
-        let sealed = age::seal_file(&text, &openers)?;
+        let sealed = age::seal_file(&text, &openers, place.plugins())?;
         let from = self.file.display().to_string();
         let identity =
             self.identity.as_ref().map(|path| Identity::File { path: path.clone(), passphrase: place.passphrase() });
@@ -117,7 +117,7 @@ impl Args {
                     let answer: age::Passphrase = Arc::new(move |_: &str| Ok(known.clone()));
                     age::open_file_with(written, &from, &answer)?
                 }
-                (Openers::Recipients(_), Some(identity)) => age::open_file(written, &from, identity)?,
+                (Openers::Recipients(_), Some(identity)) => age::open_file(written, &from, identity, place.plugins())?,
                 (Openers::Recipients(_), None) => return Ok(()),
             };
             if *opened == *text { Ok(()) } else { Err(damaged(&from)) }

@@ -13,8 +13,8 @@ use crate::oath::{MovingFactor, totp};
 use crate::registry::sqlite::{AHEAD, Accepted};
 use crate::registry::{Device, Registry, State};
 use crate::time::Timestamp;
-use crate::vault::age::PROTECTED;
-use crate::vault::{Kind, Vault};
+use crate::vault::age::{HELD_BY_PLUGIN, PROTECTED};
+use crate::vault::{self, Kind, Vault};
 
 /// Check what works here, and say how to mend the rest
 ///
@@ -204,6 +204,14 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
                     " that opens it"
                 } else {
                     " (to test the passphrase too: --passphrase-fd FD)"
+                });
+            }
+            if kind == Kind::Age && detail.ends_with(HELD_BY_PLUGIN) {
+                detail.push_str(match place.age()?.try_identity() {
+                    Err(vault::Error::Plugin { trouble: vault::Trouble::Asks { .. }, .. }) => {
+                        " (it asks for a secret: to test that too, --passphrase-fd FD)"
+                    }
+                    result => result.map(|()| " that opens it")?,
                 });
             }
             Ok(detail)

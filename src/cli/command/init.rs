@@ -10,8 +10,8 @@ use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, hints, prompt, world};
 use crate::registry::Registry as _;
-use crate::vault::Kind;
-use crate::vault::age::{self, Identity};
+use crate::vault::age::{self, HELD_BY_PLUGIN, Identity};
+use crate::vault::{self, Kind, Vault as _};
 
 /// Choose where new secrets live, and make the age vault's identity
 ///
@@ -29,13 +29,13 @@ pub(in crate::cli) struct Args {
     /// Keep the age identity in the OS keyring: one item there opens any number of devices
     #[arg(long)]
     identity_in_keyring: bool,
-    /// Use this identity: an age identity file or an SSH key
+    /// Use this identity: an age identity file, also of an age plugin, or an SSH key
     #[arg(long, value_name = "FILE")]
     use_identity: Option<PathBuf>,
     /// Make an identity without a passphrase in this new file: anyone who can read it can read the secrets
     #[arg(long, value_name = "FILE")]
     new_identity: Option<PathBuf>,
-    /// Encrypt to this age or SSH public key too, for a second identity kept elsewhere
+    /// Encrypt to this age, plugin or SSH public key too, for a second identity kept elsewhere
     #[arg(long = "recipient", value_name = "KEY")]
     recipients: Vec<String>,
 }
@@ -54,6 +54,9 @@ struct Initialized {
     recipients: Vec<String>,
     /// The configuration file.
     config: String,
+    /// Whether plugins hold the identity, and no other key opens the secrets.
+    #[serde(skip)]
+    held: bool,
 }
 
 impl Answer for Initialized {
@@ -61,7 +64,11 @@ impl Answer for Initialized {
         writeln!(out, "new secrets go to the {} vault: {}", self.vault, self.place)?;
         if let Some(identity) = &self.identity {
             writeln!(out, "they are opened by {identity}")?;
-            render::note("without that identity nobody can read the secrets: keep a copy in a safe place");
+            render::note(if self.held {
+                "if the plugin's key is lost, nobody can read the secrets: keep a backup that another key opens (vmfa backup)"
+            } else {
+                "without that identity nobody can read the secrets: keep a copy in a safe place"
+            });
         }
         Ok(())
     }
@@ -89,13 +96,24 @@ impl Args {
             }
             Kind::Keyring | Kind::Memory => self.refuse_age_options()?,
         }
-        let place_of_secrets = place.with(config.clone()).vault(kind)?.probe()?;
+        let new = place.with(config.clone());
+        let place_of_secrets = new.vault(kind)?.probe()?;
+        let held = place_of_secrets.ends_with(HELD_BY_PLUGIN);
+        let recipients = config.age.as_ref().map(|age| age.recipients.clone()).unwrap_or_default();
+        if held {
+            // What its file says may not be true of the key.
+            new.age()?.try_identity().map_err(|error| self.unfit(error))?;
+            if !opens_what_is_there(&new, &recipients)? {
+                return Err(set_up_already());
+            }
+        }
         config.write(place.config_path())?;
         let answer = Initialized {
             vault: kind.as_str(),
             place: place_of_secrets,
             identity,
-            recipients: config.age.map(|age| age.recipients).unwrap_or_default(),
+            held: held && recipients.len() < 2,
+            recipients,
             config: place.config_path().display().to_string(),
         };
         render::print(&answer, global.json)
@@ -103,6 +121,14 @@ impl Args {
 
     fn file(&self) -> Option<&Path> {
         self.use_identity.as_deref().or(self.new_identity.as_deref())
+    }
+
+    /// Where other recipients than the identity's were named.
+    fn unfit(&self, error: vault::Error) -> Error {
+        let misfit =
+            matches!(error, vault::Error::Identity(_) | vault::Error::Plugin { trouble: vault::Trouble::Says(_), .. });
+        let failure = Error::from(error);
+        if misfit && !self.recipients.is_empty() { failure.hint(hints::vaults::NAME_RECIPIENT) } else { failure }
     }
 
     fn refuse_age_options(&self) -> Result<()> {
@@ -128,12 +154,7 @@ impl Args {
             kept.identity_in_keyring = false;
         }
         if other {
-            return Err(Error::new(
-                ErrorKind::No,
-                "initialized",
-                "the age vault is set up already, with another identity or recipients",
-            )
-            .hint(hints::vaults::OTHER_HOME));
+            return Err(set_up_already());
         }
         let words = describe(&kept, config);
         Ok((kept, words))
@@ -205,6 +226,17 @@ impl Args {
 fn recipients_of_file(place: &Place, path: &Path) -> Result<Vec<String>> {
     let identity = Identity::File { path: path.to_owned(), passphrase: place.passphrase() };
     Ok(age::recipient_of(&identity)?)
+}
+
+/// Whether an identity is that of the secrets which are there. Where recipients are named, it was tried on them.
+fn opens_what_is_there(place: &Place, recipients: &[String]) -> Result<bool> {
+    let empty = || -> Result<bool> { Ok(place.registry()?.list()?.iter().all(|device| device.vault != Kind::Age)) };
+    Ok(!recipients.is_empty() || empty()? || place.age()?.find_own_key()?.is_some())
+}
+
+fn set_up_already() -> Error {
+    let message = "the age vault is set up already, with another identity or recipients";
+    Error::new(ErrorKind::No, "initialized", message).hint(hints::vaults::OTHER_HOME)
 }
 
 /// The identity in the keyring: the one that is there, else a new one.

@@ -95,7 +95,7 @@ fn expect_readable(place: &Place, allowed: &Allowed) -> Result<()> {
         Err(error) if error.message().ends_with("is protected by a passphrase") => {
             Err(error.hint(hints::vaults::UNLOCK).hint(hints::vaults::PASSPHRASE_FD))
         }
-        Err(error) if error.code() == "age-identity" => Err(error),
+        Err(error) if ["age-identity", "age-plugin"].contains(&error.code()) => Err(error),
         // What is wrong with one device is told when its codes are asked for.
         _ => Ok(()),
     }

@@ -144,7 +144,7 @@ impl Args {
                 Some(path) => Identity::File { path: path.clone(), passphrase: place.passphrase() },
                 None => place.age().map_err(|error| error.hint(hints::vaults::BACKUP_IDENTITY))?.identity().clone(),
             };
-            age::open_file(&bytes, &from, &identity).map_err(Error::of_backup)?
+            age::open_file(&bytes, &from, &identity, place.plugins()).map_err(Error::of_backup)?
         };
         Backup::read(&text).map_err(|error| {
             let message = format!("{from}: {error}");

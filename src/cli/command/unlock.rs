@@ -75,7 +75,16 @@ pub(super) fn protected(place: &Place) -> Result<(std::path::PathBuf, zeroize::Z
     place.age()?;
     let path = place.identity_file().ok_or_else(nothing)?;
     let content = age::read_identity(&path)?;
-    if age::is_encrypted(&content) { Ok((path, content)) } else { Err(nothing()) }
+    if age::is_encrypted(&content) {
+        return Ok((path, content));
+    }
+    match age::plugins_of(&content).as_slice() {
+        [] => Err(nothing()),
+        [plugin, ..] => {
+            let message = format!("the key of the age vault's identity is held by age-plugin-{plugin}");
+            Err(Error::new(Kind::No, "not-protected", message).hint(hints::vaults::PLUGIN_STAYS))
+        }
+    }
 }
 
 fn nothing() -> Error {

@@ -3,7 +3,7 @@
 use super::{Error, Kind};
 use crate::cli::environment;
 use crate::cli::hints::{self, vaults};
-use crate::vault::{self, Kind as VaultKind, Provider, age};
+use crate::vault::{self, Kind as VaultKind, Provider, Trouble, age};
 
 /// How the error ends that a passphrase is needed where nobody can be asked.
 pub(in crate::cli) const NOBODY_TO_ASK: &str = "there is no terminal to ask at";
@@ -24,6 +24,7 @@ impl From<vault::Error> for Error {
             E::Keyring(_) => "keyring",
             E::AgeFile { .. } => "age-file",
             E::NoIdentity | E::IdentityMissing(_) | E::IdentityTooOpen { .. } | E::Identity(_) => "age-identity",
+            E::Plugin { .. } => "age-plugin",
             E::Io { .. } | E::ReadOnly { .. } => "io",
         };
         let failure = Self::new(Kind::Storage, code, error.to_string());
@@ -48,6 +49,13 @@ impl From<vault::Error> for Error {
                 failure.hint(vaults::UNLOCK).hint(vaults::PASSPHRASE_FD)
             }
             E::Identity(text) if text.ends_with(age::EMPTY) => failure.hint(vaults::WHAT_IDENTITY),
+            E::Plugin { name, trouble } => match trouble {
+                Trouble::Missing => failure.hint(vaults::install_plugin(&name)).hint(vaults::OTHER_OPENER),
+                Trouble::TimedOut { .. } => failure.hint(vaults::PLUGIN_LONGER),
+                Trouble::Asks { .. } => failure.hint(vaults::PLUGIN_ASKS),
+                Trouble::Ended(_) | Trouble::Nonsense => failure.hint(vaults::try_plugin(&name)),
+                _ => failure,
+            },
             E::NoIdentity => failure.hint(vaults::NAME_IDENTITY).hint(vaults::FIRST_IDENTITY),
             _ => failure,
         }

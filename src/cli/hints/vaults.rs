@@ -73,7 +73,28 @@ pub(in crate::cli) fn by_stdin(path: &str) -> String {
     format!("if you can't change it: VMFA_IDENTITY_FILE=/dev/stdin, with < {path}")
 }
 
+// A plugin that holds the identity isn't there, or doesn't answer.
+
+pub(in crate::cli) fn install_plugin(name: &str) -> String {
+    format!("install it: `age-plugin-{name}` has to be a program in a directory of PATH")
+}
+
+pub(in crate::cli) const OTHER_OPENER: &str = "or use another identity that opens the same files: --identity-file FILE";
+pub(in crate::cli) const PLUGIN_LONGER: &str =
+    "plug in or touch its key, if it has one; to wait longer: VMFA_PLUGIN_TIMEOUT=SECONDS";
+pub(in crate::cli) const PLUGIN_ASKS: &str = "run vmfa in a terminal; a secret can come by --passphrase-fd FD, too";
+
+pub(in crate::cli) fn try_plugin(name: &str) -> String {
+    format!("see what it says by itself: age-plugin-{name} --help; a newer version of it may help")
+}
+
+pub(in crate::cli) const NAME_RECIPIENT: &str =
+    "the file doesn't say which recipient is the identity's: give it too, --recipient age1NAME1…";
+
 // There is no passphrase to enter once.
+
+pub(in crate::cli) const PLUGIN_STAYS: &str =
+    "no `vmfa unlock` is needed, and none helps: the plugin opens each secret, and asks if it has to";
 
 pub(in crate::cli) const NOTHING_TO_UNLOCK: &str =
     "an identity file without a passphrase needs no `vmfa unlock`; for an SSH key's, use an age identity";

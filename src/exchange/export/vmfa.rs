@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::exchange::exporter::{Encryption, Exporter, Request, file_of};
 use crate::exchange::native::Document;
 use crate::exchange::{Entry, Error};
-use crate::vault::age::{Openers, seal_file};
+use crate::vault::age::{Openers, Plugins, seal_file};
 
 pub(super) const EXPORTER: Exporter =
     Exporter { id: "vmfa", title: "an export of vmfa", encryption: Encryption::Optional, write };
@@ -18,5 +18,5 @@ fn write(entries: &[Entry], request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>,
     // age's passphrases are text.
     let passphrase = std::str::from_utf8(password).map_err(|_| failed())?;
     let openers = Openers::Passphrase(Zeroizing::new(passphrase.to_owned()));
-    seal_file(&json, &openers).map(Zeroizing::new).map_err(|_| failed())
+    seal_file(&json, &openers, &Plugins::default()).map(Zeroizing::new).map_err(|_| failed())
 }

@@ -4,13 +4,14 @@ use std::fmt;
 
 use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
-use age::{Decryptor, Encryptor, scrypt};
+use age::{Decryptor, scrypt};
 use zeroize::Zeroizing;
 
 use super::super::Error;
 use super::identity::{self, Identity, Passphrase};
 use super::opened;
-use super::sealing::{reason, sealed};
+use super::plugin::Plugins;
+use super::sealing::{encryptor, failure, reason, sealed};
 
 /// Who can open a file.
 ///
@@ -35,20 +36,20 @@ impl fmt::Debug for Openers<'_> {
 ///
 /// # Errors
 ///
-/// [`Error::Identity`] for recipients that age can't encrypt to together.
-pub fn seal_file(content: &[u8], openers: &Openers<'_>) -> Result<Vec<u8>, Error> {
-    let failed = || Error::Identity("the file can't be encrypted to these recipients together".to_owned());
+/// [`Error::Identity`] for recipients that age can't encrypt to together; [`Error::Plugin`].
+pub fn seal_file(content: &[u8], openers: &Openers<'_>, plugins: &Plugins) -> Result<Vec<u8>, Error> {
+    const FAILED: &str = "the file can't be encrypted to these recipients together";
     let encryptor = match openers {
         Openers::Recipients(texts) => {
-            let recipients = texts.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
-            Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _)).map_err(|_| failed())?
+            let sealers = identity::Recipients::of_texts(texts).sealers(plugins)?;
+            encryptor(sealers.recipients(), FAILED)?
         }
         Openers::Passphrase(passphrase) => {
             let recipient = scrypt::Recipient::new(SecretString::from(passphrase.as_str()));
-            Encryptor::with_recipients(std::iter::once(&recipient as _)).map_err(|_| failed())?
+            encryptor(std::iter::once(&recipient as _), FAILED)?
         }
     };
-    sealed(encryptor, content).map_err(|_| failed())
+    sealed(encryptor, content).map_err(|_| Error::Identity(FAILED.to_owned()))
 }
 
 /// Whether a file is opened by a passphrase; `from` names it.
@@ -74,9 +75,9 @@ pub fn open_file_with(file: &[u8], from: &str, passphrase: &Passphrase) -> Resul
 ///
 /// # Errors
 ///
-/// [`Error::AgeFile`] where it doesn't, or the file is damaged; and those of reading the identity.
-pub fn open_file(file: &[u8], from: &str, identity: &Identity) -> Result<Zeroizing<Vec<u8>>, Error> {
-    opened(file, &identity.keys()?).map_err(|error| wrong(from, &error))
+/// [`Error::AgeFile`] where it doesn't, or the file is damaged; [`Error::Plugin`]; and those of reading the identity.
+pub fn open_file(file: &[u8], from: &str, identity: &Identity, plugins: &Plugins) -> Result<Zeroizing<Vec<u8>>, Error> {
+    opened(file, &identity.keys(plugins)?).map_err(|error| failure(error, |error| wrong(from, error)))
 }
 
 fn wrong(from: &str, error: &age::DecryptError) -> Error {

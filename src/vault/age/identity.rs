@@ -1,17 +1,21 @@
 //! Whose secrets they are: identities that decrypt, recipients that are encrypted to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use age::armor::ArmoredReader;
 use age::secrecy::{ExposeSecret, SecretString};
-use age::{Decryptor, Encryptor, IdentityFile, scrypt, ssh, x25519};
+use age::{Decryptor, Encryptor, scrypt, ssh, x25519};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::super::Error;
 use super::files::{self, MAX_FILE};
+use super::plugin::{self, Plugins, Stub};
 use super::sealing::{reason, sealed};
 use crate::file::Streams;
 
@@ -30,7 +34,8 @@ pub(super) type Keys = Vec<Box<dyn age::Identity + Send + Sync>>;
 /// Where the identity comes from. It is not read before it is needed.
 #[derive(Clone)]
 pub enum Identity {
-    /// A file: age identities in plain text, the same encrypted with a passphrase, or an SSH private key.
+    /// A file: age identities in plain text, some of which plugins may hold; the same encrypted with a passphrase; or an SSH
+    /// private key.
     File {
         /// Which.
         path: PathBuf,
@@ -72,19 +77,187 @@ impl Identity {
         }
     }
 
-    pub(super) fn keys(&self) -> Result<Keys, Error> {
+    pub(super) fn keys(&self, plugins: &Plugins) -> Result<Keys, Error> {
         let (bytes, passphrase) = self.content()?;
-        parsed(&bytes, &self.to_string(), passphrase)
+        parsed(&bytes, &self.to_string(), passphrase, plugins)
     }
 
-    /// Whether a passphrase would be asked for.
-    pub(super) fn is_protected(&self) -> Result<bool, Error> {
+    /// What it takes to open it.
+    pub(super) fn needs(&self) -> Result<Needs, Error> {
         let (bytes, _) = self.content()?;
-        Ok(match Form::of(&bytes) {
+        let from = self.to_string();
+        let protected = match Form::of(&bytes) {
             Form::Encrypted => true,
-            Form::Ssh => matches!(ssh_key(&bytes, &self.to_string())?, ssh::Identity::Encrypted(_)),
-            Form::Plain => false,
-        })
+            Form::Ssh => matches!(ssh_key(&bytes, &from)?, ssh::Identity::Encrypted(_)),
+            Form::Plain => {
+                let plugins = Plain::read(&bytes, &from)?.plugins();
+                return Ok(if plugins.is_empty() { Needs::Nothing } else { Needs::Plugins(plugins) });
+            }
+        };
+        Ok(if protected { Needs::Passphrase } else { Needs::Nothing })
+    }
+}
+
+/// What it takes to open an identity.
+pub(super) enum Needs {
+    Nothing,
+    Passphrase,
+    /// These plugins, which may need somebody to touch or type something.
+    Plugins(Vec<String>),
+}
+
+/// Identities in plain text.
+struct Plain {
+    native: Vec<x25519::Identity>,
+    held: Vec<Held>,
+}
+
+/// An identity that a plugin holds.
+struct Held {
+    stub: Stub,
+    /// The recipient that the file names for it.
+    recipient: Option<String>,
+}
+
+impl Plain {
+    fn read(bytes: &[u8], from: &str) -> Result<Self, Error> {
+        let failed = || Error::Identity(format!("{from} is neither an age identity nor an SSH key"));
+        let text = std::str::from_utf8(bytes).map_err(|_| failed())?;
+        let (mut native, mut held) = (Vec::new(), Vec::new());
+        let mut named = None;
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if let Some(comment) = line.strip_prefix('#') {
+                // `# recipient: age1…` or `# public key: age1…`: plugins write it above their identity.
+                let word = comment.rsplit(|c: char| c.is_whitespace()).next();
+                named = word.and_then(|word| Some((word, plugin::of_recipient(word)?))).or(named);
+            } else if let Some(plugin) = plugin::of_identity(line) {
+                let recipient = named.take().filter(|(_, of)| *of == plugin).map(|(text, _)| text.to_owned());
+                held.push(Held { stub: Stub { plugin, text: Zeroizing::new(line.to_owned()) }, recipient });
+            } else {
+                native.push(line.parse::<x25519::Identity>().map_err(|_| failed())?);
+                named = None;
+            }
+        }
+        if native.is_empty() && held.is_empty() {
+            return Err(Error::Identity(format!("{from} {EMPTY}")));
+        }
+        Ok(Self { native, held })
+    }
+
+    /// The plugins that it takes, each once.
+    fn plugins(&self) -> Vec<String> {
+        let mut plugins: Vec<String> = self.held.iter().map(|held| held.stub.plugin.clone()).collect();
+        plugins.sort_unstable();
+        plugins.dedup();
+        plugins
+    }
+
+    /// Those that need no plugin first.
+    fn keys(self, plugins: &Plugins) -> Keys {
+        let names = self.plugins();
+        let mut keys: Keys = Vec::with_capacity(self.native.len().saturating_add(names.len()));
+        keys.extend(self.native.into_iter().map(|identity| Box::new(identity) as _));
+        for plugin in names {
+            let its = self.held.iter().filter(|held| held.stub.plugin == plugin);
+            let identities = its.map(|held| held.stub.clone()).collect();
+            keys.push(Box::new(plugin::Identities { plugin, identities, plugins: plugins.clone() }));
+        }
+        keys
+    }
+
+    fn recipients(self) -> Recipients {
+        let mut recipients = Recipients::default();
+        recipients.texts.extend(self.native.iter().map(|identity| identity.to_public().to_string()));
+        for Held { stub, recipient } in self.held {
+            match recipient {
+                Some(text) => recipients.texts.push(text),
+                None => recipients.held.push(stub),
+            }
+        }
+        recipients
+    }
+}
+
+/// Whom something is encrypted to.
+#[derive(Default)]
+pub(super) struct Recipients {
+    texts: Vec<String>,
+    /// Identities whose recipients only their plugins know.
+    held: Vec<Stub>,
+}
+
+impl Recipients {
+    pub(super) fn of_texts(texts: &[String]) -> Self {
+        Self { texts: texts.to_vec(), held: Vec::new() }
+    }
+
+    pub(super) fn of_identity(identity: &Identity) -> Result<Self, Error> {
+        let (bytes, passphrase) = identity.content()?;
+        let from = identity.to_string();
+        let bytes = match Form::of(&bytes) {
+            Form::Encrypted => decrypted(&bytes, &from, passphrase, MAX_FILE)?,
+            _ => bytes,
+        };
+        match Form::of(&bytes) {
+            Form::Ssh => ssh::Recipient::try_from(ssh_key(&bytes, &from)?)
+                .map(|recipient| Self { texts: vec![recipient.to_string()], held: Vec::new() })
+                .map_err(|_| Error::Identity(format!("{from}: age can't encrypt to an SSH key of this type"))),
+            _ => Ok(Plain::read(&bytes, &from)?.recipients()),
+        }
+    }
+
+    /// What tells them from others, as 16 digits.
+    pub(super) fn digest(&self) -> String {
+        let mut texts: Vec<&str> = self.texts.iter().map(String::as_str).collect();
+        texts.extend(self.held.iter().map(|stub| stub.text.as_str()));
+        texts.sort_unstable();
+        let joined = Zeroizing::new(texts.join("\n"));
+        let print = Sha256::digest(joined.as_bytes());
+        print.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+    }
+
+    /// What encrypts to them: each plugin once, for all of its own.
+    pub(super) fn sealers(&self, plugins: &Plugins) -> Result<Sealers, Error> {
+        let mut sealers = Sealers::default();
+        let of_plugin = |plugin: &String| plugin::Recipients {
+            plugin: plugin.clone(),
+            texts: Vec::new(),
+            identities: Vec::new(),
+            plugins: plugins.clone(),
+            asked: Arc::clone(&sealers.asked),
+        };
+        let mut of_plugins = BTreeMap::new();
+        for text in self.texts.iter().map(|text| text.trim()) {
+            match Recipient::read(text)? {
+                Recipient::Native(recipient) => sealers.recipients.push(recipient),
+                Recipient::Plugin(plugin) => {
+                    of_plugins.entry(plugin).or_insert_with_key(of_plugin).texts.push(text.to_owned());
+                }
+            }
+        }
+        for stub in &self.held {
+            of_plugins.entry(stub.plugin.clone()).or_insert_with_key(of_plugin).identities.push(stub.clone());
+        }
+        sealers.recipients.extend(of_plugins.into_values().map(|recipients| Box::new(recipients) as _));
+        Ok(sealers)
+    }
+}
+
+/// What encrypts.
+#[derive(Default)]
+pub(super) struct Sealers {
+    recipients: Vec<Box<dyn age::Recipient + Send>>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Sealers {
+    pub(super) fn recipients(&self) -> impl Iterator<Item = &dyn age::Recipient> {
+        self.recipients.iter().map(|recipient| &**recipient as &dyn age::Recipient)
+    }
+
+    /// Whether what they encrypted depends on a secret that a person was asked for: a slip makes another one of it.
+    pub(super) fn asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 }
 
@@ -96,36 +269,30 @@ pub fn generate() -> (Zeroizing<String>, String) {
     (Zeroizing::new(identity.to_string().expose_secret().to_owned()), recipient)
 }
 
-/// The recipients that belong to an identity, one of them a line's worth of text each.
+/// The recipients that belong to an identity, one of them a line's worth of text each. None where only a plugin knows one,
+/// since the identity's file doesn't name it: what is encrypted to the identity itself is encrypted to all of them.
 ///
 /// # Errors
 ///
 /// [`Error::Identity`] if it can't be read, or has none that can be named without its passphrase and it isn't given.
 pub fn recipient_of(identity: &Identity) -> Result<Vec<String>, Error> {
-    let (bytes, passphrase) = identity.content()?;
-    let from = identity.to_string();
-    let bytes = match Form::of(&bytes) {
-        Form::Encrypted => decrypted(&bytes, &from, passphrase, MAX_FILE)?,
-        _ => bytes,
-    };
-    match Form::of(&bytes) {
-        Form::Ssh => ssh::Recipient::try_from(ssh_key(&bytes, &from)?)
-            .map(|recipient| vec![recipient.to_string()])
-            .map_err(|_| Error::Identity(format!("{from}: age can't encrypt to an SSH key of this type"))),
-        _ => {
-            let mut lines = Vec::new();
-            identity_file(&bytes, &from)?
-                .write_recipients_file(&mut lines)
-                .map_err(|_| Error::Identity(format!("{from} {EMPTY}")))?;
-            Ok(String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect())
-        }
-    }
+    let Recipients { texts, held } = Recipients::of_identity(identity)?;
+    Ok(if held.is_empty() { texts } else { Vec::new() })
 }
 
 /// Whether the content of an identity file is encrypted, with a passphrase.
 #[must_use]
 pub fn is_encrypted(content: &[u8]) -> bool {
     matches!(Form::of(content), Form::Encrypted)
+}
+
+/// The plugins that hold the identities of an identity file in plain text: what follows `age-plugin-` in their names.
+#[must_use]
+pub fn plugins_of(content: &[u8]) -> Vec<String> {
+    match Form::of(content) {
+        Form::Plain => Plain::read(content, "").map(|plain| plain.plugins()).unwrap_or_default(),
+        Form::Encrypted | Form::Ssh => Vec::new(),
+    }
 }
 
 /// The text of an identity file as if it had no passphrase, which is asked for.
@@ -137,7 +304,7 @@ pub fn unlocked(identity: &Identity) -> Result<Zeroizing<String>, Error> {
     let (bytes, passphrase) = identity.content()?;
     let from = identity.to_string();
     let bytes = if is_encrypted(&bytes) { decrypted(&bytes, &from, passphrase, MAX_FILE)? } else { bytes };
-    identity_file(&bytes, &from)?;
+    Plain::read(&bytes, &from)?;
     let text = std::str::from_utf8(&bytes);
     text.map(|text| Zeroizing::new(text.to_owned())).map_err(|_| Error::Identity(format!("{from}: is not UTF-8")))
 }
@@ -172,22 +339,32 @@ pub fn encrypt_identity(
 ///
 /// [`Error::Identity`], which repeats it only if it begins like one.
 pub fn check_recipient(text: &str) -> Result<(), Error> {
-    recipient(text).map(|_| ())
+    Recipient::read(text.trim()).map(drop)
 }
 
-/// A recipient from its text.
-pub(super) fn recipient(text: &str) -> Result<Box<dyn age::Recipient + Send>, Error> {
-    let text = text.trim();
-    if let Ok(recipient) = text.parse::<x25519::Recipient>() {
-        return Ok(Box::new(recipient));
-    }
-    match text.parse::<ssh::Recipient>() {
-        Ok(recipient) => Ok(Box::new(recipient)),
-        // A private key put here by mistake must not show.
-        Err(_) if text.starts_with("age1") || text.starts_with("ssh-") => {
-            Err(Error::Identity(format!("`{text}` is no recipient that age can encrypt to")))
+/// A recipient by its text.
+enum Recipient {
+    Native(Box<dyn age::Recipient + Send>),
+    /// The plugin's name.
+    Plugin(String),
+}
+
+impl Recipient {
+    fn read(text: &str) -> Result<Self, Error> {
+        if let Ok(recipient) = text.parse::<x25519::Recipient>() {
+            return Ok(Self::Native(Box::new(recipient)));
         }
-        Err(_) => Err(Error::Identity("a recipient begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `".to_owned())),
+        if let Some(plugin) = plugin::of_recipient(text) {
+            return Ok(Self::Plugin(plugin.to_owned()));
+        }
+        match text.parse::<ssh::Recipient>() {
+            Ok(recipient) => Ok(Self::Native(Box::new(recipient))),
+            // A private key put here by mistake must not show.
+            Err(_) if text.starts_with("age1") || text.starts_with("ssh-") => {
+                Err(Error::Identity(format!("`{text}` is no recipient that age can encrypt to")))
+            }
+            Err(_) => Err(Error::Identity("a recipient begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `".to_owned())),
+        }
     }
 }
 
@@ -240,13 +417,13 @@ pub fn read_identity(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     files::contents(&file, path)
 }
 
-fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<Keys, Error> {
+fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>, plugins: &Plugins) -> Result<Keys, Error> {
     match Form::of(bytes) {
         Form::Encrypted => {
             let inner = decrypted(bytes, from, passphrase, MAX_FILE)?;
-            plain_keys(&inner, from)
+            Ok(Plain::read(&inner, from)?.keys(plugins))
         }
-        Form::Plain => plain_keys(bytes, from),
+        Form::Plain => Ok(Plain::read(bytes, from)?.keys(plugins)),
         Form::Ssh => {
             let key = match ssh_key(bytes, from)? {
                 ssh::Identity::Encrypted(key) => {
@@ -265,16 +442,6 @@ fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>) -> Result<K
 
 /// What is said of a file without any identity in it.
 pub(crate) const EMPTY: &str = "contains no age identity";
-
-fn plain_keys(bytes: &[u8], from: &str) -> Result<Keys, Error> {
-    let keys = identity_file(bytes, from)?.into_identities();
-    keys.ok().filter(|keys| !keys.is_empty()).ok_or_else(|| Error::Identity(format!("{from} {EMPTY}")))
-}
-
-fn identity_file(bytes: &[u8], from: &str) -> Result<IdentityFile<age::NoCallbacks>, Error> {
-    IdentityFile::from_buffer(bytes)
-        .map_err(|_| Error::Identity(format!("{from} is neither an age identity nor an SSH key")))
-}
 
 fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {
     ssh::Identity::from_buffer(bytes, None).map_err(|_| Error::Identity(format!("{from} is no SSH private key")))

@@ -10,17 +10,16 @@ mod files;
 mod identity;
 #[cfg(feature = "exchange")]
 mod passphrase;
+mod plugin;
 mod sealing;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use age::armor::ArmoredReader;
-use age::{DecryptError, Decryptor, Encryptor};
-use sha2::{Digest as _, Sha256};
+use age::{DecryptError, Decryptor};
 use zeroize::Zeroizing;
 
 pub use envelope::{Openers, needs_passphrase, open_file, open_file_with, seal_file};
@@ -28,16 +27,18 @@ pub use files::{write_new_file, write_verified};
 #[cfg(feature = "cli")]
 pub(crate) use identity::EMPTY;
 pub use identity::{
-    Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, is_encrypted, read_identity,
+    Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, is_encrypted, plugins_of, read_identity,
     recipient_of, unlocked,
 };
 #[cfg(feature = "exchange")]
 pub(crate) use passphrase::{Refusal, open_by_passphrase};
+pub use plugin::{Person, Plugins, unanswered};
 #[cfg(feature = "cli")]
 pub(crate) use sealing::FOR_ANOTHER;
 
 use files::shown;
-use sealing::{reason, sealed};
+use identity::{Needs, Recipients};
+use sealing::{encryptor, failure, reason, sealed};
 
 use super::{Error, Id, Item, Kind, Label, Vault};
 use crate::threads;
@@ -47,6 +48,9 @@ type Files = Vec<(PathBuf, Vec<u8>)>;
 
 /// How [`Vault::probe`] of an age vault ends whose identity needs a passphrase: nobody is asked for it there.
 pub const PROTECTED: &str = ", its identity protected by a passphrase";
+
+/// How it ends where plugins hold the identity: they aren't asked to open anything there.
+pub const HELD_BY_PLUGIN: &str = ", its identity held by a plugin";
 
 /// The most threads that items are encrypted by.
 const MOST_THREADS: usize = 8;
@@ -58,6 +62,7 @@ pub struct Age {
     directory: PathBuf,
     recipients: Vec<String>,
     identity: Identity,
+    plugins: Plugins,
     keys: Mutex<Option<Arc<identity::Keys>>>,
 }
 
@@ -75,10 +80,16 @@ impl Age {
     /// A vault in `directory`, which is made when the first item is stored.
     ///
     /// Items are encrypted to all `recipients`: `age1…`, `ssh-ed25519 …` or `ssh-rsa …`; where none are named, to
-    /// those that belong to the identity. Nothing is read here.
+    /// those that belong to the identity. Nothing is read here. Plugins can ask nobody.
     #[must_use]
     pub fn new(directory: PathBuf, recipients: Vec<String>, identity: Identity) -> Self {
-        Self { directory, recipients, identity, keys: Mutex::default() }
+        Self { directory, recipients, identity, plugins: Plugins::default(), keys: Mutex::default() }
+    }
+
+    /// The same, with whom plugins ask.
+    #[must_use]
+    pub fn with_plugins(self, plugins: Plugins) -> Self {
+        Self { plugins, ..self }
     }
 
     /// What opens its items.
@@ -101,51 +112,58 @@ impl Age {
         if let Some(keys) = &*keys {
             return Ok(Arc::clone(keys));
         }
-        let read = Arc::new(self.identity.keys()?);
+        let read = Arc::new(self.identity.keys(&self.plugins)?);
         *keys = Some(Arc::clone(&read));
         Ok(read)
     }
 
     /// The recipients of items.
-    fn recipients(&self) -> Result<Cow<'_, [String]>, Error> {
+    fn recipients(&self) -> Result<Recipients, Error> {
         if self.recipients.is_empty() {
-            return recipient_of(&self.identity).map(Cow::Owned);
+            return Recipients::of_identity(&self.identity);
         }
-        Ok(Cow::Borrowed(&self.recipients))
+        Ok(Recipients::of_texts(&self.recipients))
     }
 
     /// The name of the vault's key: one for all items of the same recipients, so that an identity that opens an item opens
     /// it.
     fn own_key_name(&self) -> Result<String, Error> {
-        let mut recipients = self.recipients()?.into_owned();
-        recipients.sort_unstable();
-        let print = Sha256::digest(recipients.join("\n"));
-        Ok(print.iter().take(8).fold("vault-key-".to_owned(), |name, byte| format!("{name}{byte:02x}")))
+        Ok(format!("vault-key-{}", self.recipients()?.digest()))
     }
 
     fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         self.encrypt_to(&self.recipients()?, plaintext)
     }
 
-    fn encrypt_to(&self, texts: &[String], plaintext: &[u8]) -> Result<Vec<u8>, Error> {
-        let recipients = texts.iter().map(|text| identity::recipient(text)).collect::<Result<Vec<_>, _>>()?;
-        let encryptor = Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _))
-            .map_err(|_| Error::Identity("no recipients are named that an age file can have together".to_owned()))?;
-        sealed(encryptor, plaintext).map_err(|source| Error::Io { path: self.items().display().to_string(), source })
+    fn encrypt_to(&self, recipients: &Recipients, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
+        let sealers = recipients.sealers(&self.plugins)?;
+        let encryptor = encryptor(sealers.recipients(), "no recipients are named that an age file can have together")?;
+        let ciphertext = sealed(encryptor, plaintext)
+            .map_err(|source| Error::Io { path: self.items().display().to_string(), source })?;
+        // A secret that somebody typed may have been another one than the identity's: nobody could open the item.
+        if sealers.asked() && !matches!(self.identity, Identity::None) {
+            self.expect_opened(&ciphertext, plaintext)?;
+        }
+        Ok(ciphertext)
+    }
+
+    /// Makes sure that the identity opens what was encrypted.
+    fn expect_opened(&self, ciphertext: &[u8], plaintext: &[u8]) -> Result<(), Error> {
+        let misfit = || Error::Identity(format!("{} fits none of the recipients", self.identity));
+        let opened = opened(ciphertext, &*self.keys()?).map_err(|error| failure(error, |_| misfit()))?;
+        if *opened == plaintext { Ok(()) } else { Err(misfit()) }
     }
 }
 
 impl Age {
-    /// Makes sure that the identity opens what is encrypted to the recipients; a passphrase is asked for.
+    /// Makes sure that the identity opens what is encrypted to the recipients; a passphrase is asked for, and plugins ask.
     ///
     /// # Errors
     ///
     /// [`Error::Identity`] where it doesn't, and those of reading it.
     pub fn try_identity(&self) -> Result<(), Error> {
-        let ciphertext = self.encrypt(b"probe")?;
-        opened(&ciphertext, &*self.keys()?)
-            .map(drop)
-            .map_err(|_| Error::Identity(format!("{} fits none of the recipients", self.identity)))
+        let probe = b"probe";
+        self.expect_opened(&self.encrypt(probe)?, probe)
     }
 
     /// The files of items, encrypted by several threads.
@@ -160,7 +178,7 @@ impl Age {
         encrypted.into_iter().enumerate().map(placed).collect()
     }
 
-    fn encrypt_item(&self, recipients: &[String], key: &str, text: &str) -> Result<Vec<u8>, Error> {
+    fn encrypt_item(&self, recipients: &Recipients, key: &str, text: &str) -> Result<Vec<u8>, Error> {
         // Room for all of it, so that no copy is left behind by growing.
         let room = key.len().saturating_add(text.len()).saturating_add(2);
         let mut plaintext = Zeroizing::new(String::with_capacity(room));
@@ -192,7 +210,7 @@ impl Age {
             result => result?,
         };
         let wrong = |reason: &str| Error::AgeFile { path: path.display().to_string(), reason: reason.to_owned() };
-        let plaintext = opened(&bytes, &*self.keys()?).map_err(|error| wrong(reason(&error)))?;
+        let plaintext = opened(&bytes, &*self.keys()?).map_err(|error| failure(error, |error| wrong(reason(error))))?;
         let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
         let (holder, text) =
             text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is not a file of vmfa"))?;
@@ -291,15 +309,22 @@ impl Vault for Age {
             return Err(Error::AgeFile { path: shown(&items), reason: "is not a directory".to_owned() });
         }
         files::probe(if items.is_dir() { &items } else { &self.directory })?;
-        let protection = if self.identity.is_protected()? {
-            // Recipients that only a passphrase tells are not asked for.
-            if !self.recipients.is_empty() {
-                self.encrypt(b"probe")?;
+        let protection = match self.identity.needs()? {
+            Needs::Nothing => {
+                self.try_identity()?;
+                ""
             }
-            PROTECTED
-        } else {
-            self.try_identity()?;
-            ""
+            Needs::Passphrase => {
+                // Recipients that only a passphrase tells are not asked for.
+                if !self.recipients.is_empty() {
+                    self.encrypt(b"probe")?;
+                }
+                PROTECTED
+            }
+            Needs::Plugins(names) => {
+                names.iter().try_for_each(|name| plugin::greet(&self.plugins, name))?;
+                HELD_BY_PLUGIN
+            }
         };
         Ok(format!("age files in {}{protection}", self.items().display()))
     }
