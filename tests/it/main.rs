@@ -63,6 +63,8 @@ mod packages;
 mod pages;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod picker;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod plugins;
 mod policy;
 mod provision;
 #[cfg(all(feature = "cli", target_os = "linux"))]
