@@ -2,7 +2,9 @@
 
 use super::{Devices, Error, lease};
 use crate::oath::MovingFactor;
+use crate::provision::{self, Enrolment, uri};
 use crate::registry::{Device, State};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::vault::Id;
 
@@ -14,11 +16,13 @@ impl Devices<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::CounterUsed`] for a counter that was passed; [`Error::OtherVault`]; and those of vault and registry.
+    /// [`Error::Misnamed`] where the URI of what is wanted would be read as something else; [`Error::CounterUsed`] for a
+    /// counter that was passed; [`Error::OtherVault`]; and those of vault and registry.
     pub fn edit(&self, device: &Device, wanted: Device, now: Timestamp) -> Result<Device, Error> {
         if device.vault != self.vault.kind() {
             return Err(self.other_vault(device));
         }
+        reads_back(&wanted).map_err(|source| Error::Misnamed { name: device.name.clone(), source })?;
         let (old, new) = (device.parameters, wanted.parameters);
         if (old.algorithm, old.digits, period(old.factor)) != (new.algorithm, new.digits, period(new.factor)) {
             return self.replace_by(device, wanted, now);
@@ -60,6 +64,17 @@ impl Devices<'_> {
             }
         })
     }
+}
+
+/// That the URI of such a device has its codes, whatever its secret is.
+fn reads_back(device: &Device) -> Result<(), provision::Error> {
+    uri::reads_back(&Enrolment {
+        issuer: device.issuer.clone(),
+        account: device.account.clone(),
+        secret: Secret::new(vec![0; 20])?,
+        parameters: device.parameters,
+        serial: None,
+    })
 }
 
 const fn period(factor: MovingFactor) -> Option<u64> {

@@ -69,6 +69,14 @@ pub enum Error {
         /// What stood in the way.
         source: vault::Error,
     },
+    /// An issuer or account by which other codes would be read.
+    #[error("`{name}` can't have this issuer or account: {source}")]
+    Misnamed {
+        /// Which device.
+        name: Name,
+        /// What would be read.
+        source: provision::Error,
+    },
     /// A counter that lies behind what was handed out.
     #[error("counters of `{name}` below {next} were handed out")]
     CounterUsed {

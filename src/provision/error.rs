@@ -203,7 +203,7 @@ pub enum Error {
     #[error(transparent)]
     Parameter(#[from] oath::Error),
     /// A Steam account by its type, issuer, algorithm or encoder, and something else by another part of it.
-    #[error("this is a Steam account, whose codes have 5 characters, but the URI's {name} says otherwise")]
+    #[error("this is a Steam account, whose codes have 5 characters, but its {name} says otherwise")]
     NotSteam {
         /// Which part.
         name: &'static str,

@@ -148,6 +148,17 @@ pub fn format(enrolment: &Enrolment) -> Zeroizing<String> {
     write(enrolment, true)
 }
 
+/// That an enrolment is read back, from the URI that it is written as, with the codes that it has.
+///
+/// # Errors
+///
+/// [`Error::NotSteam`] where issuer or account are Steam's, whose codes have five characters, and others that [`parse`] gives.
+pub fn reads_back(enrolment: &Enrolment) -> Result<(), Error> {
+    let again = parse(&format(enrolment))?;
+    let same = again.enrolments.iter().all(|read| read.parameters == enrolment.parameters);
+    if same { Ok(()) } else { Err(Error::NotSteam { name: "digits" }) }
+}
+
 /// The same without an `issuer` parameter, which repeats what the label says: the older form, that fits a
 /// smaller QR code.
 #[must_use]

@@ -118,3 +118,32 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     assert_eq!(shown(&home, "x"), before);
     assert_eq!(home.run(&["edit", "nobody", "--note", "x", "--json"]).expect(1).error_code(), "no-such-device");
 }
+
+/// An account of Steam has Steam Guard's codes, by its URI alone, which vaults, backups and exports hold.
+#[test]
+fn no_issuer_and_no_account_makes_other_codes() {
+    let home = Home::new();
+    home.run_with(&["add", "x", "-", "--no-code"], format!("otpauth://totp/me?secret={SEED}").as_bytes()).expect(0);
+    home.add_from("h", &format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
+    let before = shown(&home, "x");
+    for arguments in [
+        &["edit", "x", "--issuer", "Steam"][..],
+        &["edit", "x", "--issuer", "steam guard", "--digits", "8"],
+        &["edit", "x", "--account", "Steam"],
+        &["edit", "h", "--issuer", "Steam"],
+        &["edit", "x", "--issuer", "secret=1"],
+    ] {
+        let run = home.run(arguments).expect(2);
+        assert!(run.stderr.contains("can't have this issuer or account"), "{arguments:?}: {run:#?}");
+    }
+    let told = home.run(&["edit", "x", "--issuer", "Steam"]).expect(2);
+    assert!(told.stderr.contains("--digits steam"), "{told:#?}");
+    assert_eq!(shown(&home, "x"), before);
+    home.run(&["edit", "x", "--issuer", "Steamboats", "--account", "Steam"]).expect(0);
+    home.run(&["code", "x", "--at", "59"]).expect(0);
+    // One of Steam Guard may have any issuer.
+    home.add_from("s", &format!("otpauth://steam/Steam:joe?secret={SEED}&issuer=Steam"));
+    home.run(&["edit", "s", "--issuer", "Games"]).expect(0);
+    let uri = home.run(&["uri", "s", "--reveal"]).expect(0).stdout;
+    assert!(uri.starts_with("otpauth://steam/Games:joe"), "{uri}");
+}

@@ -78,6 +78,28 @@ fn a_second_import_skips_what_is_there() {
     assert_eq!(names(&home), ["mine"]);
 }
 
+/// An entry's issuer may say other codes than the entry does: then nothing is added that couldn't be read.
+#[test]
+fn an_entry_of_steam_with_other_codes_is_reported() {
+    let home = Home::new();
+    home.file("a.json", aegis(&[entry("Steam", "alice", SEED), entry("Git", "bob", OTHER)]));
+    home.file(
+        "b.csv",
+        format!("Title,URL,Username,Password,Notes,OTPAuth\nSteam,,carol,,,{SEED}\nSteam,,dave,,,otpauth://totp/x?secret={OTHER}&digits=8\n"),
+    );
+    for (file, count) in [("a.json", 1), ("b.csv", 2)] {
+        let told = home.run(&["import", file, "--dry-run", "--json"]);
+        let errors = if told.code == 0 { told.json()["errors"].as_array().unwrap().len() } else { 2 };
+        assert_eq!(errors, count, "{told:#?}");
+        assert!(
+            (told.stdout.clone() + &told.stderr).contains("this is a Steam account, whose codes have 5 characters"),
+            "{told:#?}"
+        );
+    }
+    home.run(&["import", "a.json"]).expect(0);
+    assert_eq!(names(&home), ["Git/bob"]);
+}
+
 #[test]
 fn a_name_that_is_taken_gets_a_number() {
     let home = Home::new();

@@ -50,6 +50,11 @@ impl From<device::Error> for Error {
             }
             device::Error::Changed { .. } => Self::new(Kind::Storage, "stored", message).hint(hints::devices::CHANGED),
             device::Error::Stored { .. } => Self::new(Kind::Storage, "stored", message),
+            device::Error::Misnamed { source, .. } => {
+                let failure = Self::usage(message);
+                let steam = matches!(source, crate::provision::Error::NotSteam { .. });
+                if steam { failure.hint(hints::devices::STEAM) } else { failure }
+            }
             device::Error::CounterUsed { next, .. } => {
                 Self::new(Kind::No, "counter-used", message).hint(hints::devices::counter_from(next))
             }

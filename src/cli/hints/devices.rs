@@ -70,6 +70,8 @@ pub(in crate::cli) const WHAT_TO_EDIT: &str =
 pub(in crate::cli) const TOTP_ALONE: &str = "a counter device has no period: --counter N moves its counter";
 pub(in crate::cli) const HOTP_ALONE: &str = "a device that goes by time has no counter: --period SECONDS";
 
+pub(in crate::cli) const STEAM: &str = "if its codes are Steam Guard's, add its secret key again: vmfa add NAME --replace --digits steam; if not, give it another issuer";
+
 pub(in crate::cli) fn counter_from(next: u64) -> String {
     format!("its next code is that of counter {next}, and nothing before it is given twice: --counter {next} or more")
 }
