@@ -22,6 +22,16 @@ pub trait Locked {
     ///
     /// [`Error::WrongPassword`] where the format can tell it from a damaged file; [`Error::Damaged`].
     fn unlock(&self, password: &[u8]) -> Result<Entries, Error>;
+
+    /// The same with what a key file holds, beside the password or instead of one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::unlock`], and [`Error::Unsupported`] where the format has no key files.
+    fn unlock_with_key(&self, password: Option<&[u8]>, key_file: &[u8]) -> Result<Entries, Error> {
+        let _ = (password, key_file);
+        Err(Error::Unsupported { what: "of a format that has no key files" })
+    }
 }
 
 impl<F: Fn(&[u8]) -> Result<Entries, Error>> Locked for F {

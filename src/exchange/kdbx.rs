@@ -46,10 +46,15 @@ pub(super) const STREAM_CHACHA20: [u8; 4] = 3_u32.to_le_bytes();
 /// The number of the block that the header counts as.
 pub(super) const HEADER: u64 = u64::MAX;
 
-/// The key of a database that a password alone opens, before the key derivation.
-pub(super) fn composite(password: &[u8]) -> Zeroizing<[u8; 32]> {
-    let first: Zeroizing<[u8; 32]> = Zeroizing::new(Sha256::digest(password).into());
-    Zeroizing::new(Sha256::digest(first.as_slice()).into())
+/// What opens a database, before the key derivation: a password, what a key file holds, or both.
+pub(super) fn composite(password: Option<&[u8]>, key_file: Option<&[u8; 32]>) -> Zeroizing<[u8; 32]> {
+    let password: Option<Zeroizing<[u8; 32]>> =
+        password.map(|password| Zeroizing::new(Sha256::digest(password).into()));
+    let mut both = Sha256::new();
+    for part in password.as_deref().into_iter().chain(key_file) {
+        both.update(part);
+    }
+    Zeroizing::new(both.finalize().into())
 }
 
 /// What a password gives.

@@ -60,6 +60,12 @@ pub(in crate::cli) struct Args {
     /// Read the export's password from the first line of this file
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Open a KeePass database with this key file, too
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Open it with the key file alone
+    #[arg(long, requires = "key_file", conflicts_with_all = ["password_fd", "password_file"])]
+    no_password: bool,
     #[command(flatten)]
     effort: source::Effort,
 }
@@ -165,7 +171,8 @@ impl Args {
         let naming = Naming::new(self.prefix.as_deref(), self.group_prefix)?;
         let place = Place::find(global)?;
         let password = Password { descriptor: self.password_fd, file: self.password_file.as_deref() };
-        let (importer, Entries { entries, failures, without }) = open::all(&self.files, &self.effort, &password)?;
+        let opener = open::Opener { password, key_file: self.key_file.as_deref(), no_password: self.no_password };
+        let (importer, Entries { entries, failures, without }) = open::all(&self.files, &self.effort, &opener)?;
 
         let registry = if self.dry_run { place.registry()? } else { place.registry_for_new()? };
         let there = device::active(&registry)?;

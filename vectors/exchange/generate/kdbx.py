@@ -1,4 +1,4 @@
-"""KDBX 4, written from keepass.info/help/kb/kdbx.html. Packages: cryptography, argon2-cffi.
+"""KDBX 3.1 and 4, written from keepass.info/help/kb/kdbx.html. Packages: cryptography, argon2-cffi.
 
 keepassxc.kdbx and pykeepass.kdbx were written by those programs and stay as they are.
 """
@@ -192,6 +192,43 @@ def database(
     return out
 
 
+def old_database(
+    xml, *, cipher=AES, rounds=100, compress=True, stream=2, told_hash=None, change=lambda blocks: blocks, block=1 << 20, derive=True,
+):
+    """KDBX 3.1. `xml` takes the function that protects a value, and what belongs into `Meta`."""
+    seed, transform_seed, start = fixed("master seed", 32), fixed("transform seed", 32), fixed("start", 32)
+    vector, inner_key = fixed("vector", 12 if cipher == CHACHA else 16), fixed("inner key", 32)
+    fields = {
+        2: cipher, 3: struct.pack("<I", int(compress)), 4: seed, 5: transform_seed, 6: struct.pack("<Q", rounds), 7: vector,
+        8: inner_key, 9: start, 10: struct.pack("<I", stream), 0: b"\r\n\r\n",
+    }
+    header = struct.pack("<IIHH", 0x9AA2D903, 0xB54BFB67, 1, 3)
+    header += b"".join(struct.pack("<BH", number, len(data)) + data for number, data in fields.items())
+    key = sha256(sha256(PASSWORD.encode()))
+    encryptor = Cipher(algorithms.AES(transform_seed), modes.ECB()).encryptor()
+    for _ in range(rounds if derive else 0):
+        key = encryptor.update(key)
+    key = sha256(seed, sha256(key))
+    told = base64.b64encode(told_hash or sha256(header)).decode()
+    payload = xml(Protect(2, inner_key), f"<HeaderHash>{told}</HeaderHash>").encode()
+    if compress:
+        payload = gzip.compress(payload, mtime=0)
+    blocks = [payload[at:at + block] for at in range(0, len(payload), block)]
+    blocks = [struct.pack("<I", number) + sha256(data) + struct.pack("<I", len(data)) + data for number, data in enumerate(blocks)]
+    blocks = change([*blocks, struct.pack("<I", len(blocks)) + bytes(32) + struct.pack("<I", 0)])
+    plain = start + b"".join(blocks)
+    if cipher == CHACHA:
+        return header + chacha20(key, vector, plain)
+    padder = padding.PKCS7(128).padder()
+    plain = padder.update(plain) + padder.finalize()
+    return header + Cipher(algorithms.AES(key), modes.CBC(vector)).encryptor().update(plain)
+
+
+def old(write):
+    """What writes the entries of version 4, for `old_database`."""
+    return lambda protect, meta: write(protect).replace("</Generator>", "</Generator>" + meta)
+
+
 def simple(protect):
     return document(
         entry_xml({"Title": "GitHub", "UserName": "alice", "Password": "hunter2", "URL": "https://github.com",
@@ -305,7 +342,23 @@ bare("changed-header.kdbx", whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], fa
 changed = bytearray(whole)
 changed[-100] ^= 1
 add("changed-block.kdbx", bytes(changed), fails="damaged")
-bare("version-3.kdbx", database(simple, version=(1, 3)), fails="version")
+add("old.kdbx", old_database(old(simple)), SIMPLE)
+add("old-groups.kdbx", old_database(old(grouped), block=512), GROUPED, groups=GROUPS)
+add("old-chacha20-uncompressed.kdbx", old_database(old(simple), cipher=CHACHA, compress=False), SIMPLE)
+add("old-no-header-hash.kdbx", old_database(lambda protect, meta: simple(protect)), SIMPLE)
+add("old-wrong-password.kdbx", old_database(old(simple)), password="wrong", fails="wrong-password-or-damaged")
+add("old-wrong-password-chacha20.kdbx", old_database(old(simple), cipher=CHACHA), password="wrong", fails="wrong-password-or-damaged")
+add("old-truncated.kdbx", old_database(old(simple))[:-16], fails="wrong-password-or-damaged")
+bare("old-truncated-header.kdbx", old_database(old(simple))[:100], fails="damaged")
+add("old-other-header.kdbx", old_database(old(simple), told_hash=bytes(32)), fails="damaged")
+add("old-changed-block.kdbx", old_database(old(simple), change=lambda blocks: [blocks[0][:-1] + b"?", *blocks[1:]]), fails="damaged")
+add("old-swapped-blocks.kdbx", old_database(
+    old(simple), block=512, change=lambda blocks: [blocks[1], blocks[0], *blocks[2:]]), fails="damaged")
+add("old-no-last-block.kdbx", old_database(old(simple), change=lambda blocks: blocks[:-1]), fails="damaged")
+add("old-bad-stream.kdbx", old_database(old(simple), stream=1), fails="damaged")
+bare("old-rounds.kdbx", old_database(old(simple), rounds=2**62, derive=False), fails="costly")
+bare("old-twofish.kdbx", old_database(old(simple), cipher=TWOFISH), fails="unsupported")
+bare("version-2.kdbx", database(simple, version=(4, 2)), fails="version")
 bare("version-5.kdbx", database(simple, version=(0, 5)), fails="version")
 bare("keepass-1.kdb", bytes.fromhex("03d9a29a65fb4bb5") + bytes(120), fails="version")
 bare("argon2-64gib.kdbx", database(simple, kdf=argon2_parameters(kib=64 << 20), derive=False), fails="costly")

@@ -38,7 +38,7 @@ fn write(entries: &[Entry], request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>,
     let password = request.password.ok_or(Error::Unsupported { what: "always encrypted, and no password is given" })?;
     let (seed, salt, vector): ([u8; 32], [u8; 32], [u8; 12]) = (request.bytes()?, request.bytes()?, request.bytes()?);
     let kdf = Kdf::argon2(argon2::Algorithm::Argon2id, &salt, KIB.into(), PASSES, LANES.into())?;
-    let derived = kdf.derive(kdbx::composite(password).as_slice(), 32)?;
+    let derived = kdf.derive(kdbx::composite(Some(password), None).as_slice(), 32)?;
     let keys = Keys::new(&seed, &derived);
 
     let mut content = content(entries, request)?;

@@ -37,20 +37,21 @@ pub(super) fn open(header: &Header, keys: &Keys, body: &[u8]) -> Result<Zeroizin
         }
         sealed.extend_from_slice(data);
     }
-    let length = decrypt(header, keys, &mut sealed).ok_or_else(|| Error::damaged("its encryption is not valid"))?;
+    let length = decrypt(header.cipher, &keys.cipher, &header.vector, &mut sealed)
+        .ok_or_else(|| Error::damaged("its encryption is not valid"))?;
     sealed.truncate(length);
     if header.compressed { inflate::gzip(&sealed) } else { Ok(sealed) }
 }
 
 /// Decrypts in place, and gives the length of the plaintext.
-fn decrypt(header: &Header, keys: &Keys, data: &mut [u8]) -> Option<usize> {
-    match header.cipher {
+pub(super) fn decrypt(cipher: Cipher, key: &[u8; 32], vector: &[u8], data: &mut [u8]) -> Option<usize> {
+    match cipher {
         Cipher::Aes256Cbc => {
-            let cipher = cbc::Decryptor::<Aes256>::new_from_slices(keys.cipher.as_slice(), &header.vector).ok()?;
+            let cipher = cbc::Decryptor::<Aes256>::new_from_slices(key, vector).ok()?;
             cipher.decrypt_padded::<Pkcs7>(data).ok().map(<[u8]>::len)
         }
         Cipher::ChaCha20 => {
-            let mut cipher = ChaCha20::new_from_slices(keys.cipher.as_slice(), &header.vector).ok()?;
+            let mut cipher = ChaCha20::new_from_slices(key, vector).ok()?;
             cipher.try_apply_keystream(data).ok().map(|()| data.len())
         }
     }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::exchange::Error;
 use crate::exchange::bytes::Bytes;
-use crate::exchange::kdbx::{self, ARGON2_VERSION, CIPHER_CHACHA20, KDF_ARGON2ID, Keys, SIGNATURE, field, variant};
+use crate::exchange::kdbx::{ARGON2_VERSION, CIPHER_CHACHA20, KDF_ARGON2ID, Keys, SIGNATURE, field, variant};
 use crate::exchange::kdf::{FUZZED, Kdf};
 
 /// What databases of KeePass 1 begin with.
@@ -43,18 +43,27 @@ pub(super) struct Header {
     derivation: Derivation,
 }
 
+/// The version of a database's format, 3 or 4.
+pub(super) fn version(bytes: &[u8]) -> Result<u16, Error> {
+    const KNOWN: &str = "KDBX 3.1 and 4";
+    let cut = || Error::damaged("its header is cut off");
+    let mut rest = Bytes::new(bytes);
+    if rest.take(SIGNATURE.len()).ok_or_else(cut)? != SIGNATURE {
+        return Err(Error::Version { version: "KeePass 1".to_owned(), known: KNOWN });
+    }
+    let (minor, major) = (rest.u16_le().ok_or_else(cut)?, rest.u16_le().ok_or_else(cut)?);
+    if matches!(major, 3 | 4) {
+        return Ok(major);
+    }
+    Err(Error::Version { version: format!("{major}.{minor}"), known: KNOWN })
+}
+
 impl Header {
-    /// Reads a header, checks its hash, and bounds its key derivation. Gives what follows it too.
+    /// Reads a header whose version was looked at, checks its hash, and bounds its key derivation. Gives what follows it too.
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let cut = || Error::damaged("its header is cut off");
         let mut rest = Bytes::new(bytes);
-        if rest.take(SIGNATURE.len()).ok_or_else(cut)? != SIGNATURE {
-            return Err(Error::Version { version: "KeePass 1".to_owned(), known: "KDBX 4" });
-        }
-        let (minor, major) = (rest.u16_le().ok_or_else(cut)?, rest.u16_le().ok_or_else(cut)?);
-        if major != 4 {
-            return Err(Error::Version { version: format!("{major}.{minor}"), known: "KDBX 4" });
-        }
+        rest.take(SIGNATURE.len().saturating_add(4)).ok_or_else(cut)?;
         let [mut cipher, mut compression, mut seed, mut vector, mut parameters] = [None; 5];
         loop {
             let id = rest.u8().ok_or_else(cut)?;
@@ -81,29 +90,41 @@ impl Header {
             bytes: header.to_vec(),
             cipher: cipher_of(cipher.ok_or_else(invalid)?)?,
             vector: vector.ok_or_else(invalid)?.to_vec(),
-            compressed: match compression.ok_or_else(invalid)? {
-                [0, 0, 0, 0] => false,
-                [1, 0, 0, 0] => true,
-                _ => return Err(Error::Unsupported { what: "compressed by another method than gzip" }),
-            },
+            compressed: is_compressed(compression.ok_or_else(invalid)?)?,
             seed: seed.and_then(|seed| seed.try_into().ok()).ok_or_else(invalid)?,
             derivation: Parameters(parameters.ok_or_else(invalid)?).derivation()?,
         };
         Ok((header, rest.rest()))
     }
 
-    /// Derives the keys from a password; key files and hardware keys aren't taken.
-    pub(super) fn keys(&self, password: &[u8]) -> Result<Keys, Error> {
-        let composite = kdbx::composite(password);
+    /// Derives the keys from what opens the database; hardware keys aren't taken.
+    pub(super) fn keys(&self, composite: &[u8; 32]) -> Result<Keys, Error> {
         let transformed = match &self.derivation {
-            Derivation::Argon2(kdf) => kdf.derive(composite.as_slice(), 32)?,
-            Derivation::Aes { seed, rounds } => transformed(&composite, seed, *rounds),
+            Derivation::Argon2(kdf) => kdf.derive(composite, 32)?,
+            Derivation::Aes { seed, rounds } => transformed(composite, seed, *rounds),
         };
         Ok(Keys::new(&self.seed, &transformed))
     }
 }
 
-fn cipher_of(id: &[u8]) -> Result<Cipher, Error> {
+/// Whether what is encrypted is packed by gzip.
+pub(super) fn is_compressed(method: &[u8]) -> Result<bool, Error> {
+    match method {
+        [0, 0, 0, 0] => Ok(false),
+        [1, 0, 0, 0] => Ok(true),
+        _ => Err(Error::Unsupported { what: "compressed by another method than gzip" }),
+    }
+}
+
+/// So many rounds of AES-KDF, if that isn't too much work.
+pub(super) fn affordable(rounds: u64) -> Result<u64, Error> {
+    if rounds <= MOST_ROUNDS {
+        return Ok(rounds);
+    }
+    Err(Error::Costly { asked: format!("{rounds} rounds of AES"), limit: MOST_ROUNDS.to_string() })
+}
+
+pub(super) fn cipher_of(id: &[u8]) -> Result<Cipher, Error> {
     match id {
         id if id == CIPHER_AES => Ok(Cipher::Aes256Cbc),
         id if id == CIPHER_CHACHA20 => Ok(Cipher::ChaCha20),
@@ -115,7 +136,7 @@ fn cipher_of(id: &[u8]) -> Result<Cipher, Error> {
 }
 
 /// AES-KDF: both halves are encrypted, over and over.
-fn transformed(composite: &[u8; 32], seed: &[u8; 32], rounds: u64) -> Zeroizing<Vec<u8>> {
+pub(super) fn transformed(composite: &[u8; 32], seed: &[u8; 32], rounds: u64) -> Zeroizing<Vec<u8>> {
     let cipher = Aes256::new(seed.into());
     let (halves, _) = composite.as_chunks::<16>();
     let mut blocks: Vec<aes::Block> = halves.iter().map(|half| (*half).into()).collect();
@@ -178,10 +199,7 @@ impl<'a> Parameters<'a> {
     }
 
     fn aes(&self) -> Result<Derivation, Error> {
-        let rounds = self.number("R")?;
-        if rounds > MOST_ROUNDS {
-            return Err(Error::Costly { asked: format!("{rounds} rounds of AES"), limit: MOST_ROUNDS.to_string() });
-        }
+        let rounds = affordable(self.number("R")?)?;
         let seed = self.bytes("S")?.try_into().map_err(|_| Error::damaged("its key derivation is not valid"))?;
         Ok(Derivation::Aes { seed, rounds: if FUZZED { 1 } else { rounds } })
     }

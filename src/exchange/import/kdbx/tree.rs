@@ -34,9 +34,15 @@ pub(super) fn entries(content: &[u8]) -> Result<Entries, Error> {
             _ => {}
         }
     }
-    let stream = Stream::new(stream.unwrap_or_default(), key.unwrap_or_default())?;
-    let xml = std::str::from_utf8(rest.rest()).map_err(|_| Error::damaged("its XML is not UTF-8"))?;
-    let mut walker = Walker::new(stream);
+    of_xml(rest.rest(), stream.unwrap_or_default(), key.unwrap_or_default(), None)
+}
+
+/// Reads the XML, whose protected values are encrypted by a stream of this kind and key. The XML may have the hash of a
+/// header that has no other check.
+pub(super) fn of_xml(xml: &[u8], stream: &[u8], key: &[u8], header: Option<[u8; 32]>) -> Result<Entries, Error> {
+    let stream = Stream::new(stream, key)?;
+    let xml = std::str::from_utf8(xml).map_err(|_| Error::damaged("its XML is not UTF-8"))?;
+    let mut walker = Walker::new(stream, header);
     xml::walk(xml, &mut walker)?;
     Ok(walker.found)
 }
@@ -87,6 +93,7 @@ struct Group {
 
 struct Walker {
     stream: Stream,
+    header: Option<[u8; 32]>,
     groups: Vec<Group>,
     has_bin: bool,
     bin: Option<String>,
@@ -99,10 +106,10 @@ struct Walker {
 }
 
 impl Walker {
-    fn new(stream: Stream) -> Self {
+    fn new(stream: Stream, header: Option<[u8; 32]>) -> Self {
         let (groups, strings) = (Vec::new(), BTreeMap::new());
         let (bin, key, found) = (None, String::new(), Entries::default());
-        Self { stream, groups, has_bin: true, bin, history: 0, protected: false, key, strings, found }
+        Self { stream, header, groups, has_bin: true, bin, history: 0, protected: false, key, strings, found }
     }
 
     fn take_entry(&mut self) -> Result<(), Error> {
@@ -145,6 +152,13 @@ impl Visitor for Walker {
     fn close(&mut self, path: &[String], text: &str) -> Result<(), Error> {
         let mut from_last = path.iter().rev().map(String::as_str);
         match (from_last.next(), from_last.next()) {
+            (Some("HeaderHash"), Some("Meta")) => {
+                if let Some(hash) = self.header
+                    && encoding::base64(text).is_none_or(|told| told.as_slice() != hash)
+                {
+                    return Err(Error::damaged("its header fails its check"));
+                }
+            }
             (Some("RecycleBinEnabled"), Some("Meta")) => self.has_bin = !text.trim().eq_ignore_ascii_case("false"),
             (Some("RecycleBinUUID"), Some("Meta")) => {
                 self.bin = Some(text.trim().to_owned()).filter(|uuid| self.has_bin && uuid != NO_UUID);
