@@ -2,9 +2,10 @@
 
 mod desktop;
 mod export;
+mod pictures;
 mod search;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 
 use super::error::{Error, Result};
@@ -16,9 +17,33 @@ pub(super) use search::{Effort, Search, is_bare, told};
 
 /// Reads a source; the hidden prompt where none is named.
 pub(super) fn read(source: Option<&OsStr>, search: &Search) -> Result<Found> {
-    let found = found_in(source, search)?;
+    checked(found_in(source, search)?, search)
+}
+
+/// The same of several, which are pictures of one text's parts, or of different texts.
+pub(super) fn read_all(sources: &[OsString], search: &Search) -> Result<Found> {
+    checked(found_in_all(sources, search)?, search)
+}
+
+/// The same, where nothing may be enrolled by the QR codes that there are.
+pub(super) fn look(sources: &[OsString], search: &Search) -> Result<Found> {
+    let found = found_in_all(sources, search)?;
+    if found.enrolments.is_empty() { Ok(found) } else { checked(found, search) }
+}
+
+/// That codes enrol something, and as the options say.
+fn checked(found: Found, search: &Search) -> Result<Found> {
+    let found = found.enrolling()?;
     search.refuse_told(&found)?;
     search.picked(found)
+}
+
+fn found_in_all(sources: &[OsString], search: &Search) -> Result<Found> {
+    match sources {
+        [] => found_in(None, search),
+        [one] => found_in(Some(one), search),
+        several => pictures::look(several, search),
+    }
 }
 
 fn found_in(source: Option<&OsStr>, search: &Search) -> Result<Found> {
@@ -35,7 +60,8 @@ fn found_in(source: Option<&OsStr>, search: &Search) -> Result<Found> {
     if let Some(found) = export::read(&bytes, &place) {
         return found;
     }
-    searching(|| provision::read(&bytes, &search.limits())).map_err(|error| Error::from(error).about(&place))
+    let found = searching(|| provision::look(&bytes, &search.limits()));
+    found.map_err(|error| Error::from(error).about(&place))
 }
 
 /// The one enrolment of a source, or the one of `account` where it holds several: an account's name, or `ISSUER/ACCOUNT`.
@@ -44,7 +70,7 @@ pub(super) fn read_one(
     account: Option<&str>,
     search: &Search,
 ) -> Result<(Enrolment, Vec<provision::Warning>)> {
-    let Found { mut enrolments, warnings, lines } = read(source, search)?;
+    let Found { mut enrolments, warnings, lines, .. } = read(source, search)?;
     let all: Vec<(String, Option<usize>)> = {
         let accounts =
             enrolments.iter().map(|one| if shared(one, &enrolments) { full(one) } else { one.account.clone() });

@@ -30,7 +30,7 @@ fn read_lines(lines: &[&str], kinds: Option<[char; 2]>, limits: &Limits) -> Resu
     // Characters are twice as high as wide; where one is a module by itself, it was drawn for a square font.
     for height in [8, 4] {
         let picture = paint::Picture::of(&screen, height);
-        match super::payloads::read_pixels(picture.width, picture.height, &picture.rgba, limits) {
+        match super::payloads::pixels(picture.width, picture.height, &picture.rgba, limits) {
             Err(Error::NoQrCode) => {}
             result => return result,
         }

@@ -63,7 +63,7 @@ pub enum Error {
     #[error("time was up before a QR code was found in the image")]
     QrTimeUp,
     /// Structured append: a text that is split over several QR codes, of which some are missing.
-    #[error("the image's QR code is part {part} of {of} of one text, and part {missing} is not in the image")]
+    #[error("the QR code is part {part} of {of} of one text, and part {missing} is missing")]
     QrPart {
         /// The first part that was found, counted from 1.
         part: u8,
@@ -73,7 +73,7 @@ pub enum Error {
         missing: u8,
     },
     /// Parts of a split text that don't make one text.
-    #[error("the image has QR codes that are parts of different texts")]
+    #[error("there are QR codes that are parts of different texts")]
     QrPartsDisagree,
     /// An image of a known format in a variant that isn't read.
     #[error("the {format} image is in a variant that is not supported: {reason}")]

@@ -30,12 +30,14 @@ mod warning;
 use std::fmt;
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 pub use error::{Error, Unsupported};
 pub use foreign::Foreign;
 pub use formats::Format;
 #[cfg(feature = "qr")]
-pub use payloads::read_pixels;
-pub use sniff::read;
+pub use payloads::{look_at_codes, read_pixels};
+pub use sniff::{look, read};
 pub use warning::Warning;
 
 use crate::oath::Parameters;
@@ -65,6 +67,23 @@ pub struct Found {
     pub warnings: Vec<Warning>,
     /// The line of each enrolment, counted from 1, where the source has several; else empty.
     pub lines: Vec<usize>,
+    /// The QR codes that enrol nothing.
+    pub others: Vec<Other>,
+}
+
+/// A QR code that enrols nothing. `Debug` leaves the text out: it might be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Other {
+    /// What it holds, in a word.
+    pub what: &'static str,
+    /// Its text.
+    pub text: Zeroizing<String>,
+}
+
+impl fmt::Debug for Other {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Other").field("what", &self.what).finish_non_exhaustive()
+    }
 }
 
 /// How much work a source may cause.
@@ -97,6 +116,19 @@ impl Found {
             }
         }
         self.warnings.extend(other.warnings);
+        self.others.extend(other.others);
+    }
+
+    /// What enrols something.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOtpauth`] where there are codes, and none enrols.
+    pub fn enrolling(self) -> Result<Self, Error> {
+        match self.others.first() {
+            Some(other) if self.enrolments.is_empty() => Err(Error::NotOtpauth { what: other.what }),
+            _ => Ok(self),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{Error, Found, Limits};
 #[cfg(feature = "qr")]
-use super::{Warning, foreign, lines, links, qr, tidy, uri};
+use super::{Other, Warning, foreign, lines, links, qr, tidy, uri};
 
 /// Reads the QR codes of a picture that is decoded already: `rgba` has four bytes a pixel, row by row.
 ///
@@ -14,7 +14,24 @@ use super::{Warning, foreign, lines, links, qr, tidy, uri};
 /// As for [`read`](super::read).
 #[cfg(feature = "qr")]
 pub fn read_pixels(width: u32, height: u32, rgba: &[u8], limits: &Limits) -> Result<Found, Error> {
+    pixels(width, height, rgba, limits)?.enrolling()
+}
+
+/// The same, where no code may enrol anything.
+#[cfg(feature = "qr")]
+pub(super) fn pixels(width: u32, height: u32, rgba: &[u8], limits: &Limits) -> Result<Found, Error> {
     payloads(qr::payloads_of_rgba(width, height, rgba, limits)?)
+}
+
+/// What the codes of several pictures hold, as [`look`](super::look) gives that of one.
+///
+/// # Errors
+///
+/// [`Error::NoQrCode`] where there are no codes, [`Error::QrPart`] and [`Error::QrPartsDisagree`] for a text whose parts
+/// aren't all there, and those of an enrolment that can't be read.
+#[cfg(feature = "qr")]
+pub fn look_at_codes(codes: qr::Codes) -> Result<Found, Error> {
+    payloads(codes.texts()?)
 }
 
 /// Whether bytes begin like an image that is read, or would be with the feature for it.
@@ -57,15 +74,14 @@ pub(super) fn image(_bytes: &[u8], _limits: &Limits) -> Result<Found, Error> {
     Err(Error::ImagesUnsupported)
 }
 
-/// The enrolments among the texts of an image's QR codes; what enrols nothing is counted.
+/// The enrolments among the texts of an image's QR codes, and the others.
 ///
 /// # Errors
 ///
-/// When no code is an enrolment, or one is and can't be read.
+/// When there is no code, or one is an enrolment and can't be read.
 #[cfg(feature = "qr")]
 fn payloads(texts: Vec<Zeroizing<String>>) -> Result<Found, Error> {
     let mut found = Found::default();
-    let mut others = Vec::new();
     for text in &texts {
         let visible = tidy::visible(text);
         let plain = visible.as_ref().map_or(text.as_str(), |visible| visible.as_str()).trim();
@@ -79,14 +95,15 @@ fn payloads(texts: Vec<Zeroizing<String>>) -> Result<Found, Error> {
             return Err(Error::Migration);
         }
         if uris.is_empty() {
-            others.push(foreign::link(plain).unwrap_or("other text"));
+            found.others.push(Other { what: foreign::link(plain).unwrap_or("other text"), text: text.clone() });
         }
     }
-    match (found.enrolments.is_empty(), others.first()) {
-        (true, Some(what)) => return Err(Error::NotOtpauth { what }),
-        (true, None) => return Err(Error::NoQrCode),
-        (false, Some(_)) => found.warnings.push(Warning::OtherCodes { count: others.len() }),
-        (false, None) => {}
+    match (found.enrolments.len(), found.others.len()) {
+        (0, 0) => Err(Error::NoQrCode),
+        (0, _) | (_, 0) => Ok(found),
+        (_, count) => {
+            found.warnings.push(Warning::OtherCodes { count });
+            Ok(found)
+        }
     }
-    Ok(found)
 }

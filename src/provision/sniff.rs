@@ -28,6 +28,15 @@ const DEEPEST: u8 = 4;
 ///
 /// Anything that isn't clearly an enrolment. One bad entry fails the whole source: all or none.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
+    look(bytes, limits)?.enrolling()
+}
+
+/// The same where QR codes that enrol nothing are worth to be seen: they may be all there is.
+///
+/// # Errors
+///
+/// As [`read`], but [`Error::NotOtpauth`].
+pub fn look(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
     if bytes.len() > Limits::BYTES {
         return Err(Error::TooLarge { limit: Limits::BYTES });
     }
@@ -203,7 +212,7 @@ fn bare(secret: Secret, words: bool, limits: &Limits) -> Result<Found, Error> {
         warnings.push(Warning::ShortSecret { bits });
     }
     let enrolment = Enrolment { issuer: None, account: String::new(), secret, parameters: limits.bare, serial: None };
-    Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() })
+    Ok(Found { enrolments: vec![enrolment], warnings, ..Found::default() })
 }
 
 /// Whether a text could be spoken: letters alone, with as many vowels among them as languages have.

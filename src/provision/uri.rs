@@ -73,7 +73,7 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
     if let Some(secret) = after(STEAM_SCHEME, uri) {
         let enrolment = steam::account(secret)?;
         warn_of_short(&enrolment.secret, &mut warnings);
-        return Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() });
+        return Ok(Found { enrolments: vec![enrolment], warnings, ..Found::default() });
     }
     let rest = after(SCHEME, uri).unwrap_or_default();
     if rest.is_empty() {
@@ -124,7 +124,7 @@ pub fn parse(uri: &str) -> Result<Found, Error> {
     let parameters = Parameters { algorithm, digits, factor };
     query.other_parameters(&parameters, &mut warnings)?;
     let enrolment = Enrolment { issuer, account, secret, parameters, serial: None };
-    Ok(Found { enrolments: vec![enrolment], warnings, lines: Vec::new() })
+    Ok(Found { enrolments: vec![enrolment], warnings, ..Found::default() })
 }
 
 fn warn_of_short(secret: &Secret, warnings: &mut Vec<Warning>) {

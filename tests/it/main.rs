@@ -68,6 +68,8 @@ mod plugins;
 mod policy;
 mod provision;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+mod parts;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod python;
 #[cfg(feature = "qr")]
 mod qr;

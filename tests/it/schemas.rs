@@ -63,6 +63,8 @@ const COMMANDS: &[(&str, i32)] = &[
     ("scan qr.png", 0),
     ("scan uri.txt --reveal", 0),
     ("scan counter.txt", 0),
+    ("scan qr.png other.png", 0),
+    ("scan other.png", 5),
     ("code mfauser", 0),
     ("code mfauser --count 3", 0),
     ("code counter", 0),
@@ -147,6 +149,7 @@ fn schema_of(arguments: &[&str]) -> String {
 fn every_command_answers_by_its_schema() {
     let home = Home::new();
     std::os::unix::fs::symlink(vector("qr/aws-mfauser.png"), home.path().join("qr.png")).unwrap();
+    std::os::unix::fs::symlink(vector("qr/qrencode-web-page.png"), home.path().join("other.png")).unwrap();
     home.file("aegis.json", fs::read(vector("exchange/aegis/plain.json")).unwrap());
     home.file("uri.txt", format!("otpauth://totp/Example:off?secret={SEED}"));
     home.file("counter.txt", format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));

@@ -38,9 +38,10 @@ Examples:
 pub(in crate::cli) struct Args {
     /// A name for the device
     name: String,
-    /// A path, `-` for stdin, `clipboard`, or `screen` [default: a hidden prompt]
-    #[arg(add = candidates::source())]
-    source: Option<OsString>,
+    /// A path, `-` for stdin, `clipboard`, or `screen`; several for pictures of one code's parts [default: a hidden
+    /// prompt]
+    #[arg(value_name = "SOURCE", add = candidates::source())]
+    sources: Vec<OsString>,
     /// Replace the device of this name, which goes to the trash once the new one is stored
     #[arg(long)]
     replace: bool,
@@ -123,8 +124,8 @@ impl Args {
         {
             return Err(error.into());
         }
-        let Found { mut enrolments, warnings, lines } =
-            self.labelled(source::read(self.source.as_deref(), &self.search)?)?;
+        let Found { mut enrolments, warnings, lines, .. } =
+            self.labelled(source::read_all(&self.sources, &self.search)?)?;
         self.number(&mut enrolments)?;
         let several = enrolments.len() > 1;
         if several && self.replace {
@@ -233,7 +234,7 @@ impl Args {
         let mut again = uri::parse(&uri::format(&one))?;
         again.warnings.retain(|warning| !warnings.contains(warning));
         warnings.append(&mut again.warnings);
-        Ok(Found { enrolments: again.enrolments, warnings, lines: Vec::new() })
+        Ok(Found { enrolments: again.enrolments, warnings, ..Found::default() })
     }
 
     /// Gives the one enrolment the serial number of `--serial`.
@@ -256,7 +257,7 @@ impl Args {
     fn refuse_mixed_up(&self) -> Result<()> {
         let name = &self.name;
         let shown = hints::word(name);
-        match self.source.as_ref().map(|source| source.to_string_lossy()) {
+        match self.sources.first().map(|source| source.to_string_lossy()) {
             None if source::is_place(name) || is_file_name(name) => {
                 let what = if matches!(name.as_str(), "-" | "clipboard" | "screen") { "a source" } else { "a file" };
                 Err(Error::usage(format!("`{name}` is {what}, and the device has no name: give one first"))

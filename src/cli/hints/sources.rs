@@ -6,6 +6,7 @@ pub(in crate::cli) const NAME_SOURCE: &str = "give a path, `-` (stdin), `clipboa
 pub(in crate::cli) const SECRETLY: &str =
     "a secret comes by the hidden prompt (leave SOURCE out), `-` (stdin), or `clipboard`";
 pub(in crate::cli) const LEAVE_OUT: &str = "leave the source out for a hidden prompt";
+pub(in crate::cli) const ONE_SOURCE: &str = "several sources are pictures in files; give any other source alone";
 pub(in crate::cli) const SEVERAL_LINES: &str = "several lines come by `-` (stdin), a file, or `clipboard`";
 
 // Clipboard and screen can't be reached.
@@ -49,8 +50,9 @@ pub(in crate::cli) const SHARPER: &str = "it was searched enlarged, sharpened, t
 pub(in crate::cli) const KEY_INSTEAD: &str =
     "or the secret key as text, which services show as \"can't scan\"; or `screen`, while the code is shown";
 pub(in crate::cli) const LONGER: &str = "give it longer, such as `--deadline 20s`, or cut the code out of the picture";
-pub(in crate::cli) const ALL_PARTS: &str = "take one picture with all parts in it";
-pub(in crate::cli) const PARTS_OF_ONE: &str = "take one picture with all parts of one text, and nothing else";
+pub(in crate::cli) const ALL_PARTS: &str =
+    "give the pictures of all parts, in any order: vmfa add NAME 1.png 2.png; or take one picture with all parts in it";
+pub(in crate::cli) const PARTS_OF_ONE: &str = "give the pictures of all parts of one text, and no others";
 pub(in crate::cli) const RIGHT_ONE: &str =
     "the service shows the right one where it sets up an authenticator app: a QR code, or a secret key";
 pub(in crate::cli) const OTHER_APP: &str =

@@ -35,6 +35,6 @@ fn found(Entries { entries, failures, .. }: Entries) -> Found {
     Found {
         enrolments: entries.into_iter().map(|entry| entry.enrolment).collect(),
         warnings: failures.iter().map(left_out).collect(),
-        lines: Vec::new(),
+        ..Found::default()
     }
 }

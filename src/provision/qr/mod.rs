@@ -129,9 +129,15 @@ fn texts(found: Vec<Find>) -> Result<Vec<Zeroizing<String>>, Error> {
 
 /// The codes of several images: a text may be split over codes in different ones.
 #[derive(Default)]
-pub(super) struct Codes {
+pub struct Codes {
     found: Vec<Find>,
     images: u8,
+}
+
+impl std::fmt::Debug for Codes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Codes").field("found", &self.found.len()).finish_non_exhaustive()
+    }
 }
 
 impl Codes {
@@ -140,7 +146,7 @@ impl Codes {
     /// # Errors
     ///
     /// As [`payloads`], but for parts of a text.
-    pub(super) fn look_at(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), Error> {
+    pub fn look_at(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), Error> {
         let mut finds = finds(bytes, limits)?;
         // Places are parts of an image's height, so each image stands below the one before.
         finds.iter_mut().for_each(|find| find.place.y += f32::from(self.images) * 2.0);
@@ -149,7 +155,9 @@ impl Codes {
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether no code was found yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
@@ -158,7 +166,7 @@ impl Codes {
     /// # Errors
     ///
     /// [`Error::NoQrCode`] where there are none, [`Error::QrPart`] and [`Error::QrPartsDisagree`] for a text whose parts aren't all there.
-    pub(super) fn texts(self) -> Result<Vec<Zeroizing<String>>, Error> {
+    pub fn texts(self) -> Result<Vec<Zeroizing<String>>, Error> {
         if self.is_empty() { Err(Error::NoQrCode) } else { texts(self.found) }
     }
 }

@@ -10,7 +10,8 @@ use crate::cli::password::Password;
 use crate::cli::source::Effort;
 use crate::cli::{bytes, hints, progress};
 use crate::exchange::{self, Entries, Export, Importer, Locked};
-use crate::provision::{Limits, qr};
+use crate::provision::Limits;
+use crate::provision::qr::{self, Codes};
 
 /// What opens an encrypted export.
 pub(super) struct Opener<'a> {
@@ -35,19 +36,30 @@ impl Opener<'_> {
 pub(super) fn all(files: &[OsString], effort: &Effort, opener: &Opener<'_>) -> Result<(&'static Importer, Entries)> {
     let mut place = String::new();
     let mut whole = Zeroizing::new(Vec::new());
+    let mut codes = Codes::default();
     for file in files {
         let (bytes, from) = bytes::of(file)?;
-        let text = texts(&bytes, effort).map_err(|error| error.about(&from))?;
-        if files.len() > 1 && !exchange::import::is_uris(text.as_deref().unwrap_or(&bytes)) {
-            return Err(
-                Error::usage(format!("{from} is not a part of an export by QR codes")).hint(hints::exports::ONE_BY_ONE)
-            );
+        if qr::format(&bytes).is_some() {
+            let limits = Limits { all: true, ..effort.limits() };
+            progress::searching(|| codes.look_at(&bytes, &limits)).map_err(|error| Error::from(error).about(&from))?;
+        } else if files.len() > 1 && !exchange::import::is_uris(&bytes) {
+            return Err(no_part(&from));
+        } else {
+            whole.extend_from_slice(&bytes);
         }
-        whole.extend_from_slice(text.as_deref().unwrap_or(&bytes));
         if files.len() > 1 {
             whole.push(b'\n');
         }
         place = if files.len() > 1 { "the QR codes".to_owned() } else { from };
+    }
+    if !codes.is_empty() {
+        for text in codes.texts().map_err(|error| Error::from(error).about(&place))? {
+            if files.len() > 1 && !exchange::import::is_uris(text.as_bytes()) {
+                return Err(no_part("one of the QR codes"));
+            }
+            whole.extend_from_slice(text.as_bytes());
+            whole.push(b'\n');
+        }
     }
     let about = |error: exchange::Error| Error::from(error).about(&place);
     let (importer, export) = exchange::read(&whole).map_err(about)?;
@@ -65,17 +77,6 @@ pub(super) fn all(files: &[OsString], effort: &Effort, opener: &Opener<'_>) -> R
     Ok((importer, entries))
 }
 
-/// The texts of a picture's QR codes, a line each; `None` for anything but a picture.
-fn texts(bytes: &[u8], effort: &Effort) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    if qr::format(bytes).is_none() {
-        return Ok(None);
-    }
-    let found = progress::searching(|| qr::payloads(bytes, &Limits { all: true, ..effort.limits() }))?;
-    let room = found.iter().map(|text| text.len().saturating_add(1)).sum();
-    let mut lines = Zeroizing::new(Vec::with_capacity(room));
-    for text in &found {
-        lines.extend_from_slice(text.as_bytes());
-        lines.push(b'\n');
-    }
-    Ok(Some(lines))
+fn no_part(what: &str) -> Error {
+    Error::usage(format!("{what} is not a part of an export by QR codes")).hint(hints::exports::ONE_BY_ONE)
 }
