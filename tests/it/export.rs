@@ -26,7 +26,7 @@ const BOTH: [(&str, bool, bool); 6] = [
 /// The formats that are encrypted with a password.
 const ENCRYPTED: [&str; 3] = ["aegis", "kdbx", "vmfa"];
 
-fn filled(with_counter: bool, with_steam: bool) -> Home {
+pub fn filled(with_counter: bool, with_steam: bool) -> Home {
     let home = Home::new();
     home.run_with(&["add", "work/", "-", "--no-code"], SOURCES.as_bytes()).expect(0);
     if with_counter {
@@ -39,7 +39,7 @@ fn filled(with_counter: bool, with_steam: bool) -> Home {
 }
 
 /// The otpauth URIs of all devices, sorted.
-fn uris(home: &Home) -> Vec<String> {
+pub fn uris(home: &Home) -> Vec<String> {
     let listed = home.run(&["list", "--json"]).expect(0).json();
     let names = listed["devices"].as_array().unwrap().iter().map(|device| device["name"].as_str().unwrap().to_owned());
     let uri = |name: String| home.run(&["uri", &name, "--reveal"]).expect(0).stdout;

@@ -34,6 +34,8 @@ mod edit;
 mod embedded;
 #[cfg(all(feature = "cli", feature = "testing"))]
 mod examples;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod exchange;
 #[cfg(all(feature = "cli", unix))]
 mod export;
 #[cfg(all(feature = "cli", target_os = "linux"))]
