@@ -44,6 +44,8 @@ mod hygiene;
 mod import;
 #[cfg(feature = "cli")]
 mod init;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod killed;
 mod layers;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod leases;
@@ -64,13 +66,13 @@ mod packages;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod pages;
 #[cfg(all(feature = "cli", target_os = "linux"))]
+mod parts;
+#[cfg(all(feature = "cli", target_os = "linux"))]
 mod picker;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod plugins;
 mod policy;
 mod provision;
-#[cfg(all(feature = "cli", target_os = "linux"))]
-mod parts;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod python;
 #[cfg(feature = "qr")]

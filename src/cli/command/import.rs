@@ -175,6 +175,11 @@ impl Args {
         let (importer, Entries { entries, failures, without }) = open::all(&self.files, &self.effort, &opener)?;
 
         let registry = if self.dry_run { place.registry()? } else { place.registry_for_new()? };
+        if !self.dry_run {
+            // A run before, which was interrupted, may have left all of the same: then it is there.
+            let vault = place.vault_for_new()?;
+            let _ = Devices { vault: vault.as_ref(), registry: &registry }.recover(clock::now());
+        }
         let there = device::active(&registry)?;
         let mut taken: HashSet<String> = there.iter().map(|device| device.name.to_string()).collect();
         let mut answer = Imported {
