@@ -1,5 +1,6 @@
 //! Random commands of several processes at once, killed, interrupted, under clocks that jump, disks that run full and homes
-//! that can't be written; and a registry that comes back from a backup: no code is handed out twice.
+//! that can't be written; devices that go to the trash and come back, from there or from a backup; and a registry that comes
+//! back as it was: no code is handed out twice, and no device is lost.
 //!
 //! `VMFA_RANDOM_COMMANDS` says how many (and `VMFA_RANDOM_SEED` which); a failure names the seed.
 
@@ -15,9 +16,11 @@ use std::time::Duration;
 use serde_json::Value;
 use vmfa::oath::{Parameters, hotp};
 use vmfa::secret::Secret;
+use vmfa::vault::age::{Identity, recipient_of};
 
 use super::many::Dice;
 use super::seed_for;
+use crate::killed::There;
 use crate::support::{Home, run, set_clock};
 
 const WORKERS: u64 = 8;
@@ -63,6 +66,11 @@ struct Held {
 struct World {
     home: Home,
     secrets: Vec<(Secret, String)>,
+    /// Whom backups are encrypted to.
+    recipient: String,
+    /// How many backups were made, and came back.
+    backups: AtomicU64,
+    restored: AtomicU64,
     /// Counts what happens.
     count: AtomicU64,
     /// How many commands are left, and killed.
@@ -133,7 +141,10 @@ impl World {
         let code = child.wait().unwrap().code();
         let to = self.tick();
         let refused = error.contains("registry-read-only");
-        assert!(!(read_only && code == Some(0)) || arguments == ["doctor"], "{arguments:?} wrote nothing: {answer}");
+        assert!(
+            !(read_only && code == Some(0)) || ["doctor", "backup"].contains(&arguments[0]),
+            "{arguments:?} wrote nothing: {answer}"
+        );
         assert!(!refused || (read_only && answer.is_empty()), "{arguments:?}: {answer}{error}");
         self.read_only.fetch_add(u64::from(refused), Relaxed);
         self.killed.fetch_add(u64::from(code.is_none()), Relaxed);
@@ -269,13 +280,30 @@ impl World {
         let counter = dice.roll(4) == 0;
         let name = if counter { COUNTERS[dice.roll(2) as usize] } else { name };
         let uri = if counter { &self.secrets[3].1 } else { &self.secrets[dice.roll(3) as usize].1 };
-        match dice.roll(8) {
+        match dice.roll(14) {
             0..3 => self.run(dice, &["add", name, "-", "--no-code"], uri, false),
             3 => self.run(dice, &["add", name, "-", "--no-code", "--replace"], uri, false),
-            4 | 5 => self.run(dice, &["remove", name, "--yes"], "", false),
-            6 if !counter => self.run(dice, &["rename", name, other], "", false),
+            4..=6 => self.run(dice, &["remove", name, "--yes"], "", false),
+            7 | 8 => self.run(dice, &["trash", "restore", name], "", false),
+            9 if !counter => self.run(dice, &["trash", "restore", name, "--as", other], "", false),
+            10 => return self.any_backup(dice),
+            11 => return self.any_restoration(dice),
+            12 if !counter => self.run(dice, &["rename", name, other], "", false),
             _ => self.run(dice, &["doctor"], "", false),
         };
+    }
+
+    /// To one file for all: whatever is killed, it is whole.
+    fn any_backup(&self, dice: &mut Dice) {
+        let ended = self.run(dice, &["backup", "mfa.age", "-r", &self.recipient, "--force"], "", false);
+        self.backups.fetch_add(u64::from(ended.code == Some(0)), Relaxed);
+    }
+
+    /// What was handed out since the backup was made, this home knows.
+    fn any_restoration(&self, dice: &mut Dice) {
+        let ended = self.run(dice, &["restore", "mfa.age"], "", false);
+        assert_ne!(ended.code, Some(5), "the backup can't be read");
+        self.restored.fetch_add(u64::from(ended.code == Some(0)), Relaxed);
     }
 
     fn any_counter(&self, dice: &mut Dice) {
@@ -340,9 +368,14 @@ fn whatever_happens_no_code_is_handed_out_twice() {
         let bytes = base32::decode(base32::Alphabet::Rfc4648 { padding: false }, &text).unwrap();
         (Secret::new(bytes).unwrap(), format!("otpauth://{kind}secret={text}"))
     });
+    let home = Home::new();
+    let identity = Identity::Text(std::fs::read_to_string(home.identity()).unwrap().into());
     let world = World {
-        home: Home::new(),
+        recipient: recipient_of(&identity).unwrap().remove(0),
+        home,
         secrets: secrets.to_vec(),
+        backups: AtomicU64::new(0),
+        restored: AtomicU64::new(0),
         count: AtomicU64::new(0),
         left: AtomicU64::new(0),
         killed: AtomicU64::new(0),
@@ -353,6 +386,7 @@ fn whatever_happens_no_code_is_handed_out_twice() {
     for (name, secret) in NAMES.iter().zip([0, 1, 2, 0, 1]).chain(COUNTERS.iter().zip([3, 3])) {
         world.home.run_with(&["add", name, "-", "--no-code"], world.secrets[secret].1.as_bytes()).expect(0);
     }
+    world.home.run(&["backup", "mfa.age", "-r", &world.recipient]).expect(0);
     // Two thirds know nothing of a backup that is made after the first, and comes back after the second.
     for part in 0..3 {
         match part {
@@ -368,6 +402,14 @@ fn whatever_happens_no_code_is_handed_out_twice() {
             }
         });
     }
+    // Nothing deletes for good, and no clock ran for the thirty days of the trash.
+    let all = There::of(&world.home);
+    for (secret, (_, uri)) in world.secrets.iter().enumerate() {
+        let text = uri.rsplit('=').next().unwrap();
+        let has = |uris: &BTreeMap<String, String>| uris.values().any(|uri| uri.contains(text));
+        assert!(has(&all.active) || has(&all.trashed), "seed {seed}: secret {secret} is lost: {all:?}");
+    }
+    let (backups, restored) = (world.backups.load(Relaxed), world.restored.load(Relaxed));
     let events = world.events.into_inner().unwrap();
     let of = |what: What, key: (usize, u64)| -> Vec<&Event> {
         events.iter().filter(|event| event.what == what && (event.secret, event.step) == key).collect()
@@ -394,10 +436,12 @@ fn whatever_happens_no_code_is_handed_out_twice() {
     let releases = events.iter().filter(|event| event.what == What::Release).count();
     let read_only = world.read_only.load(Relaxed);
     println!(
-        "{commands} commands, {killed} killed, {read_only} that couldn't write, given {counts:?}, {releases} releases, {} faults",
+        "{commands} commands, {killed} killed, {read_only} that couldn't write, {backups} backups, {restored} restored, \
+         given {counts:?}, {releases} releases, {} faults",
         faults.len()
     );
     assert!(faults.is_empty(), "seed {seed}: {} faults, the first: {}", faults.len(), faults[0]);
     assert!(read_only > commands / 400, "too few were read-only: {read_only}");
+    assert!(backups > commands / 400 && restored > commands / 400, "{backups} backups, {restored} restored");
     assert!(killed > commands / 6 && counts["Single"] as u64 > commands / 12, "too little happened: {counts:?}");
 }
