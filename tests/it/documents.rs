@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::serve::socket::Server;
-use crate::support::{Home, SEED, run, vector};
+use crate::support::{Home, Run, SEED, run, vector};
 
 fn document(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)
@@ -94,18 +94,27 @@ fn docs_json_md_shows_what_commands_answer() {
         let Some(example) = example else { continue };
         let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
         examples += 1;
-        let run = run(
-            home.command()
-                .args(&arguments)
-                .env("HOME", home.path())
-                .env("AWS_ENDPOINT_URL", server.endpoint())
-                .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
-                .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str()),
-            b"",
-        );
-        let answer = if run.stdout.is_empty() { &run.stderr } else { &run.stdout };
-        let answer = answer.lines().last().unwrap_or_default();
-        let (expected, got) = (shape_of(example), shape_of(answer));
+        let answered = || {
+            run(
+                home.command()
+                    .args(&arguments)
+                    .env("HOME", home.path())
+                    .env("AWS_ENDPOINT_URL", server.endpoint())
+                    .env("AWS_ACCESS_KEY_ID", &keys.access_key_id)
+                    .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key.as_str()),
+                b"",
+            )
+        };
+        let shape = |run: &Run| {
+            let answer = if run.stdout.is_empty() { &run.stderr } else { &run.stdout };
+            shape_of(answer.lines().last().unwrap_or_default())
+        };
+        let mut run = answered();
+        // The example repeats a code; a new step may have begun since that was printed, and has now been printed, too.
+        if command.starts_with("vmfa code") && shape(&run) != shape_of(example) {
+            run = answered();
+        }
+        let (expected, got) = (shape_of(example), shape(&run));
         if expected != got {
             failures.push(format!("{command}\nexpected {expected:#?}\ngot {got:#?}\n{run:?}"));
         }
