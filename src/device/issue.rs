@@ -13,7 +13,7 @@ use super::pair::Which;
 use super::{Devices, Error};
 use crate::oath::{Code, MovingFactor, hotp};
 use crate::provision::Enrolment;
-use crate::registry::{self, Device, Run, Runs, Token};
+use crate::registry::{self, Device, Registry, Run, Runs, Token};
 use crate::time::{Step, Timestamp};
 use crate::vault::Id;
 
@@ -32,6 +32,13 @@ impl Issued {
 struct Taken {
     steps: BTreeSet<Step>,
     forgotten: Runs,
+    restored: Option<Step>,
+}
+
+impl From<registry::Taken> for Taken {
+    fn from(taken: registry::Taken) -> Self {
+        Self { steps: taken.steps.into_iter().collect(), forgotten: taken.forgotten, restored: taken.restored }
+    }
 }
 
 impl Taken {
@@ -211,33 +218,13 @@ impl Devices<'_> {
         let last = Step::new(clock.step.value().saturating_add(terms.window.ahead));
         let taken = self.claim(ledger, &clock, &clock.candidates(terms), (1, last), moment.now)?;
         let Some(step) = taken.steps.first().copied() else {
-            return Err(self.no_free_step(device, ledger, &clock, terms));
+            let from = [(ledger, first_of(&clock, terms))];
+            let taken = self.registry.taken(&from)?.pop().ok_or(registry::Error::Gone)?;
+            return Err(no_free_step(device, &taken.into(), &clock, terms));
         };
         let (wait, ready) = clock.wait_for(step, terms.window)?;
         let issued = clock.issued(step, &enrolment.secret)?.taken_by(&taken);
         Ok(Leased { issued, ready, wait, token: taken.token })
-    }
-
-    /// How near a lease is, if nobody else takes it before: in how many seconds, then how many steps from the device's
-    /// clock. For choosing from a pool.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::lease`].
-    pub fn nearest_lease(
-        &self,
-        device: &Device,
-        ledger: Id,
-        moment: Moment,
-        terms: &Terms,
-    ) -> Result<(u64, u64), Error> {
-        let clock = Clock::of(device, moment.time)?;
-        clock.expect_possible(terms)?;
-        let taken = self.taken_around(ledger, &clock, terms)?;
-        match clock.candidates(terms).into_iter().find(|step| !taken.has(*step)) {
-            Some(step) => Ok((clock.wait_for(step, terms.window)?.0, step.value().abs_diff(clock.step.value()))),
-            None => Err(self.no_free_step(device, ledger, &clock, terms)),
-        }
     }
 
     /// Whether a leased code may be shown: it is still this claim's, and one that the relying party takes now, after
@@ -276,30 +263,6 @@ impl Devices<'_> {
     pub fn give_lease_back(&self, device: &Device, enrolment: &Enrolment, leased: &Leased) -> Result<(), Error> {
         let (ledger, steps) = (self.ledger(device, enrolment)?, vec![Step::new(leased.issued.moving_factor)]);
         self.give_back(&Claimed { ledger, token: leased.token, steps })
-    }
-
-    fn taken_around(&self, ledger: Id, clock: &Clock, terms: &Terms) -> Result<Taken, Error> {
-        let first = Step::new(clock.step.value().saturating_sub(terms.window.behind));
-        Ok(Taken {
-            forgotten: self.registry.ledger(ledger)?.forgotten,
-            steps: self.registry.claimed(ledger, first, FAR)?.into_iter().collect(),
-        })
-    }
-
-    fn no_free_step(&self, device: &Device, ledger: Id, clock: &Clock, terms: &Terms) -> Error {
-        let found = self.registry.ledger(ledger).map_err(Error::from);
-        let (restored, taken) = match (found, self.taken_around(ledger, clock, terms)) {
-            (Ok(ledger), Ok(taken)) => (ledger.restored.is_some_and(|last| last >= clock.step), taken),
-            (Err(error), _) | (_, Err(error)) => return error,
-        };
-        let beyond = clock.step.value().saturating_add(terms.window.ahead).saturating_add(1);
-        match clock.wait_for(taken.free_from(beyond), terms.window) {
-            Ok((wait, free)) => {
-                let name = device.name.to_string();
-                Error::NoFreeStep { name, validity: terms.validity, restored, free, wait }
-            }
-            Err(error) => error,
-        }
     }
 
     /// Gives a step back whose code demonstrably never reached the service, and that nobody else was shown or waits for.
@@ -404,6 +367,69 @@ impl Devices<'_> {
             }
         }
         Ok(next)
+    }
+}
+
+/// A device of a pool.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The device.
+    pub device: &'a Device,
+    /// Where it is written down what was handed out of it.
+    pub ledger: Id,
+    /// What may be taken of it.
+    pub terms: &'a Terms,
+}
+
+/// How near a lease of each device of a pool is, if nobody else takes it before: in how many seconds, then how many steps
+/// from the device's clock. The registry is asked once for all of them.
+///
+/// # Errors
+///
+/// Those of the registry; for each device as [`Devices::lease`].
+pub fn nearest_leases(
+    registry: &dyn Registry,
+    pool: &[Candidate<'_>],
+    moment: Moment,
+) -> Result<Vec<Result<(u64, u64), Error>>, Error> {
+    let clock_of = |candidate: &Candidate<'_>| {
+        let clock = Clock::of(candidate.device, moment.time)?;
+        clock.expect_possible(candidate.terms)?;
+        Ok::<_, Error>(clock)
+    };
+    let clocks: Vec<Result<Clock, Error>> = pool.iter().map(clock_of).collect();
+    let possible = pool.iter().zip(&clocks).filter_map(|(candidate, clock)| Some((candidate, clock.as_ref().ok()?)));
+    let from: Vec<(Id, Step)> =
+        possible.map(|(candidate, clock)| (candidate.ledger, first_of(clock, candidate.terms))).collect();
+    let mut taken = registry.taken(&from)?.into_iter().map(Taken::from);
+    let near = |(candidate, clock): (&Candidate<'_>, Result<Clock, Error>)| {
+        let clock = clock?;
+        let taken = taken.next().ok_or(registry::Error::Gone)?;
+        match clock.candidates(candidate.terms).into_iter().find(|step| !taken.has(*step)) {
+            Some(step) => {
+                let (wait, _) = clock.wait_for(step, candidate.terms.window)?;
+                Ok((wait, step.value().abs_diff(clock.step.value())))
+            }
+            None => Err(no_free_step(candidate.device, &taken, &clock, candidate.terms)),
+        }
+    };
+    Ok(pool.iter().zip(clocks).map(near).collect())
+}
+
+/// The first step that a window allows.
+fn first_of(clock: &Clock, terms: &Terms) -> Step {
+    Step::new(clock.step.value().saturating_sub(terms.window.behind))
+}
+
+fn no_free_step(device: &Device, taken: &Taken, clock: &Clock, terms: &Terms) -> Error {
+    let restored = taken.restored.is_some_and(|last| last >= clock.step);
+    let beyond = clock.step.value().saturating_add(terms.window.ahead).saturating_add(1);
+    match clock.wait_for(taken.free_from(beyond), terms.window) {
+        Ok((wait, free)) => {
+            let name = device.name.to_string();
+            Error::NoFreeStep { name, validity: terms.validity, restored, free, wait }
+        }
+        Err(error) => error,
     }
 }
 

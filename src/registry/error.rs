@@ -97,6 +97,52 @@ pub enum Error {
         /// What it said.
         reason: String,
     },
+    /// A server, or the way to it.
+    #[error("{place} can't be reached: {reason}")]
+    Unreachable {
+        /// Which server.
+        place: String,
+        /// What was said last.
+        reason: String,
+    },
+    /// A server that doesn't let in, or doesn't allow what is asked; or one that isn't let in here.
+    #[error("{place}: {reason}")]
+    Refused {
+        /// Which server.
+        place: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The connection was lost before the server said how a change ended.
+    #[error("the connection to {place} was lost while a change was stored, so it may have been made or not: {reason}")]
+    Unknown {
+        /// Which server.
+        place: String,
+        /// How it was lost.
+        reason: String,
+    },
+    /// Another machine would be spoken to in clear text.
+    #[error("{place} is another machine, and without TLS others could read and change what goes there")]
+    ClearText {
+        /// Which server.
+        place: String,
+    },
+    /// A database without a registry.
+    #[error("{place} has no registry")]
+    NoRegistry {
+        /// Which server.
+        place: String,
+    },
+    /// Written by an older version; its owner has to bring it up to date.
+    #[error("{place} has schema version {found}; this vmfa needs {known}")]
+    Outdated {
+        /// Which server.
+        place: String,
+        /// Its version.
+        found: i64,
+        /// The one that this program needs.
+        known: i64,
+    },
     /// A record that can't be understood.
     #[error("{place}: the record of {record} {id} is damaged: {field}")]
     Damaged {

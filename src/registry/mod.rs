@@ -5,6 +5,12 @@
 
 mod error;
 pub mod memory;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod record;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod restored;
 mod runs;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -19,6 +25,8 @@ use crate::time::{Drift, Step, Timestamp};
 use crate::vault::{Id, Kind};
 
 pub use error::{Error, Restored};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use restored::{AHEAD, Accepted};
 pub use runs::{Run, Runs};
 
 /// What is known of a device, but for its secret.
@@ -260,6 +268,17 @@ pub struct Forget {
     pub before: Timestamp,
 }
 
+/// What isn't free of a ledger, from a step on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Steps that were handed out, in order.
+    pub steps: Vec<Step>,
+    /// As [`Ledger::forgotten`].
+    pub forgotten: Runs,
+    /// As [`Ledger::restored`].
+    pub restored: Option<Step>,
+}
+
 /// Where a device stands. Secret and record live in two places; the states in between say what an
 /// interruption left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -402,6 +421,20 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// Those of the back-end.
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error>;
 
+    /// What isn't free of several ledgers, from a step on in each, in the same order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] where one of them isn't there.
+    fn taken(&self, from: &[(Id, Step)]) -> Result<Vec<Taken>, Error> {
+        let taken = |(ledger, first): &(Id, Step)| {
+            let Ledger { forgotten, restored, .. } = self.ledger(*ledger)?;
+            let far = Step::new(i64::MAX.unsigned_abs());
+            Ok(Taken { steps: self.claimed(*ledger, *first, far)?, forgotten, restored })
+        };
+        from.iter().map(taken).collect()
+    }
+
     /// The steps that a claim has, in order.
     ///
     /// # Errors
@@ -461,6 +494,46 @@ pub trait Registry: Send + Sync + fmt::Debug {
     ///
     /// What is wrong with it.
     fn probe(&self) -> Result<String, Error>;
+}
+
+/// A registry that is there when the process has ended.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub trait Kept: Registry {
+    /// Its own name, which its copies share.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn id(&self) -> Result<String, Error>;
+
+    /// A number that changes with every change that another connection makes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn changes(&self) -> Result<u64, Error>;
+
+    /// What the engine's own clock shows, in milliseconds since 1970; none where that is the system's.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn clock(&self) -> Result<Option<i64>, Error>;
+
+    /// Whether anything can be written down.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ReadOnly`] where nothing can be.
+    fn expect_writable(&self) -> Result<(), Error>;
+
+    /// Goes on with a registry that was restored or replaced, or that has another key to make fingerprints with: all codes
+    /// up to `now`, by the system's clock, count as handed out and accepted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn accept_restored(&self, now: Timestamp) -> Result<Accepted, Error>;
 }
 
 /// The rules for names, over what a back-end holds: shared by all back-ends, so that none bends them.

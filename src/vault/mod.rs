@@ -58,6 +58,19 @@ impl Id {
     }
 }
 
+#[cfg(feature = "postgres")]
+impl Id {
+    /// As a database stores it.
+    pub(crate) const fn uuid(self) -> uuid::Uuid {
+        self.0
+    }
+
+    /// From what a database stored.
+    pub(crate) const fn from_uuid(uuid: uuid::Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.hyphenated().fmt(f)

@@ -3,6 +3,8 @@
 #[cfg(feature = "sqlite")]
 mod files;
 mod ledgers;
+#[cfg(all(feature = "postgres", target_os = "linux"))]
+mod postgres;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod read_only;
 #[cfg(all(feature = "cli", target_os = "linux"))]
@@ -49,6 +51,11 @@ fn on_all(suite: impl Fn(&dyn Registry)) {
     {
         let home = tempfile::tempdir().unwrap();
         suite(&vmfa::registry::sqlite::Sqlite::open(&home.path().join("a/b/registry.sqlite3")).unwrap());
+    }
+    #[cfg(all(feature = "postgres", target_os = "linux"))]
+    {
+        let server = crate::support::postgres::Server::start("");
+        suite(&postgres::of_worker(&server, &server.database()));
     }
 }
 

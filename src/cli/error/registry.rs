@@ -1,7 +1,7 @@
 //! What registries fail with, and what to do about it.
 
 use super::{Error, Kind};
-use crate::cli::hints::{self, vaults};
+use crate::cli::hints::{self, registries, vaults};
 use crate::registry;
 
 impl From<registry::Error> for Error {
@@ -21,6 +21,12 @@ impl From<registry::Error> for Error {
             E::Restored { .. } => (Kind::Storage, "registry-restored"),
             E::OtherKey { .. } => (Kind::Storage, "vault-key"),
             E::Engine { .. } => (Kind::Storage, "registry"),
+            E::Unreachable { .. } => (Kind::Storage, "registry-unreachable"),
+            E::Refused { .. } => (Kind::Storage, "registry-refused"),
+            E::Unknown { .. } => (Kind::Storage, "registry-unknown"),
+            E::ClearText { .. } => (Kind::Usage, "registry-clear-text"),
+            E::NoRegistry { .. } => (Kind::Storage, "registry-missing"),
+            E::Outdated { .. } => (Kind::Storage, "registry-outdated"),
         };
         let failure = Self::new(kind, code, error.to_string());
         match error {
@@ -49,7 +55,12 @@ impl From<registry::Error> for Error {
                 failure.hint(restore).hint(vaults::GO_ON)
             }
             E::Engine { .. } => failure.hint(vaults::DOCTOR),
-            E::NameTaken(_) | E::Busy { .. } | E::Gone => failure,
+            E::Unreachable { .. } => failure.hint(registries::REACH),
+            E::Refused { reason, .. } if reason.contains("password") => failure.hint(registries::PASSWORD),
+            E::Unknown { .. } => failure.hint(registries::LOOK_AGAIN),
+            E::ClearText { .. } => failure.hint(registries::TLS),
+            E::NoRegistry { .. } | E::Outdated { .. } => failure.hint(registries::MAKE),
+            E::NameTaken(_) | E::Busy { .. } | E::Gone | E::Refused { .. } => failure,
         }
     }
 }

@@ -8,6 +8,7 @@ pub(super) mod agents;
 pub(super) mod aws;
 pub(super) mod devices;
 pub(super) mod exports;
+pub(super) mod registries;
 pub(super) mod serve;
 pub(super) mod sources;
 pub(super) mod usage;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::Sqlite;
-use super::restored::{not_before, restored_until};
+use super::restored::restored_until;
+use crate::registry::restored::not_before;
 use crate::registry::{
     Claim, Device, Error, Fingerprint, Holder, LastPair, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Returnable, Run,
     Runs, Token,

@@ -16,21 +16,20 @@ mod united;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter};
 
 use columns::Column;
+pub use super::restored::{AHEAD, Accepted};
 #[cfg(feature = "cli")]
 pub(crate) use names::Of;
-pub use restored::{AHEAD, Accepted};
 
-use super::{Claim, Device, Error, Fingerprint, History, Holder, Ledger, Registry, State, Token, clash, names_clash};
+use super::record::Record;
+use super::{Claim, Device, Error, Fingerprint, History, Holder, Kept, Ledger, Registry, Token, clash, names_clash};
 use crate::name::Name;
-use crate::oath::{Digits, MovingFactor, Parameters};
-use crate::time::{Drift, Period, Step, Timestamp};
+use crate::time::{Step, Timestamp};
 use crate::vault::Id;
 
 /// A registry file. One connection, guarded; other processes have their own.
@@ -75,8 +74,11 @@ impl Sqlite {
     }
 
     /// A number that changes with every change that another connection makes.
-    #[cfg(feature = "cli")]
-    pub(crate) fn changes(&self) -> Result<u64, Error> {
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine.
+    pub fn changes(&self) -> Result<u64, Error> {
         let version = self.connection().query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0));
         version.map(i64::cast_unsigned).map_err(|error| self.failed(&error))
     }
@@ -102,117 +104,71 @@ impl Sqlite {
     }
 
     fn read(&self, row: &Row<'_>) -> Result<Device, Error> {
-        let text = |column: Column| self.field::<Option<String>>(row, column);
-        let number = |column: Column| Ok(self.field::<Option<i64>>(row, column)?.map(i64::cast_unsigned));
-        let time = |column: Column| Ok::<_, Error>(number(column)?.map(Timestamp::from_unix));
-        let id = |column: Column| text(column)?.map(|text| self.parse(row, column, &text)).transpose();
-        let there = |column: Column| self.damaged(row, column);
-
-        let state = match text(Column::State)?.as_deref() {
-            Some("active") => State::Active,
-            Some("pending") => State::Pending {
-                batch: id(Column::Batch)?.ok_or_else(|| there(Column::Batch))?,
-                replaces: id(Column::Replaces)?,
-                until: time(Column::Until)?.ok_or_else(|| there(Column::Until))?,
-            },
-            Some("retired") => match time(Column::Trashed)? {
-                Some(since) => State::Trashed { since },
-                None => State::Retired { until: time(Column::Until)?.ok_or_else(|| there(Column::Until))? },
-            },
-            _ => return Err(there(Column::State)),
-        };
-        let factor = match (number(Column::Period)?, number(Column::Counter)?) {
-            (Some(period), None) => {
-                MovingFactor::Time { period: Period::new(period).ok_or_else(|| there(Column::Period))? }
-            }
-            (None, Some(next)) => MovingFactor::Counter { next },
-            _ => return Err(there(Column::Period)),
-        };
-        let digits = number(Column::Digits)?.and_then(|count| u8::try_from(count).ok()).and_then(digits_of);
-        let algorithm: String = self.field(row, Column::Algorithm)?;
-        let vault: String = self.field(row, Column::Vault)?;
-        let name: String = self.field(row, Column::Name)?;
-        Ok(Device {
-            id: id(Column::Id)?.ok_or_else(|| there(Column::Id))?,
-            name: self.parse(row, Column::Name, &name)?,
-            issuer: text(Column::Issuer)?,
+        let record = Record {
+            id: self.field(row, Column::Id)?,
+            name: self.field(row, Column::Name)?,
+            state: self.field(row, Column::State)?,
+            batch: self.field(row, Column::Batch)?,
+            replaces: self.field(row, Column::Replaces)?,
+            until: self.field(row, Column::Until)?,
+            trashed: self.field(row, Column::Trashed)?,
+            issuer: self.field(row, Column::Issuer)?,
             account: self.field(row, Column::Account)?,
-            parameters: Parameters {
-                algorithm: self.parse(row, Column::Algorithm, &algorithm)?,
-                digits: digits.ok_or_else(|| there(Column::Digits))?,
-                factor,
-            },
-            serial: text(Column::Serial)?,
-            note: text(Column::Note)?,
-            vault: self.parse(row, Column::Vault, &vault)?,
-            created: time(Column::Created)?.ok_or_else(|| there(Column::Created))?,
-            state,
-            drift: Drift {
-                seconds: self.field(row, Column::DriftSeconds)?,
-                ppm: self.field(row, Column::DriftPpm)?,
-                since: number(Column::DriftSince)?.ok_or_else(|| there(Column::DriftSince))?,
-            },
-            ledger: id(Column::Ledger)?,
-            revision: number(Column::Revision)?.ok_or_else(|| there(Column::Revision))?,
-        })
+            algorithm: self.field(row, Column::Algorithm)?,
+            digits: self.field(row, Column::Digits)?,
+            period: self.field(row, Column::Period)?,
+            counter: self.field(row, Column::Counter)?,
+            serial: self.field(row, Column::Serial)?,
+            note: self.field(row, Column::Note)?,
+            vault: self.field(row, Column::Vault)?,
+            created: self.field(row, Column::Created)?,
+            drift_seconds: self.field(row, Column::DriftSeconds)?,
+            drift_ppm: self.field(row, Column::DriftPpm)?,
+            drift_since: self.field(row, Column::DriftSince)?,
+            ledger: self.field(row, Column::Ledger)?,
+            revision: self.field(row, Column::Revision)?,
+        };
+        record.device().map_err(|field| self.damaged(row, field))
     }
 
     fn field<T: rusqlite::types::FromSql>(&self, row: &Row<'_>, column: Column) -> Result<T, Error> {
-        row.get(column.place()).map_err(|_| self.damaged(row, column))
+        row.get(column.place()).map_err(|_| self.damaged(row, column.name()))
     }
 
-    fn parse<T: FromStr>(&self, row: &Row<'_>, column: Column, text: &str) -> Result<T, Error> {
-        text.parse().map_err(|_| self.damaged(row, column))
-    }
-
-    fn damaged(&self, row: &Row<'_>, column: Column) -> Error {
+    fn damaged(&self, row: &Row<'_>, field: &'static str) -> Error {
         let id = row.get(Column::Id.place()).unwrap_or_else(|_| "?".to_owned());
-        Error::Damaged { place: self.path.display().to_string(), record: "device", id, field: column.name() }
+        Error::Damaged { place: self.path.display().to_string(), record: "device", id, field }
     }
 
     fn write(&self, connection: &Connection, device: &Device, sql: &str) -> Result<usize, Error> {
-        let (state, batch, replaces, until, trashed) = match device.state {
-            State::Active => ("active", None, None, None, None),
-            State::Pending { batch, replaces, until } => ("pending", Some(batch), replaces, Some(until), None),
-            State::Trashed { since } => ("retired", None, None, None, Some(since)),
-            State::Retired { until } => ("retired", None, None, Some(until), None),
-        };
-        let (period, counter) = match device.parameters.factor {
-            MovingFactor::Time { period } => (Some(period.seconds()), None),
-            MovingFactor::Counter { next } => (None, Some(next)),
-        };
+        let record = Record::from(device);
         let written = connection.prepare_cached(sql).and_then(|mut statement| {
             statement.execute(named_params! {
-                ":id": device.id.to_string(),
-                ":name": device.name.as_str(),
-                ":state": state,
-                ":batch": batch.map(|id| id.to_string()),
-                ":replaces": replaces.map(|id| id.to_string()),
-                ":until": until.map(|time| time.as_unix().cast_signed()),
-                ":trashed": trashed.map(|time| time.as_unix().cast_signed()),
-                ":issuer": device.issuer,
-                ":account": device.account,
-                ":algorithm": device.parameters.algorithm.as_str(),
-                ":digits": device.parameters.digits.count(),
-                ":period": period.map(u64::cast_signed),
-                ":counter": counter.map(u64::cast_signed),
-                ":serial": device.serial,
-                ":note": device.note,
-                ":vault": device.vault.as_str(),
-                ":created": device.created.as_unix().cast_signed(),
-                ":drift_seconds": device.drift.seconds,
-                ":drift_ppm": device.drift.ppm,
-                ":drift_since": device.drift.since.cast_signed(),
-                ":revision": device.revision.cast_signed(),
+                ":id": record.id,
+                ":name": record.name,
+                ":state": record.state,
+                ":batch": record.batch,
+                ":replaces": record.replaces,
+                ":until": record.until,
+                ":trashed": record.trashed,
+                ":issuer": record.issuer,
+                ":account": record.account,
+                ":algorithm": record.algorithm,
+                ":digits": record.digits,
+                ":period": record.period,
+                ":counter": record.counter,
+                ":serial": record.serial,
+                ":note": record.note,
+                ":vault": record.vault,
+                ":created": record.created,
+                ":drift_seconds": record.drift_seconds,
+                ":drift_ppm": record.drift_ppm,
+                ":drift_since": record.drift_since,
+                ":revision": record.revision,
             })
         });
         written.map_err(|error| self.failed(&error))
     }
-}
-
-/// Five are the characters of Steam Guard.
-fn digits_of(count: u8) -> Option<Digits> {
-    if count == Digits::STEAM.count() { Some(Digits::STEAM) } else { Digits::new(count) }
 }
 
 const INSERT: &str = "INSERT INTO device (id, name, state, batch, replaces, until, trashed, issuer, account, algorithm,
@@ -354,5 +310,27 @@ impl Registry for Sqlite {
         }
         let devices = self.select(&connection, "WHERE state = 'active'", None)?.len();
         Ok(format!("{}, {devices} device{}", self.path.display(), if devices == 1 { "" } else { "s" }))
+    }
+}
+
+impl Kept for Sqlite {
+    fn id(&self) -> Result<String, Error> {
+        Self::id(self)
+    }
+
+    fn changes(&self) -> Result<u64, Error> {
+        Self::changes(self)
+    }
+
+    fn clock(&self) -> Result<Option<i64>, Error> {
+        Ok(None)
+    }
+
+    fn expect_writable(&self) -> Result<(), Error> {
+        Self::expect_writable(self)
+    }
+
+    fn accept_restored(&self, now: Timestamp) -> Result<Accepted, Error> {
+        Self::accept_restored(self, now)
     }
 }

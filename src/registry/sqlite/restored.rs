@@ -7,11 +7,9 @@ use rusqlite::{Connection, Row, params};
 use super::Sqlite;
 use super::mark::{Count, Mark};
 use crate::oath::relying_party::State;
-use crate::registry::{Error, LastPair, Token};
+use crate::registry::Error;
+use crate::registry::restored::{self, Accepted};
 use crate::time::{Step, Timestamp};
-
-/// Steps after the present that may have been handed out as well: a process that waits for one has it already.
-pub const AHEAD: u64 = 10;
 
 impl Sqlite {
     /// Keeps a mark in this file, by which an older copy of the registry is noticed before it hands anything out.
@@ -152,33 +150,7 @@ impl Sqlite {
     }
 }
 
-/// What [`Sqlite::accept_restored`] did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Accepted {
-    /// Until when all codes count as handed out.
-    pub until: Timestamp,
-    /// Until when they did before.
-    pub before: Option<Timestamp>,
-    /// Whether the registry was seen to be restored or replaced; otherwise nobody knows how many counters are missing.
-    pub noticed: bool,
-    /// Whether a vault's key was accepted.
-    pub new_key: bool,
-}
-
 /// The last step that counts as handed out because the registry was restored, from the columns with `accepted` and a period.
 pub(super) fn restored_until(row: &Row<'_>, [accepted, period]: [usize; 2]) -> rusqlite::Result<Option<Step>> {
-    let (accepted, period): (i64, Option<i64>) = (row.get(accepted)?, row.get(period)?);
-    let period = period.filter(|period| accepted > 0 && *period > 0);
-    let step = period.and_then(|period| accepted.cast_unsigned().checked_div(period.cast_unsigned()));
-    Ok(step.map(|step| Step::new(step.saturating_add(AHEAD))))
-}
-
-/// The last pair, or the one that stands for all that may have been handed out by then.
-pub(super) fn not_before(restored: Option<Step>, last: Option<LastPair>) -> Option<LastPair> {
-    match restored {
-        Some(second) if last.is_none_or(|last| last.second < second) => {
-            Some(LastPair { second, token: Token::NONE, given: true, returnable: None })
-        }
-        _ => last,
-    }
+    Ok(restored::restored_until(row.get(accepted)?, row.get(period)?))
 }

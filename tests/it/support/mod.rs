@@ -8,6 +8,8 @@ pub mod asking;
 pub mod desktop;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod keyrings;
+#[cfg(all(feature = "postgres", target_os = "linux"))]
+pub mod postgres;
 #[cfg(feature = "cli")]
 mod program;
 #[cfg(all(feature = "cli", target_os = "linux"))]

@@ -12,12 +12,12 @@ use crate::cli::open::Place;
 use crate::cli::pattern::{self, Pool};
 use crate::cli::render::{self, plain};
 use crate::cli::wait::{self, Waiter, Waiting};
-use crate::device::issue::{self, Issued, Leased, Moment, Terms};
+use crate::device::issue::{self, Candidate, Issued, Leased, Moment, Terms};
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
 use crate::oath::resync::Window;
 use crate::provision::Enrolment;
-use crate::registry::{Device, Registry};
+use crate::registry::{Device, Registry, Token};
 use crate::time::{Timestamp, words};
 use crate::vault::{Id, Vault};
 
@@ -118,8 +118,8 @@ impl Lease<'_> {
     /// A code of whichever of some devices has one soonest, of those whose names match a pattern.
     pub(in crate::cli::command) fn of_pool(&self, name: &str, pattern: &Pool, devices: Vec<Device>) -> Result<Taken> {
         let pool = self.pool(name, pattern, devices)?;
-        for _ in 0..ATTEMPTS {
-            let (member, wait) = nearest(&pool, self.registry, name, self.clock.moment())?;
+        for attempt in 0..ATTEMPTS {
+            let (member, wait) = nearest(&pool, self.registry, name, (self.clock.moment(), attempt > 0))?;
             let devices = Devices { vault: member.vault.as_ref(), registry: self.registry };
             let enrolment = devices.enrolment(&member.device)?;
             let terms = Terms { patience: wait, ..member.terms };
@@ -270,16 +270,32 @@ struct Member {
     terms: Terms,
 }
 
-/// The device that has a code soonest and nearest to its clock, and in how many seconds.
-fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: Moment) -> Result<(&'a Member, u64)> {
+impl Member {
+    const fn candidate(&self) -> Candidate<'_> {
+        Candidate { device: &self.device, ledger: self.ledger, terms: &self.terms }
+    }
+}
+
+/// The device that has a code soonest and nearest to its clock, and in how many seconds. Of several that are as near it is
+/// the first; any of them after somebody else was faster, so that those who lost don't meet at the next one.
+fn nearest<'a>(
+    pool: &'a [Member],
+    registry: &dyn Registry,
+    name: &str,
+    (moment, any): (Moment, bool),
+) -> Result<(&'a Member, u64)> {
     let mut best = None;
     let mut none = None;
     let mut too_long = None;
-    for member in pool {
-        let devices = Devices { vault: member.vault.as_ref(), registry };
-        match devices.nearest_lease(&member.device, member.ledger, moment, &member.terms) {
-            Ok(near) if best.is_none_or(|(nearest, _)| near < nearest) => best = Some((near, member)),
-            Ok(_) => {}
+    let candidates: Vec<Candidate<'_>> = pool.iter().map(Member::candidate).collect();
+    for (member, near) in pool.iter().zip(issue::nearest_leases(registry, &candidates, moment)?) {
+        match near {
+            Ok((wait, steps)) => {
+                let near = (wait, steps, if any { Token::random().value() } else { 0 });
+                if best.is_none_or(|(nearest, _)| near < nearest) {
+                    best = Some((near, member));
+                }
+            }
             Err(device::Error::NoFreeStep { free, wait, validity, restored, .. }) => {
                 none = [none, Some((wait, free, validity, restored))].into_iter().flatten().min();
             }
@@ -289,7 +305,7 @@ fn nearest<'a>(pool: &'a [Member], registry: &dyn Registry, name: &str, moment: 
         }
     }
     match (best, none) {
-        (Some(((wait, _), member)), _) => Ok((member, wait)),
+        (Some(((wait, ..), member)), _) => Ok((member, wait)),
         (None, Some((wait, free, validity, restored))) => {
             Err(device::Error::NoFreeStep { name: name.to_owned(), validity, restored, free, wait }.into())
         }
