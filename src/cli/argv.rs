@@ -19,6 +19,9 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
         if (text.starts_with("--claim=") || before.is_some_and(|word| word == "--claim")) && is_claim(value) {
             continue;
         }
+        if has_password(&lower) {
+            return Err(Error::password_in_argv(index));
+        }
         let what = if lower.contains("base32stringseed") {
             "holds an answer of AWS"
         } else if lower.contains("otpauth:") || lower.contains("otpauth-migration:") {
@@ -35,6 +38,15 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
         return Err(Error::secret_in_argv(index, what));
     }
     Ok(())
+}
+
+/// Whether a text has the URL of a database, and a password in it.
+fn has_password(lower: &str) -> bool {
+    let url = lower.split_once("postgres://").or_else(|| lower.split_once("postgresql://"));
+    url.is_some_and(|(_, rest)| {
+        let (who, _) = rest.split_once('@').unwrap_or_default();
+        who.contains(':') || rest.contains("password=")
+    })
 }
 
 /// Whether a text has the form of a claim's number: by chance, one in a hundred has only what base32 has.
@@ -84,6 +96,22 @@ mod tests {
         assert!(!refused(&["vmfa", "release", "x", &format!("--claim={claim}")]));
         assert!(refused(&["vmfa", "release", "x", claim]));
         assert!(refused(&["vmfa", "release", "x", "--claim", "jbswy3dpehpk3pxp"]));
+    }
+
+    #[test]
+    fn the_password_of_a_database_is_refused() {
+        for url in [
+            "postgres://ci:hunter2@db/vmfa",
+            "--registry=postgresql://ci:hunter2@db/vmfa",
+            "postgres://db/vmfa?PASSWORD=hunter2",
+            "POSTGRES://ci:@db",
+        ] {
+            let refused = refuse_secrets(&["vmfa".into(), url.into()]).unwrap_err();
+            assert!(!refused.message().contains("hunter2"), "{url}");
+        }
+        for url in ["postgres://ci@db:5432/vmfa", "postgres://[::1]:5432/vmfa", "--registry=postgres://db"] {
+            refuse_secrets(&["vmfa".into(), url.into()]).unwrap();
+        }
     }
 
     #[test]

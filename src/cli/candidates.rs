@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use clap_complete::ArgValueCompleter;
 use clap_complete::engine::CompletionCandidate;
 
+use super::chosen_registry::is_elsewhere;
 use super::environment;
 use super::home::Home;
 use crate::aws::settings;
@@ -113,5 +114,6 @@ fn names(beginning: &str, most: usize) -> Vec<String> {
 }
 
 fn names_of(of: Of, beginning: &str, most: usize) -> Vec<String> {
-    Home::find().ok().and_then(|home| Sqlite::names(&home.registry, of, beginning, most)).unwrap_or_default()
+    let home = Home::find().ok().filter(|home| !is_elsewhere(&home.config));
+    home.and_then(|home| Sqlite::names(&home.registry, of, beginning, most)).unwrap_or_default()
 }

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::clock::now;
+use super::Global;
+use super::clock::{now, timed};
 use super::environment;
 use super::error::{Error, Result};
+use super::open::Place;
 use super::server_time::Server;
 use crate::device::issue::Moment;
 use crate::time::Timestamp;
+use crate::time::difference::Difference;
 
 /// Which clock, and which time of it.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -24,7 +27,8 @@ pub(super) struct Args {
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub(super) struct Which {
-    /// The clock to make codes by: `system`, a server's (URL), or the system's shifted, such as +90s [env: VMFA_CLOCK]
+    /// The clock to make codes by: `system`, a server's (URL), the `registry`'s, or the system's shifted, such as +90s
+    /// [env: VMFA_CLOCK]
     #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
     clock: Option<String>,
 }
@@ -52,8 +56,8 @@ impl Args {
     /// # Errors
     ///
     /// And what is no time.
-    pub(super) fn open(&self) -> Result<Clock> {
-        let clock = self.which.open()?;
+    pub(super) fn open(&self, global: &Global) -> Result<Clock> {
+        let clock = self.which.open(global)?;
         let at = self.at.as_ref().map(|text| Timestamp::parse(text, clock.time())).transpose()?;
         Ok(Clock { at, ..clock })
     }
@@ -75,23 +79,24 @@ impl Which {
     /// # Errors
     ///
     /// The same.
-    pub(super) fn open_if_named(&self) -> Result<Option<Clock>> {
+    pub(super) fn open_if_named(&self, global: &Global) -> Result<Option<Clock>> {
         let named = self.clock.is_some() || environment::text("VMFA_CLOCK").is_some();
-        if named { self.open().map(Some) } else { Ok(None) }
+        if named { self.open(global).map(Some) } else { Ok(None) }
     }
 
-    /// Reads the arguments, and asks the server where one is named.
+    /// Reads the arguments, and asks the server or the registry where one is named.
     ///
     /// # Errors
     ///
     /// What can't be read, or a server that doesn't tell the time.
-    pub(super) fn open(&self) -> Result<Clock> {
+    pub(super) fn open(&self, global: &Global) -> Result<Clock> {
         let named = match &self.clock {
             Some(text) => Some(text.clone()),
             None => environment::text("VMFA_CLOCK"),
         };
         let ahead = match named.as_deref() {
             None | Some("system") => Ahead::By(0),
+            Some("registry") => Ahead::By(of_registry(global)?),
             Some(url) if url.contains("://") => Ahead::Server(Arc::new(Server::ask(url)?)),
             Some(text) => Ahead::By(shift(text)?),
         };
@@ -101,10 +106,23 @@ impl Which {
     }
 }
 
+/// How far the registry's own clock is ahead of the system's, in seconds: those who share a database agree on a time.
+fn of_registry(global: &Global) -> Result<i64> {
+    let registry = Place::find(global)?.registry()?;
+    // The first question connects, which takes time that is no part of the answer's.
+    registry.clock()?;
+    match timed(|| registry.clock()) {
+        (Ok(Some(time)), sent, received) => Ok(Difference::at(time.into(), sent, received).server_ahead()),
+        (Ok(None), ..) => Ok(0),
+        (Err(error), ..) => Err(error.into()),
+    }
+}
+
 fn shift(text: &str) -> Result<i64> {
     let signed = text.starts_with(['+', '-']).then(|| crate::time::signed_duration(text)).flatten();
-    signed
-        .ok_or_else(|| Error::usage(format!("`{text}` is no clock: `system`, a URL, or an offset such as +90s or -5m")))
+    signed.ok_or_else(|| {
+        Error::usage(format!("`{text}` is no clock: `system`, `registry`, a URL, or an offset such as +90s or -5m"))
+    })
 }
 
 impl Clock {

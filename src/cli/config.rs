@@ -21,6 +21,12 @@ pub(super) struct Config {
     /// The vault for new devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) vault: Option<String>,
+    /// The registry, if it isn't the file in vmfa's home: a URL without a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) registry: Option<String>,
+    /// Whether that may be reached on another machine without TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) plain_registry: bool,
     /// The age vault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) age: Option<Age>,

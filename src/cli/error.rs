@@ -192,6 +192,18 @@ impl Error {
         .hint(hints::usage::HISTORY)
     }
 
+    pub(super) fn password_in_argv(index: usize) -> Self {
+        Self::new(
+            Kind::Usage,
+            "secret-in-argv",
+            format!(
+                "argument {index} holds a database's password, and other processes can read arguments; it was not used"
+            ),
+        )
+        .hint(hints::registries::PASSWORD)
+        .hint(hints::registries::CHANGE_PASSWORD)
+    }
+
     pub(super) fn code(&self) -> &'static str {
         self.code
     }

@@ -11,6 +11,13 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options",
           value_parser = ["keyring", "age"], hide_possible_values = true)]
     pub(super) vault: Option<String>,
+    /// Where devices and used codes are: `postgres://USER@HOST/DATABASE`, or `file` [default: as `vmfa init` chose, or
+    /// `file`] [env: VMFA_REGISTRY]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub(super) registry: Option<String>,
+    /// Allow a registry on another machine without TLS, on a private test network
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(super) plain_registry: bool,
     /// The age or SSH identity that opens the age vault [env: VMFA_IDENTITY_FILE]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(super) identity_file: Option<std::path::PathBuf>,

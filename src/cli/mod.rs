@@ -6,12 +6,15 @@ mod argv;
 mod bytes;
 mod candidates;
 mod chosen_clock;
+mod chosen_registry;
 mod clipboard;
 mod clock;
 mod columns;
 mod command;
 mod complete;
 mod config;
+#[cfg(feature = "postgres")]
+mod database;
 mod described;
 mod empty;
 mod environment;

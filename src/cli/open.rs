@@ -8,12 +8,19 @@ use zeroize::Zeroizing;
 
 #[cfg(target_os = "linux")]
 use super::agent;
+use super::chosen_registry::Chosen;
 use super::config::{self, Config};
+#[cfg(feature = "postgres")]
+use super::database::with_credentials;
 use super::error::{Error, Kind as ErrorKind, NOBODY_TO_ASK, Result};
 use super::home::Home;
+#[cfg(feature = "postgres")]
+use super::note::note;
 use super::{Global, environment, hints, plugins, prompt};
-use crate::registry::Device;
+#[cfg(feature = "postgres")]
+use crate::registry::postgres::Postgres;
 use crate::registry::sqlite::Sqlite;
+use crate::registry::{Device, Kept};
 use crate::vault::age::{self, Age, Identity};
 use crate::vault::keyring::{self, Keyring};
 use crate::vault::{self, Kind, Vault};
@@ -21,6 +28,10 @@ use crate::vault::{self, Kind, Vault};
 /// How long to wait for a keyring: while a person may have to answer its prompt, and without one.
 const WITH_PERSON: Duration = Duration::from_secs(60);
 const ALONE: Duration = Duration::from_secs(10);
+
+/// How long a registry's server is waited for where somebody only looks at what is there.
+#[cfg(feature = "postgres")]
+const HASTE: Duration = Duration::from_secs(1);
 
 /// The files, configuration and vaults of this run.
 pub(super) struct Place {
@@ -33,6 +44,8 @@ pub(super) struct Place {
     age: OnceLock<Arc<Age>>,
     passphrase: age::Passphrase,
     plugins: age::Plugins,
+    /// Whether it is only told what is there: then a server that can't be reached isn't waited for.
+    hasty: bool,
 }
 
 impl Place {
@@ -62,6 +75,7 @@ impl Place {
             plugins: plugins::of_run(given, true)?,
             passphrase,
             global: global.clone(),
+            hasty: false,
         })
     }
 
@@ -78,6 +92,12 @@ impl Place {
         Ok(place)
     }
 
+    /// The same place, where nothing is waited for that can't be reached.
+    pub(super) fn in_haste(mut self) -> Self {
+        self.hasty = true;
+        self
+    }
+
     /// The same place under another configuration.
     pub(super) fn with(&self, config: Config) -> Self {
         Self {
@@ -90,6 +110,7 @@ impl Place {
             age: OnceLock::new(),
             passphrase: self.passphrase(),
             plugins: self.plugins.clone(),
+            hasty: self.hasty,
         }
     }
 
@@ -113,13 +134,35 @@ impl Place {
 
     /// The registry, to look at it and at what is in it. Where there is none, it has nothing, and none is made: the home may
     /// be the wrong one.
-    pub(super) fn registry(&self) -> Result<Sqlite> {
-        Ok(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))
+    pub(super) fn registry(&self) -> Result<Box<dyn Kept>> {
+        match self.chosen_registry()? {
+            Chosen::File => Ok(Box::new(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))),
+            #[cfg(feature = "postgres")]
+            Chosen::Database(address) => {
+                let registry = Postgres::open(with_credentials(address)?)?;
+                let registry = if self.hasty { registry.with_patience(HASTE) } else { registry };
+                Ok(Box::new(registry.with_notice(|why| note(&format!("waiting: {why}")))))
+            }
+        }
     }
 
-    /// The registry, made where there is none.
-    pub(super) fn registry_for_new(&self) -> Result<Sqlite> {
-        Ok(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))
+    /// The registry; a file is made where there is none.
+    pub(super) fn registry_for_new(&self) -> Result<Box<dyn Kept>> {
+        match self.chosen_registry()? {
+            Chosen::File => Ok(Box::new(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))),
+            #[cfg(feature = "postgres")]
+            Chosen::Database(_) => self.registry(),
+        }
+    }
+
+    /// Which registry that is.
+    pub(super) fn chosen_registry(&self) -> Result<Chosen> {
+        Chosen::find(&self.global, &self.config)
+    }
+
+    /// Whether the registry is a file that isn't there yet.
+    pub(super) fn lacks_registry_file(&self) -> bool {
+        matches!(self.chosen_registry(), Ok(Chosen::File)) && !self.home.registry.exists()
     }
 
     /// The vault for new devices: `--vault`, `VMFA_VAULT`, what `vmfa init` chose, the keyring.

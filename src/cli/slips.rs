@@ -1,5 +1,6 @@
 //! Unknown commands: another tool's word for a command, a typing error, or a device's name.
 
+use super::chosen_registry::is_elsewhere;
 use super::error::Error;
 use super::help::TOPICS;
 use super::hints;
@@ -69,6 +70,9 @@ pub(super) fn devices() -> Option<Vec<String>> {
 /// All devices; `None` where the registry can't be read.
 pub(super) fn known() -> Option<Vec<Device>> {
     let home = Home::find().ok()?;
+    if is_elsewhere(&home.config) {
+        return None;
+    }
     if !home.registry.exists() {
         return Some(Vec::new());
     }

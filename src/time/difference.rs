@@ -20,6 +20,12 @@ impl Difference {
         Self { least: sent.saturating_sub(date.saturating_add(999)), most: received.saturating_sub(date) }
     }
 
+    /// From one answer with a time in milliseconds, and when the question was sent and the answer there.
+    #[must_use]
+    pub const fn at(time: i128, sent: i128, received: i128) -> Self {
+        Self { least: sent.saturating_sub(time), most: received.saturating_sub(time) }
+    }
+
     /// Of a clock that stands: it shows this whole second, and no fraction of a later one, while the system's shows any part
     /// of its own.
     #[must_use]
@@ -70,6 +76,12 @@ mod tests {
             assert!(difference.least <= 2_500 && 2_500 <= difference.most, "{sent}: {difference:?}");
             assert!(difference.uncertainty() <= (1_000 + delay + back) / 2 + 1);
         }
+    }
+
+    #[test]
+    fn a_time_in_milliseconds_is_off_by_the_round_trip_at_most() {
+        let difference = Difference::at(97_510, 100_000, 100_040);
+        assert_eq!((difference.least, difference.most, difference.server_ahead()), (2_490, 2_530, -3));
     }
 
     #[test]

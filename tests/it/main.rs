@@ -38,6 +38,8 @@ mod examples;
 mod exchange;
 #[cfg(all(feature = "cli", unix))]
 mod export;
+#[cfg(all(feature = "cli", feature = "postgres", target_os = "linux"))]
+mod fleet;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod hygiene;
 #[cfg(feature = "cli")]

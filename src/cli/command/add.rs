@@ -106,7 +106,7 @@ impl Args {
         if self.serial.as_ref().is_some_and(|serial| !aws::is_mfa_arn(serial)) {
             return Err(Error::usage("--serial takes the ARN of an MFA device: arn:aws:iam::ACCOUNT:mfa/NAME"));
         }
-        let clock = self.clock.open()?;
+        let clock = self.clock.open(global)?;
         let place = Place::find(global)?;
         let registry = place.registry_for_new()?;
         // Before anything is read or asked for: a name that can't be used.
@@ -143,7 +143,7 @@ impl Args {
 
         let bar = if several { progress::bar("storing", named.len()) } else { ProgressBar::hidden() };
         let vault = Counted { vault: vault.as_ref(), bar };
-        let devices = Devices { vault: &vault, registry: &registry };
+        let devices = Devices { vault: &vault, registry: &*registry };
         let now = clock::now();
         let added = devices.add(&named, self.replace, now).map_err(|error| match error {
             device::Error::Registry(crate::registry::Error::NameTaken(name)) => taken(&name),
@@ -190,7 +190,7 @@ impl Args {
             };
             answer.added.push(One { device: Description::of(&device, Some(enrolment)), first_code });
         }
-        answer.warnings.extend(same_secrets(&registry, &answer.added)?);
+        answer.warnings.extend(same_secrets(&*registry, &answer.added)?);
         render::print(&answer, global.json)
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, clock, hints, private_file, prompt};
 use crate::device::Devices;
 use crate::device::backup::Backup;
-use crate::registry::{Device, Registry as _, State};
+use crate::registry::{Device, State};
 use crate::vault::age::{self, Identity, Openers};
 use crate::vault::{self, Kind as VaultKind};
 
@@ -95,11 +95,11 @@ impl Args {
         for kind in [VaultKind::Keyring, VaultKind::Age] {
             let its: Vec<&Device> = devices.iter().filter(|device| device.vault == kind).collect();
             if !its.is_empty() {
-                Devices { vault: place.vault(kind)?.as_ref(), registry: &registry }.back_up(&its, &mut backup)?;
+                Devices { vault: place.vault(kind)?.as_ref(), registry: &*registry }.back_up(&its, &mut backup)?;
                 all.extend(its);
             }
         }
-        backup.add_ledgers(&registry, &all)?;
+        backup.add_ledgers(&*registry, &all)?;
         // After the vault's own passphrase, as `vmfa export` asks.
         let openers = match recipients.as_slice() {
             [] => Openers::Passphrase(self.passphrase(global, &place)?),

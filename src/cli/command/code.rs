@@ -263,7 +263,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         // Before a code is taken, which would be used up in vain.
         let clipboard = self.copy.map(|way| Clipboard::reach(way, self.clear_after)).transpose()?;
-        let clock = self.clock.open()?;
+        let clock = self.clock.open(global)?;
         let offset = i64::from(self.next).saturating_sub(self.previous.into());
         let answer = match (&self.device, &self.from) {
             (Some(name), _) if self.fresh => self.leased(global, name, &clock)?,
@@ -303,9 +303,9 @@ impl Args {
         if Pool::of(name).map_or(true, |pool| pool.is_some()) {
             return Err(Error::usage(format!("`{name}` is a pool of devices: --fresh gives a code of it")));
         }
-        let device = device::find(&registry, name)?;
+        let device = device::find(&*registry, name)?;
         let vault = place.vault_of(&device)?;
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let devices = Devices { vault: vault.as_ref(), registry: &*registry };
         let (codes, moment) = match device.parameters.factor {
             // A moment that was named is no lease: nobody is promised a code of their own.
             MovingFactor::Time { .. } if clock.stands_still() && registry.expect_writable().is_err() => {

@@ -10,8 +10,7 @@ use crate::cli::{Global, clock, environment, hints};
 use crate::device::issue::LONGEST_WAIT;
 use crate::device::{Devices, trash};
 use crate::oath::{MovingFactor, totp};
-use crate::registry::sqlite::{AHEAD, Accepted};
-use crate::registry::{Device, Registry, State};
+use crate::registry::{AHEAD, Accepted, Device, Registry, State};
 use crate::time::Timestamp;
 use crate::vault::age::{HELD_BY_PLUGIN, PROTECTED};
 use crate::vault::{self, Kind, Vault};
@@ -107,6 +106,7 @@ impl Args {
         let mut checks = Vec::new();
         match Place::find_quietly(global) {
             Ok(place) => {
+                let place = place.in_haste();
                 if self.restored {
                     checks.push(restored(&place));
                 }
@@ -114,7 +114,7 @@ impl Args {
             }
             Err(error) => checks.push(Check::failed("configuration", true, &error)),
         }
-        checks.push(match Which::default().open() {
+        checks.push(match Which::default().open(global) {
             Ok(clock) => clock_check(clock.time()),
             Err(error) => Check::failed("clock", true, &error.about("VMFA_CLOCK")),
         });
@@ -133,7 +133,7 @@ fn restored(place: &Place) -> Check {
         let now = clock::now();
         let accepted = registry.accept_restored(now)?;
         let counts = |device: &Device| matches!(device.parameters.factor, MovingFactor::Counter { .. });
-        Ok((accepted, crate::device::active(&registry)?.iter().any(counts)))
+        Ok((accepted, crate::device::active(&*registry)?.iter().any(counts)))
     };
     let (accepted, counters) = match accept() {
         Ok(done) => done,
@@ -176,7 +176,8 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
         }
     };
     let registry = place.registry();
-    let devices = registry.as_ref().ok().and_then(|registry| crate::device::active(registry).ok()).unwrap_or_default();
+    let devices =
+        registry.as_ref().ok().and_then(|registry| crate::device::active(&**registry).ok()).unwrap_or_default();
     for kind in [Kind::Keyring, Kind::Age] {
         let holding = devices.iter().filter(|device| device.vault == kind).count();
         let what = if kind == Kind::Keyring { "vault keyring" } else { "vault age" };
@@ -225,13 +226,13 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
     }
     match registry {
         Ok(registry) => {
-            let absent = if place.home.registry.exists() { "" } else { " (not there yet)" };
+            let absent = if place.lacks_registry_file() { " (not there yet)" } else { "" };
             let detail = registry.probe().and_then(|detail| registry.expect_writable().map(|()| detail));
             let probed = detail.map(|detail| format!("{detail}{absent}"));
             checks.push(Check::of("registry", true, probed.map_err(Error::from)));
-            checks.extend(ahead(&devices, &registry));
-            checks.extend(leftovers(place, &registry));
-            checks.extend(trashed(&registry));
+            checks.extend(ahead(&devices, &*registry));
+            checks.extend(leftovers(place, &*registry));
+            checks.extend(trashed(&*registry));
         }
         Err(error) => checks.push(Check::failed("registry", true, &error)),
     }
@@ -283,7 +284,7 @@ fn ahead(devices: &[Device], registry: &dyn Registry) -> Option<Check> {
 
 /// Clears up after interrupted runs, in each vault that has something to clear; and deletes what has been in the trash for
 /// long enough.
-fn leftovers(place: &Place, registry: &crate::registry::sqlite::Sqlite) -> Option<Check> {
+fn leftovers(place: &Place, registry: &dyn Registry) -> Option<Check> {
     let now = clock::now();
     let is_left = |device: &Device| match device.state {
         State::Active => false,

@@ -228,7 +228,7 @@ impl Args {
             return Err(Error::usage("codes measure a drift; --against, --set, --rate and --clear take none"));
         }
         let Some(name) = name else {
-            let clock = self.clock.open()?;
+            let clock = self.clock.open(global)?;
             let codes = codes::read(words, self.from.as_deref())?;
             let (enrolment, _) = source::read_one(self.from.as_deref(), self.account.as_deref(), &self.search)?;
             return self.measured(None, &enrolment, &clock, &codes, global);
@@ -237,16 +237,16 @@ impl Args {
         if let Some(url) = &self.against {
             return self.compare(&place, name, url, global);
         }
-        let clock = self.clock.open()?;
+        let clock = self.clock.open(global)?;
         if words.is_empty() {
             return self.emulate(&place, name, &clock, changes, global);
         }
         let codes = codes::read(words, None)?;
         place.expect_reading();
         let registry = place.registry()?;
-        let device = device::find(&registry, name)?;
+        let device = device::find(&*registry, name)?;
         let vault = place.vault_of(&device)?;
-        let enrolment = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?;
+        let enrolment = Devices { vault: vault.as_ref(), registry: &*registry }.enrolment(&device)?;
         self.measured(Some(name), &enrolment, &clock, &codes, global)
     }
 
@@ -297,14 +297,14 @@ impl Args {
 
     fn emulate(&self, place: &Place, name: &str, clock: &Clock, changes: bool, global: &Global) -> Result<()> {
         let registry = place.registry()?;
-        let mut device = device::find(&registry, name)?;
+        let mut device = device::find(&*registry, name)?;
         if matches!(device.parameters.factor, MovingFactor::Counter { .. }) {
             return Err(Error::usage(format!("`{name}` is a counter device (HOTP): it has no clock"))
                 .hint(hints::devices::COUNTER_DRIFT));
         }
         let time = clock.time();
         if changes {
-            device = change_drift(&registry, name, |drift| {
+            device = change_drift(&*registry, name, |drift| {
                 let drift = if self.clear { Drift::default() } else { drift };
                 changed(drift, self.set, self.rate, time)
             })?;
@@ -324,8 +324,8 @@ impl Args {
 
     fn compare(&self, place: &Place, name: &str, url: &str, global: &Global) -> Result<()> {
         let registry = place.registry()?;
-        let device = device::find(&registry, name)?;
-        let clock = self.clock.open()?;
+        let device = device::find(&*registry, name)?;
+        let clock = self.clock.open(global)?;
         let time = clock.time();
         let difference = Server::ask(url)?.difference();
         let shown = device.drift.apply(time).ok_or(device::Error::NoSuchStep)?;

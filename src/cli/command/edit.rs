@@ -87,12 +87,12 @@ impl Args {
         }
         let place = Place::find(global)?;
         let registry = place.registry()?;
-        let found = device::find(&registry, &self.device)?;
+        let found = device::find(&*registry, &self.device)?;
         self.applied_to(&found)?;
         let vault = place.vault_of(&found)?;
         let _alone = alone(&place, &found)?;
         // This very device, by whatever name now.
-        let now = device::active(&registry)?.into_iter().find(|now| now.id == found.id);
+        let now = device::active(&*registry)?.into_iter().find(|now| now.id == found.id);
         let device = now.ok_or(crate::registry::Error::Gone)?;
         let wanted = self.applied_to(&device)?;
         let changed = changes(&device, &wanted);
@@ -100,7 +100,7 @@ impl Args {
         let edited = if changed.is_empty() {
             device
         } else {
-            Devices { vault: vault.as_ref(), registry: &registry }.edit(&device, wanted, clock::now())?
+            Devices { vault: vault.as_ref(), registry: &*registry }.edit(&device, wanted, clock::now())?
         };
         let mut warnings = Vec::new();
         if other_codes {

@@ -100,8 +100,8 @@ impl Args {
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
-        let devices = self.chosen(device::active(&registry)?)?;
-        let entries = read(&place, &registry, &devices)?;
+        let devices = self.chosen(device::active(&*registry)?)?;
+        let entries = read(&place, &*registry, &devices)?;
 
         let password = if self.plaintext { None } else { Some(password.chosen()?) };
         let random =

@@ -178,9 +178,9 @@ impl Args {
         if !self.dry_run {
             // A run before, which was interrupted, may have left all of the same: then it is there.
             let vault = place.vault_for_new()?;
-            let _ = Devices { vault: vault.as_ref(), registry: &registry }.recover(clock::now());
+            let _ = Devices { vault: vault.as_ref(), registry: &*registry }.recover(clock::now());
         }
-        let there = device::active(&registry)?;
+        let there = device::active(&*registry)?;
         let mut taken: HashSet<String> = there.iter().map(|device| device.name.to_string()).collect();
         let mut answer = Imported {
             format: importer.id,
@@ -191,7 +191,7 @@ impl Args {
             without,
             title: importer.title,
         };
-        let same = same_as(&place, &registry, &there, &entries)?;
+        let same = same_as(&place, &*registry, &there, &entries)?;
         let mut seen = HashSet::new();
         let mut new = Vec::new();
         for (entry, same) in entries.iter().zip(same) {
@@ -215,7 +215,7 @@ impl Args {
             let vault = place.vault_for_new()?;
             let bar = if new.len() > 1 { progress::bar("storing", new.len()) } else { ProgressBar::hidden() };
             let vault = Counted { vault: vault.as_ref(), bar };
-            Devices { vault: &vault, registry: &registry }.add(&new, false, clock::now())?;
+            Devices { vault: &vault, registry: &*registry }.add(&new, false, clock::now())?;
         }
         answer.added = !self.dry_run;
         render::print(&answer, global.json)

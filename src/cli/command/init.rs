@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::aws::{LOCK_LIMIT, Locks};
-use crate::cli::config::{Age as AgeConfig, portable, resolved};
+use crate::cli::config::{Age as AgeConfig, Config, portable, resolved};
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, hints, prompt, world};
-use crate::registry::Registry as _;
 use crate::vault::age::{self, HELD_BY_PLUGIN, Identity};
 use crate::vault::{self, Kind, Vault as _};
 
@@ -18,13 +17,16 @@ use crate::vault::{self, Kind, Vault as _};
 /// `vmfa init --vault keyring` chooses the OS keyring. `vmfa init --vault age` chooses age files and makes
 /// an identity that opens them: protected by a passphrase unless told otherwise. Running it again
 /// changes nothing that is set up already.
+///
+/// With `--registry`, it makes the registry in that database, or brings it up to date, and uses it from then on.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("identity").args(["identity_in_keyring", "use_identity", "new_identity"])))]
 #[command(after_help = "\
 Examples:
   vmfa init
   vmfa init --vault age
-  vmfa init --vault age --new-identity ci-identity")]
+  vmfa init --vault age --new-identity ci-identity
+  vmfa init --registry postgres://ci@db.example.com/vmfa")]
 pub(in crate::cli) struct Args {
     /// Keep the age identity in the OS keyring: one item there opens any number of devices
     #[arg(long)]
@@ -52,6 +54,9 @@ struct Initialized {
     identity: Option<String>,
     /// To whom age files are encrypted.
     recipients: Vec<String>,
+    /// Where devices and used codes are, if that is a database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registry: Option<String>,
     /// The configuration file.
     config: String,
     /// Whether plugins hold the identity, and no other key opens the secrets.
@@ -70,6 +75,9 @@ impl Answer for Initialized {
                 "without that identity nobody can read the secrets: keep a copy in a safe place"
             });
         }
+        if let Some(registry) = &self.registry {
+            writeln!(out, "devices and used codes are in {registry}")?;
+        }
         Ok(())
     }
 }
@@ -84,6 +92,7 @@ impl Args {
         let kind = place.default_kind()?;
         let mut config = place.config.clone();
         config.vault = Some(kind.to_string());
+        let registry = self.make_registry(&place, global, &mut config)?;
         let mut identity = None;
         match kind {
             Kind::Age => {
@@ -114,9 +123,21 @@ impl Args {
             identity,
             held: held && recipients.len() < 2,
             recipients,
+            registry,
             config: place.config_path().display().to_string(),
         };
         render::print(&answer, global.json)
+    }
+
+    /// Makes the registry in a database, or brings it up to date, and stores the choice: without the password, and only
+    /// where it was made by an option.
+    fn make_registry(&self, place: &Place, global: &Global, config: &mut Config) -> Result<Option<String>> {
+        let chosen = place.chosen_registry()?;
+        if global.registry.is_some() {
+            config.registry = chosen.stored();
+            config.plain_registry = config.registry.is_some() && (global.plain_registry || config.plain_registry);
+        }
+        chosen.prepare()?.map_or(Ok(None), |()| Ok(Some(place.registry()?.probe()?)))
     }
 
     fn file(&self) -> Option<&Path> {

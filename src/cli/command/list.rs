@@ -17,7 +17,7 @@ use crate::cli::pattern::{self, Wanted};
 use crate::cli::render::{self, Answer, plain, table};
 use crate::cli::{Global, candidates, chosen_clock, clock, hints};
 use crate::device;
-use crate::registry::{Device, Registry as _};
+use crate::registry::Device;
 use crate::time::{Timestamp, words};
 
 /// List devices, or with --vault those of one vault
@@ -165,7 +165,7 @@ impl Args {
             place.expect_reading();
         }
         let registry = place.registry()?;
-        let mut devices = device::active(&registry)?;
+        let mut devices = device::active(&*registry)?;
         if let Some(kind) = place.explicit() {
             devices.retain(|device| device.vault == kind);
         }
@@ -183,7 +183,7 @@ impl Args {
         let described = devices.iter().map(|device| Description::of(device, None).last_used(last_use(device)));
         let described: Vec<Description> = described.collect();
         let (current, failure) = if self.codes {
-            codes::current(&place, &registry, &devices, &self.clock.open()?)?
+            codes::current(&place, &*registry, &devices, &self.clock.open(global)?)?
         } else {
             (devices.iter().map(|_| None).collect(), None)
         };

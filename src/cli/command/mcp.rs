@@ -73,7 +73,7 @@ impl Args {
         }
         expect_readable(&place, &allowed)?;
         let audit = self.audit.as_deref().map(Audit::open).transpose()?;
-        let dispenser = Dispenser { place, allowed, clock: self.clock.open()?, jump: self.jump, audit };
+        let dispenser = Dispenser { place, allowed, clock: self.clock.open(global)?, jump: self.jump, audit };
         if std::io::stdin().is_terminal() {
             render::note("waiting for MCP messages, one per line: an MCP client starts this command, see docs/mcp.md");
         }
@@ -84,13 +84,13 @@ impl Args {
 /// Makes sure that nobody would have to be asked for a passphrase.
 fn expect_readable(place: &Place, allowed: &Allowed) -> Result<()> {
     let registry = place.registry()?;
-    let devices = allowed.devices(&registry)?;
+    let devices = allowed.devices(&*registry)?;
     if devices.is_empty() {
         render::note("warning: no device matches --allow yet");
     }
     let Some(device) = devices.iter().find(|device| device.vault == vault::Kind::Age) else { return Ok(()) };
     let vault = place.vault_of(device)?;
-    let read = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(device).map_err(Error::from);
+    let read = Devices { vault: vault.as_ref(), registry: &*registry }.enrolment(device).map_err(Error::from);
     match read {
         Err(error) if error.message().ends_with("is protected by a passphrase") => {
             Err(error.hint(hints::vaults::UNLOCK).hint(hints::vaults::PASSPHRASE_FD))

@@ -125,7 +125,7 @@ impl Answer for Answered {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let clock = self.clock.open()?;
+        let clock = self.clock.open(global)?;
         let json = global.json || self.r#as == "json";
         let answered = match (&self.device, &self.from) {
             (Some(name), _) => self.of_device(global, name, &clock, json)?,
@@ -140,9 +140,9 @@ impl Args {
         place.expect_reading();
         let registry = place.registry()?;
         registry.expect_writable()?;
-        let device = device::find(&registry, name)?;
+        let device = device::find(&*registry, name)?;
         let vault = place.vault_of(&device)?;
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let devices = Devices { vault: vault.as_ref(), registry: &*registry };
         let enrolment = devices.enrolment(&device)?;
         let counts = matches!(device.parameters.factor, MovingFactor::Counter { .. });
         if counts {

@@ -88,14 +88,14 @@ impl Args {
         place.expect_reading();
         let registry = place.registry()?;
         registry.expect_writable()?;
-        let device = device::find(&registry, &self.device)?;
+        let device = device::find(&*registry, &self.device)?;
         // Counters can't go back: a service that missed one takes the next.
         if device.parameters.period().is_err() {
             return Err(Error::usage(format!("`{}` is a counter device (HOTP): no code is given back", device.name))
                 .hint(hints::devices::COUNTER_GOES_ON));
         }
         let vault = place.vault_of(&device)?;
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let devices = Devices { vault: vault.as_ref(), registry: &*registry };
         let enrolment = devices.enrolment(&device)?;
         let refused = |what: &str| Error::new(Kind::No, "not-handed-out", format!("`{}` {what}", device.name));
         let not_there = |what: &str| refused(&format!("has {what}")).hint(hints::devices::CODE_FORGOTTEN);

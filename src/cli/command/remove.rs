@@ -63,7 +63,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let place = Place::find(global)?;
         let registry = place.registry()?;
-        let device = device::find(&registry, &self.device)?;
+        let device = device::find(&*registry, &self.device)?;
         let notes: Vec<String> = aws_note(&device, global).into_iter().collect();
         let asks = self.now && !self.yes;
         if asks {
@@ -92,9 +92,9 @@ impl Args {
         let vault = place.vault_of(&device)?;
         let _alone = alone(&place, &device)?;
         // This very device, by whatever name now.
-        let now = device::active(&registry)?.into_iter().find(|now| now.id == device.id);
+        let now = device::active(&*registry)?.into_iter().find(|now| now.id == device.id);
         let device = now.ok_or(crate::registry::Error::Gone)?;
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let devices = Devices { vault: vault.as_ref(), registry: &*registry };
         let kept_until = if self.now {
             devices.remove(&device, clock::now())?;
             None

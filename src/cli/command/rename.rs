@@ -48,9 +48,9 @@ impl Args {
         let new_name: Name = self.new_name.parse()?;
         let place = Place::find(global)?;
         let registry = place.registry()?;
-        let device = device::find(&registry, &self.device)?;
+        let device = device::find(&*registry, &self.device)?;
         let vault = place.vault_of(&device)?;
-        let (renamed, label) = Devices { vault: vault.as_ref(), registry: &registry }.rename(&device, &new_name)?;
+        let (renamed, label) = Devices { vault: vault.as_ref(), registry: &*registry }.rename(&device, &new_name)?;
         let answer = Renamed {
             old_name: device.name.to_string(),
             name: renamed.name.to_string(),

@@ -11,7 +11,7 @@ use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, candidates, clock, hints};
 use crate::device::Devices;
 use crate::device::backup::{Backup, Fate, LARGEST, Planned};
-use crate::registry::sqlite::AHEAD;
+use crate::registry::AHEAD;
 use crate::vault::age::{self, Identity};
 
 /// Bring back the devices of a backup
@@ -100,7 +100,7 @@ impl Args {
         let registry = if self.dry_run { place.registry()? } else { place.registry_for_new()? };
         let vault = place.vault_for_new()?;
         let now = clock::now();
-        let looking = Devices { vault: vault.as_ref(), registry: &registry };
+        let looking = Devices { vault: vault.as_ref(), registry: &*registry };
         if !self.dry_run {
             // Another run, which was interrupted, may have left half of the same.
             let _ = looking.recover(now);
@@ -122,7 +122,7 @@ impl Args {
                 warnings.extend(accepted.new_key.then(|| hints::vaults::COUNTERS_ANEW.to_owned()));
             }
             let counted = Counted { vault: vault.as_ref(), bar: progress::bar("storing", incoming) };
-            Devices { vault: &counted, registry: &registry }.bring_back(&backup, &planned, now)?;
+            Devices { vault: &counted, registry: &*registry }.bring_back(&backup, &planned, now)?;
         }
         let answer = Restored {
             devices: planned.iter().map(One::of).collect(),

@@ -9,7 +9,7 @@ use crate::cli::render::{self, Answer, fields, plain};
 use crate::cli::{Global, candidates};
 use crate::device;
 use crate::provision::Enrolment;
-use crate::registry::{Device, Registry as _};
+use crate::registry::Device;
 use crate::time::Timestamp;
 
 /// Show a device, without its secret
@@ -119,7 +119,7 @@ impl Answer for Description {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         let registry = Place::find(global)?.registry()?;
-        let device = device::find(&registry, &self.device)?;
+        let device = device::find(&*registry, &self.device)?;
         let last_used = device.ledger.and_then(|ledger| registry.last_uses().ok()?.get(&ledger).copied());
         render::print(&Description::of(&device, None).last_used(last_used), global.json)
     }

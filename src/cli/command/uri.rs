@@ -62,9 +62,9 @@ pub(super) fn of_device(global: &Global, name: &str) -> Result<Enrolment> {
     let place = Place::find(global)?;
     place.expect_reading();
     let registry = place.registry()?;
-    let device = device::find(&registry, name)?;
+    let device = device::find(&*registry, name)?;
     let vault = place.vault_of(&device)?;
-    let mut enrolment = Devices { vault: vault.as_ref(), registry: &registry }.enrolment(&device)?;
+    let mut enrolment = Devices { vault: vault.as_ref(), registry: &*registry }.enrolment(&device)?;
     if enrolment.account.is_empty() {
         // A nameless entry helps nobody there.
         enrolment.account = device.name.to_string();

@@ -122,7 +122,7 @@ impl Answer for Verified {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let clock = self.clock.open()?;
+        let clock = self.clock.open(global)?;
         let (name, words) = codes::split("verify", &self.words, self.from.as_deref())?;
         if let (true, Some(name)) = (self.reset, name) {
             return reset(name, words, global);
@@ -133,13 +133,13 @@ impl Args {
                 let place = Place::find(global)?;
                 place.expect_reading();
                 let registry = place.registry()?;
-                let device = device::find(&registry, name)?;
+                let device = device::find(&*registry, name)?;
                 if !self.dry_run {
                     let refused = |error| Error::from(error).hint(hints::devices::DRY_RUN);
                     registry.expect_writable().map_err(refused)?;
                 }
                 let vault = place.vault_of(&device)?;
-                let devices = Devices { vault: vault.as_ref(), registry: &registry };
+                let devices = Devices { vault: vault.as_ref(), registry: &*registry };
                 let stored = devices.stored(&device)?;
                 let rules = self.rules.unwrap_or(*accept::rules_of(&device));
                 let moment = clock.moment();
@@ -172,9 +172,9 @@ fn reset(name: &str, words: &[String], global: &Global) -> Result<()> {
     let place = Place::find(global)?;
     let registry = place.registry()?;
     registry.expect_writable()?;
-    let device = device::find(&registry, name)?;
+    let device = device::find(&*registry, name)?;
     let vault = place.vault_of(&device)?;
-    Devices { vault: vault.as_ref(), registry: &registry }.forget_verifications(&device, clock::now())?;
+    Devices { vault: vault.as_ref(), registry: &*registry }.forget_verifications(&device, clock::now())?;
     render::print(&Reset { device: device.name.to_string(), reset: true }, global.json)
 }
 

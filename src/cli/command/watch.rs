@@ -52,7 +52,7 @@ impl Args {
         if devices.is_empty() && !self.patterns.is_empty() {
             return Err(pattern::none_matches(&self.patterns, source.has_any()?));
         }
-        let times = times::Times::follow(self.clock.open()?);
+        let times = times::Times::follow(self.clock.open(global)?);
         live::Live::new(source, times, (self.copy, self.clear_after), Palette::of(has_colours())).run(devices)
     }
 }

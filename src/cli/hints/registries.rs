@@ -13,3 +13,15 @@ pub(in crate::cli) const LOOK_AGAIN: &str = "see what is there: `vmfa list`, `vm
 // Another machine would be reached in clear text.
 
 pub(in crate::cli) const TLS: &str = "leave out sslmode=disable, or --plain-registry on a private test network";
+
+// The URL can't be used.
+
+pub(in crate::cli) const URL: &str =
+    "for example: postgres://USER@HOST/DATABASE, or `file` for the file in vmfa's home";
+#[cfg(not(feature = "postgres"))]
+pub(in crate::cli) const WITH_FEATURE: &str = "build one that has it: cargo install vmfa --features postgres";
+
+// A password was an argument.
+
+pub(in crate::cli) const CHANGE_PASSWORD: &str =
+    "change it if others use this machine, and delete it from your shell's history";

@@ -21,8 +21,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, named_params, params_from_iter};
 
-use columns::Column;
 pub use super::restored::{AHEAD, Accepted};
+use columns::Column;
 #[cfg(feature = "cli")]
 pub(crate) use names::Of;
 

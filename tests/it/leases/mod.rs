@@ -2,7 +2,7 @@
 //! has is taken.
 
 mod clocks;
-mod many;
+pub mod many;
 mod owners;
 mod pairs;
 mod random;

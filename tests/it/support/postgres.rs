@@ -44,6 +44,18 @@ fn unprivileged(program: &Path) -> Command {
     command
 }
 
+/// The processes that a process started.
+fn children(parent: u32) -> Vec<i32> {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let numbers = processes.filter_map(|process| process.file_name().to_str()?.parse::<i32>().ok());
+    let started = |number: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+        fields.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    numbers.filter(started).collect()
+}
+
 impl Server {
     /// A new one, with a database `postgres` and whatever a line of its configuration says.
     pub fn start(configuration: &str) -> Self {
@@ -73,18 +85,25 @@ impl Server {
         server
     }
 
-    /// Starts it over its data.
+    /// Starts it over its data. Processes of one that was killed may live a moment longer, and then it ends at once.
     pub fn go_on(&self) {
+        let since = Instant::now();
+        let mut child = self.spawn();
+        while !self.answers() {
+            assert!(since.elapsed() < Duration::from_secs(60), "{}", fs::read_to_string(self.log()).unwrap());
+            if child.try_wait().unwrap().is_some() {
+                child = self.spawn();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        *self.running.lock().unwrap() = Some(child);
+    }
+
+    fn spawn(&self) -> Child {
         let mut postgres = unprivileged(&program("postgres"));
         postgres.arg("-D").arg(self.home.path().join("data"));
         let log = fs::File::options().create(true).append(true).open(self.log()).unwrap();
-        let child = postgres.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        *self.running.lock().unwrap() = Some(child);
-        let since = Instant::now();
-        while !self.answers() {
-            assert!(since.elapsed() < Duration::from_secs(60), "{}", fs::read_to_string(self.log()).unwrap());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        postgres.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap()
     }
 
     fn log(&self) -> PathBuf {
@@ -100,8 +119,12 @@ impl Server {
     /// Ends it and all its processes at once, as a power cut would.
     pub fn kill(&self) {
         if let Some(mut child) = self.running.lock().unwrap().take() {
-            let group = rustix::process::Pid::from_child(&child);
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+            // Those that it started leave its group.
+            let others = children(child.id());
+            child.kill().unwrap();
+            for other in others.into_iter().filter_map(rustix::process::Pid::from_raw) {
+                let _ = rustix::process::kill_process(other, rustix::process::Signal::KILL);
+            }
             child.wait().unwrap();
         }
         let _ = fs::remove_file(self.home.path().join("data/postmaster.pid"));

@@ -24,8 +24,7 @@ use crate::cli::stand_in::StandIn;
 use crate::cli::world::Real;
 use crate::cli::{Global, candidates, clock, environment, hints};
 use crate::device::{self, Devices};
-use crate::registry::Device;
-use crate::registry::sqlite::Sqlite;
+use crate::registry::{Device, Kept};
 use crate::time::Timestamp;
 use crate::vault::Vault;
 use crate::vault::memory::Memory;
@@ -59,8 +58,8 @@ pub(super) struct Args {
     /// Allow plain http to another machine: anyone on the network path can read secrets and sessions
     #[arg(long)]
     plain_http: bool,
-    /// The clock to make codes by: `system`, a server's (URL), or the system's shifted, such as +90s [default: the
-    /// service's] [env: VMFA_CLOCK]
+    /// The clock to make codes by: `system`, a server's (URL), the `registry`'s, or the system's shifted, such as +90s
+    /// [default: the service's] [env: VMFA_CLOCK]
     #[arg(long, value_name = "CLOCK", allow_hyphen_values = true)]
     clock: Option<String>,
     /// How long to wait for an answer to a call, 1s to 10m
@@ -83,7 +82,7 @@ pub(super) struct Args {
 /// What is open.
 pub(super) struct Run<'a> {
     pub(super) place: &'a Place,
-    pub(super) registry: &'a Sqlite,
+    pub(super) registry: &'a dyn Kept,
     pub(super) client: &'a Client<'a>,
     pub(super) world: &'a Real,
     pub(super) credentials: &'a Credentials,
@@ -106,14 +105,14 @@ impl Args {
 
     fn open_with<T>(
         &self,
-        registry: impl FnOnce(&Place) -> Result<Sqlite>,
+        registry: impl FnOnce(&Place) -> Result<Box<dyn Kept>>,
         global: &Global,
         work: impl FnOnce(&Run<'_>) -> Result<T>,
     ) -> Result<T> {
         let place = Place::find(global)?;
         place.expect_reading();
         let settings = self.settings()?;
-        let clock = Which::named(self.clock.clone()).open_if_named()?;
+        let clock = Which::named(self.clock.clone()).open_if_named(global)?;
         let registry = registry(&place)?;
         let iam = settings.endpoint(Service::Iam);
         let clear_text = if self.plain_http { ClearText::Anywhere } else { ClearText::Here };
@@ -136,7 +135,7 @@ impl Args {
         let locks = Locks::new(place.home.locks.clone(), self.lock_timeout);
         let mut run = Run {
             place: &place,
-            registry: &registry,
+            registry: &*registry,
             client: &client,
             world: &world,
             credentials: &Credentials::new("", "", None),

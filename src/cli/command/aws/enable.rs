@@ -15,7 +15,7 @@ use crate::cli::{Global, candidates, hints};
 use crate::device::trash;
 use crate::name::Name;
 use crate::oath::relying_party::PROPAGATION;
-use crate::registry::{Device, Registry as _};
+use crate::registry::Device;
 use crate::time::Timestamp;
 
 /// Create a virtual MFA device at AWS, store its secret, and enable it

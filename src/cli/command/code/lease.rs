@@ -69,7 +69,7 @@ impl Args {
         registry.expect_writable()?;
         let lease = Lease {
             place: &place,
-            registry: &registry,
+            registry: &*registry,
             clock,
             waiting: self.waiting(),
             window: self.window,
@@ -78,13 +78,13 @@ impl Args {
         };
         let taken = match Pool::of(name)? {
             Some(pattern) => {
-                let taken = lease.of_pool(name, &pattern, device::active(&registry)?)?;
+                let taken = lease.of_pool(name, &pattern, device::active(&*registry)?)?;
                 if render::for_eyes() {
                     render::note(&format!("from {}", plain(taken.device.name.as_str())));
                 }
                 taken
             }
-            None => lease.of_device(device::find(&registry, name)?)?,
+            None => lease.of_device(device::find(&*registry, name)?)?,
         };
         Codes::of_device(taken.device, &[taken.issued], clock.time())
     }

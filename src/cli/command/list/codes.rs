@@ -11,8 +11,7 @@ use crate::cli::open::Place;
 use crate::device::issue::Moment;
 use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
-use crate::registry::Device;
-use crate::registry::sqlite::Sqlite;
+use crate::registry::{Device, Kept};
 use crate::time::words;
 
 /// What is told of a device's current code.
@@ -52,7 +51,7 @@ impl Current {
 /// A registry that can't be written.
 pub(super) fn current(
     place: &Place,
-    registry: &Sqlite,
+    registry: &dyn Kept,
     devices: &[Device],
     clock: &Clock,
 ) -> Result<(Vec<Option<Current>>, Option<Error>)> {

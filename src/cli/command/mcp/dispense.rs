@@ -20,8 +20,7 @@ use crate::device::issue::{Issued, Returned};
 use crate::device::pair::{Pair, Terms, Which};
 use crate::device::{self, Devices, accept};
 use crate::oath::MovingFactor;
-use crate::registry::sqlite::Sqlite;
-use crate::registry::{Device, Registry as _};
+use crate::registry::{Device, Kept};
 
 /// What hands out codes.
 pub(super) struct Dispenser {
@@ -48,9 +47,9 @@ impl Dispenser {
     pub(super) fn answer(&self, asked: &Asked, client: &Client, call: &Call) -> Result<Given> {
         let place = self.place.afresh();
         let registry = place.registry()?;
-        let task = Task { dispenser: self, place: &place, registry: &registry, client, call, tool: asked.tool() };
+        let task = Task { dispenser: self, place: &place, registry: &*registry, client, call, tool: asked.tool() };
         let given = match asked {
-            Asked::List => self.list(&registry),
+            Asked::List => self.list(&*registry),
             Asked::Code { device, timeout, min_validity } => {
                 task.code(device.as_deref(), *timeout, *min_validity).map(|codes| Given::Codes(Box::new(codes)))
             }
@@ -61,7 +60,7 @@ impl Dispenser {
         given.map_err(in_words_of_tools)
     }
 
-    fn list(&self, registry: &Sqlite) -> Result<Given> {
+    fn list(&self, registry: &dyn Kept) -> Result<Given> {
         let last_uses = registry.last_uses()?;
         let last_use = |device: &Device| device.ledger.and_then(|ledger| last_uses.get(&ledger)).copied();
         let devices = self.allowed.devices(registry)?;
@@ -74,7 +73,7 @@ impl Dispenser {
 struct Task<'a> {
     dispenser: &'a Dispenser,
     place: &'a Place,
-    registry: &'a Sqlite,
+    registry: &'a dyn Kept,
     client: &'a Client,
     call: &'a Call,
     tool: &'static str,

@@ -46,12 +46,12 @@ impl Args {
         let registry = place.registry()?;
         let mut devices: Vec<Device> = Vec::new();
         for wanted in &self.devices {
-            devices.extend(trash::find(&registry, wanted)?);
+            devices.extend(trash::find(&*registry, wanted)?);
         }
         devices.sort_by_key(|device| device.id);
         devices.dedup_by_key(|device| device.id);
         if self.devices.is_empty() {
-            devices = trash::list(&registry)?;
+            devices = trash::list(&*registry)?;
         }
         if !devices.is_empty() && !self.yes {
             let (count, s) = (devices.len(), if devices.len() == 1 { "" } else { "s" });
@@ -64,7 +64,7 @@ impl Args {
         let mut deleted = Vec::new();
         for device in &devices {
             let vault = place.vault_of(device)?;
-            let emptied = Devices { vault: vault.as_ref(), registry: &registry }.remove(device, clock::now());
+            let emptied = Devices { vault: vault.as_ref(), registry: &*registry }.remove(device, clock::now());
             emptied.map_err(|error| {
                 let name = device.name.as_str();
                 Error::from(error).about(&format!("`{name}` ({} of {} were deleted)", deleted.len(), devices.len()))

@@ -75,7 +75,7 @@ impl Answer for Listed {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let devices = trash::list(&Place::find(global)?.registry()?)?;
+        let devices = trash::list(&*Place::find(global)?.registry()?)?;
         render::print(&Listed { devices: devices.iter().map(Row::of).collect() }, global.json)
     }
 }

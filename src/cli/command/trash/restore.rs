@@ -60,10 +60,10 @@ impl Args {
         let new_name: Option<Name> = self.new_name.as_deref().map(str::parse).transpose()?;
         let place = Place::find(global)?;
         let registry = place.registry()?;
-        let found = trash::find(&registry, &self.device)?;
+        let found = trash::find(&*registry, &self.device)?;
         let device = found.first().ok_or(registry::Error::Gone)?;
         let vault = place.vault_of(device)?;
-        let devices = Devices { vault: vault.as_ref(), registry: &registry };
+        let devices = Devices { vault: vault.as_ref(), registry: &*registry };
         let name = new_name.as_ref().unwrap_or(&device.name);
         let (restored, label) = devices.restore(device, name).map_err(|error| match error {
             device::Error::Registry(error @ registry::Error::NameTaken(_)) => {

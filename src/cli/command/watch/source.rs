@@ -9,8 +9,7 @@ use crate::cli::open::Place;
 use crate::cli::pattern::Wanted;
 use crate::device::issue::{Issued, Moment};
 use crate::device::{self, Devices};
-use crate::registry::sqlite::Sqlite;
-use crate::registry::{Device, Registry as _};
+use crate::registry::{Device, Kept};
 use crate::time::{Step, Timestamp};
 use crate::vault::{Id, Kind, Vault};
 
@@ -18,7 +17,7 @@ pub(super) struct Source {
     global: Global,
     /// It keeps what opened the age vault, so that a passphrase is asked for once.
     place: Place,
-    registry: Sqlite,
+    registry: Box<dyn Kept>,
     wanted: Vec<Wanted>,
     /// Which state of which file was read last.
     seen: Option<(u64, Option<u64>)>,
@@ -33,7 +32,7 @@ impl Source {
 
     /// The devices that were asked for, by name.
     pub(super) fn devices(&self) -> Result<Vec<Device>> {
-        let mut devices = device::active(&self.registry)?;
+        let mut devices = device::active(&*self.registry)?;
         if let Some(kind) = self.place.explicit() {
             devices.retain(|device| device.vault == kind);
         }
@@ -45,7 +44,7 @@ impl Source {
 
     /// Whether there are devices at all.
     pub(super) fn has_any(&self) -> Result<bool> {
-        Ok(!device::active(&self.registry)?.is_empty())
+        Ok(!device::active(&*self.registry)?.is_empty())
     }
 
     /// Whether another process changed the registry since this was asked last, or put another file in its place.
@@ -83,7 +82,7 @@ impl Source {
                     continue;
                 }
             };
-            let devices = Devices { vault: vault.as_ref(), registry: &self.registry };
+            let devices = Devices { vault: vault.as_ref(), registry: &*self.registry };
             let members: Vec<&Device> = group.iter().map(|(device, _)| device).collect();
             let enrolments = devices.enrolments(&members);
             // Reading takes time, and a person may have had to be asked: all codes are of the moment after it.
@@ -100,7 +99,7 @@ impl Source {
     pub(super) fn next_of_counter(&self, device: &Device, now: Timestamp) -> Result<Vec<Issued>> {
         self.registry.expect_writable()?;
         let vault = self.vault_of(device, true)?;
-        let devices = Devices { vault: vault.as_ref(), registry: &self.registry };
+        let devices = Devices { vault: vault.as_ref(), registry: &*self.registry };
         let enrolment = devices.enrolment(device)?;
         Ok(devices.next_codes(device, &enrolment, 1, now)?)
     }
