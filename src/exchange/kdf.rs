@@ -16,6 +16,9 @@ pub(super) const MOST_KIB: u64 = 1 << 20;
 /// The most block operations of scrypt and Argon2: memory in KiB times passes.
 const MOST_WORK: u64 = 16 << 20;
 
+/// The most memory of scrypt's blocks, in KiB.
+const MOST_BLOCKS_KIB: u64 = MOST_KIB >> 4;
+
 /// The longest salt, in bytes.
 const MOST_SALT: usize = 1 << 10;
 
@@ -61,6 +64,11 @@ impl Kdf {
     pub(super) fn scrypt(salt: &[u8], n: u64, r: u64, p: u64) -> Result<Self, Error> {
         let kib = n.saturating_mul(r).div_ceil(8);
         within_memory(kib, p)?;
+        // Beside the memory of one run, there is a block of 128 * r bytes for each of them.
+        let blocks = p.saturating_mul(r).div_ceil(8);
+        if blocks > MOST_BLOCKS_KIB {
+            return Err(Error::Costly { asked: memory(blocks), limit: memory(MOST_BLOCKS_KIB) });
+        }
         let log_n = u8::try_from(n.trailing_zeros()).ok().filter(|_| n.is_power_of_two() && n > 1);
         let (r, p) = (u32::try_from(r), u32::try_from(p));
         let of = |log_n, r, p| scrypt::Params::new(log_n, r, p, scrypt::Params::RECOMMENDED_LEN).ok();
@@ -179,6 +187,7 @@ mod tests {
         costly(Kdf::scrypt(b"salt", 1 << 30, 8, 1));
         costly(Kdf::scrypt(b"salt", 1 << 15, u64::MAX, 1));
         costly(Kdf::scrypt(b"salt", 1 << 15, 8, 1 << 20));
+        costly(Kdf::scrypt(b"salt", 2, 4, 16 << 20));
         costly(Kdf::argon2(Argon2id, b"saltsalt", 64 << 20, 1, 1));
         costly(Kdf::argon2(Argon2id, b"saltsalt", 1 << 16, u64::MAX, 1));
     }
