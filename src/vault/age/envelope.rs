@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
-use age::{Decryptor, scrypt};
+use age::scrypt;
 use zeroize::Zeroizing;
 
 use super::super::Error;
+use super::header;
 use super::identity::{self, Identity, Passphrase};
 use super::opened;
 use super::plugin::Plugins;
@@ -58,8 +58,7 @@ pub fn seal_file(content: &[u8], openers: &Openers<'_>, plugins: &Plugins) -> Re
 ///
 /// [`Error::AgeFile`] where it is not an age file.
 pub fn needs_passphrase(file: &[u8], from: &str) -> Result<bool, Error> {
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(file));
-    decryptor.map(|decryptor| decryptor.is_scrypt()).map_err(|error| wrong(from, &error))
+    header::read(file).map(|decryptor| decryptor.is_scrypt()).map_err(|error| wrong(from, &error))
 }
 
 /// Decrypts a file that needs a passphrase.

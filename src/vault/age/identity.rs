@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use age::armor::ArmoredReader;
 use age::secrecy::{ExposeSecret, SecretString};
-use age::{Decryptor, Encryptor, scrypt, ssh, x25519};
+use age::{Encryptor, scrypt, ssh, x25519};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::super::Error;
 use super::files::{self, MAX_FILE};
+use super::header;
 use super::plugin::{self, Plugins, Stub};
 use super::sealing::{reason, sealed};
 use crate::file::Streams;
@@ -455,7 +455,7 @@ pub(super) fn decrypted(
     most: u64,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |error: &age::DecryptError| Error::Identity(format!("{from} {}", reason(error)));
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| failed(&error))?;
+    let decryptor = header::read(bytes).map_err(|error| failed(&error))?;
     if !decryptor.is_scrypt() {
         return Err(Error::Identity(format!("{from} is encrypted to another identity, not with a passphrase")));
     }

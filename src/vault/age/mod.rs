@@ -7,6 +7,7 @@
 
 mod envelope;
 mod files;
+mod header;
 mod identity;
 #[cfg(feature = "exchange")]
 mod passphrase;
@@ -18,8 +19,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use age::armor::ArmoredReader;
-use age::{DecryptError, Decryptor};
+use age::DecryptError;
 use zeroize::Zeroizing;
 
 pub use envelope::{Openers, needs_passphrase, open_file, open_file_with, seal_file};
@@ -335,7 +335,7 @@ fn missing(error: &Error) -> bool {
 }
 
 fn opened(ciphertext: &[u8], keys: &identity::Keys) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(ciphertext))?;
+    let decryptor = header::read(ciphertext)?;
     let mut plaintext = Zeroizing::new(Vec::with_capacity(ciphertext.len()));
     decryptor.decrypt(keys.iter().map(|key| &**key as _))?.read_to_end(&mut plaintext)?;
     Ok(plaintext)

@@ -2,10 +2,11 @@
 
 use std::io::Read as _;
 
-use age::armor::ArmoredReader;
 use age::secrecy::SecretString;
-use age::{DecryptError, Decryptor, scrypt};
+use age::{DecryptError, scrypt};
 use zeroize::Zeroizing;
+
+use super::header;
 
 /// Why a passphrase doesn't open a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(crate) fn open_by_passphrase(
     work: u8,
     most: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(file)).map_err(|_| Refusal::Damaged)?;
+    let decryptor = header::read(file).map_err(|_| Refusal::Damaged)?;
     let mut key = scrypt::Identity::new(SecretString::from(passphrase));
     key.set_max_work_factor(work);
     let reader = decryptor.decrypt(std::iter::once(&key as _)).map_err(|error| match error {
