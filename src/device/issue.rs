@@ -370,6 +370,9 @@ impl Devices<'_> {
     }
 }
 
+/// How near a lease is: in how many seconds, then how many steps from the device's clock.
+pub type Distance = (u64, u64);
+
 /// A device of a pool.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
@@ -391,7 +394,7 @@ pub fn nearest_leases(
     registry: &dyn Registry,
     pool: &[Candidate<'_>],
     moment: Moment,
-) -> Result<Vec<Result<(u64, u64), Error>>, Error> {
+) -> Result<Vec<Result<Distance, Error>>, Error> {
     let clock_of = |candidate: &Candidate<'_>| {
         let clock = Clock::of(candidate.device, moment.time)?;
         clock.expect_possible(candidate.terms)?;
