@@ -99,6 +99,19 @@ pub struct LastPair {
     pub returnable: Option<Returnable>,
 }
 
+impl LastPair {
+    /// The last pair; or the one that stands for all that may have been handed out before a registry was restored.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn not_before(restored: Option<Step>, last: Option<Self>) -> Option<Self> {
+        match restored {
+            Some(second) if last.is_none_or(|last| last.second < second) => {
+                Some(Self { second, token: Token::NONE, given: true, returnable: None })
+            }
+            _ => last,
+        }
+    }
+}
+
 /// Names one claim: only who took something can give it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token(u64);

@@ -1,6 +1,5 @@
 //! Codes that count as handed out because a registry was restored: all up to a moment.
 
-use super::{LastPair, Token};
 use crate::time::{Step, Timestamp};
 
 /// Steps after the present that may have been handed out as well: a process that waits for one has it already.
@@ -24,14 +23,4 @@ pub(super) fn restored_until(accepted: i64, period: Option<i64>) -> Option<Step>
     let period = period.filter(|period| accepted > 0 && *period > 0);
     let step = period.and_then(|period| accepted.cast_unsigned().checked_div(period.cast_unsigned()));
     step.map(|step| Step::new(step.saturating_add(AHEAD)))
-}
-
-/// The last pair, or the one that stands for all that may have been handed out by then.
-pub(super) fn not_before(restored: Option<Step>, last: Option<LastPair>) -> Option<LastPair> {
-    match restored {
-        Some(second) if last.is_none_or(|last| last.second < second) => {
-            Some(LastPair { second, token: Token::NONE, given: true, returnable: None })
-        }
-        _ => last,
-    }
 }

@@ -95,11 +95,15 @@ impl Fields<'_> {
 /// A name that no URI has; and the name of Steam beside what isn't Steam's, since URIs tell its codes by that name.
 pub(super) fn settled(enrolment: Enrolment) -> Result<Enrolment, Flaw> {
     let found = uri::parse(&uri::format(&enrolment)).map_err(|error| match error {
-        provision::Error::NotSteam { name } => Flaw::Invalid(name),
+        error @ provision::Error::NotSteam { .. } => Flaw::Enrolment(error),
         _ => Flaw::Invalid("name"),
     })?;
     let settled = found.enrolments.into_iter().next().ok_or(Flaw::Invalid("name"))?;
-    if settled.parameters == enrolment.parameters { Ok(settled) } else { Err(Flaw::Invalid("number of digits")) }
+    if settled.parameters == enrolment.parameters {
+        Ok(settled)
+    } else {
+        Err(provision::Error::NotSteam { name: "digits" }.into())
+    }
 }
 
 /// Whose an entry is, for a failure: `ISSUER: ACCOUNT`, or what there is of the two.

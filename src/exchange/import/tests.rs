@@ -156,12 +156,13 @@ fn an_entry_is_what_its_uri_says() {
     }
     let failed: Vec<(usize, String)> =
         found.failures.iter().map(|failure| (failure.entry, failure.flaw.to_string())).collect();
-    let wrong = |entry, what: &str| (entry, format!("its {what} is not valid"));
-    assert_eq!(failed, [wrong(6, "number of digits"), wrong(7, "type"), wrong(8, "name")]);
+    let not_steam =
+        |what: &str| format!("this is a Steam account, whose codes have 5 characters, but its {what} says otherwise");
+    assert_eq!(failed, [(6, not_steam("digits")), (7, not_steam("type")), (8, "its name is not valid".to_owned())]);
     let login = b"name,login_totp\nSteam,JBSWY3DPEHPK3PXP\nSteam,otpauth://hotp/?secret=JBSWY3DPEHPK3PXP&counter=1\n";
     let (_, Export::Plain(found)) = read(login).unwrap() else { panic!("it is locked") };
     assert!(found.entries[0].enrolment.parameters.digits.is_steam());
-    assert_eq!(found.failures[0].flaw.to_string(), "its type is not valid");
+    assert_eq!(found.failures[0].flaw.to_string(), not_steam("type"));
 }
 
 /// A file can't ask for far more memory than it has bytes.

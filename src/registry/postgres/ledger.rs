@@ -9,7 +9,7 @@ use super::Postgres;
 use super::failure::Failure;
 use super::link::Link;
 use super::values::{from_ranges, of_row, step, value};
-use crate::registry::restored::{not_before, restored_until};
+use crate::registry::restored::restored_until;
 use crate::registry::{AHEAD, Error, Fingerprint, LastPair, Ledger, Returnable, Run, Token};
 use crate::time::{Step, Timestamp};
 use crate::vault::Id;
@@ -142,7 +142,7 @@ impl Postgres {
             let (text, accepted) = (value(&self.place, &rows, 0)?, value(&self.place, &rows, 1)?);
             let (mut ledger, period) = self.stored(id, text)?;
             ledger.restored = restored_until(accepted, period);
-            ledger.last_pair = not_before(ledger.restored, ledger.last_pair);
+            ledger.last_pair = LastPair::not_before(ledger.restored, ledger.last_pair);
             if let Some(last) = ledger.restored {
                 ledger.forgotten.add(Run { first: Step::new(0), last });
             }

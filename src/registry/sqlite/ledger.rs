@@ -6,7 +6,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::Sqlite;
 use super::restored::restored_until;
-use crate::registry::restored::not_before;
 use crate::registry::{
     Claim, Device, Error, Fingerprint, Holder, LastPair, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Returnable, Run,
     Runs, Token,
@@ -251,7 +250,7 @@ impl Sqlite {
             let last_pair = step(0)?.map(|second| LastPair { second, token, given, returnable });
             let ledger = Ledger {
                 id,
-                last_pair: not_before(restored, last_pair),
+                last_pair: LastPair::not_before(restored, last_pair),
                 counter: number(3)?,
                 pair_released: step(10)?,
                 forgotten: Runs::NONE,
@@ -290,7 +289,7 @@ impl Sqlite {
         let known = transaction.query_row(sql, params![id, ledger.revision.cast_signed()], read);
         let (known, second, restored) = known.optional().map_err(engine)?.ok_or(Error::LedgerConflict)?;
         // The pair that stands for all those before the registry was restored isn't written: that may be moved back.
-        let stands_for_all = ledger.last_pair.is_some() && ledger.last_pair == not_before(restored, None);
+        let stands_for_all = ledger.last_pair.is_some() && ledger.last_pair == LastPair::not_before(restored, None);
         let keep = stands_for_all && second.is_none_or(|second| restored.is_some_and(|last| second <= last));
         let sql = "UPDATE ledger SET counter = ?4, relying_party = ?5, changed = ?6, pair_released = ?10,
             last_pair = CASE WHEN ?11 THEN last_pair ELSE ?1 END,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use age::secrecy::SecretString;
 use age::scrypt;
+use age::secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::super::Error;
