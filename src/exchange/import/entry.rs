@@ -102,7 +102,7 @@ pub(super) fn settled(enrolment: Enrolment) -> Result<Enrolment, Flaw> {
     if settled.parameters == enrolment.parameters {
         Ok(settled)
     } else {
-        Err(provision::Error::NotSteam { name: "digits" }.into())
+        Err(provision::Error::NotSteam { name: "number of digits" }.into())
     }
 }
 

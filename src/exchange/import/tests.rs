@@ -152,13 +152,16 @@ fn an_entry_is_what_its_uri_says() {
     let (_, Export::Plain(found)) = read(list.to_string().as_bytes()).unwrap() else { panic!("it is locked") };
     for entry in &found.entries {
         let again = uri::parse(&uri::format(&entry.enrolment)).unwrap().enrolments;
-        assert_eq!(again, [entry.enrolment.clone()]);
+        assert_eq!(again, std::slice::from_ref(&entry.enrolment));
     }
     let failed: Vec<(usize, String)> =
         found.failures.iter().map(|failure| (failure.entry, failure.flaw.to_string())).collect();
     let not_steam =
         |what: &str| format!("this is a Steam account, whose codes have 5 characters, but its {what} says otherwise");
-    assert_eq!(failed, [(6, not_steam("digits")), (7, not_steam("type")), (8, "its name is not valid".to_owned())]);
+    assert_eq!(
+        failed,
+        [(6, not_steam("number of digits")), (7, not_steam("type")), (8, "its name is not valid".to_owned())]
+    );
     let login = b"name,login_totp\nSteam,JBSWY3DPEHPK3PXP\nSteam,otpauth://hotp/?secret=JBSWY3DPEHPK3PXP&counter=1\n";
     let (_, Export::Plain(found)) = read(login).unwrap() else { panic!("it is locked") };
     assert!(found.entries[0].enrolment.parameters.digits.is_steam());

@@ -280,14 +280,19 @@ impl World {
         let counter = dice.roll(4) == 0;
         let name = if counter { COUNTERS[dice.roll(2) as usize] } else { name };
         let uri = if counter { &self.secrets[3].1 } else { &self.secrets[dice.roll(3) as usize].1 };
-        match dice.roll(14) {
+        let roll = dice.roll(14);
+        if roll == 10 {
+            return self.any_backup(dice);
+        }
+        if roll == 11 {
+            return self.any_restoration(dice);
+        }
+        match roll {
             0..3 => self.run(dice, &["add", name, "-", "--no-code"], uri, false),
             3 => self.run(dice, &["add", name, "-", "--no-code", "--replace"], uri, false),
             4..=6 => self.run(dice, &["remove", name, "--yes"], "", false),
             7 | 8 => self.run(dice, &["trash", "restore", name], "", false),
             9 if !counter => self.run(dice, &["trash", "restore", name, "--as", other], "", false),
-            10 => return self.any_backup(dice),
-            11 => return self.any_restoration(dice),
             12 if !counter => self.run(dice, &["rename", name, other], "", false),
             _ => self.run(dice, &["doctor"], "", false),
         };
