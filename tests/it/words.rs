@@ -5,8 +5,18 @@ use std::path::{Path, PathBuf};
 
 /// Words of the glossary's column "not" that mean nothing else here, each with the texts in which it may stand.
 const CHECKED: &[(&str, &[&str])] = &[
-    // In KeePassXC an enrolment belongs to an entry of a database; its program has these words.
-    ("database", &["keepassxc-cli show -s -a otp DATABASE", "in KeePassXC"]),
+    // What KeePass and PostgreSQL have is one, in their own words.
+    (
+        "database",
+        &[
+            "keepassxc-cli show -s -a otp DATABASE",
+            "in KeePassXC",
+            "KeePass database",
+            "postgres://USER@HOST/DATABASE",
+            "the registry in that database",
+            "database's password",
+        ],
+    ),
     // The attribute of KeePassXC, and a word that a user may type.
     ("OTP", &["OTP Auth", "keepassxc-cli show -s -a otp", "\"otp\""]),
     // The option of the AWS CLI's botocore test data, and an error's code, which never changes.
