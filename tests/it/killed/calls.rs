@@ -57,6 +57,12 @@ pub fn killed_at_every_call(home: &Home, arguments: &[&str], check: impl Fn(&str
     assert!(killed * 10 >= tried.len() * 9, "only {killed} of {} runs were killed", tried.len());
 }
 
+/// Kills a command when it makes a call for the first time, and leaves the home as it was then.
+pub fn killed_at_first(home: &Home, arguments: &[&str], call: &str) {
+    let stage = Stage { home, before: tempfile::tempdir().unwrap(), arguments };
+    assert!(stage.killed_at(call, 1), "{arguments:?} never calls {call}");
+}
+
 impl Stage<'_> {
     /// The program under strace, which does as it is told with the calls that it stops at.
     fn strace(&self, orders: &[&str]) -> Command {

@@ -6,6 +6,7 @@
 mod backups;
 mod calls;
 mod devices;
+mod exports;
 
 use std::collections::BTreeMap;
 use std::fs;
