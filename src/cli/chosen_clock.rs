@@ -44,7 +44,7 @@ pub(super) struct Clock {
 /// How far a clock is ahead of the system's.
 #[derive(Debug, Clone)]
 enum Ahead {
-    /// So many seconds.
+    /// By a number of seconds.
     By(i64),
     /// As far as a server's clock, asked again and again since somebody may set it.
     Server(Arc<Server>),
@@ -128,7 +128,15 @@ fn shift(text: &str) -> Result<i64> {
 impl Clock {
     /// The time asked for, else now by this clock: asked again after whatever had to wait for a person.
     pub(super) fn time(&self) -> Timestamp {
-        self.at.or_else(|| now().shifted(self.ahead())).unwrap_or(now())
+        let shown = || match self.server().filter(|server| server.is_known_to_stand()) {
+            Some(server) => server.standing(),
+            None => None,
+        };
+        let going = || {
+            let ahead = self.ahead();
+            now().shifted(ahead)
+        };
+        self.at.or_else(shown).or_else(going).unwrap_or(now())
     }
 
     pub(super) fn moment(&self) -> Moment {

@@ -1,13 +1,14 @@
 //! What a server's clock shows: the `Date` of its answers (RFC 9110, section 6.6.1).
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::clock;
 use super::error::{Error, Kind, Result};
 use super::hints;
 use super::stand_in::{self, StandIn};
+use crate::time::Timestamp;
 use crate::time::difference::Difference;
 
 /// How often a server is asked at first, and how long an answer may take. When that time is over, nothing more is asked.
@@ -55,16 +56,23 @@ impl Server {
             .build()
             .into();
         let expired = clock::deadline(LIMIT);
-        let mut known = ask(&agent, url)?;
+        let first = ask(&agent, url)?;
+        let known = Mutex::new(Known { difference: first, is_old: clock::deadline(GOOD) });
+        let server = Self { url: url.to_owned(), agent, known, stand_in: OnceLock::new() };
+        // A stand-in speaks no TLS. What it shows while its time stands is exact, and later dates would say less.
+        if scheme.as_deref() == Some("http") && server.standing().is_some() {
+            return Ok(server);
+        }
+        let mut known = first;
         for _ in 1..QUESTIONS {
             if expired() {
                 break;
             }
             // The connection stands by now, so later answers are quicker. One that fails or contradicts says nothing.
-            known = ask(&agent, url).ok().and_then(|next| known.and(next)).unwrap_or(known);
+            known = ask(&server.agent, url).ok().and_then(|next| known.and(next)).unwrap_or(known);
         }
-        let known = Mutex::new(Known { difference: known, is_old: clock::deadline(GOOD) });
-        Ok(Self { url: url.to_owned(), agent, known, stand_in: OnceLock::new() })
+        *server.known() = Known { difference: known, is_old: clock::deadline(GOOD) };
+        Ok(server)
     }
 
     pub(super) fn url(&self) -> &str {
@@ -73,14 +81,31 @@ impl Server {
 
     /// What its answers told so far.
     pub(super) fn difference(&self) -> Difference {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).difference
+        self.known().difference
+    }
+
+    /// Whether it was found to be a stand-in with virtual time. Nothing is asked.
+    pub(super) fn is_known_to_stand(&self) -> bool {
+        matches!(self.stand_in.get(), Some(Some(_)))
+    }
+
+    /// The time that it shows, if that is virtual: no system clock is asked, which goes on while this one stands.
+    pub(super) fn standing(&self) -> Option<Timestamp> {
+        let (told, _, received) = clock::timed(|| self.stand_in()?.time());
+        let told = told.filter(|told| told.is_virtual)?;
+        self.known().difference = Difference::standing(told.unix.into(), received);
+        Some(Timestamp::from_unix(told.unix))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What to add to the system's time to have the server's, in seconds: as the last answer told, if that isn't old and
     /// its time isn't known to be virtual; else it is asked.
     pub(super) fn ahead(&self) -> i64 {
-        let is_virtual = matches!(self.stand_in.get(), Some(Some(_)));
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_virtual = self.is_known_to_stand();
+        let known = self.known();
         let (ahead, is_old) = (known.difference.server_ahead(), Arc::clone(&known.is_old));
         drop(known);
         if is_virtual || is_old() { self.asked_again() } else { ahead }
@@ -95,7 +120,7 @@ impl Server {
             }
             _ => ask(&self.agent, &self.url).ok(),
         };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         if let Some(latest) = latest {
             // Where the two contradict each other, time was moved.
             known.difference = known.difference.and(latest).unwrap_or(latest);
