@@ -93,3 +93,37 @@ fn append(texts: &mut [Zeroizing<String>], part: &str) {
     }
     text.push_str(part);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is found of the attributes `a` and `z`, and how many there are.
+    #[derive(Default)]
+    struct Seen(Option<String>, Option<String>, usize);
+
+    impl Visitor for Seen {
+        fn open(&mut self, _: &[String], attributes: &Attributes<'_>) -> Result<(), Error> {
+            (self.0, self.1, self.2) = (attributes.get("a"), attributes.get("z"), attributes.all().len());
+            Ok(())
+        }
+
+        fn close(&mut self, _: &[String], _: &str) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_more_attributes_are_looked_at_than_any_element_has() {
+        let element = |others: usize| {
+            let others: String = (0..others).map(|number| format!("b{number}='' ")).collect();
+            let mut seen = Seen::default();
+            walk(&format!("<x a='first' {others} z='last'/>"), &mut seen).unwrap();
+            seen
+        };
+        let few = element(MOST_ATTRIBUTES - 2);
+        assert_eq!((few.0.as_deref(), few.1.as_deref(), few.2), (Some("first"), Some("last"), MOST_ATTRIBUTES));
+        let many = element(100_000);
+        assert_eq!((many.0.as_deref(), many.1, many.2), (Some("first"), None, MOST_ATTRIBUTES));
+    }
+}

@@ -167,3 +167,37 @@ fn read_account(mut account: Account) -> Result<Entry, Flaw> {
     }
     fields.with_bytes(std::mem::take(&mut secret))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A QR code's text with this many empty accounts.
+    fn code(batch: i32, accounts: usize) -> String {
+        let accounts = vec![Vec::new(); accounts];
+        let payload = Payload { accounts, version: 1, batch_size: 1, batch_index: 0, batch_id: batch };
+        let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, payload.encode_to_vec());
+        format!("{SCHEME}//offline?data={}", data.replace('+', "%2B"))
+    }
+
+    fn outcome(text: &str) -> Result<usize, Error> {
+        match read(Input::new(text.as_bytes()))? {
+            Export::Plain(entries) => Ok(entries.count()),
+            Export::Locked(_) => panic!("it is locked"),
+        }
+    }
+
+    #[test]
+    fn accounts_are_counted_before_they_are_read() {
+        let half = MOST_ENTRIES / 2;
+        assert_eq!(outcome(&format!("{}\n{}", code(1, half), code(2, half))).unwrap(), MOST_ENTRIES);
+        let more = format!("{}\n{}", code(1, half), code(1, half + 1));
+        assert!(matches!(outcome(&more), Err(Error::TooMany { .. })), "before it is told that the parts disagree");
+    }
+
+    #[test]
+    fn a_text_is_no_longer_than_any_code() {
+        let text = format!("{SCHEME}//offline?data={}", "A".repeat(LONGEST));
+        assert!(matches!(outcome(&text), Err(Error::TooLarge { .. })));
+    }
+}

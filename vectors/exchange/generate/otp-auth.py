@@ -133,6 +133,7 @@ add("bad-entries.otpauthdb", backup(("F", [
     account(A), account(None), account("text"), account(A, digits=99), account(A, type=0), account(A, algorithm=4), account(A, period=0),
     account(A, digits=None), account(A, counter=-1, type=1), account(b""), account(A)])), [ALICE, ALICE],
     errors=[[2, "missing"], [3, "invalid"], [4, "invalid"], [5, "unsupported"], [6, "invalid"], [7, "invalid"], [8, "missing"], [9, "invalid"], [10, "invalid"]])
+add("long-secret.otpauthdb", backup(("F", [account(bytes(1_025)), account(A)])), [ALICE], errors=[[1, "invalid"]])
 add("wrong-password.otpauthdb", backup(ONE), password="abc124", fails="wrong-password-or-damaged")
 changed = bytearray(rncryptor(inner(ONE)))
 changed[100] ^= 1
