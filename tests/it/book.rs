@@ -24,7 +24,7 @@ fn links(html: &str) -> Vec<&str> {
 
 #[test]
 fn the_book_is_made_without_a_warning_and_its_links_lead_somewhere() {
-    let program = root().join("target/mdbook/bin/mdbook");
+    let program = root().join("target/crates/bin/mdbook");
     assert!(program.exists(), "{} is missing: tests/run installs it", program.display());
     let place = tempfile::tempdir().unwrap();
     let done = Command::new(program).args(["build", "--dest-dir"]).arg(place.path()).arg(root()).output().unwrap();

@@ -50,7 +50,7 @@ impl Plugged {
     }
 
     fn plugged(&self, mut command: Command) -> Command {
-        let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/plugins/bin");
+        let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/crates/bin");
         let mut directories = vec![self.path().join("bin"), installed];
         directories.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
         command.env("PATH", std::env::join_paths(directories).unwrap()).env("VMFA_PLUGIN_TIMEOUT", "20");
@@ -91,7 +91,7 @@ impl Plugged {
 
 /// A plugin that tests/run installs; its absence is a failure.
 fn installed(plugin: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/plugins/bin").join(plugin);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/crates/bin").join(plugin);
     assert!(path.exists(), "{plugin} is missing: tests/run installs it");
     path
 }

@@ -76,7 +76,7 @@ impl Keyring {
                 open_wallet(desktop);
             }
             Self::Oo7 => {
-                let path = concat!(env!("CARGO_MANIFEST_DIR"), "/target/oo7/bin/oo7-daemon");
+                let path = concat!(env!("CARGO_MANIFEST_DIR"), "/target/crates/bin/oo7-daemon");
                 let mut command = program(desktop, path);
                 let mut keyring = start(command.arg("--login").stdin(Stdio::piped()), "none: tests/run builds it");
                 keyring.stdin.take().unwrap().write_all(b"password of a test").unwrap();
