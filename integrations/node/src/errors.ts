@@ -91,8 +91,9 @@ export function failure(said: string, exitCode: number | null): VmfaError {
     return new VmfaError("crashed", `vmfa ended with exit code ${exitCode}: ${text.slice(-2000)}`, [], exitCode);
   }
   const kind = String(answer.code ?? "unknown");
-  const message = String(answer.message ?? "");
-  const hints = Array.isArray(answer.hints) ? answer.hints.map(String) : [];
+  // Sources that aren't files go by stdin, which the caller doesn't see.
+  const message = String(answer.message ?? "").replace(/^stdin: /, "");
+  const hints = Array.isArray(answer.hints) ? answer.hints.map((hint) => inScript(String(hint))) : [];
   if (answer.wait_seconds !== undefined) {
     const at = new Date(String(answer.available_at));
     return new NotYet(kind, message, hints, exitCode, Number(answer.wait_seconds), at);
@@ -100,4 +101,17 @@ export function failure(said: string, exitCode: number | null): VmfaError {
   if (kind === "no-such-device") return new NoSuchDevice(kind, message, hints, exitCode);
   if (kind === "interrupted") return new Interrupted(kind, message, hints, exitCode);
   return new (byExitCode.get(exitCode) ?? VmfaError)(kind, message, hints, exitCode);
+}
+
+/** Names the property instead of the command's option: `--min-validity 10s` is `minValidity: "10s"`. */
+function inScript(hint: string): string {
+  // A whole command is for the terminal, so its options stay what they are.
+  if (hint.includes("vmfa ")) return hint;
+  return hint.replace(
+    /--(jump|min-validity|replace|rules|timeout|wait|window)\b(?: (\d+[smhd]))?/g,
+    (_, option: string, value: string | undefined) => {
+      const name = option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+      return value === undefined ? name : `${name}: "${value}"`;
+    },
+  );
 }

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 
 import { type Answer, type Duration, option, run } from "./binary.js";
 import { type Code, type Verdict, codeOf, verdictOf } from "./code.js";
-import { NotYet } from "./errors.js";
+import { InputError, NotYet } from "./errors.js";
 import { locked } from "./locks.js";
 import { Scratch } from "./scratch.js";
 import { Server } from "./server.js";
@@ -58,6 +58,9 @@ export interface VerifyOptions {
   /** Whether what is accepted is used up, which is the default. */
   remember?: boolean | undefined;
 }
+
+// Ends in a file name with an extension, which no secret key and no URI does.
+const fileName = /^(?!.*:\/\/)[^\n\0]*[^\n\0/\\.]\.[A-Za-z][A-Za-z0-9]{1,9}$/;
 
 // What a stand-in that workers share knows their calls by.
 const app = "AWS_SDK_UA_APP_ID";
@@ -317,6 +320,9 @@ function read(source: Source): [path: string | undefined, bytes: Uint8Array | un
   if (typeof source === "string" || source instanceof String) {
     const text = String(source);
     if (!text.startsWith("otpauth") && isFile(text)) return [resolve(text), undefined];
+    if (fileName.test(text)) {
+      throw new InputError("unreadable", `there is no file \`${text}\``, [`the working directory is ${process.cwd()}`]);
+    }
     return [undefined, Buffer.from(text)];
   }
   const inner = (("VirtualMFADevice" in source ? source.VirtualMFADevice : undefined) ?? source) as VirtualMFADevice;

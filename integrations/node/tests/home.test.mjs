@@ -41,6 +41,8 @@ test("a fresh code is given once, in whatever process", async () => {
   await home.add("slow", `otpauth://totp/slow?secret=${other("B")}&period=80000`);
   await home.code("slow");
   await assert.rejects(home.code("slow", { timeout: "0s" }), (error) => {
+    assert.match(error.message, /timeout waits longer/);
+    assert.doesNotMatch(error.message, /--/);
     assert.ok(error instanceof NotYet && error instanceof vmfa.Refused && error instanceof VmfaError);
     assert.ok(error.waitSeconds > 0 && error.availableAt instanceof Date);
     return true;
@@ -51,6 +53,13 @@ test("a fresh code is given once, in whatever process", async () => {
 test("a code that would expire is not given", async () => {
   await home.add("long", `otpauth://totp/long?secret=${other("C")}&period=80000`);
   await assert.rejects(home.code("long", { minValidity: "1d", timeout: "0s" }), (error) => error instanceof VmfaError);
+});
+
+test("a path that is not there is told", async () => {
+  for (const path of ["qr.png", "pictures/qr.png"]) {
+    await assert.rejects(home.add("x", path), (error) => error instanceof InputError && error.message.includes(`no file \`${path}\``));
+  }
+  await assert.rejects(home.add("x", "not a secret!"), (error) => !error.message.startsWith("stdin"));
 });
 
 test("a pool gives a code of whichever device has one", async () => {

@@ -69,6 +69,25 @@ def test_a_source_is_whatever_shows_a_secret(home: vmfa.Home, kind: str) -> None
     assert len(device.code()) == 6
 
 
+@pytest.mark.parametrize("path", ["qr.png", "pictures/qr.png", Path("qr")])
+def test_a_path_that_is_not_there_is_told(home: vmfa.Home, path: vmfa.Source) -> None:
+    with pytest.raises(vmfa.InputError, match="there is no file `.*qr") as told:
+        home.add("x", path)
+    assert told.value.kind == "unreadable"
+
+
+def test_errors_speak_of_parameters(home: vmfa.Home) -> None:
+    with pytest.raises(vmfa.InputError) as told:
+        home.add("x", "not a secret!")
+    assert not str(told.value).startswith("stdin")
+    home.add("slow", f"otpauth://totp/slow?secret={SEED}&period=80000")
+    home.code("slow")
+    with pytest.raises(vmfa.NotYet) as late:
+        home.code("slow", timeout=0)
+    assert "timeout waits longer" in str(late.value)
+    assert "--" not in str(late.value)
+
+
 def test_what_boto3_returns_is_a_source(home: vmfa.Home, server: vmfa.Server) -> None:
     made = server.boto3("iam").create_virtual_mfa_device(VirtualMFADeviceName="alice")
     device = home.add("alice", made)

@@ -139,6 +139,19 @@ def test_a_scope_that_is_none_is_an_error(suite: pytest.Pytester) -> None:
     result.stderr.fnmatch_lines("*vmfa_scope is `run` or `worker`, not `all`*")
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("vmfa_time=virtaul", "*vmfa_time is `virtual`, *, not `virtaul`*"),
+        ("vmfa_scenario=none.toml", "*vmfa_scenario names *none.toml, which is not a file*"),
+    ],
+)
+def test_a_mistyped_option_is_told_before_any_test_runs(suite: pytest.Pytester, option: str, said: str) -> None:
+    result = suite.runpytest_subprocess("-o", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(said)
+
+
 def test_workers_may_have_their_own(suite: pytest.Pytester) -> None:
     suite.makepyfile("""
         import pathlib

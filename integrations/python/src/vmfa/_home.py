@@ -19,7 +19,7 @@ from ._binary import Duration, duration, run
 from ._code import Code, Verdict
 from ._scratch import Scratch
 from ._server import Server
-from .errors import UsageError, moment
+from .errors import InputError, UsageError, moment
 
 # pytest shows the arguments of the functions in a traceback, and those here may be secrets.
 __tracebackhide__ = True
@@ -29,6 +29,9 @@ Source = str | bytes | os.PathLike[str] | Mapping[str, Any]
 
 # As the program has it: what might be a secret is no name.
 _SECRET = re.compile(r"(?=.*[2-7][A-Z])[A-Z2-7]{16,}=*")
+
+# Ends in a file name with an extension, which no secret key and no URI does.
+_FILE_NAME = re.compile(r"(?!.*://)[^\n\0]*[^\n\0/\\.]\.[A-Za-z][A-Za-z0-9]{1,9}")
 
 # What a stand-in that workers share knows their calls by.
 _APP = "AWS_SDK_UA_APP_ID"
@@ -300,7 +303,11 @@ def _read(source: Source) -> tuple[str | None, bytes | None]:
             kept.pop("QRCodePNG", None)
         return None, json.dumps({"VirtualMFADevice": kept}, default=_base64).encode()
     if isinstance(source, str) and (source.startswith("otpauth") or not os.path.isfile(source)):
-        return None, source.encode()
+        if not _FILE_NAME.fullmatch(source):
+            return None, source.encode()
+    if not os.path.exists(source):
+        hint = f"the working directory is {os.getcwd()}"
+        raise InputError("unreadable", f"there is no file `{os.fspath(source)}`", [hint])
     return os.path.abspath(source), None
 
 

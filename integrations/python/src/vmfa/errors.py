@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -76,7 +77,9 @@ _BY_EXIT_CODE: Mapping[int, type[Error]] = {1: Refused, 2: UsageError, 3: Storag
 def from_answer(answer: Mapping[str, Any], exit_code: int | None) -> Error:
     """Make an exception of the JSON of a failed command."""
     kind = str(answer.get("code", "unknown"))
-    message, hints = str(answer.get("message", "")), [str(hint) for hint in answer.get("hints", ())]
+    # Sources that aren't files go by stdin, which the caller doesn't see.
+    message = str(answer.get("message", "")).removeprefix("stdin: ")
+    hints = [_in_python(str(hint)) for hint in answer.get("hints", ())]
     if "wait_seconds" in answer:
         error = NotYet(kind, message, hints, exit_code)
         error.wait_seconds = int(answer["wait_seconds"])
@@ -87,6 +90,20 @@ def from_answer(answer: Mapping[str, Any], exit_code: int | None) -> Error:
     if kind == "interrupted":
         return Interrupted(kind, message, hints, exit_code)
     return _BY_EXIT_CODE.get(exit_code or 0, Error)(kind, message, hints, exit_code)
+
+
+def _in_python(hint: str) -> str:
+    """Name the parameter instead of the command's option: `--timeout 2m` is `timeout="2m"`."""
+
+    def parameter(option: re.Match[str]) -> str:
+        name, value = option[1].replace("-", "_"), option[2]
+        return f'{name}="{value}"' if value else name
+
+    # A whole command is for the terminal, so its options stay what they are.
+    return hint if "vmfa " in hint else _OPTION.sub(parameter, hint)
+
+
+_OPTION = re.compile(r"--(fresh|jump|min-validity|replace|rules|timeout|wait|window)\b(?: (\d+[smhd]))?")
 
 
 def moment(text: str) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import threading
 import uuid
 from collections.abc import Generator, Iterator
@@ -26,6 +27,7 @@ from ._server import Event, Server, serve, start
 from .errors import Error
 
 _MOST_EVENTS = 50
+_TIME = re.compile(r"real|virtual(=.+)?")
 _TITLE = "vmfa: what the stand-in answered"
 
 
@@ -73,6 +75,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Find out whether there is something to share."""
     if config.getini("vmfa_scope") not in ("run", "worker"):
         raise pytest.UsageError(f"vmfa_scope is `run` or `worker`, not `{config.getini('vmfa_scope')}`")
+    time = config.getini("vmfa_time")
+    if not _TIME.fullmatch(time):
+        raise pytest.UsageError(f"vmfa_time is `virtual`, `virtual=2030-01-01T00:00:00Z` or `real`, not `{time}`")
+    scenario = _scenario(config)
+    if scenario is not None and not scenario.is_file():
+        raise pytest.UsageError(f"vmfa_scenario names {scenario}, which is not a file")
     config.stash[_STATE] = _State(config)
 
 
@@ -163,13 +171,18 @@ def vmfa_server(request: pytest.FixtureRequest, vmfa_home: Home) -> Iterator[Ser
 
 
 def _options(config: pytest.Config) -> dict[str, Any]:
-    scenario = config.getini("vmfa_scenario")
-    beside = config.inipath.parent if config.inipath else config.rootpath
     return {
         "time": config.getini("vmfa_time"),
-        "scenario": beside / scenario if scenario else None,
+        "scenario": _scenario(config),
         "upstream": config.getini("vmfa_upstream") or None,
     }
+
+
+def _scenario(config: pytest.Config) -> Path | None:
+    """Find the scenario beside the file that names it."""
+    scenario = config.getini("vmfa_scenario")
+    beside = config.inipath.parent if config.inipath else config.rootpath
+    return beside / scenario if scenario else None
 
 
 def _shared_server(shared: Path, options: dict[str, Any]) -> Server:
