@@ -39,7 +39,7 @@ impl Name {
     /// The longest name, in characters.
     pub const MAX_CHARS: usize = 128;
 
-    /// A name out of any text: what names can't have becomes `-`, or is left out at the ends; cut to so many characters.
+    /// A name out of any text: what names can't have becomes `-`, or is left out at the ends; cut to `most` characters.
     /// `None` where nothing is left.
     #[must_use]
     pub fn out_of(text: &str, most: usize) -> Option<Self> {

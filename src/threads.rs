@@ -5,7 +5,7 @@ use std::thread;
 /// So few things aren't worth a thread.
 const LEAST: usize = 8;
 
-/// What `work` gives for each thing, in their order, by at most so many threads and no more than the machine has cores.
+/// What `work` gives for each thing, in their order, on at most `most` threads and no more than the machine has cores.
 /// Where a thread can't be started, its share is done here.
 pub(crate) fn map<T: Sync, R: Send>(things: &[T], most: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(most).max(1);

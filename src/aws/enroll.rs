@@ -105,7 +105,7 @@ struct Run<'a> {
     created: bool,
     /// Whether it took the place of one that was never enabled.
     replaced: bool,
-    /// Whether IAM said that it is in use, and didn't show by whom.
+    /// Whether IAM said that it is in use, but not by which user.
     in_use: bool,
     /// Whether it was made by this run and IAM didn't know it.
     unseen: bool,

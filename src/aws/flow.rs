@@ -197,7 +197,7 @@ impl<'a> Flow<'a> {
                 let _ = self.devices.give_lease_back(device, enrolment, &leased);
                 return Err(error);
             }
-            // What took so long, for a person or a machine that slept, that it is over, is given back.
+            // A code that is over, because a person or a sleeping machine took too long, is given back.
             if self.devices.keep_or_give_back(device, enrolment, &leased, self.moment().time, &terms)? {
                 return Ok(leased);
             }

@@ -76,7 +76,7 @@ impl Agent {
         Ok(text)
     }
 
-    /// Starts one that holds an identity for so many seconds. The result is whether its memory is never swapped.
+    /// Starts one that holds an identity for a number of seconds. The result is whether its memory is never swapped.
     pub(super) fn start(&self, identity: &Zeroizing<String>, seconds: u64) -> Result<bool> {
         let failed = |reason: &dyn std::fmt::Display| {
             Error::new(Kind::Storage, "agent", format!("the agent can't be started: {reason}"))

@@ -1,4 +1,4 @@
-//! Secrets in arguments are refused before anything else looks at them: whoever lists processes sees
+//! Secrets in arguments are refused before anything else looks at them: anybody who lists processes sees
 //! arguments, and the shell's history keeps them.
 
 use std::ffi::OsString;

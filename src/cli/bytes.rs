@@ -68,7 +68,7 @@ fn from_path(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
                 .hint(hints::sources::SECRETLY);
         }
         if error.kind() == std::io::ErrorKind::NotFound {
-            let failure = Error::input("unreadable", format!("there is no file `{text}`"));
+            let failure = Error::unreadable("unreadable", path, &error);
             return match beside(path) {
                 Some(near) => failure.hint(hints::did_you_mean(&near)),
                 // Those who read a source take these before.

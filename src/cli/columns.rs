@@ -37,7 +37,7 @@ pub(super) fn fitted(widths: &[usize], shrinks: &[Shrinks], room: usize) -> Vec<
     fitted
 }
 
-/// A text of at most so many columns; of a longer one, the middle is left out, since names differ at both ends.
+/// A text in at most `width` columns. The middle of a longer one is left out, since names differ at both ends.
 pub(super) fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
     if text.width() <= width {
         return Cow::Borrowed(text);

@@ -36,7 +36,7 @@ pub(super) struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Age {
-    /// To whom items are encrypted: age or SSH public keys.
+    /// The recipients of items: age or SSH public keys.
     pub(super) recipients: Vec<String>,
     /// The file that opens them, as [`portable`] gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

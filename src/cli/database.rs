@@ -1,4 +1,4 @@
-//! How to get into a database: as whom, with which password, and by which roots its certificate is verified.
+//! How to get into a database: as which user, with which password, and by which roots its certificate is verified.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

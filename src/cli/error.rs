@@ -95,12 +95,25 @@ struct Said<'a> {
 /// As many hints as are read.
 const MOST_HINTS: usize = 12;
 
+/// A message without the numbers of the system's errors: the words before them say the same.
+fn without_numbers(message: String) -> String {
+    const START: &str = " (os error ";
+    let Some((before, after)) = message.split_once(START) else { return message };
+    match after.split_once(')') {
+        Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            without_numbers(format!("{before}{rest}"))
+        }
+        _ => message,
+    }
+}
+
 pub(super) type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     /// `code` is stable: programs compare it.
     pub(super) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), hints: Vec::new(), available: None, refusal: None }
+        let message = without_numbers(message.into());
+        Self { kind, code, message, hints: Vec::new(), available: None, refusal: None }
     }
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
@@ -109,6 +122,18 @@ impl Error {
 
     pub(super) fn input(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Kind::Input, code, message)
+    }
+
+    /// A file that was named and can't be read. `code` is what else is wrong with such a file.
+    pub(super) fn unreadable(code: &'static str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        let path = path.display();
+        Self::input(
+            code,
+            match error.kind() {
+                std::io::ErrorKind::NotFound => format!("there is no file `{path}`"),
+                _ => format!("{path}: {error}"),
+            },
+        )
     }
 
     /// A file that would be overwritten. The caller adds how to agree to that.
@@ -160,6 +185,12 @@ impl Error {
     /// The same without these hints.
     pub(super) fn without(mut self, hints: &[&str]) -> Self {
         self.hints.retain(|hint| !hints.contains(&hint.as_str()));
+        self
+    }
+
+    /// The same with one hint in the place of another.
+    pub(super) fn instead(mut self, hint: &str, other: &str) -> Self {
+        self.hints.iter_mut().filter(|had| *had == hint).for_each(|had| other.clone_into(had));
         self
     }
 

@@ -18,7 +18,7 @@ pub(super) fn run_instead(mut command: std::process::Command) -> std::io::Result
     }
 }
 
-/// Allows this process so many open files, or as many as the system lets it.
+/// Allows this process a number of open files, or as many as the system permits.
 pub(super) fn allow_descriptors(wanted: u64) {
     #[cfg(unix)]
     {

@@ -83,7 +83,7 @@ pub fn main() -> ExitCode {
     hygiene::harden();
     let arguments: Vec<_> = environment::arguments();
     if let Some(question) = complete::Question::of(&arguments) {
-        // Whoever presses TAB has no use for an error.
+        // An error is no help to somebody who presses TAB.
         return if question.answer(Cli::command()).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if let [_, command, seconds] = arguments.as_slice()

@@ -12,6 +12,8 @@ use super::chosen_registry::Chosen;
 use super::config::{self, Config};
 #[cfg(feature = "postgres")]
 use super::database::with_credentials;
+#[cfg(feature = "postgres")]
+use super::empty::looks_in_database;
 use super::error::{Error, Kind as ErrorKind, NOBODY_TO_ASK, Result};
 use super::home::Home;
 #[cfg(feature = "postgres")]
@@ -139,6 +141,7 @@ impl Place {
             Chosen::File => Ok(Box::new(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))),
             #[cfg(feature = "postgres")]
             Chosen::Database(address) => {
+                looks_in_database(address.to_url());
                 let registry = Postgres::open(with_credentials(address)?)?;
                 let registry = if self.hasty { registry.with_patience(HASTE) } else { registry };
                 Ok(Box::new(registry.with_notice(|why| note(&format!("waiting: {why}")))))

@@ -56,7 +56,7 @@ impl Password<'_> {
 /// The first line of a file, without its end.
 fn first_line(file: &Path) -> Result<Zeroizing<String>> {
     let failed = |reason: &str| Error::input("password-file", format!("{}: {reason}", file.display()));
-    let (bytes, _) = bytes::of(file.as_os_str())?;
+    let (bytes, _) = bytes::of(file.as_os_str()).map_err(|error| error.without(&[hints::sources::NAME_SOURCE]))?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     match std::str::from_utf8(line) {

@@ -1,6 +1,5 @@
 //! Which devices a word selects: a pattern over names (a pool), or any part of name, issuer or account.
 
-use super::empty::looked_in;
 use super::error::{Error, Kind, Result};
 use super::hints;
 use crate::name::Name;
@@ -52,11 +51,7 @@ pub(super) fn no_pool(name: &str, any: bool) -> Error {
 
 fn with_way_out(message: String, any: bool) -> Error {
     let failure = Error::new(Kind::No, "no-such-device", message);
-    if any {
-        failure.hint(hints::devices::LIST_FOR_PATTERN)
-    } else {
-        looked_in().into_iter().fold(failure.hint(hints::devices::NO_DEVICES), Error::hint)
-    }
+    if any { failure.hint(hints::devices::LIST_FOR_PATTERN) } else { failure.no_devices() }
 }
 
 /// What `vmfa list` looks for.

@@ -14,7 +14,7 @@ use crate::vault::{self, Trouble};
 /// How long a plugin may be silent. It may wait for a touch, so it is the same whether there is a terminal or not.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Whoever runs this program.
+/// The person who runs this program.
 struct User {
     /// What `--passphrase-fd` gives, if that was said.
     given: Option<Passphrase>,

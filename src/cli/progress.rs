@@ -16,10 +16,10 @@ const LONG: Duration = Duration::from_millis(500);
 /// How often a spinner turns.
 const TURN: Duration = Duration::from_millis(100);
 
-/// So many items are stored before the bar moves. A vault stores many at once faster than one by one.
+/// Number of items that are stored before the bar moves. A vault stores many at once faster than one by one.
 const CHUNK: usize = 1000;
 
-/// A bar for so many pieces of work; hidden if nobody watches.
+/// A bar for a number of pieces of work; hidden if nobody watches.
 pub(super) fn bar(what: &str, pieces: usize) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

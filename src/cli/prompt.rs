@@ -68,7 +68,7 @@ fn twice(what: &str) -> Result<Zeroizing<String>> {
     if first.is_empty() {
         return Err(Error::usage(format!("an empty {what} protects nothing")));
     }
-    if *first != *hidden("confirm passphrase")? {
+    if *first != *hidden(&format!("confirm {what}"))? {
         return Err(Error::usage(format!("the two {what}s differ")));
     }
     Ok(first)
@@ -92,7 +92,7 @@ fn taken_over(descriptor: u32) -> std::io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = open(format!("/dev/fd/{descriptor}"), flags, Mode::empty());
     if let Ok(number) = std::os::fd::RawFd::try_from(descriptor) {
-        // Whoever started this program opened it, and nothing here has it yet.
+        // The caller of this program opened it, and nothing here owns it yet.
         let _ = nix::unistd::close(number);
     }
     let file = opened?;

@@ -4,7 +4,6 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::empty::looked_in;
 use super::error::{Error, Result};
 use super::{argv, hints, picker, slips};
 
@@ -223,13 +222,13 @@ impl Line {
         }
         let wants_device = missing.iter().any(|argument| argument.starts_with("<DEVICE"));
         if !wants_device {
-            let missing = missing.join(", ");
+            let missing = missing.join(", ").replace(['<', '>'], "");
             return Some(self.with_usage(Error::usage(format!("missing: {}", self.hidden(&missing)))));
         }
         let failure = Error::usage("no device given");
         let devices = slips::devices();
         Some(match devices.as_deref() {
-            Some([]) => looked_in().into_iter().fold(failure.hint(hints::devices::NO_DEVICES), Error::hint),
+            Some([]) => failure.no_devices(),
             Some([only]) if missing.len() == 1 => {
                 let whole = self.with(only, self.words.len());
                 self.with_usage(whole.into_iter().fold(failure, Error::hint))

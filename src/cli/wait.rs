@@ -87,7 +87,7 @@ impl Waiter<'_> {
     }
 }
 
-/// Waits until a clock shows a time, which is so many seconds away; where that is a stand-in's virtual one, it is moved
+/// Waits until a clock shows a time, some seconds from now; where that is a stand-in's virtual one, it is moved
 /// with `jump`.
 ///
 /// # Errors

@@ -102,7 +102,7 @@ pub enum Error {
         /// In how many seconds that is.
         wait: u64,
     },
-    /// No code is ever valid for so long.
+    /// No code is ever valid that long.
     #[error("{validity} s is too long: a code is valid for at most {longest} s")]
     TooLong {
         /// For how many seconds it should be.

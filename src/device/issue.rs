@@ -82,7 +82,7 @@ fn unwritten(clock: &Clock, enrolment: &Enrolment, offset: i64, count: u16) -> R
 ///
 /// # Errors
 ///
-/// [`Error::TooLong`] where no code is valid for so long, and as [`at_time`].
+/// [`Error::TooLong`] where no code is valid that long, and as [`at_time`].
 pub fn lasting(device: &Device, time: Timestamp, validity: u64, rounding: u64) -> Result<(u64, Timestamp), Error> {
     Clock::of(device, time)?.lasting(validity, rounding)
 }
@@ -204,7 +204,7 @@ impl Devices<'_> {
     /// # Errors
     ///
     /// [`Error::NoFreeStep`] where the next one is further away than the patience, [`Error::TooLong`] where none is valid
-    /// for so long, and those of vault and registry.
+    /// that long, and those of vault and registry.
     pub fn lease(
         &self,
         device: &Device,

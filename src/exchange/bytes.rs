@@ -19,7 +19,7 @@ impl<'a> Bytes<'a> {
         self.0
     }
 
-    /// The next so many bytes; `None` where there are fewer.
+    /// The next `count` bytes; `None` where there are fewer.
     pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
@@ -50,7 +50,7 @@ impl<'a> Bytes<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
-    /// A length of four little-endian bytes, and so many bytes.
+    /// A length of four little-endian bytes, and that many bytes.
     pub(super) fn sized_le(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.u32_le()?).ok()?;
         self.take(length)

@@ -54,7 +54,7 @@ impl fmt::Debug for Request<'_> {
 }
 
 impl Request<'_> {
-    /// So many random bytes.
+    /// `N` random bytes.
     pub(super) fn bytes<const N: usize>(&self) -> Result<[u8; N], Error> {
         let mut bytes = [0; N];
         (self.random)(&mut bytes)?;

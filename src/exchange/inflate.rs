@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Error, MOST_BYTES};
 
-/// A raw DEFLATE stream of which so many bytes should come out, and at most one more does.
+/// A raw DEFLATE stream that should give `size` bytes, and is read up to one byte more.
 pub(super) fn deflate(packed: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
     bounded(DeflateDecoder::new(packed), packed.len(), size, size)
 }
@@ -21,7 +21,7 @@ pub(super) fn gzip(packed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 fn bounded(decoder: impl Read, packed: usize, expected: usize, limit: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
-    /// One byte becomes no more than so many (zlib's technical details).
+    /// The most bytes that one byte becomes (zlib's technical details).
     const MOST_RATIO: usize = 1032;
     // Room for all of it at once: a vector that grows leaves copies of secrets behind.
     let room = expected.min(packed.saturating_mul(MOST_RATIO)).min(limit);

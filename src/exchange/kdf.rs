@@ -52,7 +52,7 @@ enum How {
 }
 
 impl Kdf {
-    /// PBKDF2 with so many rounds.
+    /// PBKDF2 with a number of rounds.
     pub(super) fn pbkdf2(prf: Prf, salt: &[u8], rounds: u64) -> Result<Self, Error> {
         bounded(rounds, MOST_ROUNDS, "rounds of PBKDF2")?;
         let rounds = u32::try_from(rounds).ok().filter(|rounds| *rounds > 0);

@@ -73,7 +73,7 @@ pub(super) fn find(
         }
         let caller = Caller::temporary(session, id);
         if !caller.exists(account) {
-            return Err(refused(INVALID_TOKEN, "whoever got these credentials exists no longer"));
+            return Err(refused(INVALID_TOKEN, "the user or role of these credentials no longer exists"));
         }
         return Ok((caller, session.secret.clone()));
     }
@@ -90,7 +90,7 @@ pub(super) fn find(
         Who::Root
     } else {
         let user = account.users.get(&key.user);
-        let user = user.ok_or_else(|| refused(INVALID_TOKEN, "the access key's user exists no longer"))?;
+        let user = user.ok_or_else(|| refused(INVALID_TOKEN, "the access key's user no longer exists"))?;
         Who::User { key: key.user.clone(), id: user.id.clone() }
     };
     Ok((Caller::long_term(who, id), key.secret.clone()))

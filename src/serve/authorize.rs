@@ -78,7 +78,7 @@ pub(super) fn authorize_unless(
             caller.arn(account),
             request.action
         ))
-        .because("whoever got these credentials exists no longer, or the policy that bounds them doesn't"));
+        .because("the user or role of these credentials no longer exists, or the policy that bounds them doesn't"));
     };
     let evaluation = policy::evaluate_in_doubt(&policies, &request, wish.doubt);
     granted(&evaluation).map_or_else(|| judge(account, caller, &evaluation, wish.shown.as_deref()), Ok)

@@ -34,7 +34,7 @@ pub struct Options {
 /// What there is to know of a stand-in that began.
 #[derive(Debug)]
 pub struct Begun {
-    /// With whom a story begins.
+    /// Who acts first in a story.
     pub administrator: Administrator,
     /// The keys of the scenario's users, by name.
     pub users: BTreeMap<String, UserKeys>,

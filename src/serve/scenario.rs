@@ -108,7 +108,12 @@ impl Scenario {
     ///
     /// A file that can't be read or is too large; what isn't TOML or isn't in the format, with its line.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let unreadable = |error: std::io::Error| Error::File(error.to_string());
+        let unreadable = |error: std::io::Error| {
+            Error::File(match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => error.to_string(),
+            })
+        };
         let size = std::fs::metadata(path).map_err(unreadable)?.len();
         if size > MOST {
             return Err(Error::File(format!("the file has {size} bytes; at most {MOST} are read")));

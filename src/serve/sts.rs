@@ -2,7 +2,7 @@
 
 use crate::oath::Code;
 use crate::policy::{self, Context, Request, Source, mfa};
-use crate::serve::account::authenticator::Unverified;
+use crate::serve::account::authenticator::{Unverified, ahead};
 use crate::serve::account::{Keys, PolicyDocument, Role, Session, SessionOf, Tags, key};
 use crate::serve::authorize;
 use crate::serve::call::Call;
@@ -248,8 +248,10 @@ pub(super) fn verify(call: &mut Call<'_>, serial: &str, user: &str, code: Code) 
     };
     match verified {
         Ok(found) => Ok(and_coming(format!(
-            "the code is of step {}, {:+} from the server's own; the device is taken to be {:+} ahead",
-            found.moving_factor, found.drift, found.adjustment
+            "the code is of step {}, {:+} from the server's own; the device counts as {}",
+            found.moving_factor,
+            found.drift,
+            ahead(found.adjustment)
         ))),
         Err(Unverified::Code(refusal)) => Err(Fault::access_denied(BAD_CODE).because(and_coming(refusal.to_string()))),
         Err(Unverified::Changing(when)) => Err(unable(format!(

@@ -202,7 +202,7 @@ pub trait Vault: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// Those of reading whom the vault belongs to.
+    /// Those of reading what the vault belongs to.
     fn own_key_place(&self) -> Result<String, Error> {
         Ok(self.kind().to_string())
     }

@@ -67,6 +67,8 @@ fn copy(from: &Path, to: &Path) {
 fn every_command_works_over_a_database_and_none_makes_a_file() {
     let server = Server::start("");
     let machine = Machine::first(&server);
+    let none = machine.run(&["code", "ci/1"]).expect(1);
+    assert!(none.stderr.contains("looked for in postgres://") && !none.stderr.contains(PASSWORD), "{none:#?}");
     let uri = |name: &str| format!("otpauth://totp/{name}?secret={SEED}&algorithm=SHA1");
     for name in ["ci/1", "ci/2"] {
         let uri = uri(name).replace(SEED, if name == "ci/1" { SEED } else { "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" });

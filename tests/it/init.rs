@@ -88,7 +88,8 @@ fn init_again_changes_nothing_and_never_makes_another_identity() {
     vmfa(&["init", "--vault", "age", "--new-identity", "id.txt"], b"").expect(0);
     let before = fs::read(home.path().join("id.txt")).unwrap();
     let config = fs::read(home.path().join("home/config.toml")).unwrap();
-    vmfa(&["init", "--vault", "age"], b"").expect(0);
+    let again = vmfa(&["init", "--vault", "age"], b"").expect(0);
+    assert!(again.stderr.contains("set up already; nothing was changed"), "{again:#?}");
     vmfa(&["init"], b"").expect(0);
     vmfa(&["init", "--vault", "age", "--new-identity", "other.txt"], b"").expect(1);
     vmfa(&["init", "--vault", "age", "--use-identity", "id.txt"], b"").expect(0);

@@ -155,6 +155,11 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["serve", "time", "5m"], 2, &["vmfa serve time +5m"]),
         (&["add", "x", "pictur.png"], 5, &["there is no file `pictur.png`", "did you mean `picture.png`?"]),
         (&["add", "x", "none.gif"], 5, &["there is no file", "`clipboard`"]),
+        (&["restore", "none.age"], 5, &["there is no file `none.age`"]),
+        (&["backup", "out.age", "--recipients-file", "none.txt"], 5, &["there is no file `none.txt`"]),
+        (&["import", "picture.png", "--password-file", "none.txt"], 5, &["there is no file `none.txt`"]),
+        (&["serve", "--scenario", "none.toml"], 5, &["none.toml", "there is no such file"]),
+        (&["mcp"], 2, &["missing: --allow PATTERN"]),
         // Names that are something else.
         (&["remove", "a", "--yes"], 1, &["no device is named `a`"]),
         (&["remove", "m", "--now"], 2, &["would delete the secret of `m`", "--yes"]),
@@ -166,6 +171,7 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         let run = home.run(arguments).expect(code);
         assert!(words.iter().all(|word| run.stderr.contains(word)), "{arguments:?}: {run:#?}");
         assert!(!run.stderr.contains("For more information"), "{arguments:?}: {run:#?}");
+        assert!(!run.stderr.contains("os error"), "{arguments:?}: {run:#?}");
         assert!(!run.stderr.contains("did you mean `m`"), "{arguments:?}: {run:#?}");
     }
     // A passphrase in the wrong place isn't repeated, nor is what may be a secret.
@@ -180,7 +186,7 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
     assert!(empty.run(&["code", "x"]).expect(1).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
     // In a new shell, VMFA_HOME may be missing.
     let looked = format!("devices are looked for in {}", empty.path().display());
-    for arguments in [&["code", "x"][..], &["list"]] {
+    for arguments in [&["code", "x"][..], &["list"], &["backup", "x.age", "-r", "x"], &["export", "x", "--plaintext"]] {
         let done = empty.run(arguments);
         assert!(done.stderr.contains(&looked), "{done:?}");
     }

@@ -40,7 +40,7 @@ fn a_device_is_enrolled_used_goes_out_of_sync_is_brought_back_and_no_code_works_
         (&(-3).into(), &(-90).into(), &false.into())
     );
 
-    // Whoever reads codes off the device sees how far it is off.
+    // Somebody who reads codes off the device sees how far it is off.
     let read = at(&home, later, &["code", "mfauser", "--previous", "--count", "2"]);
     let codes = [0, 1].map(|place| read["codes"][place]["code"].as_str().unwrap().to_owned());
     let time = later.to_string();

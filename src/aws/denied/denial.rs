@@ -154,7 +154,7 @@ pub enum Extent {
 pub struct Unread {
     /// `iam:ListUserPolicies`; empty where no call is at fault.
     pub action: String,
-    /// Of whom, or of which policy.
+    /// The user or policy it is about.
     pub about: String,
     /// Why.
     pub why: Why,

@@ -66,7 +66,7 @@ pub enum Error {
     PlainHttp {
         /// Where it was given.
         given: Given,
-        /// To whom.
+        /// The host that the request would go to.
         host: String,
     },
     /// A profile names a section that isn't there.

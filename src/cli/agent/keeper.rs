@@ -28,7 +28,7 @@ const ROOM: usize = 512 << 10;
 /// What it takes to lock that, with what else is allocated.
 const ENOUGH: u64 = 2 << 20;
 
-/// Reads an identity from stdin and gives it to processes of this user that ask at a socket, for so many seconds. Its
+/// Reads an identity from stdin and gives it to processes of this user that ask at a socket, until its time is over. Its
 /// first line on stdout says that it does, or why not.
 pub(in crate::cli) fn hold(socket: &OsStr, seconds: &OsStr) -> ExitCode {
     // It has to outlive the terminal, and the process that started it.
@@ -103,7 +103,7 @@ fn answered(stream: &mut UnixStream, identity: &[u8]) -> io::Result<Wanted> {
     }
 }
 
-/// Tells whether so many seconds have gone by, the machine's sleep included.
+/// Tells whether a number of seconds has gone by, the machine's sleep included.
 fn time_limit(seconds: u64) -> impl Fn() -> bool {
     let since_boot = || clock::boot().map(|boot| boot.seconds);
     let (start, awake) = (since_boot(), clock::deadline(Duration::from_secs(seconds)));

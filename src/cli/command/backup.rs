@@ -55,7 +55,7 @@ struct BackedUp {
     devices: usize,
     /// How many of them are in the trash.
     trashed: usize,
-    /// Whom it is encrypted to; nobody if it has a passphrase.
+    /// Its recipients; none if it has a passphrase.
     recipients: Vec<String>,
     /// Whether it was read back and found right.
     verified: bool,
@@ -82,9 +82,7 @@ impl Args {
         devices.retain(|device| matches!(device.state, State::Active | State::Trashed { .. }));
         devices.retain(|device| place.explicit().is_none_or(|kind| device.vault == kind));
         if devices.is_empty() {
-            return Err(
-                Error::new(Kind::No, "no-devices", "there are no devices to back up").hint(hints::devices::NO_DEVICES)
-            );
+            return Err(Error::new(Kind::No, "no-devices", "there are no devices to back up").no_devices());
         }
         if recipients.is_empty() && global.passphrase_fd.is_none() && !prompt::terminal_there() {
             let message = "the backup needs a passphrase, and there is no terminal to ask at";
@@ -174,7 +172,7 @@ impl Args {
 /// The recipients of a file, one per line; what follows a `#` at the beginning of a line is a comment.
 fn recipients_in(path: &Path) -> Result<Vec<String>> {
     const LARGEST: u64 = 1 << 20;
-    let unreadable = |error: io::Error| Error::input("recipients", format!("{}: {error}", path.display()));
+    let unreadable = |error: io::Error| Error::unreadable("recipients", path, &error);
     let mut text = String::new();
     let file = crate::file::open(path, crate::file::Streams::Taken).map_err(unreadable)?;
     io::Read::read_to_string(&mut io::Read::take(file, LARGEST), &mut text).map_err(unreadable)?;

@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::cli::chosen_clock::Which;
+use crate::cli::empty::looked_in;
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, day};
@@ -127,6 +128,7 @@ impl Args {
 
 /// Does as told: nobody else may know that a registry was restored.
 fn restored(place: &Place) -> Check {
+    let was_there = !place.lacks_registry_file();
     let accept = || -> Result<(Accepted, bool)> {
         let registry = place.registry_for_new()?;
         registry.expect_writable()?;
@@ -154,11 +156,17 @@ fn restored(place: &Place) -> Check {
     if new_key {
         mend.push(hints::vaults::COUNTERS_ANEW.to_owned());
     }
+    let made = if was_there {
+        ""
+    } else {
+        mend.splice(0..0, looked_in());
+        "there was no registry, so a new one was made: "
+    };
     Check {
         mend,
         ..Check::ok(
             "restored",
-            format!("codes up to {until}, and of the next {AHEAD} steps, count as handed out{before}"),
+            format!("{made}codes up to {until}, and of the next {AHEAD} steps, count as handed out{before}"),
         )
     }
 }

@@ -162,9 +162,14 @@ impl Answer for Measured {
                 writeln!(out, "to look further: --within TIME")?;
             }
             [only] => {
-                let about = self.uncertainty_seconds.map(|seconds| format!(" (± {seconds} s)")).unwrap_or_default();
+                let found = self.one(only);
+                let found = match (self.uncertainty_seconds, found.strip_suffix(')')) {
+                    (Some(seconds), Some(open)) => format!("{open}, ± {seconds} s)"),
+                    (Some(seconds), None) => format!("{found} (± {seconds} s)"),
+                    (None, _) => found,
+                };
                 let perhaps = if self.sure { "" } else { "probably: " };
-                writeln!(out, "{perhaps}{}{about}", self.one(only))?;
+                writeln!(out, "{perhaps}{found}")?;
             }
             several => {
                 writeln!(out, "{} drifts fit these codes:", several.len())?;
@@ -204,19 +209,22 @@ struct Compared {
     uncertainty_seconds: f64,
     /// How many steps off a code may be for it, at the nearest.
     drift_steps: Option<i64>,
+    /// Whether the device has no clock of its own that is set wrong, nor one that was chosen.
+    #[serde(skip)]
+    of_machine: bool,
 }
 
 impl Answer for Compared {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let (drift, uncertainty) = (self.drift_seconds, self.uncertainty_seconds);
         let way = if drift < 0.0 { "behind" } else { "ahead of" };
-        writeln!(
-            out,
-            "the clock of {} is {:.1} s {way} {} (± {uncertainty:.1} s)",
-            plain(&self.device),
-            drift.abs(),
-            plain(&self.server)
-        )
+        let whose = if self.of_machine {
+            "this machine's clock".to_owned()
+        } else {
+            format!("the clock of {}", plain(&self.device))
+        };
+        let (seconds, server) = (drift.abs(), plain(&self.server));
+        writeln!(out, "{whose} is {seconds:.1} s {way} {server} (± {uncertainty:.1} s)")
     }
 }
 
@@ -339,6 +347,7 @@ impl Args {
             drift_seconds: in_seconds(milliseconds),
             uncertainty_seconds: in_seconds(difference.uncertainty()),
             drift_steps: period.and_then(nearest).and_then(|steps| i64::try_from(steps).ok()),
+            of_machine: own == 0,
         };
         render::print(&answer, global.json)
     }

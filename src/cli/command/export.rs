@@ -19,7 +19,7 @@ use crate::registry::{Device, Registry};
 
 /// Export devices to a file that another authenticator reads
 ///
-/// Whoever reads the file has the secrets. It is written for you alone (0600), and no file is overwritten without
+/// Anybody who reads the file has the secrets. It is written for you alone (0600), and no file is overwritten without
 /// --force. The formats aegis, kdbx and vmfa are encrypted with a password; the others are clear text, which you ask
 /// for with --plaintext.
 ///
@@ -148,8 +148,9 @@ impl Args {
         }
         match (devices.is_empty(), self.devices.is_empty()) {
             (true, false) => Err(pattern::none_matches(&self.devices, any)),
-            (true, true) => Err(Error::new(ErrorKind::No, "no-such-device", "there are no devices to export")
-                .hint(hints::devices::NO_DEVICES)),
+            (true, true) => {
+                Err(Error::new(ErrorKind::No, "no-such-device", "there are no devices to export").no_devices())
+            }
             (false, _) => Ok(devices),
         }
     }

@@ -52,7 +52,7 @@ struct Initialized {
     /// The file that opens the age vault.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
-    /// To whom age files are encrypted.
+    /// The recipients of age files.
     recipients: Vec<String>,
     /// Where devices and used codes are, if that is a database.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,10 +62,16 @@ struct Initialized {
     /// Whether plugins hold the identity, and no other key opens the secrets.
     #[serde(skip)]
     held: bool,
+    /// Whether it was all set up like this before.
+    #[serde(skip)]
+    before: bool,
 }
 
 impl Answer for Initialized {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.before {
+            render::note("set up already; nothing was changed");
+        }
         writeln!(out, "new secrets go to the {} vault: {}", self.vault, self.place)?;
         if let Some(identity) = &self.identity {
             writeln!(out, "they are opened by {identity}")?;
@@ -116,6 +122,7 @@ impl Args {
                 return Err(set_up_already());
             }
         }
+        let before = config == place.config;
         config.write(place.config_path())?;
         let answer = Initialized {
             vault: kind.as_str(),
@@ -125,6 +132,7 @@ impl Args {
             recipients,
             registry,
             config: place.config_path().display().to_string(),
+            before,
         };
         render::print(&answer, global.json)
     }

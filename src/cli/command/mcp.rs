@@ -26,10 +26,11 @@ use self::calls::{Calls, End};
 use self::dispense::Dispenser;
 use self::output::Outbox;
 use self::server::Server;
+use crate::cli::empty::looked_in;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::{Global, candidates, chosen_clock, hints, hygiene, interrupt, render};
-use crate::device::Devices;
+use crate::device::{self, Devices};
 use crate::vault;
 
 /// Give codes to agents by the Model Context Protocol (MCP)
@@ -87,6 +88,9 @@ fn expect_readable(place: &Place, allowed: &Allowed) -> Result<()> {
     let devices = allowed.devices(&*registry)?;
     if devices.is_empty() {
         render::note("warning: no device matches --allow yet");
+        if device::active(&*registry)?.is_empty() {
+            looked_in().iter().for_each(|line| render::note(line));
+        }
     }
     let Some(device) = devices.iter().find(|device| device.vault == vault::Kind::Age) else { return Ok(()) };
     let vault = place.vault_of(device)?;

@@ -51,7 +51,7 @@ struct Written {
 
 impl Answer for Written {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "wrote {}: whoever reads it has the secret of {}", plain(&self.file), plain(&self.device))
+        writeln!(out, "wrote {}: anybody who reads it has the secret of {}", plain(&self.file), plain(&self.device))
     }
 }
 

@@ -159,7 +159,7 @@ impl Args {
 
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>> {
         let from = self.file.display();
-        let unreadable = |error: io::Error| Error::input("unreadable", format!("{from}: {error}"));
+        let unreadable = |error: io::Error| Error::unreadable("unreadable", &self.file, &error);
         let file = crate::file::open(&self.file, crate::file::Streams::Taken).map_err(unreadable)?;
         let mut bytes = Zeroizing::new(Vec::new());
         file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;

@@ -163,7 +163,7 @@ impl Args {
         }
         let bound = listener.local_addr().unwrap_or(address);
         hygiene::allow_descriptors(DESCRIPTORS);
-        // From here on connections are taken, if only into the queue: whoever reads the line may connect.
+        // From here on connections are taken, if only into the queue: a program that reads the line may connect.
         let ready = self.ready(bound, begun, &stand);
         let interrupted = Interrupted::watch();
         announce(&ready, bound, ready_fd, global.json)?;
@@ -196,7 +196,7 @@ impl Args {
     }
 
     fn ready(&self, bound: SocketAddr, begun: Begun, stand: &Stand) -> Ready {
-        // Whoever listens everywhere is reached here.
+        // A server that listens on all addresses is reached at this one.
         let ip = match bound.ip() {
             ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             ip => ip,
@@ -226,7 +226,7 @@ fn instant() -> Instant {
 fn announce(ready: &Ready, bound: SocketAddr, fd: Option<(u32, std::fs::File)>, json: bool) -> Result<()> {
     if !bound.ip().is_loopback() {
         render::note(&format!(
-            "warning: {bound} is reachable from other machines, and whoever reaches it can move its time, read its events and \
+            "warning: {bound} is reachable from other machines, and anybody who reaches it can move its time, read its events and \
              the secret keys of its scenario's devices, and guess its passwords"
         ));
     }

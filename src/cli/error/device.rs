@@ -6,6 +6,13 @@ use crate::cli::hints;
 use crate::cli::places::is_place;
 use crate::device;
 
+impl Error {
+    /// The same for want of any device, with what to do.
+    pub(in crate::cli) fn no_devices(self) -> Self {
+        looked_in().into_iter().fold(self.hint(hints::devices::NO_DEVICES), Self::hint)
+    }
+}
+
 impl From<device::Error> for Error {
     fn from(error: device::Error) -> Self {
         let message = error.to_string();
@@ -29,7 +36,7 @@ impl From<device::Error> for Error {
                     return failure.hint(hints::devices::LOOKS_LIKE_CODE);
                 }
                 match nearest {
-                    _ if !any => looked_in().into_iter().fold(failure.hint(hints::devices::NO_DEVICES), Self::hint),
+                    _ if !any => failure.no_devices(),
                     Some(name) => failure.hint(hints::devices::did_you_mean(&name)),
                     None => failure.hint(hints::devices::LIST),
                 }

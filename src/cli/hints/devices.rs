@@ -15,6 +15,11 @@ pub(in crate::cli) fn looked_in(registry: &str) -> String {
     format!("devices are looked for in {registry}; VMFA_HOME names another home")
 }
 
+#[cfg(feature = "postgres")]
+pub(in crate::cli) fn looked_in_database(url: &str) -> String {
+    format!("devices are looked for in {url}; VMFA_REGISTRY names another registry")
+}
+
 pub(in crate::cli) fn did_you_mean(device: &str) -> String {
     format!("did you mean `{device}`? `vmfa list` shows them all")
 }

@@ -45,7 +45,7 @@ fn write(entries: &[Entry], request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>,
     };
     let figures = (1..).zip(&codes).map(figure).collect::<Result<Vec<_>, Error>>()?;
     let note = "In Google Authenticator: Transfer accounts, Import accounts. Scan all codes, the first one first. \
-                Whoever scans them has the secrets. Delete this page when it has served.";
+                Anybody who scans them has the secrets. Delete this page when it has served.";
     Ok(page::html(&figures, note, 2, 440))
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Figure {
     pub(super) lines: Vec<String>,
 }
 
-/// The page: so many codes beside each other, each at most so many pixels wide.
+/// The page, with a number of columns of codes, each at most `width` pixels wide.
 pub(super) fn html(figures: &[Figure], note: &str, columns: u8, width: u16) -> Zeroizing<Vec<u8>> {
     // Room for all of it: a text that grows leaves copies behind.
     let drawn = figures.iter().map(|figure| {

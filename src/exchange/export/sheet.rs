@@ -37,7 +37,7 @@ fn codes(entries: &[Entry]) -> Result<Vec<Figure>, Error> {
 }
 
 fn html(entries: &[Entry], _request: &Request<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let note = "Whoever scans a code has its secret. Keep this page as you keep a password.";
+    let note = "Anybody who scans a code has its secret. Keep this page as you keep a password.";
     Ok(page::html(&codes(entries)?, note, 3, 220))
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{Drawing, Error, QUIET};
 
 impl Drawing {
-    /// A grey PNG of several codes, so many beside each other, each in the middle of a square that is as large as the
+    /// A grey PNG of several codes in a number of columns, each in the middle of a square that is as large as the
     /// largest of them with its quiet zone. All pixels are in memory, so the caller bounds how many codes there are.
     ///
     /// # Errors

@@ -90,7 +90,7 @@ impl Cost {
             clip = path.clip_path();
         }
         if layers > LAYERS {
-            return Err(unsupported("so many layers"));
+            return Err(unsupported("that many layers"));
         }
         self.count(if group.should_isolate() { LAYER } else { 0 }, 1)?;
         for node in group.children() {
@@ -123,7 +123,7 @@ impl Cost {
         self.painted = self.painted.saturating_add(painted);
         self.points = self.points.saturating_add(points);
         if self.painted > PAINTED || self.points > POINTS {
-            return Err(unsupported("so many shapes"));
+            return Err(unsupported("that many shapes"));
         }
         Ok(())
     }

@@ -61,13 +61,13 @@ impl fmt::Display for Host {
 pub(super) enum Protection {
     /// By TLS where the server is on another machine.
     AsNeeded,
-    /// By TLS, whoever the server is.
+    /// By TLS, on this machine too.
     Tls,
     /// Not at all.
     Plain,
 }
 
-/// Which database, as whom, and how it is reached.
+/// Which database, as which user, and how it is reached.
 ///
 /// `Display` and `Debug` leave the password out.
 #[derive(Clone, PartialEq, Eq)]
@@ -169,7 +169,7 @@ impl Address {
         &self.hosts
     }
 
-    /// As whom.
+    /// The role that signs in.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()

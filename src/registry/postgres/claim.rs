@@ -18,9 +18,9 @@ use crate::vault::Id;
 ///
 /// - `book` locks the ledger against [`Postgres::shorten`], which makes runs of steps: whatever it did is seen here,
 ///   since a row that had to be waited for is read again.
-/// - `free` is what nobody has, as far as this statement sees. Whoever takes one of them at the same time is waited for
-///   by `taken`, which then leaves it out, so the caller asks again for as many as are missing. What was given back
-///   is taken again in place. Steps are taken in the order of their numbers, so that no two claims wait for each other.
+/// - `free` is what nobody has, as far as this statement sees. If another claim takes one of them at the same time, `taken` waits for
+///   it and leaves the step out, and the caller asks again for the missing ones. A step that was given back is taken
+///   again in its row. Steps are taken in the order of their numbers, so that no two claims wait for each other.
 /// - `shown` marks what others have and is shown again, up to the last candidate that was needed.
 /// - A claim is on the disk when it is answered, unless it is for steps that are shown again; whatever the server's
 ///   default is.

@@ -236,7 +236,7 @@ impl Link {
             let connected = config(address).connect_raw(socket, NoTls).await;
             let (client, connection) = connected.map_err(|error| of_client(place, &error))?;
             let driver = tokio::spawn(async {
-                // What breaks it is told to whoever asks.
+                // An error of the connection is returned by the next query.
                 let _ = connection.await;
             });
             let hello = match self.expected {

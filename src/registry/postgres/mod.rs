@@ -42,7 +42,7 @@ pub struct Postgres {
     link: Mutex<Link>,
     /// How long a server that can't be reached, or is busy, is tried again.
     patience: Duration,
-    /// Whom to tell that it is being waited for, and why.
+    /// Called when the registry has to wait for the database, with the reason.
     notice: Option<Notice>,
 }
 
@@ -60,7 +60,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Postgres {
     /// Makes the registry in a database, or brings it up to date: the schema `vmfa` and its tables. That is for their
-    /// owner; whoever only uses them needs no more than to read and write rows.
+    /// owner; a user of the registry only reads and writes rows.
     ///
     /// # Errors
     ///

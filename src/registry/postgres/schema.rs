@@ -1,4 +1,4 @@
-//! The tables: made by whoever owns them, and brought up to date by the same.
+//! The tables. Their owner makes them and brings them up to date.
 
 use tokio_postgres::types::Type;
 

@@ -21,7 +21,7 @@ const WRITER: &str = "120";
 /// How often a lock is tried again.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Locks a file, waiting for others at most so long.
+/// Locks a file, waiting for others for at most `patience`.
 pub(super) fn within(file: &File, patience: Duration) -> Result<(), TryLockError> {
     let mut waited = Duration::ZERO;
     loop {

@@ -103,6 +103,16 @@ impl Arrival {
     }
 }
 
+/// How far ahead a device is taken to be, in words: `on time`, `1 step behind`, `900 steps ahead`.
+pub(in crate::serve) fn ahead(steps: i64) -> String {
+    let plural = if steps.unsigned_abs() == 1 { "" } else { "s" };
+    match steps {
+        0 => "on time".to_owned(),
+        _ if steps < 0 => format!("{} step{plural} behind", steps.unsigned_abs()),
+        _ => format!("{steps} step{plural} ahead"),
+    }
+}
+
 impl Authenticator {
     /// What a new seed under this number begins with: nothing but the attempts that were made. What STS knows of the old
     /// one it knows until word of the new one arrives.

@@ -17,7 +17,7 @@ use crate::wire::query::Parameters;
 /// One sentence for everything that can be wrong, so that nobody learns which names there are.
 const WRONG: &str = "The account, the user name or the password is wrong.";
 
-/// For whoever gave the right one.
+/// For a user who gave the right one.
 const EXPIRED: &str = "Your password has expired. An administrator has to set another one.";
 
 pub(super) fn page(visit: &Visit<'_>) -> Response {

@@ -9,6 +9,7 @@ use crate::oath::{Code, Parameters};
 use crate::provision::draw::Drawing;
 use crate::provision::{Enrolment, uri};
 use crate::secret::Secret;
+use crate::serve::account::authenticator::ahead;
 use crate::serve::account::{Account, Arrival, Device, Keys, Tags, User};
 use crate::serve::call::{Call, no_device};
 use crate::serve::fault::Fault;
@@ -91,7 +92,7 @@ fn orphan(account: &Account, serial: &str) -> String {
     match assigned.and_then(|assigned| account.users.get(&assigned.user)) {
         Some(user) => format!("{serial} is enabled for user {}", user.name),
         None => format!(
-            "{serial} is left unassigned by an earlier enrolment: whoever still has its seed can enable it, or else an \
+            "{serial} is left unassigned by an earlier enrolment: anybody who still has its seed can enable it, or else an \
              administrator deletes it: aws iam delete-virtual-mfa-device --serial-number {serial}"
         ),
     }
@@ -281,8 +282,10 @@ fn pair(call: &mut Call<'_>, serial: &str, codes: [Code; 2]) -> Result<String, F
     let before = authenticator.adjustment();
     match authenticator.pair(&seed, codes, call.now) {
         Ok(found) => Ok(format!(
-            "the second code is of step {}; the device's clock is taken to be {} steps ahead from now on, before that {before}",
-            found.moving_factor, found.adjustment
+            "the second code is of step {}; from now on the device counts as {}, before that as {}",
+            found.moving_factor,
+            ahead(found.adjustment),
+            ahead(before)
         )),
         Err(refusal) => {
             Err(Fault::new("InvalidAuthenticationCode", 403, INVALID_CODE).because(explain(&refusal, before)))
@@ -294,8 +297,9 @@ fn pair(call: &mut Call<'_>, serial: &str, codes: [Code; 2]) -> Result<String, F
 fn explain(refusal: &Refusal, adjustment: i64) -> String {
     match refusal {
         Refusal::NoMatch => format!(
-            "no consecutive steps have these codes within −998 to +1000 steps of the device's time, which is taken to be \
-             {adjustment} steps ahead: a wrong secret, a mistyped code, or a clock further off"
+            "no consecutive steps have these codes within −998 to +1000 steps of the device's time, which counts as {}: \
+             a wrong secret, a mistyped code, or a clock further off",
+            ahead(adjustment)
         ),
         other => other.to_string(),
     }

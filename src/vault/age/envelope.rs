@@ -17,9 +17,9 @@ use super::sealing::{encryptor, failure, reason, sealed};
 ///
 /// `Debug` leaves the passphrase out.
 pub enum Openers<'a> {
-    /// Whoever has an identity of one of these recipients.
+    /// Those who have an identity of one of these recipients.
     Recipients(&'a [String]),
-    /// Whoever knows this passphrase.
+    /// Those who know this passphrase.
     Passphrase(Zeroizing<String>),
 }
 

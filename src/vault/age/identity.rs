@@ -178,7 +178,7 @@ impl Plain {
     }
 }
 
-/// Whom something is encrypted to.
+/// The recipients of an age file.
 #[derive(Default)]
 pub(super) struct Recipients {
     texts: Vec<String>,
@@ -447,7 +447,7 @@ fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {
     ssh::Identity::from_buffer(bytes, None).map_err(|_| Error::Identity(format!("{from} is no SSH private key")))
 }
 
-/// The content of a file that is encrypted with a passphrase, up to so many bytes.
+/// The content of a file that is encrypted with a passphrase, up to a number of bytes.
 pub(super) fn decrypted(
     bytes: &[u8],
     from: &str,

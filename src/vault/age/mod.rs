@@ -86,7 +86,7 @@ impl Age {
         Self { directory, recipients, identity, plugins: Plugins::default(), keys: Mutex::default() }
     }
 
-    /// The same, with whom plugins ask.
+    /// The same, with the plugins of its identities and recipients.
     #[must_use]
     pub fn with_plugins(self, plugins: Plugins) -> Self {
         Self { plugins, ..self }

@@ -13,7 +13,7 @@ const OWN: &[&str] = &["x-amz-date", "x-amz-security-token", "x-amz-content-sha2
 /// Signs requests for a region and a service.
 #[derive(Debug, Clone, Copy)]
 pub struct Signer<'a> {
-    /// By whom.
+    /// Whose key signs.
     pub credentials: &'a Credentials,
     /// For which region.
     pub region: &'a str,

@@ -143,7 +143,7 @@ impl Args {
         let enrolling = session.as_ref().map_or(flow, |session| flow.signed_by(session));
         let enrolled = enrolling.enroll(&wanted).map_err(|error| {
             let error = Error::from(enrolling.explained(error));
-            // Whoever asks an administrator first, asks for the wrong thing.
+            // Asking an administrator first would be asking for the wrong thing.
             if error.code() == "aws-denied" && device_name != user {
                 return error.hint_first(hints::aws::OWN_NAME);
             }
@@ -201,7 +201,7 @@ impl Args {
         }
     }
 
-    /// Whoever has a device already adds another with a session only: one with a device that is here.
+    /// A user who has a device already adds another with a session only: one with a device that is here.
     fn session_for_another(&self, run: &Run<'_>, wanted: &Wanted) -> Result<Option<crate::wire::sigv4::Credentials>> {
         if run.credentials.session_token.is_some() {
             return Ok(None);

@@ -51,8 +51,13 @@ impl Args {
             Ok(0) => Ok(()),
             Ok(code) => Err(Error::silent(Kind::Command(code))),
             Err(error) => {
-                let code = if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
-                Err(Error::new(Kind::Command(code), "command", format!("{}: {error}", program.to_string_lossy())))
+                let program = program.to_string_lossy();
+                // As shells tell them apart.
+                let (code, message) = match error.kind() {
+                    std::io::ErrorKind::NotFound => (127, format!("there is no command `{program}`")),
+                    _ => (126, format!("`{program}` can't be run: {error}")),
+                };
+                Err(Error::new(Kind::Command(code), "command", message))
             }
         }
     }
@@ -77,8 +82,8 @@ impl Args {
         command
     }
 
-    /// The command talks to whom the session is from: not to the endpoints of a profile that it would take for lack of the
-    /// one that was taken away.
+    /// The command talks to the service that the session is from, not to the endpoints of another profile that it would
+    /// fall back to.
     fn name_endpoints(&self, settings: &Settings, command: &mut Command) {
         const ALL: &str = "AWS_ENDPOINT_URL";
         const IGNORE: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";

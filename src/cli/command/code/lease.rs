@@ -76,16 +76,18 @@ impl Args {
             min_validity: self.min_validity,
             timeout: self.timeout,
         };
-        let taken = match Pool::of(name)? {
-            Some(pattern) => {
-                let taken = lease.of_pool(name, &pattern, device::active(&*registry)?)?;
-                if render::for_eyes() {
-                    render::note(&format!("from {}", plain(taken.device.name.as_str())));
-                }
-                taken
-            }
-            None => lease.of_device(device::find(&*registry, name)?)?,
+        let pool = Pool::of(name)?;
+        let taken = match &pool {
+            Some(pattern) => lease.of_pool(name, pattern, device::active(&*registry)?),
+            None => lease.of_device(device::find(&*registry, name)?),
         };
+        let taken = taken.map_err(|error| match self.window {
+            Some(_) => error.instead(hints::devices::WINDOW_OR_TIMEOUT, hints::devices::TIMEOUT),
+            None => error,
+        })?;
+        if pool.is_some() && render::for_eyes() {
+            render::note(&format!("from {}", plain(taken.device.name.as_str())));
+        }
         Codes::of_device(taken.device, &[taken.issued], clock.time())
     }
 }
@@ -174,8 +176,8 @@ impl Lease<'_> {
         }
     }
 
-    /// Waits until a leased code can be used. False where that took so long, for a person, another process or a machine
-    /// that slept, that it can't be used any more. What was taken in vain is given back.
+    /// Waits until a leased code can be used. False if it can't be used any more, because a person, another process or a
+    /// sleeping machine took too long. Then it is given back.
     fn wait_for(
         &self,
         devices: &Devices<'_>,
@@ -230,7 +232,7 @@ impl Args {
         Err(too_busy(name))
     }
 
-    /// Waits for `--min-validity`, until the current code is valid for so long. `lasting` tells in how many seconds one
+    /// Waits for `--min-validity`, until the current code is valid for that long. `lasting` tells in how many seconds one
     /// is, and when that is.
     pub(super) fn wait_for_validity(&self, name: &str, clock: &Clock, lasting: &Lasting<'_>) -> Result<()> {
         let Some(validity) = self.min_validity else { return Ok(()) };

@@ -58,8 +58,8 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// A group with these entries, which have so many groups around it: those that have no more, and a group for each
-    /// next one of the others.
+    /// A group at a depth, with these entries: those that belong in it, and a group for each further group of the
+    /// others.
     fn group(&mut self, name: &str, entries: &[(usize, &Entry)], depth: usize) -> Result<(), Error> {
         self.within("Group", |document| {
             document.head()?;

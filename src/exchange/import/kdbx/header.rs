@@ -116,7 +116,7 @@ pub(super) fn is_compressed(method: &[u8]) -> Result<bool, Error> {
     }
 }
 
-/// So many rounds of AES-KDF, if that isn't too much work.
+/// The rounds of AES-KDF, unless they are too much work.
 pub(super) fn affordable(rounds: u64) -> Result<u64, Error> {
     if rounds <= MOST_ROUNDS {
         return Ok(if FUZZED { 1 } else { rounds });

@@ -11,7 +11,8 @@ use super::super::super::{Error, Trouble};
 /// How long a plugin may be silent where nothing else is said.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Whoever is at the keyboard, for plugins. What a plugin says is text from outside; its name is what follows `age-plugin-`.
+/// Asks and tells the person at the keyboard what a plugin wants. What a plugin says is text from outside; its
+/// name is what follows `age-plugin-`.
 pub trait Person: Send + Sync {
     /// Shows what a plugin says, such as that its key has to be touched.
     fn tell(&self, plugin: &str, message: &str);
@@ -95,7 +96,7 @@ struct Known {
 }
 
 impl Plugins {
-    /// Plugins that ask this person, and have so long for each answer.
+    /// Plugins that ask this person, with a time limit for each answer.
     #[must_use]
     pub fn new(person: Arc<dyn Person>, limit: Duration) -> Self {
         Self { person, limit, known: Arc::default() }
