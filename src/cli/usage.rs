@@ -204,13 +204,12 @@ impl Line {
     fn missing(&self, error: &clap::Error) -> Option<Error> {
         let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
         // Of several that would do, as in `<--fresh|--min-validity <TIME>>`, the first.
-        if let [option] = missing.as_slice()
-            && option.trim_start_matches('<').starts_with("--")
-        {
-            let option = name_of(option.split('|').next().unwrap_or_default());
-            let (_, for_which) = NEEDS.iter().find(|(needed, _)| *needed == option)?;
-            let given =
-                for_which.iter().find(|option| self.words.iter().any(|word| word.split('=').next() == Some(option)))?;
+        let wanted = |(option, for_which): &(&str, &'static [&'static str])| {
+            let is_given = |option: &&&str| self.words.iter().any(|word| word.split('=').next() == Some(option));
+            let first = missing.first()?.split('|').next()?;
+            for_which.iter().find(is_given).filter(|_| missing.len() == 1 && name_of(first) == *option)
+        };
+        if let Some((option, given)) = NEEDS.iter().find_map(|needed| Some((needed.0, wanted(needed)?))) {
             let failure = Error::usage(format!("`{given}` needs `{option}`"));
             let takes_value = !matches!(option, "--fresh" | "--wait" | "--copy");
             let end = self.words.iter().position(|word| word == "--").unwrap_or(self.words.len());

@@ -166,6 +166,8 @@ fn an_encrypted_export_is_opened_by_its_password() {
     let by_fd = home.run_with(&["import", file, "--dry-run", "--password-fd", "0", "--json"], password.as_bytes());
     assert_eq!(by_fd.expect(0).json()["entries"].as_array().unwrap().len(), count);
     home.file("password", format!("{password}\n"));
+    let none = run(home.command().args(["import", file, "--password-file", "none.txt"]), b"").expect(5);
+    assert!(none.stderr.contains("there is no file `none.txt`") && !none.stderr.contains("clipboard"), "{none:#?}");
     let by_file = run(home.command().args(["import", file, "--password-file", "password", "--json"]), b"");
     assert_eq!(by_file.expect(0).json()["added"], true);
     assert_eq!(names(&home).len(), count);

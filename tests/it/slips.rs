@@ -157,7 +157,6 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["add", "x", "none.gif"], 5, &["there is no file", "`clipboard`"]),
         (&["restore", "none.age"], 5, &["there is no file `none.age`"]),
         (&["backup", "out.age", "--recipients-file", "none.txt"], 5, &["there is no file `none.txt`"]),
-        (&["import", "picture.png", "--password-file", "none.txt"], 5, &["there is no file `none.txt`"]),
         (&["serve", "--scenario", "none.toml"], 5, &["none.toml", "there is no such file"]),
         (&["mcp"], 2, &["missing: --allow PATTERN"]),
         // Names that are something else.
@@ -186,7 +185,7 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
     assert!(empty.run(&["code", "x"]).expect(1).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
     // In a new shell, VMFA_HOME may be missing.
     let looked = format!("devices are looked for in {}", empty.path().display());
-    for arguments in [&["code", "x"][..], &["list"], &["backup", "x.age", "-r", "x"], &["export", "x", "--plaintext"]] {
+    for arguments in [&["code", "x"][..], &["list"], &["backup", "x.age"], &["export", "x", "--plaintext"]] {
         let done = empty.run(arguments);
         assert!(done.stderr.contains(&looked), "{done:?}");
     }

@@ -71,7 +71,7 @@ def test_a_source_is_whatever_shows_a_secret(home: vmfa.Home, kind: str) -> None
 
 @pytest.mark.parametrize("path", ["qr.png", "pictures/qr.png", Path("qr")])
 def test_a_path_that_is_not_there_is_told(home: vmfa.Home, path: vmfa.Source) -> None:
-    with pytest.raises(vmfa.InputError, match="there is no file `.*qr") as told:
+    with pytest.raises(vmfa.InputError, match=r"there is no file `.*qr") as told:
         home.add("x", path)
     assert told.value.kind == "unreadable"
 

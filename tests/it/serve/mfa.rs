@@ -113,7 +113,7 @@ fn the_adjustment_and_the_history_of_pairs_survive_a_deactivation() {
     }
     // 1,400 steps ahead is within 1,000 of the 500 that survived.
     admin.pair("EnableMFADevice", "bob", &device, pairs(&device, aws.now(), [1_399, 1_400])).unwrap();
-    assert!(aws.explained().contains("before that 500"), "{}", aws.explained());
+    assert!(aws.explained().contains("before that as 500 steps ahead"), "{}", aws.explained());
 }
 
 #[test]

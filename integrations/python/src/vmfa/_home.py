@@ -302,9 +302,8 @@ def _read(source: Source) -> tuple[str | None, bytes | None]:
         if "Base32StringSeed" in kept:
             kept.pop("QRCodePNG", None)
         return None, json.dumps({"VirtualMFADevice": kept}, default=_base64).encode()
-    if isinstance(source, str) and (source.startswith("otpauth") or not os.path.isfile(source)):
-        if not _FILE_NAME.fullmatch(source):
-            return None, source.encode()
+    if isinstance(source, str) and not os.path.isfile(source) and not _FILE_NAME.fullmatch(source):
+        return None, source.encode()
     if not os.path.exists(source):
         hint = f"the working directory is {os.getcwd()}"
         raise InputError("unreadable", f"there is no file `{os.fspath(source)}`", [hint])
