@@ -79,6 +79,8 @@ mod provision;
 mod python;
 #[cfg(feature = "qr")]
 mod qr;
+#[cfg(feature = "cli")]
+mod recipients;
 mod registry;
 mod relying_party;
 #[cfg(all(feature = "cli", target_os = "linux"))]

@@ -170,7 +170,7 @@ impl Args {
 }
 
 /// The recipients of a file, one per line; what follows a `#` at the beginning of a line is a comment.
-fn recipients_in(path: &Path) -> Result<Vec<String>> {
+pub(super) fn recipients_in(path: &Path) -> Result<Vec<String>> {
     const LARGEST: u64 = 1 << 20;
     let unreadable = |error: io::Error| Error::unreadable("recipients", path, &error);
     let mut text = String::new();

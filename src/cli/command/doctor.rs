@@ -207,6 +207,12 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
         let probed = place.vault(kind).and_then(|vault| {
             let mut detail = vault.probe()?;
             there(vault.as_ref())?;
+            if kind == Kind::Age && place.age()?.is_changing()? {
+                let text = "a change of the recipients was interrupted: not all secrets are encrypted to all of them";
+                return Err(
+                    Error::new(ErrorKind::Storage, "recipients-changing", text).hint(hints::vaults::FINISH_RECIPIENTS)
+                );
+            }
             if kind == Kind::Age && detail.ends_with(PROTECTED) {
                 detail.push_str(if global.passphrase_fd.is_some() {
                     place.age()?.try_identity()?;

@@ -20,6 +20,7 @@ mod man;
 mod mcp;
 mod pair;
 mod qr;
+mod recipients;
 mod release;
 mod remove;
 mod rename;
@@ -63,6 +64,7 @@ pub(super) enum Command {
     Uri(uri::Args),
     Backup(backup::Args),
     Restore(restore::Args),
+    Recipients(recipients::Args),
     Aws(aws::Args),
     Mcp(mcp::Args),
     Serve(serve::Args),
@@ -106,6 +108,7 @@ impl Command {
             Self::Uri(args) => args.run(global),
             Self::Backup(args) => args.run(global),
             Self::Restore(args) => args.run(global),
+            Self::Recipients(args) => args.run(global),
             Self::Aws(args) => args.run(global),
             Self::Mcp(args) => args.run(global),
             Self::Serve(args) => args.run(global),

@@ -99,6 +99,15 @@ pub(in crate::cli) const PLUGIN_STAYS: &str =
 pub(in crate::cli) const NOTHING_TO_UNLOCK: &str =
     "an identity file without a passphrase needs no `vmfa unlock`; for an SSH key's, use an age identity";
 
+// The recipients can't be changed.
+
+pub(in crate::cli) const LIST_RECIPIENTS: &str = "`vmfa recipients list` shows them all";
+pub(in crate::cli) const ADD_RECIPIENT_FIRST: &str = "add another one first: vmfa recipients add RECIPIENT";
+pub(in crate::cli) const FINISH_RECIPIENTS: &str =
+    "to finish it, give the last command again: vmfa recipients add, or vmfa recipients remove";
+pub(in crate::cli) const NAME_PLUGINS_RECIPIENT: &str =
+    "name them once: vmfa init --vault age --use-identity FILE --recipient age1NAME1…";
+
 // A backup can't be written, or read.
 
 pub(in crate::cli) const BACKUP_UNATTENDED: &str = "for scripts: -r KEY, -R FILE, or --passphrase-fd FD";

@@ -83,28 +83,44 @@ pub(super) fn write_new_files(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> R
         return Ok(());
     }
     // First all contents, and none under its name.
-    let mut written = Vec::with_capacity(new.len());
-    let mut write_all = || -> io::Result<()> {
-        for files in new.chunks(TOGETHER) {
-            let mut open = Vec::with_capacity(files.len());
-            for (_, bytes) in files {
-                let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
-                file.write_all(bytes)?;
-                open.push(file);
-            }
-            if !WHOLE_FILE_SYSTEM {
-                open.iter().try_for_each(|file| file.as_file().sync_all())?;
-            }
-            written.extend(open.into_iter().map(tempfile::NamedTempFile::into_temp_path));
-        }
-        sync_file_system(directory)
-    };
-    write_all().map_err(|source| (0, writing(directory)(source)))?;
+    let written = written(directory, new).map_err(|source| (0, writing(directory)(source)))?;
     // Then the names, which are flushed together too.
     for (place, (file, (path, _))) in written.into_iter().zip(new).enumerate() {
         file.persist_noclobber(path).map_err(|error| (place, at(path)(error.error)))?;
     }
     sync(directory).map_err(|source| (new.len().saturating_sub(1), at(directory)(source)))
+}
+
+/// Replaces files in a directory, each whole, with one flush of the disk for many.
+///
+/// # Errors
+///
+/// Those of the file system: any of the files may be replaced by then, and each is the old or the new one.
+pub(super) fn replace_files(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> Result<(), Error> {
+    let written = written(directory, new).map_err(writing(directory))?;
+    for (file, (path, _)) in written.into_iter().zip(new) {
+        file.persist(path).map_err(|error| writing(path)(error.error))?;
+    }
+    sync(directory).map_err(at(directory))
+}
+
+/// The contents of files in a directory, which have reached the disk and don't have their names yet.
+fn written(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> io::Result<Vec<tempfile::TempPath>> {
+    let mut written = Vec::with_capacity(new.len());
+    for files in new.chunks(TOGETHER) {
+        let mut open = Vec::with_capacity(files.len());
+        for (_, bytes) in files {
+            let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
+            file.write_all(bytes)?;
+            open.push(file);
+        }
+        if !WHOLE_FILE_SYSTEM {
+            open.iter().try_for_each(|file| file.as_file().sync_all())?;
+        }
+        written.extend(open.into_iter().map(tempfile::NamedTempFile::into_temp_path));
+    }
+    sync_file_system(directory)?;
+    Ok(written)
 }
 
 /// Whether the system can flush all that was written to a file system in one go, and tells of what failed in it (Linux

@@ -12,11 +12,12 @@ mod identity;
 #[cfg(feature = "exchange")]
 mod passphrase;
 mod plugin;
+mod rewrap;
 mod sealing;
 
 use std::fmt;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use age::DecryptError;
@@ -33,6 +34,7 @@ pub use identity::{
 #[cfg(feature = "exchange")]
 pub(crate) use passphrase::{Refusal, open_by_passphrase};
 pub use plugin::{Person, Plugins, unanswered};
+pub use rewrap::Rewrapped;
 #[cfg(feature = "cli")]
 pub(crate) use sealing::FOR_ANOTHER;
 
@@ -209,15 +211,7 @@ impl Age {
             Err(error) if missing(&error) => return Ok(None),
             result => result?,
         };
-        let wrong = |reason: &str| Error::AgeFile { path: path.display().to_string(), reason: reason.to_owned() };
-        let plaintext = opened(&bytes, &*self.keys()?).map_err(|error| failure(error, |error| wrong(reason(error))))?;
-        let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
-        let (holder, text) =
-            text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is not a file of vmfa"))?;
-        if holder != key {
-            return Err(wrong("holds the secret of another device"));
-        }
-        Ok(Some(Zeroizing::new(text.trim_end_matches('\n').to_owned())))
+        opened_item(&bytes, &*self.keys()?, key, &path).map(Some)
     }
 }
 
@@ -332,6 +326,18 @@ impl Vault for Age {
 
 fn missing(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}
+
+/// What was stored under a key, from its file.
+fn opened_item(bytes: &[u8], keys: &identity::Keys, key: &str, path: &Path) -> Result<Zeroizing<String>, Error> {
+    let wrong = |reason: &str| Error::AgeFile { path: shown(path), reason: reason.to_owned() };
+    let plaintext = opened(bytes, keys).map_err(|error| failure(error, |error| wrong(reason(error))))?;
+    let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
+    let (holder, text) = text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is not a file of vmfa"))?;
+    if holder != key {
+        return Err(wrong("holds the secret of another device"));
+    }
+    Ok(Zeroizing::new(text.trim_end_matches('\n').to_owned()))
 }
 
 fn opened(ciphertext: &[u8], keys: &identity::Keys) -> Result<Zeroizing<Vec<u8>>, DecryptError> {

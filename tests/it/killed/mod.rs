@@ -7,6 +7,7 @@ mod backups;
 mod calls;
 mod devices;
 mod exports;
+mod recipients;
 
 use std::collections::BTreeMap;
 use std::fs;
