@@ -46,6 +46,13 @@ impl Taken {
         self.forgotten.contains(step) || self.steps.contains(&step)
     }
 
+    /// As [`Distance::recency`].
+    fn recency(&self, clock: &Clock) -> u64 {
+        let since =
+            |last: &Step| clock.step.value().saturating_sub(last.value()).saturating_mul(clock.period.seconds());
+        self.steps.last().map_or(0, |last| LATELY.saturating_sub(since(last)))
+    }
+
     /// The first free step from this one on.
     fn free_from(&self, first: u64) -> Step {
         let mut next = Step::new(first);
@@ -370,8 +377,19 @@ impl Devices<'_> {
     }
 }
 
-/// How near a lease is: in how many seconds, then how many steps from the device's clock.
-pub type Distance = (u64, u64);
+/// How near a lease is; of several, the least is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Distance {
+    /// In how many seconds its code can be used.
+    pub wait: u64,
+    /// How many steps it is from the device's clock.
+    pub steps: u64,
+    /// How lately the device gave a code: 0 if that is [`LATELY`] or longer ago, and more the later it was.
+    pub recency: u64,
+}
+
+/// For how long a device counts as used lately, in seconds.
+pub const LATELY: u64 = 600;
 
 /// A device of a pool.
 #[derive(Debug, Clone, Copy)]
@@ -384,8 +402,8 @@ pub struct Candidate<'a> {
     pub terms: &'a Terms,
 }
 
-/// How near a lease of each device of a pool is, if nobody else takes it before: in how many seconds, then how many steps
-/// from the device's clock. The registry is asked once for all of them.
+/// How near a lease of each device of a pool is, if nobody else takes it before. The registry is asked once for all of
+/// them.
 ///
 /// # Errors
 ///
@@ -402,8 +420,10 @@ pub fn nearest_leases(
     };
     let clocks: Vec<Result<Clock, Error>> = pool.iter().map(clock_of).collect();
     let possible = pool.iter().zip(&clocks).filter_map(|(candidate, clock)| Some((candidate, clock.as_ref().ok()?)));
-    let from: Vec<(Id, Step)> =
-        possible.map(|(candidate, clock)| (candidate.ledger, first_of(clock, candidate.terms))).collect();
+    let lately = |clock: &Clock| Step::new(clock.step.value().saturating_sub(LATELY.div_ceil(clock.period.seconds())));
+    let from: Vec<(Id, Step)> = possible
+        .map(|(candidate, clock)| (candidate.ledger, lately(clock).min(first_of(clock, candidate.terms))))
+        .collect();
     let mut taken = registry.taken(&from)?.into_iter().map(Taken::from);
     let near = |(candidate, clock): (&Candidate<'_>, Result<Clock, Error>)| {
         let clock = clock?;
@@ -411,7 +431,8 @@ pub fn nearest_leases(
         match clock.candidates(candidate.terms).into_iter().find(|step| !taken.has(*step)) {
             Some(step) => {
                 let (wait, _) = clock.wait_for(step, candidate.terms.window)?;
-                Ok((wait, step.value().abs_diff(clock.step.value())))
+                let steps = step.value().abs_diff(clock.step.value());
+                Ok(Distance { wait, steps, recency: taken.recency(&clock) })
             }
             None => Err(no_free_step(candidate.device, &taken, &clock, candidate.terms)),
         }

@@ -292,6 +292,21 @@ fn a_pool_gives_what_any_of_its_devices_has_and_says_which() {
     assert_eq!(home.run(&["code", "ci/*", "--json"]).expect(2).error_code(), "usage");
 }
 
+#[test]
+fn a_pool_gives_the_code_of_the_device_that_was_used_least_lately() {
+    let home = Home::new();
+    for name in ["ci/1", "ci/2", "ci/3"] {
+        home.run_with(&["add", name, "-", "--no-code"], seed_for(name).as_bytes()).expect(0);
+    }
+    let lease = |time: u64| at(&home, time, &["code", "ci/*", "--fresh"])["device"].as_str().unwrap().to_owned();
+    assert_eq!([0, 1, 2, 3, 4].map(|step| lease(T + 30 * step)), ["ci/1", "ci/2", "ci/3", "ci/1", "ci/2"]);
+    // Whatever gave the last code.
+    at(&home, T + 150, &["code", "ci/3", "--fresh"]);
+    assert_eq!([6, 7].map(|step| lease(T + 30 * step)), ["ci/1", "ci/2"]);
+    // After ten minutes it is no matter.
+    assert_eq!(lease(T + 900), "ci/1");
+}
+
 /// A secret of its own for each name.
 pub fn seed_for(name: &str) -> String {
     use sha2::{Digest as _, Sha256};

@@ -279,7 +279,8 @@ impl Member {
 }
 
 /// The device that has a code soonest and nearest to its clock, and in how many seconds. Of several that are as near it is
-/// the first; any of them after somebody else was faster, so that those who lost don't meet at the next one.
+/// the one that was used least lately, then the first by name. After somebody else was faster it is any of them, so that those
+/// who lost don't meet at the next one.
 fn nearest<'a>(
     pool: &'a [Member],
     registry: &dyn Registry,
@@ -292,8 +293,9 @@ fn nearest<'a>(
     let candidates: Vec<Candidate<'_>> = pool.iter().map(Member::candidate).collect();
     for (member, near) in pool.iter().zip(issue::nearest_leases(registry, &candidates, moment)?) {
         match near {
-            Ok((wait, steps)) => {
-                let near = (wait, steps, if any { Token::random().value() } else { 0 });
+            Ok(distance) => {
+                let last = if any { Token::random().value() } else { distance.recency };
+                let near = (distance.wait, distance.steps, last);
                 if best.is_none_or(|(nearest, _)| near < nearest) {
                     best = Some((near, member));
                 }
