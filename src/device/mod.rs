@@ -12,6 +12,7 @@ mod clock;
 pub mod drift;
 mod edit;
 mod error;
+pub mod fleet;
 pub mod issue;
 mod lease;
 mod ledger;

@@ -108,6 +108,13 @@ fn every_command_works_over_a_database_and_none_makes_a_file() {
     machine.run(&["trash", "restore", "ci/two"]).expect(0);
     let recipient = vmfa::vault::age::generate().1;
     machine.run(&["backup", "all.age", "-r", &recipient]).expect(0);
+    let fleet = machine.run(&["doctor", "--fleet", "--json"]).json();
+    let told = |what: &str| {
+        let check = fleet["checks"].as_array().unwrap().iter().find(|check| check["what"] == what).unwrap();
+        check["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(told("fleet").contains(" of 2 devices used in the last 10 minutes"), "{fleet}");
+    assert!(told("fleet clock").contains("the registry's (± "), "{fleet}");
     let doctor = machine.run(&["doctor", "--json"]);
     let checks = doctor.json();
     let registry = checks["checks"].as_array().unwrap().iter().find(|check| check["what"] == "registry").unwrap();

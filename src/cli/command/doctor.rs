@@ -8,11 +8,13 @@ use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, day};
 use crate::cli::{Global, clock, environment, hints};
-use crate::device::issue::LONGEST_WAIT;
+use crate::device::fleet::{Survey, survey};
+use crate::device::issue::{LATELY, LONGEST_WAIT};
 use crate::device::{Devices, trash};
 use crate::oath::{MovingFactor, totp};
 use crate::registry::{AHEAD, Accepted, Device, Registry, State};
 use crate::time::Timestamp;
+use crate::time::difference::Difference;
 use crate::vault::age::{HELD_BY_PLUGIN, PROTECTED};
 use crate::vault::{self, Kind, Vault};
 
@@ -25,7 +27,8 @@ use crate::vault::{self, Kind, Vault};
 #[command(after_help = "\
 Examples:
   vmfa doctor
-  vmfa doctor --restored                  # after a backup came back")]
+  vmfa doctor --restored                  # after a backup came back
+  vmfa doctor --fleet")]
 pub(in crate::cli) struct Args {
     /// Accept a registry that was restored or replaced, or a vault's new key: all codes up to now count as handed out
     ///
@@ -33,6 +36,9 @@ pub(in crate::cli) struct Args {
     /// again: the new time replaces the old one.
     #[arg(long)]
     restored: bool,
+    /// Show how much of a fleet is in use, and how far this machine's clock is from the registry's
+    #[arg(long)]
+    fleet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -112,6 +118,9 @@ impl Args {
                     checks.push(restored(&place));
                 }
                 checks.extend(of_place(&place, global));
+                if self.fleet {
+                    checks.extend(of_fleet(&place));
+                }
             }
             Err(error) => checks.push(Check::failed("configuration", true, &error)),
         }
@@ -123,6 +132,50 @@ impl Args {
         let broken = checks.iter().any(|check| check.status == Status::Broken);
         render::print(&Report { version: env!("CARGO_PKG_VERSION"), checks }, global.json)?;
         if broken { Err(Error::silent(ErrorKind::Storage)) } else { Ok(()) }
+    }
+}
+
+/// How much of a fleet is in use, and whether this machine's clock is that of the others.
+fn of_fleet(place: &Place) -> Vec<Check> {
+    /// A difference that matters to codes, in seconds.
+    const FAR: f64 = 2.0;
+    let mut mend = Vec::new();
+    let mut look = || -> Result<(String, String)> {
+        let registry = place.registry()?;
+        let Survey { devices, used, codes, ahead, until } = survey(&*registry, clock::now())?;
+        let minutes = LATELY / 60;
+        let a_minute = codes as f64 / minutes as f64;
+        let waiting = match until {
+            Some(until) if ahead == 1 => format!("; 1 code of a later time is taken, of {until}"),
+            Some(until) => format!("; {ahead} codes of later times are taken, the last of {until}"),
+            None => String::new(),
+        };
+        let use_of = format!(
+            "{used} of {devices} devices used in the last {minutes} minutes, {a_minute:.1} codes a minute{waiting}"
+        );
+        // The first question connects, which takes time that is no part of the answer's.
+        registry.clock()?;
+        let (shown, sent, received) = clock::timed(|| registry.clock());
+        let clocks = match shown? {
+            Some(time) => {
+                let difference = Difference::at(time.into(), sent, received);
+                let seconds = difference.milliseconds() as f64 / 1000.0;
+                let way = if seconds < 0.0 { "behind" } else { "ahead of" };
+                if seconds.abs() > FAR {
+                    mend.push(hints::registries::ITS_CLOCK.to_owned());
+                }
+                let uncertain = difference.uncertainty() as f64 / 1000.0;
+                format!("{:.3} s {way} the registry's (± {uncertain:.3} s)", seconds.abs())
+            }
+            None => "the registry is on this machine, and has the same clock".to_owned(),
+        };
+        Ok((use_of, clocks))
+    };
+    match look() {
+        Ok((use_of, clocks)) => {
+            vec![Check::ok("fleet", use_of), Check { mend, ..Check::ok("fleet clock", clocks) }]
+        }
+        Err(error) => vec![Check::failed("fleet", true, &error)],
     }
 }
 

@@ -25,3 +25,7 @@ pub(in crate::cli) const WITH_FEATURE: &str = "build one that has it: cargo inst
 
 pub(in crate::cli) const CHANGE_PASSWORD: &str =
     "change it if others use this machine, and delete it from your shell's history";
+
+// This machine's clock is not the registry's.
+
+pub(in crate::cli) const ITS_CLOCK: &str = "use the clock that all machines share: VMFA_CLOCK=registry";

@@ -12,7 +12,7 @@ mod waiting;
 
 use serde_json::Value;
 
-use crate::support::{Home, SEED, vector};
+use crate::support::{Home, SEED, at_clock, run, vector};
 
 /// A time in the middle of a step.
 pub const T: u64 = 1_800_000_015;
@@ -305,6 +305,35 @@ fn a_pool_gives_the_code_of_the_device_that_was_used_least_lately() {
     assert_eq!([6, 7].map(|step| lease(T + 30 * step)), ["ci/1", "ci/2"]);
     // After ten minutes it is no matter.
     assert_eq!(lease(T + 900), "ci/1");
+}
+
+#[test]
+fn a_fleet_is_surveyed() {
+    let home = Home::new();
+    for name in ["ci/1", "ci/2", "ci/3"] {
+        home.run_with(&["add", name, "-", "--no-code"], seed_for(name).as_bytes()).expect(0);
+    }
+    home.run_with(&["add", "same", "-", "--no-code"], seed_for("ci/1").as_bytes()).expect(0);
+    let counter = format!("otpauth://hotp/c?secret={SEED}&counter=0");
+    home.run_with(&["add", "counter", "-", "--no-code"], counter.as_bytes()).expect(0);
+    let fleet = |ahead: i64| {
+        let run = run(at_clock(&home, ahead).args(["doctor", "--fleet", "--json"]), b"");
+        let checks = run.json()["checks"].clone();
+        let check = checks.as_array().unwrap().iter().find(|check| check["what"] == "fleet").unwrap().clone();
+        check["detail"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(fleet(0), "0 of 4 devices used in the last 10 minutes, 0.0 codes a minute");
+    for at in ["-30s", "-60s", "-90s"] {
+        home.run(&["code", "ci/1", "--fresh", "--at", at]).expect(0);
+    }
+    home.run(&["code", "same", "--fresh", "--at", "-120s"]).expect(0);
+    home.run(&["code", "ci/2", "--fresh", "--at", "+300s"]).expect(0);
+    let told = fleet(0);
+    assert!(
+        told.starts_with("1 of 3 devices used in the last 10 minutes, 0.4 codes a minute; 1 code of a later time"),
+        "{told}"
+    );
+    assert!(fleet(3_600).starts_with("0 of 3 devices"));
 }
 
 /// A secret of its own for each name.
