@@ -6,6 +6,7 @@ use super::Global;
 use super::clock::{now, timed};
 use super::environment;
 use super::error::{Error, Result};
+use super::hints;
 use super::open::Place;
 use super::server_time::Server;
 use crate::device::issue::Moment;
@@ -94,7 +95,14 @@ impl Which {
             Some(text) => Some(text.clone()),
             None => environment::text("VMFA_CLOCK"),
         };
-        let ahead = match named.as_deref() {
+        Self::of(named.as_deref(), global).map_err(|error| match &self.clock {
+            Some(_) => error,
+            None => error.about("VMFA_CLOCK").hint(hints::registries::UNSET_CLOCK),
+        })
+    }
+
+    fn of(named: Option<&str>, global: &Global) -> Result<Clock> {
+        let ahead = match named {
             None | Some("system") => Ahead::By(0),
             Some("registry") => Ahead::By(of_registry(global)?),
             Some(url) if url.contains("://") => Ahead::Server(Arc::new(Server::ask(url)?)),

@@ -25,9 +25,14 @@ impl Chosen {
     pub(super) fn find(global: &Global, config: &Config) -> Result<Self> {
         let text =
             global.registry.clone().or_else(|| environment::text("VMFA_REGISTRY")).or_else(|| config.registry.clone());
-        match text.as_deref() {
-            None | Some(FILE) => Ok(Self::File),
-            Some(text) => Self::database(text, global.plain_registry || config.plain_registry),
+        text.map_or(Ok(Self::File), |text| Self::named(&text, global, config))
+    }
+
+    /// What a text names.
+    pub(super) fn named(text: &str, global: &Global, config: &Config) -> Result<Self> {
+        match text {
+            FILE => Ok(Self::File),
+            text => Self::database(text, global.plain_registry || config.plain_registry),
         }
     }
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "postgres")]
 use std::sync::OnceLock;
 
+use super::environment;
 use super::hints;
 use super::home::Home;
 
@@ -23,5 +24,8 @@ pub(super) fn looked_in() -> Option<String> {
         return Some(hints::devices::looked_in_database(url));
     }
     let home = Home::find().ok()?;
+    if let Some(named) = environment::path("VMFA_HOME").filter(|named| !named.exists()) {
+        return Some(hints::devices::no_home(&named.display().to_string()));
+    }
     Some(hints::devices::looked_in(&home.registry.display().to_string()))
 }

@@ -34,6 +34,9 @@ impl Home {
         if let Some(home) = environment::path("VMFA_HOME") {
             let home = std::path::absolute(&home)
                 .map_err(|error| Error::usage(format!("VMFA_HOME ({}): {error}", home.display())))?;
+            if home.is_file() {
+                return Err(Error::usage(format!("VMFA_HOME ({}) is a file, not a directory", home.display())));
+            }
             return Ok(Self::below(&home, &home, &home));
         }
         let strategy = etcetera::choose_base_strategy().map_err(|_| none("no home directory found"))?;

@@ -137,7 +137,21 @@ impl Place {
     /// The registry, to look at it and at what is in it. Where there is none, it has nothing, and none is made: the home may
     /// be the wrong one.
     pub(super) fn registry(&self) -> Result<Box<dyn Kept>> {
-        match self.chosen_registry()? {
+        self.opened(self.chosen_registry()?)
+    }
+
+    /// The same for a registry that is named: a URL, or `file`.
+    pub(super) fn registry_named(&self, text: &str) -> Result<Box<dyn Kept>> {
+        self.opened(Chosen::named(text, &self.global, &self.config)?)
+    }
+
+    /// The same; a file is made where there is none.
+    pub(super) fn registry_named_for_new(&self, text: &str) -> Result<Box<dyn Kept>> {
+        self.opened_for_new(Chosen::named(text, &self.global, &self.config)?)
+    }
+
+    fn opened(&self, chosen: Chosen) -> Result<Box<dyn Kept>> {
+        match chosen {
             Chosen::File => Ok(Box::new(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))),
             #[cfg(feature = "postgres")]
             Chosen::Database(address) => {
@@ -151,10 +165,14 @@ impl Place {
 
     /// The registry; a file is made where there is none.
     pub(super) fn registry_for_new(&self) -> Result<Box<dyn Kept>> {
-        match self.chosen_registry()? {
+        self.opened_for_new(self.chosen_registry()?)
+    }
+
+    fn opened_for_new(&self, chosen: Chosen) -> Result<Box<dyn Kept>> {
+        match chosen {
             Chosen::File => Ok(Box::new(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))),
             #[cfg(feature = "postgres")]
-            Chosen::Database(_) => self.registry(),
+            chosen @ Chosen::Database(_) => self.opened(chosen),
         }
     }
 

@@ -17,6 +17,15 @@ pub(super) fn expect_file(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Makes sure that the directory of a file that is to be written is there: a mistyped path shouldn't make one.
+pub(super) fn expect_directory(path: &Path) -> Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if directory.is_dir() {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Storage, "io", format!("there is no directory `{}`", directory.display())))
+}
+
 /// Writes a file that isn't there yet, or with `force` one that takes the place of another. It has reached the disk when
 /// this returns.
 pub(super) fn write(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
@@ -40,9 +49,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], force: bool) -> Result<()> {
         };
         sync(directory)
     };
-    if !directory.is_dir() {
-        return Err(Error::new(Kind::Storage, "io", format!("there is no directory `{}`", directory.display())));
-    }
+    expect_directory(path)?;
     write().map_err(|error| {
         let failure = Error::new(Kind::Storage, "io", format!("{}: {error}", path.display()));
         if error.kind() == io::ErrorKind::AlreadyExists { failure.hint(hints::usage::NOT_OVERWRITTEN) } else { failure }

@@ -117,7 +117,7 @@ pub(super) fn from_descriptor(descriptor: u32) -> Result<Zeroizing<String>> {
         None => File::open(format!("/dev/fd/{descriptor}")).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)),
     };
     read.map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => failed("is not open"),
+        std::io::ErrorKind::NotFound => failed("is not open").hint(hints::usage::OPEN_DESCRIPTOR),
         _ => failed(&error.to_string()),
     })?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();

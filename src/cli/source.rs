@@ -89,7 +89,10 @@ pub(super) fn read_one(
         let on: Vec<usize> = among.iter().filter_map(|(_, line)| *line).collect();
         let on =
             if account.is_some() && !on.is_empty() { format!(", on {}", lines_in_words(&on)) } else { String::new() };
-        let message = format!("the source has {} enrolments{of}{on}", among.len());
+        let message = match (among.is_empty(), account) {
+            (true, Some(account)) => format!("the source has no account `{account}`"),
+            _ => format!("the source has {} enrolments{of}{on}", among.len()),
+        };
         let mut error = Error::new(super::error::Kind::No, "ambiguous", message);
         let mut told: Vec<&str> = Vec::new();
         for (name, _) in &all {

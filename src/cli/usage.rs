@@ -114,11 +114,16 @@ impl Line {
         let words: Vec<String> =
             arguments.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
         let (mut command, mut path) = (whole, Vec::new());
+        let mut before = "";
         for word in &words {
             if let Some(inner) = command.find_subcommand(word) {
                 command = inner;
                 path.push(inner.get_name().to_owned());
+            } else if !word.starts_with('-') && (!before.starts_with("--") || before.contains('=')) {
+                // Neither a command nor an option's value: what follows is no command either.
+                break;
             }
+            before = word;
         }
         let usage = command.clone().render_usage().to_string();
         let options = command.get_arguments().filter_map(|argument| argument.get_long());
@@ -197,6 +202,7 @@ impl Line {
                 let failure = failure.hint(hints::usage::BEFORE_COMMAND);
                 self.with("--", at).into_iter().fold(failure, Error::hint)
             }
+            ["code"] if self.words.iter().any(|word| word == "--fresh") => failure.hint(hints::usage::QUOTE_PATTERN),
             _ => self.with_usage(failure),
         })
     }
@@ -221,7 +227,7 @@ impl Line {
         }
         let wants_device = missing.iter().any(|argument| argument.starts_with("<DEVICE"));
         if !wants_device {
-            let missing = missing.join(", ").replace(['<', '>'], "");
+            let missing = missing.join(", ").replace(['<', '>'], "").replace("...", "");
             return Some(self.with_usage(Error::usage(format!("missing: {}", self.hidden(&missing)))));
         }
         let failure = Error::usage("no device given");

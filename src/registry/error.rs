@@ -2,6 +2,7 @@
 
 use crate::name::Name;
 use crate::time::Timestamp;
+use crate::vault::Id;
 
 /// Why a registry didn't do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,12 @@ pub enum Error {
         /// Whether there is none.
         gone: bool,
     },
+    /// A device can't be copied now.
+    #[error("`{0}` is being added or removed")]
+    Unfinished(Name),
+    /// What was read back isn't what was written.
+    #[error("the copy lacks something of the ledger {0}")]
+    Incomplete(Id),
     /// The engine.
     #[error("{place}: {reason}")]
     Engine {

@@ -3,6 +3,8 @@
 //! A registry knows devices by id and name, and what changes about them. Every change is atomic: a
 //! call changes all that it was given or nothing.
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod copy;
 mod error;
 mod ledger;
 pub mod memory;
@@ -24,6 +26,8 @@ use crate::oath::Parameters;
 use crate::time::{Drift, Step, Timestamp};
 use crate::vault::{Id, Kind};
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use copy::{Copied, copy};
 pub use error::{Error, Restored};
 pub use ledger::{
     Claim, Fingerprint, Forget, History, Holder, LastPair, Ledger, NotToken, REMEMBERED, REMEMBERED_AT_LEAST,
@@ -298,6 +302,20 @@ pub trait Kept: Registry {
     ///
     /// Those of the back-end.
     fn changes(&self) -> Result<u64, Error>;
+
+    /// The fingerprint of a ledger.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] where the ledger isn't there.
+    fn fingerprint(&self, ledger: Id) -> Result<Fingerprint, Error>;
+
+    /// The keys that places are known with, as [`Registry::see_key`] was given them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn known_keys(&self) -> Result<Vec<(String, Fingerprint)>, Error>;
 
     /// What the engine's own clock shows, in milliseconds since 1970; none where that is the system's.
     ///

@@ -90,7 +90,13 @@ fn move_clock(stand: &Stand, request: &Request) -> Response {
     let moved = match (&wanted.advance, &wanted.set) {
         (Some(by), None) => match signed_duration(&by.to_string()) {
             Some(seconds) => stand.move_clock(|clock| clock.advance(seconds, wanted.force)),
-            None => return Response::error(400, "bad-request", &format!("`{by}` is not a duration: 30s, 5m, 2h, 1d")),
+            None => {
+                return Response::error(
+                    400,
+                    "bad-request",
+                    &format!("`{by}` is not a duration such as 30s, 5m, 2h or 1d"),
+                );
+            }
         },
         (None, Some(to)) => match Instant::parse(&to.to_string(), stand.clock().instant()) {
             Ok(time) => stand.move_clock(|clock| clock.set(time, wanted.force)),

@@ -189,3 +189,51 @@ fn workers_with_wrong_clocks_agree_by_that_of_the_registry() {
         assert!(seen.insert(run.json()["step"].as_u64().unwrap()), "{ahead} s ahead, by {clock}");
     }
 }
+
+#[test]
+fn a_registry_is_copied_to_a_database_and_back() {
+    const AT: [&str; 2] = ["--at", "2026-11-21T12:00:00Z"];
+    let server = Server::start("");
+    let machine = Machine::first(&server);
+    let file = |arguments: &[&str]| machine.run(&[arguments, &["--registry", "file"]].concat());
+    let add = |name: &str, source: String| {
+        machine.run_with(&["add", name, "-", "--no-code", "--registry", "file"], source.as_bytes()).expect(0);
+    };
+    add("x", SEED.to_owned());
+    add("y", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP".to_owned());
+    add("count", format!("otpauth://hotp/c?secret={SEED}&counter=0"));
+    add("gone", "KRSXG5BAONSWG4TFOQQHG33NMV2GQ2LO".to_owned());
+    file(&["code", "x", "--fresh", AT[0], AT[1]]).expect(0);
+    file(&["pair", "y", AT[0], AT[1]]).expect(0);
+    assert_eq!(file(&["code", "count"]).expect(0).stdout, "755224\n");
+    file(&["edit", "y", "--note", "on the shelf"]).expect(0);
+    file(&["remove", "gone"]).expect(0);
+    let copy = ["registry", "copy", "--from", "file", "--to", &machine.url, "--json"];
+    let copied = machine.run(&copy).expect(0).json();
+    assert_eq!((&copied["devices"], &copied["there"], &copied["verified"]), (&4.into(), &0.into(), &true.into()));
+    // Given again, it takes over what is new.
+    file(&["rename", "y", "why"]).expect(0);
+    file(&["code", "why", "--fresh", "--at", "2026-11-21T12:10:00Z"]).expect(0);
+    let copied = machine.run(&copy).expect(0).json();
+    assert_eq!((&copied["devices"], &copied["there"]), (&0.into(), &4.into()));
+    let listed = machine.run(&["list", "--json"]).expect(0).json();
+    let names: Vec<&str> = listed["devices"].as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["count", "why", "x"]);
+    assert_eq!(machine.run(&["show", "why", "--json"]).expect(0).json()["note"], "on the shelf");
+    let refused = |arguments: &[&str]| machine.run(&[arguments, &["--json"]].concat()).expect(1).error_code();
+    assert_eq!(refused(&["code", "x", "--fresh", AT[0], AT[1]]), "no-free-step");
+    assert_eq!(refused(&["code", "why", "--fresh", "--at", "2026-11-21T12:10:00Z"]), "no-free-step");
+    assert_eq!(refused(&["pair", "why", AT[0], AT[1]]), "no-pair-yet");
+    assert_eq!(machine.run(&["code", "count"]).expect(0).stdout, "287082\n");
+    machine.run(&["trash", "restore", "gone"]).expect(0);
+    // And back: the file learns what was given since.
+    let later = ["code", "x", "--fresh", "--at", "2026-11-21T13:00:00Z"];
+    machine.run(&later).expect(0);
+    machine.run(&["registry", "copy", "--from", &machine.url, "--to", "file"]).expect(0);
+    assert_eq!(file(&[&later[..], &["--json"]].concat()).expect(1).error_code(), "no-free-step");
+    assert_eq!(file(&["code", "count"]).expect(0).stdout, "359152\n");
+    file(&["show", "gone"]).expect(0);
+    for (from, to) in [("file", "file"), (machine.url.as_str(), machine.url.as_str())] {
+        machine.run(&["registry", "copy", "--from", from, "--to", to]).expect(2);
+    }
+}

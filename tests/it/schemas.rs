@@ -107,8 +107,8 @@ const COMMANDS: &[(&str, i32)] = &[
     ("restore mfa.age --dry-run", 0),
     ("trash restore other --as another", 0),
     ("recipients list", 0),
-    ("recipients add RECIPIENT", 0),
-    ("recipients remove RECIPIENT", 0),
+    ("recipients add SECOND", 0),
+    ("recipients remove SECOND", 0),
     ("remove another", 0),
     ("trash empty --yes", 0),
     ("man --dir pages", 0),
@@ -158,13 +158,17 @@ fn every_command_answers_by_its_schema() {
     home.file("counter.txt", format!("otpauth://hotp/Example:x?secret={SEED}&counter=0"));
     let identity = Identity::Text(fs::read_to_string(home.identity()).unwrap().into());
     let recipient = recipient_of(&identity).unwrap().remove(0);
+    let second = vmfa::vault::age::generate().1;
     let server = Server::start(&["--time", "virtual"]);
     let keys = server.administrator();
     let mut answers = Answers(Vec::new());
     let (mut wrong, mut claim) = (Vec::new(), String::new());
     for (line, code) in COMMANDS {
-        let line =
-            line.replace("ENDPOINT", server.endpoint()).replace("CLAIM", &claim).replace("RECIPIENT", &recipient);
+        let line = line
+            .replace("ENDPOINT", server.endpoint())
+            .replace("CLAIM", &claim)
+            .replace("RECIPIENT", &recipient)
+            .replace("SECOND", &second);
         let arguments: Vec<&str> = line.split(' ').collect();
         let mut command = home.command();
         command

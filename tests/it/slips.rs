@@ -185,7 +185,9 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
     assert!(empty.run(&["code", "x"]).expect(1).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
     // In a new shell, VMFA_HOME may be missing.
     let looked = format!("devices are looked for in {}", empty.path().display());
-    for arguments in [&["code", "x"][..], &["list"], &["backup", "x.age"], &["export", "x", "--plaintext"]] {
+    for arguments in
+        [&["code", "x"][..], &["list"], &["backup", "x.age"], &["export", "x", "--format", "uris", "--plaintext"]]
+    {
         let done = empty.run(arguments);
         assert!(done.stderr.contains(&looked), "{done:?}");
     }

@@ -21,8 +21,8 @@ use crate::vault::{self, Kind as VaultKind};
 /// It holds the devices with their secrets, those in the trash, and what was handed out and verified; not sessions, and not
 /// what `vmfa init` chose. It is an age file, which `vmfa restore` reads. With --vault, the devices of one vault.
 ///
-/// Without -r and -R, a passphrase is asked for, or read from --passphrase-fd. That one then opens the age vault's identity,
-/// too, if it needs one.
+/// Without -r and -R, a passphrase is asked for, or read from --passphrase-fd. It must also be the age identity's
+/// passphrase, if that has one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -74,6 +74,7 @@ impl Answer for BackedUp {
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         private_file::expect_file(&self.file)?;
+        private_file::expect_directory(&self.file)?;
         self.refuse_existing()?;
         let recipients = self.all_recipients()?;
         let place = Place::find(global)?;

@@ -126,7 +126,7 @@ impl Args {
         }
         checks.push(match Which::default().open(global) {
             Ok(clock) => clock_check(clock.time()),
-            Err(error) => Check::failed("clock", true, &error.about("VMFA_CLOCK")),
+            Err(error) => Check::failed("clock", true, &error),
         });
         checks.push(display_check());
         let broken = checks.iter().any(|check| check.status == Status::Broken);

@@ -17,7 +17,7 @@ use crate::time::Period;
 
 /// Change what is not a device's secret
 ///
-/// An empty text, such as --note '', clears it. With another algorithm, length or period, other codes come of the secret: use
+/// An empty text, such as --note '', clears it. With another algorithm, length or period, the device gives other codes: use
 /// that only if the device was added wrongly. The device as it was is then in the trash.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

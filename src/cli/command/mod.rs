@@ -21,6 +21,7 @@ mod mcp;
 mod pair;
 mod qr;
 mod recipients;
+mod registry;
 mod release;
 mod remove;
 mod rename;
@@ -65,6 +66,7 @@ pub(super) enum Command {
     Backup(backup::Args),
     Restore(restore::Args),
     Recipients(recipients::Args),
+    Registry(registry::Args),
     Aws(aws::Args),
     Mcp(mcp::Args),
     Serve(serve::Args),
@@ -109,6 +111,7 @@ impl Command {
             Self::Backup(args) => args.run(global),
             Self::Restore(args) => args.run(global),
             Self::Recipients(args) => args.run(global),
+            Self::Registry(args) => args.run(global),
             Self::Aws(args) => args.run(global),
             Self::Mcp(args) => args.run(global),
             Self::Serve(args) => args.run(global),

@@ -137,8 +137,12 @@ impl Args {
     fn read(&self, place: &Place) -> Result<Backup> {
         let from = self.file.display().to_string();
         let bytes = self.bytes()?;
-        let text = if age::needs_passphrase(&bytes, &from)? {
-            age::open_file_with(&bytes, &from, &place.passphrase_of_file())?
+        let text = if age::needs_passphrase(&bytes, &from).map_err(Error::of_backup)? {
+            if self.identity.is_some() {
+                let message = format!("{from} is encrypted with a passphrase, and not to an identity");
+                return Err(Error::usage(message).hint(hints::vaults::LEAVE_IDENTITY));
+            }
+            age::open_file_with(&bytes, &from, &place.passphrase_of_file()).map_err(Error::of_backup)?
         } else {
             let identity = match &self.identity {
                 Some(path) => Identity::File { path: path.clone(), passphrase: place.passphrase() },

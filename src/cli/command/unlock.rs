@@ -15,8 +15,8 @@ const LONGEST: u64 = 7 * 24 * 60 * 60;
 
 /// Enter the age vault's passphrase once for many commands
 ///
-/// A process in the background holds the opened identity, and gives it to commands that you run; `vmfa lock` ends it, as do
-/// logging out and the end of its time, in which the machine's sleep counts.
+/// A process in the background holds the opened identity, and gives it to commands that you run; `vmfa lock` ends it. It
+/// also ends when you log out, or when its time is up, sleep included.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

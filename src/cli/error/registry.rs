@@ -20,6 +20,8 @@ impl From<registry::Error> for Error {
             E::NoLocks { .. } => (Kind::Storage, "registry-no-locks"),
             E::Restored { .. } => (Kind::Storage, "registry-restored"),
             E::OtherKey { .. } => (Kind::Storage, "vault-key"),
+            E::Unfinished(_) => (Kind::No, "registry-unfinished"),
+            E::Incomplete(_) => (Kind::Storage, "registry-incomplete"),
             E::Engine { .. } => (Kind::Storage, "registry"),
             E::Unreachable { .. } => (Kind::Storage, "registry-unreachable"),
             E::Refused { .. } => (Kind::Storage, "registry-refused"),
@@ -54,6 +56,8 @@ impl From<registry::Error> for Error {
                 };
                 failure.hint(restore).hint(vaults::GO_ON)
             }
+            E::Unfinished(_) => failure.hint(registries::SETTLE),
+            E::Incomplete(_) => failure.hint(registries::STOP_AND_COPY),
             E::Engine { .. } => failure.hint(vaults::DOCTOR),
             E::Unreachable { .. } => failure.hint(registries::REACH),
             E::Refused { reason, .. } if reason.contains("password") => failure.hint(registries::PASSWORD),

@@ -56,18 +56,22 @@ impl From<vault::Error> for Error {
                 Trouble::Ended(_) | Trouble::Nonsense => failure.hint(vaults::try_plugin(&name)),
                 _ => failure,
             },
-            E::NoIdentity => failure.hint(vaults::NAME_IDENTITY).hint(vaults::FIRST_IDENTITY),
+            E::NoIdentity => failure.hint(vaults::FIRST_IDENTITY).hint(vaults::NAME_IDENTITY),
             _ => failure,
         }
     }
 }
 
 impl Error {
-    /// A backup that can't be opened: its identity is given by another option than the vault's.
+    /// A backup that can't be opened: what opens it is given by other options than the vault's.
     pub(in crate::cli) fn of_backup(error: vault::Error) -> Self {
-        let another = matches!(&error, vault::Error::AgeFile { reason, .. } if reason == age::FOR_ANOTHER);
-        let failure = Self::from(error);
-        if another { failure.without_hints().hint(vaults::BACKUP_IDENTITY) } else { failure }
+        let hint = match &error {
+            vault::Error::AgeFile { reason, .. } if reason == age::FOR_ANOTHER => vaults::BACKUP_IDENTITY,
+            vault::Error::AgeFile { reason, .. } if reason == age::NOT_AGE => vaults::NOT_A_BACKUP,
+            vault::Error::Identity(text) if text.ends_with(NOBODY_TO_ASK) => vaults::BACKUP_PASSPHRASE,
+            _ => return error.into(),
+        };
+        Self::from(error).without_hints().hint(hint)
     }
 }
 

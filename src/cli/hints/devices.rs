@@ -11,6 +11,10 @@ pub(in crate::cli) const LIST_FOR_PATTERN: &str =
 pub(in crate::cli) const NO_POOL: &str = "only `vmfa code --fresh` takes a pool of devices";
 pub(in crate::cli) const LOOKS_LIKE_CODE: &str = "that looks like a code: the device's name comes first";
 
+pub(in crate::cli) fn no_home(home: &str) -> String {
+    format!("VMFA_HOME is {home}, which doesn't exist")
+}
+
 pub(in crate::cli) fn looked_in(registry: &str) -> String {
     format!("devices are looked for in {registry}; VMFA_HOME names another home")
 }
@@ -121,7 +125,7 @@ pub(in crate::cli) const RESTORED_AHEAD: &str =
 // Nothing can be given back.
 
 pub(in crate::cli) const COUNTER_GOES_ON: &str = "take the next code: the service accepts it as well";
-pub(in crate::cli) const CODE_FORGOTTEN: &str = "leave it: old codes are no longer known one by one";
+pub(in crate::cli) const CODE_FORGOTTEN: &str = "check the code; old ones are no longer known one by one";
 pub(in crate::cli) const CLAIM_FORGOTTEN: &str =
     "check the device and the claim; one that is old, or was given back before, is no longer known";
 

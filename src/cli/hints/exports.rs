@@ -16,6 +16,8 @@ pub(in crate::cli) const ONE_EXPORT: &str = "give the pictures of one export alo
 
 pub(in crate::cli) const RIGHT_PASSWORD: &str = "it is the password that was set for the export in the app";
 pub(in crate::cli) const KEY_FILE: &str = "if a KeePass database has a key file, too: --key-file FILE";
+pub(in crate::cli) const IMPORT_WITH_PASSWORD: &str =
+    "run it at a terminal, or import the file: vmfa import FILE --password-file PASSWORD-FILE";
 pub(in crate::cli) const GIVE_PASSWORD: &str = "give its password: --password-fd FD or --password-file FILE";
 
 // It would be written in clear text.

@@ -26,6 +26,17 @@ pub(in crate::cli) const WITH_FEATURE: &str = "build one that has it: cargo inst
 pub(in crate::cli) const CHANGE_PASSWORD: &str =
     "change it if others use this machine, and delete it from your shell's history";
 
+// A clock can't be used.
+
+pub(in crate::cli) const UNSET_CLOCK: &str = "to use this machine's clock again: unset VMFA_CLOCK";
+
 // This machine's clock is not the registry's.
 
 pub(in crate::cli) const ITS_CLOCK: &str = "use the clock that all machines share: VMFA_CLOCK=registry";
+
+// A registry can't be copied now.
+
+pub(in crate::cli) const SETTLE: &str = "two minutes from now, `vmfa doctor` clears it up";
+pub(in crate::cli) const STOP_AND_COPY: &str = "stop what uses either registry, and give the command again";
+pub(in crate::cli) const CHOOSE_NEW: &str =
+    "to use it from now on, on each machine: vmfa init --registry URL; the old one doesn't know which codes it gives";

@@ -48,8 +48,9 @@ pub(in crate::cli) const WITHOUT: [(&str, &str, &str); 1] =
 
 /// For commands that have the option, such as `vmfa code`.
 pub(in crate::cli) fn option_of(option: &str, commands: &[String]) -> String {
-    let commands = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
-    format!("{commands} has {option}")
+    let has = if commands.len() == 1 { "has" } else { "have" };
+    let commands = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(" and ");
+    format!("{commands} {has} {option}")
 }
 
 // Options exclude each other.
@@ -73,6 +74,7 @@ pub(in crate::cli) fn all_options(command: &str) -> String {
     format!("all options: {command} --help")
 }
 
+pub(in crate::cli) const QUOTE_PATTERN: &str = "give one device, or a pattern in quotes: vmfa code 'ci/*' --fresh";
 pub(in crate::cli) const BEFORE_COMMAND: &str = "put `--` before the command";
 
 // No device is named.
@@ -93,6 +95,8 @@ pub(in crate::cli) fn device_and_code(command: &str) -> String {
 pub(in crate::cli) const PASTE: &str = "leave the source out and paste at the hidden prompt: vmfa add NAME";
 pub(in crate::cli) const PIPE: &str = "or by stdin or clipboard: vmfa add NAME - < FILE; vmfa code --from clipboard";
 pub(in crate::cli) const HISTORY: &str = "the shell's history may hold it now: clear it there";
+
+pub(in crate::cli) const OPEN_DESCRIPTOR: &str = "open it in the shell: --passphrase-fd 3 3< FILE";
 
 pub(in crate::cli) fn passphrase_fd(command: &str) -> String {
     format!("{command} … --passphrase-fd 3 3< FILE")

@@ -96,8 +96,7 @@ pub(in crate::cli) const NAME_RECIPIENT: &str =
 pub(in crate::cli) const PLUGIN_STAYS: &str =
     "no `vmfa unlock` is needed, and none helps: the plugin opens each secret, and asks if it has to";
 
-pub(in crate::cli) const NOTHING_TO_UNLOCK: &str =
-    "an identity file without a passphrase needs no `vmfa unlock`; for an SSH key's, use an age identity";
+pub(in crate::cli) const NOTHING_TO_UNLOCK: &str = "an identity file without a passphrase needs no `vmfa unlock`; an SSH key can't be unlocked, so use an age identity";
 
 // The recipients can't be changed.
 
@@ -111,6 +110,11 @@ pub(in crate::cli) const NAME_PLUGINS_RECIPIENT: &str =
 // A backup can't be written, or read.
 
 pub(in crate::cli) const BACKUP_UNATTENDED: &str = "for scripts: -r KEY, -R FILE, or --passphrase-fd FD";
+pub(in crate::cli) const NOT_A_BACKUP: &str =
+    "give a file that `vmfa backup` wrote; for another app's export: vmfa import FILE";
+pub(in crate::cli) const BACKUP_PASSPHRASE: &str =
+    "run it at a terminal, or give the passphrase: --passphrase-fd 3 3< FILE";
+pub(in crate::cli) const LEAVE_IDENTITY: &str = "leave out --identity";
 pub(in crate::cli) const BACKUP_IDENTITY: &str = "give the identity that opens the backup: --identity FILE";
 pub(in crate::cli) const UPGRADE_FOR_BACKUP: &str = "a newer vmfa wrote it: upgrade this one";
 

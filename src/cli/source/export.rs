@@ -1,6 +1,7 @@
 //! Another authenticator's export as a source: its entries are what it enrols.
 
 use crate::cli::error::{Error, Result};
+use crate::cli::hints::exports::{GIVE_PASSWORD, IMPORT_WITH_PASSWORD};
 use crate::cli::password::Password;
 use crate::cli::progress;
 use crate::exchange::{self, Entries, Export, Failure, Input};
@@ -16,7 +17,8 @@ pub(super) fn read(bytes: &[u8], place: &str) -> Option<Result<Found>> {
     let entries = (importer.read)(Input::new(bytes)).map_err(about).and_then(|export| match export {
         Export::Plain(entries) => Ok(entries),
         Export::Locked(locked) => {
-            let password = Password::default().known(place)?;
+            let password = Password::default().known(place);
+            let password = password.map_err(|error| error.instead(GIVE_PASSWORD, IMPORT_WITH_PASSWORD))?;
             progress::decrypting(|| locked.unlock(password.as_bytes())).map_err(about)
         }
     });

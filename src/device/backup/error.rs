@@ -13,7 +13,7 @@ pub(super) const MOST_DEVICES: usize = 100_000;
 #[non_exhaustive]
 pub enum Error {
     /// Not JSON, or not of a backup. The reason never repeats what it holds.
-    #[error("is not a backup of vmfa: line {line}, column {column} is not what it should be")]
+    #[error("is not a backup of vmfa (line {line}, column {column})")]
     Format {
         /// Where it stops making sense.
         line: usize,

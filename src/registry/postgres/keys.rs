@@ -33,6 +33,8 @@ const HAS: &str = "SELECT coalesce(min(length(print)) > 0, false) FROM vmfa.vaul
 const REFUSED: &str =
     "SELECT place, length(print) = 0 FROM vmfa.vault_key WHERE NOT known ORDER BY place, print LIMIT 1";
 
+const KNOWN: &str = "SELECT place, print FROM vmfa.vault_key WHERE known ORDER BY place, print";
+
 impl Postgres {
     /// Makes sure that a key is the place's, or that a place without one may have a new one.
     pub(super) fn recognize_key(&self, place: &str, print: Option<&Fingerprint>) -> Result<(), Error> {
@@ -64,6 +66,25 @@ impl Postgres {
     /// Whether a place was seen with a key, and may have no other.
     pub(super) fn has_key(&self, place: &str) -> Result<bool, Error> {
         self.again(&mut |link| value(&self.place, &link.ask(HAS, &[(&place, Type::TEXT)])?, 0))
+    }
+
+    /// The keys that places are known with.
+    pub(super) fn keys_of_places(&self) -> Result<Vec<(String, Fingerprint)>, Error> {
+        self.again(&mut |link| {
+            let pair = |row: &tokio_postgres::Row| -> Result<_, Failure> {
+                let print: Vec<u8> = of_row(&self.place, row, 1)?;
+                Ok(print
+                    .try_into()
+                    .ok()
+                    .map(|print: Fingerprint| of_row(&self.place, row, 0).map(|place| (place, print))))
+            };
+            let rows = link.ask(KNOWN, &[])?;
+            let mut found = Vec::with_capacity(rows.len());
+            for row in &rows {
+                found.extend(pair(row)?.transpose()?);
+            }
+            Ok(found)
+        })
     }
 
     /// A key that was refused: whose, and whether there was none.

@@ -24,6 +24,8 @@ const WITH_FINGERPRINT: &str = "SELECT id FROM vmfa.ledger WHERE fingerprint = $
 
 const OF_FINGERPRINT: &str = "SELECT id FROM vmfa.ledger WHERE fingerprint = $1";
 
+const FINGERPRINT_OF: &str = "SELECT fingerprint FROM vmfa.ledger WHERE id = $1";
+
 const BEGIN_LEDGER: &str = "INSERT INTO vmfa.ledger (id, fingerprint, period)
     SELECT $1, $2, period FROM vmfa.device WHERE id = $3 ON CONFLICT (fingerprint) DO NOTHING RETURNING id";
 
@@ -130,6 +132,15 @@ impl Postgres {
         self.again(&mut |link| {
             let rows = link.ask(OF_FINGERPRINT, &[(&fingerprint.as_slice(), Type::BYTEA)])?;
             Ok(rows.first().map(|row| of_row::<uuid::Uuid>(&self.place, row, 0)).transpose()?.map(Id::from_uuid))
+        })
+    }
+
+    pub(super) fn fingerprint_of(&self, ledger: Id) -> Result<Fingerprint, Error> {
+        self.again(&mut |link| {
+            let rows = link.ask(FINGERPRINT_OF, &[(&ledger.uuid(), Type::UUID)])?;
+            let found: Vec<u8> = of_row(&self.place, rows.first().ok_or(Error::Gone)?, 0)?;
+            let damaged = || self.damaged_ledger(ledger, "fingerprint");
+            found.try_into().map_err(|_| damaged().into())
         })
     }
 

@@ -53,6 +53,16 @@ impl Sqlite {
         Ok(known.map_err(|error| self.failed(&error))?.unwrap_or_default())
     }
 
+    /// The keys that places are known with.
+    pub(super) fn keys_of_places(&self) -> Result<Vec<(String, Fingerprint)>, Error> {
+        let engine = |error: rusqlite::Error| self.failed(&error);
+        let connection = self.connection();
+        let sql = "SELECT place, print FROM vault_key WHERE known = 1 AND length(print) = 32 ORDER BY place, print";
+        let mut select = connection.prepare_cached(sql).map_err(engine)?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(engine)?;
+        rows.collect::<Result<_, _>>().map_err(engine)
+    }
+
     fn look_at_key(&self, connection: &Connection, place: &str, print: Option<&Fingerprint>) -> Result<Seen, Error> {
         let Some(print) = print else { return Ok(Seen::Changes) };
         let sql = "SELECT max(known = 1 AND print = ?2) AND NOT max(known = 0) FROM vault_key WHERE place = ?1";

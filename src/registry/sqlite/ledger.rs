@@ -69,6 +69,12 @@ impl Sqlite {
         found.map(|id| id.parse().map_err(|_| self.damaged_ledger(&id, "id"))).transpose()
     }
 
+    pub(super) fn fingerprint_of(&self, ledger: Id) -> Result<Fingerprint, Error> {
+        let sql = "SELECT fingerprint FROM ledger WHERE id = ?1";
+        let found = self.connection().query_row(sql, [ledger.to_string()], |row| row.get(0)).optional();
+        found.map_err(|error| self.failed(&error))?.ok_or(Error::Gone)
+    }
+
     pub(super) fn sharers_of(&self, ledger: Id) -> Result<Vec<Device>, Error> {
         let connection = self.connection();
         self.select(&connection, "WHERE ledger = ?1 AND state = 'active'", Some(&ledger.to_string()))

@@ -322,6 +322,14 @@ impl Kept for Sqlite {
         Self::changes(self)
     }
 
+    fn fingerprint(&self, ledger: Id) -> Result<Fingerprint, Error> {
+        self.fingerprint_of(ledger)
+    }
+
+    fn known_keys(&self) -> Result<Vec<(String, Fingerprint)>, Error> {
+        self.keys_of_places()
+    }
+
     fn clock(&self) -> Result<Option<i64>, Error> {
         Ok(None)
     }

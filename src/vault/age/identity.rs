@@ -363,7 +363,9 @@ impl Recipient {
             Err(_) if text.starts_with("age1") || text.starts_with("ssh-") => {
                 Err(Error::Identity(format!("`{text}` is no recipient that age can encrypt to")))
             }
-            Err(_) => Err(Error::Identity("a recipient begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `".to_owned())),
+            Err(_) => Err(Error::Identity(
+                "that is not a recipient: it begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `".to_owned(),
+            )),
         }
     }
 }

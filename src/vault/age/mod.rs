@@ -36,7 +36,7 @@ pub(crate) use passphrase::{Refusal, open_by_passphrase};
 pub use plugin::{Person, Plugins, unanswered};
 pub use rewrap::Rewrapped;
 #[cfg(feature = "cli")]
-pub(crate) use sealing::FOR_ANOTHER;
+pub(crate) use sealing::{FOR_ANOTHER, NOT_AGE};
 
 use files::shown;
 use identity::{Needs, Recipients};

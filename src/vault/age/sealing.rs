@@ -17,6 +17,9 @@ pub(super) fn sealed(encryptor: Encryptor, plaintext: &[u8]) -> std::io::Result<
 /// What `reason` says of a file that none of the keys opens.
 pub(crate) const FOR_ANOTHER: &str = "is encrypted for another identity";
 
+/// What is said of a file that isn't age's.
+pub(crate) const NOT_AGE: &str = "is not an age file";
+
 /// An encryptor, where age can have these recipients together.
 pub(super) fn encryptor<'a>(
     recipients: impl Iterator<Item = &'a dyn age::Recipient>,
@@ -47,7 +50,7 @@ pub(super) fn reason(error: &DecryptError) -> &'static str {
         DecryptError::NoMatchingKeys => FOR_ANOTHER,
         DecryptError::UnknownFormat => "is an age file of a format that is not known",
         DecryptError::ExcessiveWork { .. } => "asks for more work than a passphrase is worth",
-        DecryptError::InvalidHeader => "is not an age file",
+        DecryptError::InvalidHeader => NOT_AGE,
         _ => "is damaged",
     }
 }

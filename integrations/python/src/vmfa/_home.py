@@ -208,6 +208,8 @@ class Home:
         long. `jump` advances the virtual time of `clock` instead of waiting. Without `fresh` it is the current code,
         whoever has it.
         """
+        if window is not None and not isinstance(window, int):
+            raise UsageError("usage", f"window is a number of steps, or True, not {window!r}")
         options: list[str] = ["--fresh"] if fresh else []
         if window is not None and window is not False:
             options += ["--window"] if window is True else [f"--window={window}"]

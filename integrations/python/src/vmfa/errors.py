@@ -86,7 +86,9 @@ def from_answer(answer: Mapping[str, Any], exit_code: int | None) -> Error:
         error.available_at = moment(str(answer["available_at"]))
         return error
     if kind == "no-such-device":
-        return NoSuchDevice(kind, message, hints, exit_code)
+        # What is advised besides is for the terminal.
+        near = [hint.split(" `vmfa", 1)[0].rstrip() for hint in hints if hint.startswith("did you mean")]
+        return NoSuchDevice(kind, message, near or ["Home.devices() lists the devices"], exit_code)
     if kind == "interrupted":
         return Interrupted(kind, message, hints, exit_code)
     return _BY_EXIT_CODE.get(exit_code or 0, Error)(kind, message, hints, exit_code)

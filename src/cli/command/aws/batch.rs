@@ -67,7 +67,7 @@ impl Answer for Report {
         let Self { enabled, already, failed, not_tried, .. } = self;
         render::note(&format!("{enabled} enabled ({already} were before), {failed} failed, {not_tried} not tried"));
         if failed.saturating_add(*not_tried) > 0 {
-            render::note("the same command again takes up those that are missing");
+            render::note("to retry those that failed, give the same command again");
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-use super::{Named, change};
+use super::change::{Named, change};
 use crate::cli::Global;
 use crate::cli::error::Result;
 
@@ -6,7 +6,6 @@ use crate::cli::error::Result;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  vmfa recipients add age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
   vmfa recipients add -R workers.txt")]
 pub(super) struct Args {
     #[command(flatten)]

@@ -1,4 +1,4 @@
-use super::{Named, change};
+use super::change::{Named, change};
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::{Global, hints, render};
 
@@ -9,7 +9,7 @@ use crate::cli::{Global, hints, render};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  vmfa recipients remove age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")]
+  vmfa recipients remove -R worker.txt")]
 pub(super) struct Args {
     #[command(flatten)]
     named: Named,
