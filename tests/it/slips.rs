@@ -183,8 +183,8 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
     assert!(empty.run(&["code"]).expect(2).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
     assert!(!empty.path().join("home").exists(), "a question leaves nothing behind");
     assert!(empty.run(&["code", "x"]).expect(1).stderr.contains("there are no devices yet: vmfa add NAME SOURCE"));
-    // In a new shell, VMFA_HOME may be missing.
-    let looked = format!("devices are looked for in {}", empty.path().display());
+    // In a new shell, VMFA_HOME may be missing, or mistyped.
+    let looked = format!("VMFA_HOME is {}, which doesn't exist", empty.path().join("home").display());
     for arguments in
         [&["code", "x"][..], &["list"], &["backup", "x.age"], &["export", "x", "--format", "uris", "--plaintext"]]
     {

@@ -8,7 +8,7 @@ use crate::cli::config::{Age as AgeConfig, Config, portable, resolved};
 use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, hints, private_file, prompt, world};
+use crate::cli::{Global, hints, prompt, world};
 use crate::vault::age::{self, HELD_BY_PLUGIN, Identity};
 use crate::vault::{self, Kind, Vault as _};
 
@@ -213,7 +213,6 @@ impl Args {
                     return Err(Error::usage(format!("{} exists already, and is not overwritten", path.display()))
                         .hint(hints::vaults::use_identity(path.display())));
                 }
-                private_file::expect_directory(&path)?;
                 let (identity, _) = age::generate();
                 age::write_new_file(&path, identity.as_bytes())?;
             }

@@ -19,6 +19,7 @@ use crate::cli::{Global, candidates, chosen_clock, clock, hints};
 use crate::device;
 use crate::registry::Device;
 use crate::time::{Timestamp, words};
+use crate::vault::Kind;
 
 /// List devices, or with --vault those of one vault
 ///
@@ -67,6 +68,9 @@ struct Row {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Listed {
     devices: Vec<Row>,
+    /// The vault that was asked for and has none, and how many devices there are in others.
+    #[serde(skip)]
+    elsewhere: Option<(Kind, usize)>,
     /// Whether codes were asked for.
     #[serde(skip)]
     codes: bool,
@@ -78,6 +82,10 @@ struct Listed {
 
 impl Answer for Listed {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
+        if let Some((kind, others)) = self.elsewhere {
+            render::note(&format!("there are no devices in the {kind} vault, and {others} elsewhere"));
+            return Ok(());
+        }
         if self.devices.is_empty() {
             render::note(hints::devices::NO_DEVICES);
             looked_in().iter().for_each(|line| render::note(line));
@@ -166,8 +174,11 @@ impl Args {
         }
         let registry = place.registry()?;
         let mut devices = device::active(&*registry)?;
+        let all = devices.len();
+        let mut elsewhere = None;
         if let Some(kind) = place.explicit() {
             devices.retain(|device| device.vault == kind);
+            elsewhere = (all > 0 && devices.is_empty()).then_some((kind, all));
         }
         if !self.patterns.is_empty() {
             let any = !devices.is_empty();
@@ -190,6 +201,7 @@ impl Args {
         let rows = described.into_iter().zip(current).map(|(device, current)| Row { device, current });
         let listed = Listed {
             devices: rows.collect(),
+            elsewhere,
             codes: self.codes,
             last_uses: devices.iter().map(last_use).collect(),
             now: clock::now(),

@@ -49,8 +49,9 @@ pub(in crate::cli) const WITHOUT: [(&str, &str, &str); 1] =
 /// For commands that have the option, such as `vmfa code`.
 pub(in crate::cli) fn option_of(option: &str, commands: &[String]) -> String {
     let has = if commands.len() == 1 { "has" } else { "have" };
-    let commands = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(" and ");
-    format!("{commands} {has} {option}")
+    let commands =
+        commands.iter().map(|command| format!("`{command}`")).reduce(|one, other| format!("{one} and {other}"));
+    format!("{} {has} {option}", commands.unwrap_or_default())
 }
 
 // Options exclude each other.
