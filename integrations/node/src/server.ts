@@ -239,7 +239,9 @@ export class Server {
     }
     const value = (await answer.json()) as { error?: { code?: string; message?: string } };
     if (!answer.ok) {
-      throw new ServerError(value.error?.code ?? "stand-in", value.error?.message ?? `${path}: status ${answer.status}`);
+      // What the stand-in calls a bad request is an argument of the caller's.
+      const Kind = answer.status === 400 ? UsageError : ServerError;
+      throw new Kind(value.error?.code ?? "stand-in", value.error?.message ?? `${path}: status ${answer.status}`);
     }
     return value;
   }

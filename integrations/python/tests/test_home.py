@@ -88,6 +88,14 @@ def test_errors_speak_of_parameters(home: vmfa.Home) -> None:
     assert "--" not in str(late.value)
 
 
+def test_a_user_who_is_not_there_is_told(home: vmfa.Home, server: vmfa.Server) -> None:
+    with pytest.raises(vmfa.UsageError, match="the stand-in has no user `nobody`") as told:
+        home.enable("x", server, user="nobody")
+    assert "create_user" in str(told.value)
+    with pytest.raises(vmfa.UsageError, match="such as 30s"):
+        server.advance("soon")
+
+
 def test_what_boto3_returns_is_a_source(home: vmfa.Home, server: vmfa.Server) -> None:
     made = server.boto3("iam").create_virtual_mfa_device(VirtualMFADeviceName="alice")
     device = home.add("alice", made)

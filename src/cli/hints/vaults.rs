@@ -51,7 +51,7 @@ pub(in crate::cli) const NAME_IDENTITY: &str =
 pub(in crate::cli) const FIRST_IDENTITY: &str =
     "for a first device: vmfa init --vault age; without a terminal, --new-identity FILE too";
 pub(in crate::cli) const IDENTITY_MOVED: &str =
-    "if it moved, give its new path: --identity-file FILE or VMFA_IDENTITY_FILE";
+    "check the path; if it moved, give the new one: --identity-file FILE or VMFA_IDENTITY_FILE";
 pub(in crate::cli) const REMEMBER_IDENTITY: &str =
     "to remember the new path: vmfa init --vault age --use-identity FILE";
 pub(in crate::cli) const IDENTITY_AS_FILE: &str =

@@ -19,7 +19,7 @@ from ._binary import Duration, duration, run
 from ._code import Code, Verdict
 from ._scratch import Scratch
 from ._server import Server
-from .errors import InputError, UsageError, moment
+from .errors import InputError, ServerError, UsageError, moment
 
 # pytest shows the arguments of the functions in a traceback, and those here may be secrets.
 __tracebackhide__ = True
@@ -168,7 +168,13 @@ class Home:
         jump = ["--jump"] if server.is_virtual else []
         there = "--device-name=" + _name(name).replace("/", "-")
         arguments = ["aws", "enable", there, *options, *jump, "--", name]
-        answer = run(arguments, self._at(server))
+        try:
+            answer = run(arguments, self._at(server))
+        except ServerError as error:
+            if user is None or f"The user with name {user} cannot be found" not in error.message:
+                raise
+            hints = [f'create it first: server.boto3("iam").create_user(UserName="{user}")', "or name it in a scenario"]
+            raise UsageError("no-such-user", f"the stand-in has no user `{user}`", hints) from None
         if wait and not answer["checked"]:
             # Nobody but the user could have tried.
             server.reach(moment(answer["sessions_from"]))

@@ -237,7 +237,9 @@ class Server:
             value = json.loads(answer.read())
         if answer.status != 200:
             error = value.get("error", {})
-            raise ServerError(error.get("code", "stand-in"), error.get("message", f"{path}: status {answer.status}"))
+            # What the stand-in calls a bad request is an argument of the caller's.
+            kind = UsageError if answer.status == 400 else ServerError
+            raise kind(error.get("code", "stand-in"), error.get("message", f"{path}: status {answer.status}"))
         return value
 
     def _keys_of(self, user: str | Credentials | Mapping[str, Any] | None) -> Credentials:
