@@ -206,7 +206,7 @@ fn check(text: &str, given: &Given, allow_plain_http: bool) -> Result<String, Er
         return Err(wrong(UrlProblem::Fragment));
     }
     if !text.contains("://") {
-        return Err(wrong(UrlProblem::Form));
+        return Err(wrong(UrlProblem::Scheme));
     }
     let uri: Uri = text.parse().map_err(|_| wrong(UrlProblem::Form))?;
     let secure = match uri.scheme_str() {
@@ -289,8 +289,6 @@ mod tests {
     #[test]
     fn what_is_no_endpoint_is_refused_for_what_it_is() {
         for text in [
-            "",
-            "localhost:4566",
             "https://",
             "https:///x",
             "https://a b",
@@ -299,6 +297,9 @@ mod tests {
             "https://[::1",
         ] {
             assert_eq!(problem(text), UrlProblem::Form, "{text}");
+        }
+        for text in ["", "localhost:4566", "127.0.0.1:9", "ftp://a"] {
+            assert_eq!(problem(text), UrlProblem::Scheme, "{text}");
         }
         for text in ["https://é.example", "https://a%41", "https://a!b", "https://[x]"] {
             assert_eq!(problem(text), UrlProblem::Form, "{text}");

@@ -121,7 +121,7 @@ pub enum UrlProblem {
     #[error("it has the form https://HOST, with a port and a path where they are needed")]
     Form,
     /// Neither `http` nor `https`.
-    #[error("it begins with https:// or http://")]
+    #[error("it has to begin with https:// or http://")]
     Scheme,
     /// `user:password@`.
     #[error("it can't have a user or a password")]

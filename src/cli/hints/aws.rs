@@ -187,7 +187,7 @@ pub(in crate::cli) const LIST_USERS: &str = "`aws iam list-users` lists the user
 pub(in crate::cli) const WITH_MFA: &str = "sign with a session of an enabled device: vmfa aws exec DEVICE -- COMMAND";
 pub(in crate::cli) const FRESH_SESSION: &str = "make a new session with MFA: vmfa aws session DEVICE --fresh";
 pub(in crate::cli) const OTHERS_MAY_DENY: &str =
-    "an administrator can tell whether other policies deny it too: not all of them may be read";
+    "other policies may deny it, too: you can't read all of them, but an administrator can";
 
 pub(in crate::cli) fn ask_to_allow(action: impl std::fmt::Display) -> String {
     format!("ask an administrator to allow {action}")
