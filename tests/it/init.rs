@@ -372,7 +372,8 @@ fn an_identity_that_moved_is_missed_with_a_way_out_and_known_again() {
     assert!(run.stderr.contains("the age identity isn't there") && run.stderr.contains("--identity-file"), "{run:#?}");
     let doctor = vmfa(&["doctor"], b"").expect(3);
     assert!(
-        doctor.stdout.contains("-> check the path; if it moved, give the new one") && doctor.stdout.contains("--use-identity"),
+        doctor.stdout.contains("-> check the path; if it moved, give the new one")
+            && doctor.stdout.contains("--use-identity"),
         "{doctor:#?}"
     );
 

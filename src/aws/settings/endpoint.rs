@@ -288,14 +288,7 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_is_refused_for_what_it_is() {
-        for text in [
-            "https://",
-            "https:///x",
-            "https://a b",
-            "https://a:99999",
-            "https://a:",
-            "https://[::1",
-        ] {
+        for text in ["https://", "https:///x", "https://a b", "https://a:99999", "https://a:", "https://[::1"] {
             assert_eq!(problem(text), UrlProblem::Form, "{text}");
         }
         for text in ["", "localhost:4566", "127.0.0.1:9", "ftp://a"] {
