@@ -142,7 +142,7 @@ def test_a_scope_that_is_none_is_an_error(suite: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("vmfa_time=virtaul", "*vmfa_time is `virtual`, *, not `virtaul`*"),
+        ("vmfa_time=sometimes", "*vmfa_time is `virtual`, *, not `sometimes`*"),
         ("vmfa_scenario=none.toml", "*vmfa_scenario names *none.toml, which is not a file*"),
     ],
 )
