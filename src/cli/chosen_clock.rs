@@ -136,10 +136,7 @@ fn shift(text: &str) -> Result<i64> {
 impl Clock {
     /// The time asked for, else now by this clock: asked again after whatever had to wait for a person.
     pub(super) fn time(&self) -> Timestamp {
-        let shown = || match self.server().filter(|server| server.is_known_to_stand()) {
-            Some(server) => server.standing(),
-            None => None,
-        };
+        let shown = || self.server().filter(|server| server.is_known_to_stand())?.standing();
         let going = || {
             let ahead = self.ahead();
             now().shifted(ahead)

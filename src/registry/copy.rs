@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Device, Error, History, Kept, State, Taken};
+use super::{Device, Error, History, Kept, Run, State, Taken};
 use crate::time::Step;
 use crate::vault::Id;
 
@@ -97,12 +97,54 @@ const FAR: Step = Step::new(i64::MAX.unsigned_abs());
 
 /// Makes sure that a copy knows all that the original does. It may know more.
 fn expect_copied(from: &dyn Kept, ledger: Id, to: &dyn Kept, other: Id) -> Result<(), Error> {
-    let (known, copy) = (history(from, ledger)?, history(to, other)?);
-    let has = |step: &Step| copy.runs.contains(*step) || copy.taken.binary_search(step).is_ok();
     let Taken { restored, .. } = to.taken(&[(other, FAR)])?.into_iter().next().ok_or(Error::Gone)?;
-    let has = |step: &Step| has(step) || restored.is_some_and(|last| *step <= last);
-    let runs = known.runs.as_slice().iter().all(|run| has(&run.first) && has(&run.last));
-    let more = known.last_pair <= copy.last_pair && known.counter <= copy.counter;
-    let verified = known.relying_party.is_none() || copy.relying_party.is_some();
-    if runs && more && verified && known.taken.iter().all(has) { Ok(()) } else { Err(Error::Incomplete(other)) }
+    let complete = covers(&history(to, other)?, restored, &history(from, ledger)?);
+    if complete { Ok(()) } else { Err(Error::Incomplete(other)) }
+}
+
+/// Whether a copy has each step, and all else, that the original knows.
+fn covers(copy: &History, restored: Option<Step>, known: &History) -> bool {
+    let before = |step: Step| restored.is_some_and(|last| step <= last);
+    let has_step = |step: &Step| before(*step) || copy.runs.contains(*step) || copy.taken.binary_search(step).is_ok();
+    // From its first step to its last, and not the two alone.
+    let has_run =
+        |run: &Run| before(run.last) || copy.runs.run_of(run.first).is_some_and(|found| found.last >= run.last);
+    known.taken.iter().all(has_step)
+        && known.runs.as_slice().iter().all(has_run)
+        && known.last_pair <= copy.last_pair
+        && known.counter <= copy.counter
+        && (known.relying_party.is_none() || copy.relying_party.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    fn history(taken: &[u64], runs: &str) -> History {
+        History {
+            taken: taken.iter().copied().map(Step::new).collect(),
+            runs: runs.parse().unwrap(),
+            last_pair: None,
+            counter: None,
+            relying_party: None,
+            changed: Timestamp::from_unix(0),
+        }
+    }
+
+    #[test]
+    fn a_copy_has_every_step_of_a_run() {
+        let known = history(&[20], "1-9");
+        for (copy, restored, complete) in [
+            (history(&[20], "1-9"), None, true),
+            (history(&[], "1-30"), None, true),
+            (history(&[20], "1-3,7-9"), None, false),
+            (history(&[20], "2-9"), None, false),
+            (history(&[], "1-9"), None, false),
+            (history(&[], ""), Some(20), true),
+            (history(&[20], ""), Some(8), false),
+        ] {
+            assert_eq!(covers(&copy, restored.map(Step::new), &known), complete, "{copy:?} {restored:?}");
+        }
+    }
 }
