@@ -99,7 +99,7 @@ impl World {
 
     /// Runs a command at some clock; perhaps it is killed, interrupted, or finds no room on the disk.
     fn run(&self, dice: &mut Dice, arguments: &[&str], stdin: &str, interrupt: bool) -> Ended {
-        let (full, read_only) = (dice.roll(40) == 0, dice.roll(40) == 0);
+        let (full, read_only) = (dice.roll(40) == 0, dice.roll(25) == 0);
         let mut command = if read_only {
             let mut command = self.home.other("unshare");
             let script = "mount --bind home home; mount -o remount,bind,ro home; exec \"$@\"";
@@ -280,20 +280,13 @@ impl World {
         let counter = dice.roll(4) == 0;
         let name = if counter { COUNTERS[dice.roll(2) as usize] } else { name };
         let uri = if counter { &self.secrets[3].1 } else { &self.secrets[dice.roll(3) as usize].1 };
-        let roll = dice.roll(14);
-        if roll == 10 {
-            return self.any_backup(dice);
-        }
-        if roll == 11 {
-            return self.any_restoration(dice);
-        }
-        match roll {
+        match dice.roll(12) {
             0..3 => self.run(dice, &["add", name, "-", "--no-code"], uri, false),
             3 => self.run(dice, &["add", name, "-", "--no-code", "--replace"], uri, false),
             4..=6 => self.run(dice, &["remove", name, "--yes"], "", false),
             7 | 8 => self.run(dice, &["trash", "restore", name], "", false),
             9 if !counter => self.run(dice, &["trash", "restore", name, "--as", other], "", false),
-            12 if !counter => self.run(dice, &["rename", name, other], "", false),
+            10 if !counter => self.run(dice, &["rename", name, other], "", false),
             _ => self.run(dice, &["doctor"], "", false),
         };
     }
@@ -324,11 +317,13 @@ impl World {
         let mut dice = Dice::new(seed);
         let mut held = Vec::new();
         while self.left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
-            match dice.roll(20) {
+            match dice.roll(22) {
                 0..8 => self.any_code(&mut dice, &mut held),
                 8..12 => self.any_pair(&mut dice, &mut held),
                 12..16 => self.any_release(&mut dice, &mut held),
                 16..19 => self.any_change(&mut dice),
+                19 => self.any_backup(&mut dice),
+                20 => self.any_restoration(&mut dice),
                 _ => self.any_counter(&mut dice),
             }
         }
