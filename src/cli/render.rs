@@ -1,6 +1,6 @@
 //! Answers: one structure each, written for people or as JSON.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -41,6 +41,17 @@ pub(super) fn answer(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Re
     }
 }
 
+/// Writes something for each thing: stdout alone would be given each line by itself.
+pub(super) fn many<T>(
+    out: &mut dyn Write,
+    things: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut dyn Write, T) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(64 << 10, out);
+    things.into_iter().try_for_each(|thing| write(&mut out, thing))?;
+    out.flush()
+}
+
 /// The day of a time in RFC 3339.
 pub(super) fn day(time: &str) -> &str {
     time.split('T').next().unwrap_or(time)
@@ -70,13 +81,12 @@ pub(super) fn table(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]
         }
     }
     let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
-    for row in std::iter::once(&headings).chain(rows) {
+    many(out, std::iter::once(&headings).chain(rows), |out, row| {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(cell);
             line.push_str(&" ".repeat(width.saturating_sub(cell.width()).saturating_add(2)));
         }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+        writeln!(out, "{}", line.trim_end())
+    })
 }

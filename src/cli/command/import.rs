@@ -152,9 +152,7 @@ impl Answer for Imported {
             });
         }
         let verb = if self.added { "added" } else { "would add" };
-        for One { name, .. } in &self.entries {
-            writeln!(out, "{verb} {}", plain(name))?;
-        }
+        render::many(out, &self.entries, |out, One { name, .. }| writeln!(out, "{verb} {}", plain(name)))?;
         let count = self.entries.len();
         let left = match self.errors.len().saturating_add(self.skipped.len()) {
             0 => String::new(),

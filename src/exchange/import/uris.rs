@@ -12,7 +12,7 @@ use crate::exchange::json::Json;
 use crate::exchange::{Entries, Entry, Error, Export, Flaw, Importer, Input, MOST_ENTRIES};
 use crate::provision::uri;
 
-pub(super) const IMPORTER: Importer = Importer { id: "uris", title: "a list of otpauth URIs", recognizes, read };
+pub(super) const IMPORTER: Importer = Importer { id: "uris", title: "otpauth URIs", recognizes, read };
 
 /// Ente Auth's parameter.
 const DISPLAY: &str = "codeDisplay=";

@@ -120,6 +120,9 @@ const KNOWN: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How much memory pages may take: the registry of some 20,000 devices.
+const CACHE_KIB: i64 = 16 << 10;
+
 /// How many bytes of write-ahead log are left to the next process, which reads all of them: some sixty codes.
 const LONGEST_LOG: u64 = 256 << 10;
 
@@ -212,6 +215,8 @@ impl Sqlite {
         let known = KNOWN;
         // What was written down has reached the disk; what is only shown is the exception, in `claim_steps`.
         connection.pragma_update(None, "synchronous", "FULL").map_err(|error| self.failed(&error))?;
+        // Not all at once, but as pages are read: a fleet's changes and lists needn't read any twice.
+        connection.pragma_update(None, "cache_size", -CACHE_KIB).map_err(|error| self.failed(&error))?;
         let long = std::fs::metadata(beside(&self.path, "-wal")).is_ok_and(|log| log.len() > LONGEST_LOG);
         self.leave_log(&connection, !long)?;
         let found = self.version(&connection)?;
