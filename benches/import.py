@@ -32,8 +32,8 @@ def run(program: str, home: str, *arguments: str) -> float:
 def main() -> None:
     program = sys.argv[1]
     dry, stored = [], []
-    # All homes are deleted at the end: ext4 takes no inode again that was freed within half a minute, and looks for others
-    # one by one, so a run would pay for the files of the run before.
+    # All homes are deleted at the end: ext4 takes no inode that was freed a moment ago, and looks past them one by one, so a
+    # run would pay for the files of the run before.
     with tempfile.TemporaryDirectory() as place:
         for number in range(3):
             home = f"{place}/{number}"

@@ -120,7 +120,7 @@ const KNOWN: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How much memory pages may take: the registry of some 20,000 devices.
+/// The most memory that pages take, in KiB.
 const CACHE_KIB: i64 = 16 << 10;
 
 /// How many bytes of write-ahead log are left to the next process, which reads all of them: some sixty codes.
