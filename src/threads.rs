@@ -1,5 +1,7 @@
 //! The same work for many things, by several threads.
 
+#[cfg(feature = "age")]
+use std::sync::mpsc;
 use std::thread;
 
 /// So few things aren't worth a thread.
@@ -25,9 +27,45 @@ pub(crate) fn map<T: Sync, R: Send>(things: &[T], most: usize, work: impl Fn(&T)
     })
 }
 
+/// Has `take` the results of `work` for all things, in their order: the next one is worked on while it has one. Where a
+/// thread can't be started, all is done here.
+#[cfg(feature = "age")]
+pub(crate) fn ahead<Things, R: Send, T>(
+    things: Things,
+    work: impl Fn(Things::Item) -> R + Sync,
+    take: impl FnOnce(&mut dyn Iterator<Item = R>) -> T,
+) -> T
+where
+    Things: Iterator + Clone + Send,
+{
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let (work, own) = (&work, things.clone());
+        let started = thread::Builder::new().spawn_scoped(scope, move || {
+            // If nobody wants them any more, the others aren't worked on.
+            let _: Result<(), _> = things.map(work).try_for_each(|result| sender.send(result));
+        });
+        match started {
+            Ok(_) => take(&mut receiver.into_iter()),
+            Err(_) => take(&mut own.map(work)),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "age")]
+    #[test]
+    fn what_is_worked_on_ahead_comes_in_order_and_may_be_left() {
+        for count in [0, 1, 2, 100] {
+            let things = 0..count;
+            let doubled: Vec<usize> = ahead(things.clone(), |thing| thing * 2, |results| results.collect());
+            assert_eq!(doubled, things.map(|thing| thing * 2).collect::<Vec<_>>());
+        }
+        assert_eq!(ahead(0..1_000_000, |thing| thing, |results| results.nth(2)), Some(2));
+    }
 
     #[test]
     fn results_keep_the_order_of_the_things() {

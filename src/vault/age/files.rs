@@ -20,6 +20,9 @@ const UNFINISHED: &str = ".unfinished-";
 const TRIES: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// Files that are to be written.
+pub(super) type Files = Vec<(PathBuf, Vec<u8>)>;
+
 /// Writes a file that wasn't there before, with permissions for its owner alone (0600), and its directory (0700)
 /// if that wasn't there either. When this returns, it has reached the disk.
 ///
@@ -70,25 +73,39 @@ fn unfinished(directory: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempF
 const TOGETHER: usize = 256;
 const WORTHWHILE: usize = 16;
 
-/// Writes files into a directory that is there, as [`write_new_file`] does one, with one flush of the disk for many.
+/// Writes files into a directory that is there, as [`write_new_file`] does one, with one flush of the disk for many. They
+/// come in pieces, of which the next may be made while one is written; `count` is how many there are in all.
 ///
 /// # Errors
 ///
-/// The place of the first that wasn't written, and why: those before it are there.
-pub(super) fn write_new_files(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> Result<(), (usize, Error)> {
-    if new.len() < WORTHWHILE {
-        for (place, (path, bytes)) in new.iter().enumerate() {
-            write_new_file(path, bytes).map_err(|error| (place, error))?;
+/// The place of the first that wasn't written, and why: those before it are there. That of a piece, and then none is there.
+pub(super) fn write_new_files(
+    directory: &Path,
+    count: usize,
+    pieces: impl Iterator<Item = Result<Files, (usize, Error)>>,
+) -> Result<(), (usize, Error)> {
+    // First all contents, and none under its name.
+    let mut unnamed = Unnamed::of(directory);
+    let mut paths = Vec::with_capacity(count);
+    for piece in pieces {
+        for (path, bytes) in piece? {
+            if count < WORTHWHILE {
+                write_new_file(&path, &bytes).map_err(|error| (paths.len(), error))?;
+            } else {
+                unnamed.add(&bytes).map_err(|source| (0, writing(directory)(source)))?;
+            }
+            paths.push(path);
         }
+    }
+    if count < WORTHWHILE {
         return Ok(());
     }
-    // First all contents, and none under its name.
-    let written = written(directory, new).map_err(|source| (0, writing(directory)(source)))?;
+    let written = unnamed.flushed().map_err(|source| (0, writing(directory)(source)))?;
     // Then the names, which are flushed together too.
-    for (place, (file, (path, _))) in written.into_iter().zip(new).enumerate() {
+    for (place, (file, path)) in written.into_iter().zip(&paths).enumerate() {
         file.persist_noclobber(path).map_err(|error| (place, at(path)(error.error)))?;
     }
-    sync(directory).map_err(|source| (new.len().saturating_sub(1), at(directory)(source)))
+    sync(directory).map_err(|source| (count.saturating_sub(1), at(directory)(source)))
 }
 
 /// Replaces files in a directory, each whole, with one flush of the disk for many.
@@ -97,30 +114,47 @@ pub(super) fn write_new_files(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> R
 ///
 /// Those of the file system: any of the files may be replaced by then, and each is the old or the new one.
 pub(super) fn replace_files(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> Result<(), Error> {
-    let written = written(directory, new).map_err(writing(directory))?;
-    for (file, (path, _)) in written.into_iter().zip(new) {
+    let mut unnamed = Unnamed::of(directory);
+    new.iter().try_for_each(|(_, bytes)| unnamed.add(bytes)).map_err(writing(directory))?;
+    for (file, (path, _)) in unnamed.flushed().map_err(writing(directory))?.into_iter().zip(new) {
         file.persist(path).map_err(|error| writing(path)(error.error))?;
     }
     sync(directory).map_err(at(directory))
 }
 
-/// The contents of files in a directory, which have reached the disk and don't have their names yet.
-fn written(directory: &Path, new: &[(PathBuf, Vec<u8>)]) -> io::Result<Vec<tempfile::TempPath>> {
-    let mut written = Vec::with_capacity(new.len());
-    for files in new.chunks(TOGETHER) {
-        let mut open = Vec::with_capacity(files.len());
-        for (_, bytes) in files {
-            let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)?;
-            file.write_all(bytes)?;
-            open.push(file);
-        }
-        if !WHOLE_FILE_SYSTEM {
-            open.iter().try_for_each(|file| file.as_file().sync_all())?;
-        }
-        written.extend(open.into_iter().map(tempfile::NamedTempFile::into_temp_path));
+/// The contents of files in a directory that don't have their names yet. What is dropped is deleted.
+struct Unnamed<'a> {
+    directory: &'a Path,
+    open: Vec<tempfile::NamedTempFile>,
+    closed: Vec<tempfile::TempPath>,
+}
+
+impl<'a> Unnamed<'a> {
+    const fn of(directory: &'a Path) -> Self {
+        Self { directory, open: Vec::new(), closed: Vec::new() }
     }
-    sync_file_system(directory)?;
-    Ok(written)
+
+    fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(self.directory)?;
+        file.write_all(bytes)?;
+        self.open.push(file);
+        if self.open.len() < TOGETHER { Ok(()) } else { self.close() }
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        if !WHOLE_FILE_SYSTEM {
+            self.open.iter().try_for_each(|file| file.as_file().sync_all())?;
+        }
+        self.closed.extend(self.open.drain(..).map(tempfile::NamedTempFile::into_temp_path));
+        Ok(())
+    }
+
+    /// All of them, once they have reached the disk.
+    fn flushed(mut self) -> io::Result<Vec<tempfile::TempPath>> {
+        self.close()?;
+        sync_file_system(self.directory)?;
+        Ok(self.closed)
+    }
 }
 
 /// Whether the system can flush all that was written to a file system in one go, and tells of what failed in it (Linux

@@ -216,6 +216,12 @@ impl Recipients {
         print.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
     }
 
+    /// Whether somebody may be asked before anything is encrypted to them: plugins do that.
+    pub(super) fn ask(&self) -> bool {
+        let native = |text: &String| matches!(Recipient::read(text.trim()), Ok(Recipient::Native(_)));
+        !self.held.is_empty() || !self.texts.iter().all(native)
+    }
+
     /// What encrypts to them: each plugin once, for all of its own.
     pub(super) fn sealers(&self, plugins: &Plugins) -> Result<Sealers, Error> {
         let mut sealers = Sealers::default();

@@ -17,6 +17,7 @@ mod sealing;
 
 use std::fmt;
 use std::io::Read as _;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,15 +39,12 @@ pub use rewrap::Rewrapped;
 #[cfg(feature = "cli")]
 pub(crate) use sealing::{FOR_ANOTHER, NOT_AGE};
 
-use files::shown;
+use files::{Files, shown};
 use identity::{Needs, Recipients};
 use sealing::{encryptor, failure, reason, sealed};
 
 use super::{Error, Id, Item, Kind, Label, Vault};
 use crate::threads;
-
-/// Files that are to be written.
-type Files = Vec<(PathBuf, Vec<u8>)>;
 
 /// How [`Vault::probe`] of an age vault ends whose identity needs a passphrase: nobody is asked for it there.
 pub const PROTECTED: &str = ", its identity protected by a passphrase";
@@ -56,6 +54,9 @@ pub const HELD_BY_PLUGIN: &str = ", its identity held by a plugin";
 
 /// The most threads that items are encrypted by.
 const MOST_THREADS: usize = 8;
+
+/// How many items are encrypted while as many others are written.
+const TOGETHER: usize = 128;
 
 /// A directory of age files.
 ///
@@ -169,11 +170,10 @@ impl Age {
     }
 
     /// The files of items, encrypted by several threads.
-    fn encrypted(&self, items: &[(Id, Item)]) -> Result<Files, (usize, Error)> {
-        let recipients = self.recipients().map_err(|error| (0, error))?;
+    fn encrypted(&self, recipients: &Recipients, items: &[(Id, Item)]) -> Result<Files, (usize, Error)> {
         let encrypt = |(id, item): &(Id, Item)| {
             let key = id.to_string();
-            Ok((self.path(&key), self.encrypt_item(&recipients, &key, &item.secret)?))
+            Ok((self.path(&key), self.encrypt_item(recipients, &key, &item.secret)?))
         };
         let encrypted = threads::map(items, MOST_THREADS, encrypt);
         let placed = |(place, file): (usize, Result<_, Error>)| file.map_err(|error| (place, error));
@@ -229,8 +229,12 @@ impl Vault for Age {
     }
 
     fn put_all(&self, items: &[(Id, Item)]) -> Result<(), (usize, Error)> {
+        let recipients = self.recipients().map_err(|error| (0, error))?;
+        // Plugins may ask a person, and no other writer is to wait for that.
+        let together = if recipients.ask() { items.len().max(1) } else { TOGETHER };
+        let (first, others) = items.split_at(items.len().min(together));
         // Before anything is there: a recipient that can't be encrypted to.
-        let new = self.encrypted(items)?;
+        let first = self.encrypted(&recipients, first)?;
         let directory = self.items();
         let lock = || {
             files::make_directory(&directory)?;
@@ -239,7 +243,14 @@ impl Vault for Age {
             Ok(lock)
         };
         let _lock = lock().map_err(|error| (0, error))?;
-        files::write_new_files(&directory, &new).map_err(|(place, error)| match (error, items.get(place)) {
+        let encrypt = |(number, piece): (usize, &[(Id, Item)])| {
+            let before = together.saturating_mul(number.saturating_add(1));
+            self.encrypted(&recipients, piece).map_err(|(place, error)| (before.saturating_add(place), error))
+        };
+        let written = threads::ahead(others.chunks(together).enumerate(), encrypt, |others| {
+            files::write_new_files(&directory, items.len(), iter::once(Ok(first)).chain(others))
+        });
+        written.map_err(|(place, error)| match (error, items.get(place)) {
             (Error::Io { source, .. }, Some((id, _))) if source.kind() == std::io::ErrorKind::AlreadyExists => {
                 (place, Error::Exists { kind: Kind::Age, id: *id })
             }

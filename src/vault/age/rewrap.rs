@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
-use super::files::{self, shown};
-use super::{Age, Error, Files, MOST_THREADS, identity, opened_item};
+use super::files::{self, Files, shown};
+use super::{Age, Error, MOST_THREADS, identity, opened_item};
 use crate::threads;
 
 /// How many items are replaced together, while other writers wait.
