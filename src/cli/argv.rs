@@ -22,12 +22,13 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
         if has_password(&lower) {
             return Err(Error::password_in_argv(index));
         }
+        if lower.contains("age-secret-key-") {
+            return Err(Error::identity_in_argv(index));
+        }
         let what = if lower.contains("base32stringseed") {
             "holds an answer of AWS"
         } else if lower.contains("otpauth:") || lower.contains("otpauth-migration:") {
             "holds an otpauth URI"
-        } else if lower.contains("age-secret-key-") {
-            "holds an age identity"
         } else if lower.starts_with("--secret") || lower.starts_with("--key=") || lower.starts_with("--seed") {
             "is an option that would take a secret"
         } else if (looks_like_secret(&text) || looks_like_secret(value)) && !Path::new(argument).exists() {

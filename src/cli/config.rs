@@ -77,7 +77,7 @@ pub(super) fn resolved(path: &Path, config: &Path) -> PathBuf {
 impl Config {
     pub(super) fn read(path: &Path) -> Result<Self> {
         let failed = |reason: String| {
-            Error::new(Kind::Storage, "config", format!("{}: {reason}", path.display())).hint(hints::MEND_CONFIG)
+            Error::new(Kind::Storage, "config", format!("{}: {reason}", path.display())).hint(hints::CORRECT_CONFIG)
         };
         let read = || -> std::io::Result<String> {
             let mut text = String::new();

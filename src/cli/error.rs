@@ -223,6 +223,17 @@ impl Error {
         .hint(hints::usage::HISTORY)
     }
 
+    pub(super) fn identity_in_argv(index: usize) -> Self {
+        Self::new(
+            Kind::Usage,
+            "secret-in-argv",
+            format!("argument {index} holds an age identity, and other processes can read arguments; it was not used"),
+        )
+        .hint(hints::usage::PUBLIC_PART)
+        .hint(hints::usage::IDENTITY_BY_FILE)
+        .hint(hints::usage::HISTORY)
+    }
+
     pub(super) fn password_in_argv(index: usize) -> Self {
         Self::new(
             Kind::Usage,

@@ -48,13 +48,14 @@ pub(in crate::cli) struct Args {
     /// The serial number (ARN) of the device at AWS, if SOURCE doesn't tell it
     #[arg(long, value_name = "ARN")]
     serial: Option<String>,
-    /// Who gives the secret, if SOURCE is a secret key alone
+    /// The service that gave the secret, if SOURCE is a secret key alone
     #[arg(long)]
     issuer: Option<String>,
-    /// For which account it is, if SOURCE is a secret key alone
+    /// The account at the service, if SOURCE is a secret key alone
     #[arg(long)]
     account: Option<String>,
-    /// Print no first code, so that `vmfa code --fresh` can give it
+    /// Print no first code, so that `vmfa code --fresh` can give it. Without one, nothing is read from the vault: `vmfa`
+    /// can't warn you of a device with the same secret
     #[arg(long)]
     no_code: bool,
     #[command(flatten)]

@@ -18,7 +18,7 @@ use crate::time::difference::Difference;
 use crate::vault::age::{HELD_BY_PLUGIN, PROTECTED};
 use crate::vault::{self, Kind, Vault};
 
-/// Check what works here, and say how to mend the rest
+/// Check what works here, and say how to fix the rest
 ///
 /// Nobody is prompted, and no device's secret is read. What interrupted runs left behind is cleared up, and what has been in
 /// the trash for 30 days is deleted.

@@ -44,7 +44,7 @@ pub(super) const MAKE_WRITABLE: &str =
     "make it and its directory writable for you, or set VMFA_HOME to a directory that is";
 pub(super) const OTHER_USER: &str = "if it belongs to another user: set HOME or VMFA_HOME to a directory of your own";
 pub(super) const NO_HOME: &str = "set HOME, or VMFA_HOME to a directory for this program alone";
-pub(super) const MEND_CONFIG: &str = "mend the file, or move it away and run `vmfa init` again";
+pub(super) const CORRECT_CONFIG: &str = "correct the file, or move it away and run `vmfa init` again";
 
 // A file is there already.
 

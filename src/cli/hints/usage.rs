@@ -95,6 +95,9 @@ pub(in crate::cli) fn device_and_code(command: &str) -> String {
 
 pub(in crate::cli) const PASTE: &str = "leave the source out and paste at the hidden prompt: vmfa add NAME";
 pub(in crate::cli) const PIPE: &str = "or by stdin or clipboard: vmfa add NAME - < FILE; vmfa code --from clipboard";
+pub(in crate::cli) const PUBLIC_PART: &str =
+    "a recipient is the public part of an identity: age-keygen -y IDENTITY prints it";
+pub(in crate::cli) const IDENTITY_BY_FILE: &str = "to use the identity, name its file: vmfa init --use-identity FILE";
 pub(in crate::cli) const HISTORY: &str = "the shell's history may hold it now: clear it there";
 
 pub(in crate::cli) const OPEN_DESCRIPTOR: &str = "open it in the shell: --passphrase-fd 3 3< FILE";

@@ -84,6 +84,15 @@ impl Sqlite {
     }
 
     fn check_name(&self, connection: &Connection, device: &Device) -> Result<(), Error> {
+        // Mostly nobody else has the name, which the index alone tells.
+        let sql = "SELECT 1 FROM device WHERE name = ?1 AND id <> ?2";
+        let others = connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.exists((device.name.as_str(), device.id.to_string())))
+            .map_err(|error| self.failed(&error))?;
+        if !others {
+            return Ok(());
+        }
         let same_name =
             self.select(connection, "WHERE name = ?1 AND state <> 'retired'", Some(device.name.as_str()))?;
         match same_name.iter().find(|old| names_clash(device, old)) {
