@@ -54,8 +54,9 @@ pub(in crate::cli) struct Args {
     /// The account at the service, if SOURCE is a secret key alone
     #[arg(long)]
     account: Option<String>,
-    /// Print no first code, so that `vmfa code --fresh` can give it. Without one, nothing is read from the vault: `vmfa`
-    /// can't warn you of a device with the same secret
+    /// Print no first code, so that `vmfa code --fresh` can give it
+    ///
+    /// Nothing is read from the vault then, so you aren't warned of another device with the same secret.
     #[arg(long)]
     no_code: bool,
     #[command(flatten)]
