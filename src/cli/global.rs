@@ -6,10 +6,10 @@ pub(super) struct Global {
     /// Print the answer, or the error, as JSON
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) json: bool,
-    /// Where the secret is: `keyring` or `age` [default: the device's own; for new devices as `vmfa init` chose, or
-    /// `keyring`] [env: VMFA_VAULT]
+    /// Where the secret is: `keyring`, `age` or `shared` [default: the device's own; for new devices as `vmfa init`
+    /// chose, or `keyring`] [env: VMFA_VAULT]
     #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options",
-          value_parser = ["keyring", "age"], hide_possible_values = true)]
+          value_parser = ["keyring", "age", "shared"], hide_possible_values = true)]
     pub(super) vault: Option<String>,
     /// Where devices and used codes are: `postgres://USER@HOST/DATABASE`, or `file` [default: as `vmfa init` chose, or
     /// `file`] [env: VMFA_REGISTRY]
@@ -18,7 +18,7 @@ pub(super) struct Global {
     /// Allow a registry on another machine without TLS, on a private test network
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) plain_registry: bool,
-    /// The age or SSH identity that opens the age vault [env: VMFA_IDENTITY_FILE]
+    /// The age or SSH identity that opens the age or shared vault [env: VMFA_IDENTITY_FILE]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub(super) identity_file: Option<std::path::PathBuf>,
     /// Read the identity's passphrase, or what its plugin asks for, from this file descriptor

@@ -39,7 +39,7 @@ const EXIT_OF_EXEC: &[(&str, &str)] =
 
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("VMFA_HOME", "One directory for all files of vmfa."),
-    ("VMFA_VAULT", "The vault for new devices: keyring or age."),
+    ("VMFA_VAULT", "The vault for new devices: keyring, age or shared."),
     ("VMFA_IDENTITY_FILE", "The identity that opens the age vault; /dev/stdin reads it from a pipe."),
     ("VMFA_KEYRING_TIMEOUT", "How many seconds to wait for the keyring."),
     ("VMFA_PLUGIN_TIMEOUT", "How many seconds to wait for an age plugin."),

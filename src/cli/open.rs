@@ -20,10 +20,10 @@ use super::home::Home;
 use super::note::note;
 use super::{Global, environment, hints, plugins, prompt};
 #[cfg(feature = "postgres")]
-use crate::registry::postgres::Postgres;
+use crate::registry::postgres::{Address, Postgres};
 use crate::registry::sqlite::Sqlite;
 use crate::registry::{Device, Kept};
-use crate::vault::age::{self, Age, Identity};
+use crate::vault::age::{self, Age, Identity, Shelf};
 use crate::vault::keyring::{self, Keyring};
 use crate::vault::{self, Kind, Vault};
 
@@ -44,6 +44,7 @@ pub(super) struct Place {
     keyring_options: keyring::Options,
     keyring: OnceLock<Arc<Keyring>>,
     age: OnceLock<Arc<Age>>,
+    shared: OnceLock<Arc<Age>>,
     passphrase: age::Passphrase,
     plugins: age::Plugins,
     /// Whether it is only told what is there: then a server that can't be reached isn't waited for.
@@ -74,6 +75,7 @@ impl Place {
             keyring_options: keyring::Options { limit, prompt: person },
             keyring: OnceLock::new(),
             age: OnceLock::new(),
+            shared: OnceLock::new(),
             plugins: plugins::of_run(given, true)?,
             passphrase,
             global: global.clone(),
@@ -110,6 +112,7 @@ impl Place {
             keyring_options: self.keyring_options,
             keyring: OnceLock::new(),
             age: OnceLock::new(),
+            shared: OnceLock::new(),
             passphrase: self.passphrase(),
             plugins: self.plugins.clone(),
             hasty: self.hasty,
@@ -121,10 +124,11 @@ impl Place {
     pub(super) fn afresh(&self) -> Self {
         let mut place = self.with(self.config.clone());
         // An identity in the keyring may have been locked with it.
-        if self.identity_file().is_some()
-            && let Ok(age) = self.age()
-        {
-            place.age = age.into();
+        if self.identity_file().is_some() {
+            if let Ok(age) = self.age(Kind::Age) {
+                place.age = age.into();
+            }
+            place.shared = self.shared.clone();
         }
         place
     }
@@ -154,13 +158,16 @@ impl Place {
         match chosen {
             Chosen::File => Ok(Box::new(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))),
             #[cfg(feature = "postgres")]
-            Chosen::Database(address) => {
-                looks_in_database(address.to_url());
-                let registry = Postgres::open(with_credentials(address)?)?;
-                let registry = if self.hasty { registry.with_patience(HASTE) } else { registry };
-                Ok(Box::new(registry.with_notice(|why| note(&format!("waiting: {why}")))))
-            }
+            Chosen::Database(address) => Ok(Box::new(self.database(address)?)),
         }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn database(&self, address: Address) -> Result<Postgres> {
+        looks_in_database(address.to_url());
+        let registry = Postgres::open(with_credentials(address)?)?;
+        let registry = if self.hasty { registry.with_patience(HASTE) } else { registry };
+        Ok(registry.with_notice(|why| note(&format!("waiting: {why}"))))
     }
 
     /// The registry; a file is made where there is none.
@@ -216,26 +223,28 @@ impl Place {
 
     pub(super) fn vault(&self, kind: Kind) -> Result<Arc<dyn Vault>> {
         match kind {
-            Kind::Age => Ok(self.age()?),
+            Kind::Age | Kind::Shared => Ok(self.age(kind)?),
             Kind::Keyring => Ok(self.keyring()),
             Kind::Memory => Err(vault::Error::UnknownKind(kind.to_string()).into()),
         }
     }
 
-    pub(super) fn age(&self) -> Result<Arc<Age>> {
-        if let Some(age) = self.age.get() {
+    /// The vault of a kind that age encrypts.
+    pub(super) fn age(&self, kind: Kind) -> Result<Arc<Age>> {
+        let kept = if kind == Kind::Shared { &self.shared } else { &self.age };
+        if let Some(age) = kept.get() {
             return Ok(Arc::clone(age));
         }
-        let age = Arc::new(self.open_age()?);
-        Ok(Arc::clone(self.age.get_or_init(|| age)))
+        let age = Arc::new(self.open_age(kind)?);
+        Ok(Arc::clone(kept.get_or_init(|| age)))
     }
 
     pub(super) fn keyring(&self) -> Arc<Keyring> {
         Arc::clone(self.keyring.get_or_init(|| Arc::new(Keyring::new(self.keyring_options))))
     }
 
-    /// The age vault: recipients as configured, or the one that belongs to the identity file.
-    fn open_age(&self) -> Result<Age> {
+    /// Recipients as configured, or the one that belongs to the identity file.
+    fn open_age(&self, kind: Kind) -> Result<Age> {
         let configured = self.config.age.as_ref();
         let file = self.identity_file();
         let identity = match (&file, configured) {
@@ -262,7 +271,23 @@ impl Place {
             return Err(vault::Error::NoIdentity.into());
         }
         let recipients = configured.map(|age| age.recipients.clone()).unwrap_or_default();
-        Ok(Age::new(self.home.age.clone(), recipients, identity).with_plugins(self.plugins.clone()))
+        let age = match kind {
+            Kind::Shared => Age::on(self.shared_shelf()?, recipients, identity),
+            _ => Age::new(self.home.age.clone(), recipients, identity),
+        };
+        Ok(age.with_plugins(self.plugins.clone()))
+    }
+
+    /// Where the shared vault's items are: beside the registry.
+    fn shared_shelf(&self) -> Result<Arc<dyn Shelf>> {
+        match self.chosen_registry()? {
+            Chosen::File => {
+                Err(Error::usage("the shared vault is in the registry's database, and your registry is a file")
+                    .hint(hints::registries::CHOOSE_DATABASE))
+            }
+            #[cfg(feature = "postgres")]
+            Chosen::Database(address) => Ok(Arc::new(self.database(address)?)),
+        }
     }
 
     /// `--identity-file`, `VMFA_IDENTITY_FILE`, `$CREDENTIALS_DIRECTORY/vmfa-identity` (systemd), or the

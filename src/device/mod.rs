@@ -188,10 +188,7 @@ impl Devices<'_> {
     /// The same of many devices, in order. What has to be decrypted is by several threads; a keyring is asked for one after
     /// the other.
     pub fn enrolments(&self, devices: &[&Device]) -> Vec<Result<Enrolment, Error>> {
-        let threads = match self.vault.kind() {
-            vault::Kind::Age => MOST_THREADS,
-            vault::Kind::Keyring | vault::Kind::Memory => 1,
-        };
+        let threads = if self.vault.kind().has_recipients() { MOST_THREADS } else { 1 };
         // The first one alone: it may be what a passphrase is asked for.
         let (first, rest) = devices.split_at(devices.len().min(1));
         let mut enrolments: Vec<_> = first.iter().map(|device| self.enrolment(device)).collect();

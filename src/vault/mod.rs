@@ -229,17 +229,29 @@ pub enum Kind {
     Keyring,
     /// One age file a device.
     Age,
+    /// The database of the registry: the same as age files, in a table.
+    Shared,
     /// This process's memory, for tests.
     Memory,
 }
 
 impl Kind {
+    /// Those that keep something from run to run.
+    pub const LASTING: [Self; 3] = [Self::Keyring, Self::Age, Self::Shared];
+
+    /// Whether age encrypts its items, to recipients that are chosen.
+    #[must_use]
+    pub const fn has_recipients(self) -> bool {
+        matches!(self, Self::Age | Self::Shared)
+    }
+
     /// The word for it on the command line, in the configuration and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Keyring => "keyring",
             Self::Age => "age",
+            Self::Shared => "shared",
             Self::Memory => "memory",
         }
     }
@@ -255,8 +267,9 @@ impl FromStr for Kind {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::Keyring, Self::Age, Self::Memory]
+        Self::LASTING
             .into_iter()
+            .chain([Self::Memory])
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| Error::UnknownKind(text.to_owned()))
     }
@@ -267,7 +280,7 @@ impl FromStr for Kind {
 #[non_exhaustive]
 pub enum Error {
     /// There is no back-end of this name.
-    #[error("there is no vault `{0}`: it is `keyring` or `age`")]
+    #[error("there is no vault `{0}`: it is `keyring`, `age` or `shared`")]
     UnknownKind(String),
     /// No message bus of the session (Linux).
     #[error("no keyring can be reached: there is no D-Bus session")]
@@ -345,6 +358,9 @@ pub enum Error {
         /// What it did instead.
         trouble: Trouble,
     },
+    /// The database that keeps a shared vault's items, or the way to it.
+    #[error("{0}")]
+    Engine(Box<dyn std::error::Error + Send + Sync>),
     /// It can be read, perhaps, and not written.
     #[error("{path} can't be written: {reason}")]
     ReadOnly {

@@ -2,6 +2,7 @@
 //! that fails does to workers.
 
 mod many;
+mod shared;
 mod way;
 
 use std::fs;

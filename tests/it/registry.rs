@@ -4,7 +4,7 @@
 mod files;
 mod ledgers;
 #[cfg(all(feature = "postgres", target_os = "linux"))]
-mod postgres;
+pub mod postgres;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod read_only;
 #[cfg(all(feature = "cli", target_os = "linux"))]

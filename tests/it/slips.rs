@@ -141,7 +141,7 @@ fn every_slip_is_told_with_the_command_that_was_meant() {
         (&["code", "m", "--at"], 2, &["`--at` needs a value"]),
         (&["code", "m", "--count", "x"], 2, &["--count: `x`: expected a whole number"]),
         (&["code", "m", "--count", "0"], 2, &["expected a whole number from 1 to"]),
-        (&["code", "m", "--vault", "kering"], 2, &["expected keyring or age", "did you mean `keyring`?"]),
+        (&["code", "m", "--vault", "kering"], 2, &["expected keyring, age or shared", "did you mean `keyring`?"]),
         (&["code", "m", "--fresh", "--timeout", "long"], 2, &["expected a time up to 1d"]),
         // Arguments.
         (&["aws", "exec", "m", "env"], 2, &["vmfa aws exec m -- env"]),

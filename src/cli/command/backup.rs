@@ -91,7 +91,7 @@ impl Args {
         }
         let mut backup = Backup::new(Some(registry.id()?), clock::now());
         let mut all: Vec<&Device> = Vec::with_capacity(devices.len());
-        for kind in [VaultKind::Keyring, VaultKind::Age] {
+        for kind in VaultKind::LASTING {
             let its: Vec<&Device> = devices.iter().filter(|device| device.vault == kind).collect();
             if !its.is_empty() {
                 Devices { vault: place.vault(kind)?.as_ref(), registry: &*registry }.back_up(&its, &mut backup)?;

@@ -239,9 +239,14 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
     let registry = place.registry();
     let devices =
         registry.as_ref().ok().and_then(|registry| crate::device::active(&**registry).ok()).unwrap_or_default();
-    for kind in [Kind::Keyring, Kind::Age] {
+    for kind in Kind::LASTING {
         let holding = devices.iter().filter(|device| device.vault == kind).count();
-        let what = if kind == Kind::Keyring { "vault keyring" } else { "vault age" };
+        let what = match kind {
+            Kind::Keyring => "vault keyring",
+            Kind::Shared if chosen != Some(kind) && holding == 0 => continue,
+            Kind::Shared => "vault shared",
+            Kind::Age | Kind::Memory => "vault age",
+        };
         let there = |vault: &dyn Vault| -> Result<()> {
             // A look at each takes a keyring some time; a fleet belongs into age files.
             let ours = devices.iter().filter(|device| device.vault == kind).take(500);
@@ -260,22 +265,22 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
         let probed = place.vault(kind).and_then(|vault| {
             let mut detail = vault.probe()?;
             there(vault.as_ref())?;
-            if kind == Kind::Age && place.age()?.is_changing()? {
+            if kind.has_recipients() && place.age(kind)?.is_changing()? {
                 let text = "a change of the recipients was interrupted: not all secrets are encrypted to all of them";
                 return Err(
                     Error::new(ErrorKind::Storage, "recipients-changing", text).hint(hints::vaults::FINISH_RECIPIENTS)
                 );
             }
-            if kind == Kind::Age && detail.ends_with(PROTECTED) {
+            if kind.has_recipients() && detail.ends_with(PROTECTED) {
                 detail.push_str(if global.passphrase_fd.is_some() {
-                    place.age()?.try_identity()?;
+                    place.age(kind)?.try_identity()?;
                     " that opens it"
                 } else {
                     " (to test the passphrase too: --passphrase-fd FD)"
                 });
             }
-            if kind == Kind::Age && detail.ends_with(HELD_BY_PLUGIN) {
-                detail.push_str(match place.age()?.try_identity() {
+            if kind.has_recipients() && detail.ends_with(HELD_BY_PLUGIN) {
+                detail.push_str(match place.age(kind)?.try_identity() {
                     Err(vault::Error::Plugin { trouble: vault::Trouble::Asks { .. }, .. }) => {
                         " (it asks for a secret: to test that too, --passphrase-fd FD)"
                     }
@@ -309,7 +314,7 @@ fn of_place(place: &Place, global: &Global) -> Vec<Check> {
 /// An error without the advice to make an age vault where there is one.
 fn without_another_age(error: Error, place: &Place, kind: Kind, chosen: Option<Kind>, holding: usize) -> Error {
     use hints::vaults::{AGE_INSTEAD, AGE_INSTEAD_UNATTENDED, CHOOSE_AGE, FIRST_IDENTITY};
-    let there = place.config.age.is_some() || place.identity_file().is_some() || (kind == Kind::Age && holding > 0);
+    let there = place.config.age.is_some() || place.identity_file().is_some() || (kind.has_recipients() && holding > 0);
     if !there {
         return error;
     }
@@ -363,7 +368,7 @@ fn leftovers(place: &Place, registry: &dyn Registry) -> Option<Check> {
     if unfinished.is_empty() {
         return None;
     }
-    for kind in [Kind::Keyring, Kind::Age].into_iter().filter(|kind| unfinished.contains(kind)) {
+    for kind in Kind::LASTING.into_iter().filter(|kind| unfinished.contains(kind)) {
         let recovered =
             place.vault(kind).and_then(|vault| Ok(Devices { vault: vault.as_ref(), registry }.recover(now)?));
         if let Err(error) = recovered {

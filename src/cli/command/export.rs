@@ -159,7 +159,7 @@ impl Args {
 /// The devices' entries, in order. What stands before the last `/` of a name becomes the group.
 fn read(place: &Place, registry: &dyn Registry, devices: &[Device]) -> Result<Vec<Entry>> {
     let mut entries: Vec<Option<Entry>> = vec![None; devices.len()];
-    for kind in [crate::vault::Kind::Keyring, crate::vault::Kind::Age] {
+    for kind in crate::vault::Kind::LASTING {
         let (places, group): (Vec<usize>, Vec<&Device>) =
             devices.iter().enumerate().filter(|(_, device)| device.vault == kind).unzip();
         let Some(first) = group.first() else { continue };

@@ -9,7 +9,8 @@ use crate::cli::error::{Error, Kind as ErrorKind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, hints, prompt, world};
-use crate::vault::age::{self, HELD_BY_PLUGIN, Identity};
+use crate::device::Devices;
+use crate::vault::age::{self, HELD_BY_PLUGIN, Identity, PROTECTED};
 use crate::vault::{self, Kind, Vault as _};
 
 /// Choose where new secrets live, and make the age vault's identity
@@ -18,7 +19,8 @@ use crate::vault::{self, Kind, Vault as _};
 /// an identity that opens them: protected by a passphrase unless told otherwise. Running it again
 /// changes nothing that is set up already.
 ///
-/// With `--registry`, it makes the registry in that database, or brings it up to date, and uses it from then on.
+/// With `--registry`, it makes the registry in that database, or brings it up to date, and uses it from then on. With
+/// `--vault shared` too, the secrets are there as well, encrypted as age files are: `vmfa` on every machine reads them.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("identity").args(["identity_in_keyring", "use_identity", "new_identity"])))]
 #[command(after_help = "\
@@ -26,7 +28,9 @@ Examples:
   vmfa init
   vmfa init --vault age
   vmfa init --vault age --new-identity ci-identity
-  vmfa init --registry postgres://ci@db.example.com/vmfa")]
+  vmfa init --registry postgres://ci@db.example.com/vmfa
+  vmfa init --registry postgres://ci@db.example.com/vmfa --vault shared \\
+    --use-identity admin-key --recipient age1…")]
 pub(in crate::cli) struct Args {
     /// Keep the age identity in the OS keyring: one item there opens any number of devices
     #[arg(long)]
@@ -45,14 +49,14 @@ pub(in crate::cli) struct Args {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Initialized {
-    /// `keyring` or `age`.
+    /// `keyring`, `age` or `shared`.
     vault: &'static str,
     /// Where that is, in words.
     place: String,
-    /// The file that opens the age vault.
+    /// The file that opens the secrets, if age encrypts them.
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<String>,
-    /// The recipients of age files.
+    /// The recipients of age files, or of the shared vault's items.
     recipients: Vec<String>,
     /// Where devices and used codes are, if that is a database.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,10 +105,10 @@ impl Args {
         let registry = self.make_registry(&place, global, &mut config)?;
         let mut identity = None;
         match kind {
-            Kind::Age => {
+            Kind::Age | Kind::Shared => {
                 let (age, words) = match &place.config.age {
-                    Some(age) => self.keep(&place, age)?,
-                    None => self.make(&place, global)?,
+                    Some(age) => self.keep(&place, kind, age)?,
+                    None => self.make(&place.with(config.clone()), kind, global)?,
                 };
                 identity = Some(words);
                 config.age = Some(age);
@@ -117,10 +121,15 @@ impl Args {
         let recipients = config.age.as_ref().map(|age| age.recipients.clone()).unwrap_or_default();
         if held {
             // What its file says may not be true of the key.
-            new.age()?.try_identity().map_err(|error| self.unfit(error))?;
-            if !opens_what_is_there(&new, &recipients)? {
-                return Err(set_up_already());
+            new.age(kind)?.try_identity().map_err(|error| self.unfit(error))?;
+            if !opens_what_is_there(&new, kind, &recipients)? {
+                return Err(set_up_already(kind));
             }
+        }
+        if kind == Kind::Shared && !held && !place_of_secrets.ends_with(PROTECTED) {
+            // Those who only take codes may not be allowed to make it.
+            let vault = new.age(kind)?;
+            Devices { vault: &*vault, registry: &*new.registry()? }.own_key()?;
         }
         let before = config == place.config;
         config.write(place.config_path())?;
@@ -162,13 +171,14 @@ impl Args {
 
     fn refuse_age_options(&self) -> Result<()> {
         if self.identity_in_keyring || self.file().is_some() || !self.recipients.is_empty() {
-            return Err(Error::usage("identities and recipients are the age vault's").hint(hints::vaults::SAY_AGE));
+            return Err(Error::usage("only the age and the shared vault have identities and recipients")
+                .hint(hints::vaults::SAY_AGE));
         }
         Ok(())
     }
 
     /// What is set up stays: items are encrypted to its recipients. The identity may have moved.
-    fn keep(&self, place: &Place, age: &AgeConfig) -> Result<(AgeConfig, String)> {
+    fn keep(&self, place: &Place, kind: Kind, age: &AgeConfig) -> Result<(AgeConfig, String)> {
         let config = place.config_path();
         let brought = absolute(self.file())?;
         let configured = age.identity_file.as_ref().map(|path| resolved(path, config));
@@ -183,24 +193,24 @@ impl Args {
             kept.identity_in_keyring = false;
         }
         if other {
-            return Err(set_up_already());
+            return Err(set_up_already(kind));
         }
         let words = describe(&kept, config);
         Ok((kept, words))
     }
 
-    fn make(&self, place: &Place, global: &Global) -> Result<(AgeConfig, String)> {
+    fn make(&self, place: &Place, kind: Kind, global: &Global) -> Result<(AgeConfig, String)> {
         for recipient in &self.recipients {
             age::check_recipient(recipient).map_err(|error| Error::usage(error.to_string()))?;
         }
-        let held = place.registry()?.list()?.iter().filter(|device| device.vault == Kind::Age).count();
+        let held = place.registry()?.list()?.iter().filter(|device| device.vault == kind).count();
         let makes_one = self.new_identity.is_some() || self.identity_in_keyring;
         let brings_one = self.use_identity.is_some() || place.identity_file().is_some();
         if held > 0 && (makes_one || !brings_one) {
             return Err(Error::new(
                 ErrorKind::No,
                 "initialized",
-                format!("the age vault holds devices ({held}), which another identity would not open"),
+                format!("the {kind} vault holds devices ({held}), which another identity would not open"),
             )
             .hint(hints::vaults::USE_THE_SAME));
         }
@@ -258,13 +268,13 @@ fn recipients_of_file(place: &Place, path: &Path) -> Result<Vec<String>> {
 }
 
 /// Whether an identity is that of the secrets which are there. Where recipients are named, it was tried on them.
-fn opens_what_is_there(place: &Place, recipients: &[String]) -> Result<bool> {
-    let empty = || -> Result<bool> { Ok(place.registry()?.list()?.iter().all(|device| device.vault != Kind::Age)) };
-    Ok(!recipients.is_empty() || empty()? || place.age()?.find_own_key()?.is_some())
+fn opens_what_is_there(place: &Place, kind: Kind, recipients: &[String]) -> Result<bool> {
+    let empty = || -> Result<bool> { Ok(place.registry()?.list()?.iter().all(|device| device.vault != kind)) };
+    Ok(!recipients.is_empty() || empty()? || place.age(kind)?.find_own_key()?.is_some())
 }
 
-fn set_up_already() -> Error {
-    let message = "the age vault is set up already, with another identity or recipients";
+fn set_up_already(kind: Kind) -> Error {
+    let message = format!("the {kind} vault is set up already, with another identity or recipients");
     Error::new(ErrorKind::No, "initialized", message).hint(hints::vaults::OTHER_HOME)
 }
 

@@ -31,7 +31,6 @@ use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::{Global, candidates, chosen_clock, hints, hygiene, interrupt, render};
 use crate::device::{self, Devices};
-use crate::vault;
 
 /// Give codes to agents by the Model Context Protocol (MCP)
 ///
@@ -92,7 +91,7 @@ fn expect_readable(place: &Place, allowed: &Allowed) -> Result<()> {
             looked_in().iter().for_each(|line| render::note(line));
         }
     }
-    let Some(device) = devices.iter().find(|device| device.vault == vault::Kind::Age) else { return Ok(()) };
+    let Some(device) = devices.iter().find(|device| device.vault.has_recipients()) else { return Ok(()) };
     let vault = place.vault_of(device)?;
     let read = Devices { vault: vault.as_ref(), registry: &*registry }.enrolment(device).map_err(Error::from);
     match read {

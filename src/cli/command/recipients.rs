@@ -1,4 +1,4 @@
-//! `vmfa recipients`: who can open the age vault's files. One file a command.
+//! `vmfa recipients`: who can open what age has encrypted. One file a command.
 
 mod add;
 mod change;
@@ -8,7 +8,7 @@ mod remove;
 use crate::cli::Global;
 use crate::cli::error::Result;
 
-/// List, add or remove recipients of the age vault
+/// List, add or remove recipients of the age or shared vault
 ///
 /// Each secret is encrypted to all recipients, so that the identity of any of them opens it. A change encrypts all secrets
 /// again, by the identity that you use. If it is interrupted, give the same command again.

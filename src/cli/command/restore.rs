@@ -146,7 +146,11 @@ impl Args {
         } else {
             let identity = match &self.identity {
                 Some(path) => Identity::File { path: path.clone(), passphrase: place.passphrase() },
-                None => place.age().map_err(|error| error.hint(hints::vaults::BACKUP_IDENTITY))?.identity().clone(),
+                None => place
+                    .age(crate::vault::Kind::Age)
+                    .map_err(|error| error.hint(hints::vaults::BACKUP_IDENTITY))?
+                    .identity()
+                    .clone(),
             };
             age::open_file(&bytes, &from, &identity, place.plugins()).map_err(Error::of_backup)?
         };

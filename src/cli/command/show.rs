@@ -39,7 +39,7 @@ pub(super) struct Description {
     /// What `vmfa edit --note` wrote beside it. Left out if nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
-    /// Where the secret is: `keyring` or `age`.
+    /// Where the secret is: `keyring`, `age` or `shared`.
     pub(super) vault: &'static str,
     /// When the device was added, RFC 3339.
     pub(super) created: String,

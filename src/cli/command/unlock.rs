@@ -72,7 +72,7 @@ impl Args {
 /// The identity's file and what is in it, if it needs a passphrase.
 pub(super) fn protected(place: &Place) -> Result<(std::path::PathBuf, zeroize::Zeroizing<Vec<u8>>)> {
     // What an age vault without an identity says.
-    place.age()?;
+    place.age(crate::vault::Kind::Age)?;
     let path = place.identity_file().ok_or_else(nothing)?;
     let content = age::read_identity(&path)?;
     if age::is_encrypted(&content) {

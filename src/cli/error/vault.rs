@@ -3,6 +3,7 @@
 use super::{Error, Kind};
 use crate::cli::environment;
 use crate::cli::hints::{self, vaults};
+use crate::registry;
 use crate::vault::{self, Kind as VaultKind, Provider, Trouble, age};
 
 /// How the error ends that a passphrase is needed where nobody can be asked.
@@ -11,6 +12,13 @@ pub(in crate::cli) const NOBODY_TO_ASK: &str = "there is no terminal to ask at";
 impl From<vault::Error> for Error {
     fn from(error: vault::Error) -> Self {
         use vault::Error as E;
+        let error = match error {
+            E::Engine(said) => match said.downcast::<registry::Error>() {
+                Ok(said) => return (*said).into(),
+                Err(said) => return Self::new(Kind::Storage, "registry", said.to_string()),
+            },
+            error => error,
+        };
         let code = match &error {
             E::UnknownKind(_) => return Self::usage(error.to_string()),
             E::NoBus { .. } => "keyring-no-bus",
@@ -26,6 +34,7 @@ impl From<vault::Error> for Error {
             E::NoIdentity | E::IdentityMissing(_) | E::IdentityTooOpen { .. } | E::Identity(_) => "age-identity",
             E::Plugin { .. } => "age-plugin",
             E::Io { .. } | E::ReadOnly { .. } => "io",
+            E::Engine(_) => "registry",
         };
         let failure = Self::new(Kind::Storage, code, error.to_string());
         let instead = if environment::somebody_there() { vaults::AGE_INSTEAD } else { vaults::AGE_INSTEAD_UNATTENDED };

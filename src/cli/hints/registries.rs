@@ -6,6 +6,8 @@ pub(in crate::cli) const MAKE: &str = "its owner makes it, and brings it up to d
 
 // The server can't be reached, or refuses.
 
+pub(in crate::cli) const CHOOSE_DATABASE: &str =
+    "name the registry's database: vmfa init --vault shared --registry postgres://…, or VMFA_REGISTRY";
 pub(in crate::cli) const REACH: &str = "no code was handed out: start the server, or name another by VMFA_REGISTRY";
 pub(in crate::cli) const PASSWORD: &str = "give the password by PGPASSWORD, ~/.pgpass, or a URL in VMFA_REGISTRY";
 pub(in crate::cli) const LOOK_AGAIN: &str = "see what is there: `vmfa list`, `vmfa show NAME`";

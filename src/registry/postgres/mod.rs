@@ -1,11 +1,12 @@
 //! The registry in PostgreSQL, for many machines: every change one transaction, every claim one statement.
 //!
-//! The database knows ids, names and steps, and no secret. Marks by which a restored copy of a registry file is
+//! The database knows ids, names and steps, and of secrets only what age has encrypted. Marks by which a restored copy of a registry file is
 //! noticed are SQLite's; who restores a database says so by [`Kept::accept_restored`].
 
 mod address;
 mod claim;
 mod failure;
+mod items;
 mod keys;
 mod ledger;
 mod link;

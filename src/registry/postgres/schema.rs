@@ -10,7 +10,8 @@ use crate::registry::Error;
 
 /// What brings a schema from one version to the next. Never edited, only added to: databases of every version are out
 /// there. What devices and ledgers mean is said in `registry/mod.rs`; numbers of 64 bits are signed here.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE vmfa.registry (
         one       boolean PRIMARY KEY DEFAULT true CHECK (one),
         version   bigint NOT NULL,
@@ -82,7 +83,14 @@ const MIGRATIONS: &[&str] = &["
         known  boolean NOT NULL,
         PRIMARY KEY (place, print)
     );
-"];
+",
+    "
+    CREATE TABLE vmfa.item (
+        key   text COLLATE \"C\" PRIMARY KEY,
+        item  bytea NOT NULL
+    );
+",
+];
 
 /// The newest version.
 pub(super) const KNOWN: i64 = MIGRATIONS.len().cast_signed() as i64;

@@ -1,12 +1,13 @@
-//! age files as a vault, for machines without a keyring (age-encryption.org/v1).
+//! Secrets encrypted by age, for machines without a keyring (age-encryption.org/v1).
 //!
-//! One file a device, `items/UUID.age`. Its plaintext is the UUID on the first line, then the
-//! URI: somebody who can write to the directory can delete files, but can't pass one device's secret
+//! One item a device: a file `items/UUID.age`, or a row of a database. Its plaintext is the UUID on the first line, then the
+//! URI: somebody who can write there can delete items, but can't pass one device's secret
 //! off as another's. Storing needs recipients alone; the identity is read for the first secret
 //! that is asked for.
 
 mod envelope;
 mod files;
+mod folder;
 mod header;
 mod identity;
 #[cfg(feature = "exchange")]
@@ -14,11 +15,12 @@ mod passphrase;
 mod plugin;
 mod rewrap;
 mod sealing;
+mod shelf;
 
 use std::fmt;
 use std::io::Read as _;
 use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use age::DecryptError;
@@ -38,10 +40,12 @@ pub use plugin::{Person, Plugins, unanswered};
 pub use rewrap::Rewrapped;
 #[cfg(feature = "cli")]
 pub(crate) use sealing::{FOR_ANOTHER, NOT_AGE};
+pub use shelf::{Change, Items, Pieces, Shelf};
 
-use files::{Files, shown};
+use folder::Folder;
 use identity::{Needs, Recipients};
 use sealing::{encryptor, failure, reason, sealed};
+use shelf::MOST_THREADS;
 
 use super::{Error, Id, Item, Kind, Label, Vault};
 use crate::threads;
@@ -52,17 +56,14 @@ pub const PROTECTED: &str = ", its identity protected by a passphrase";
 /// How it ends where plugins hold the identity: they aren't asked to open anything there.
 pub const HELD_BY_PLUGIN: &str = ", its identity held by a plugin";
 
-/// The most threads that items are encrypted by.
-const MOST_THREADS: usize = 8;
-
 /// How many items are encrypted while as many others are written.
 const TOGETHER: usize = 128;
 
-/// A directory of age files.
+/// Secrets encrypted by age, in a directory or on another [`Shelf`].
 ///
-/// `Debug` shows the directory and the recipients, which are public.
+/// `Debug` shows where that is, and the recipients, which are public.
 pub struct Age {
-    directory: PathBuf,
+    shelf: Arc<dyn Shelf>,
     recipients: Vec<String>,
     identity: Identity,
     plugins: Plugins,
@@ -72,7 +73,7 @@ pub struct Age {
 impl fmt::Debug for Age {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Age")
-            .field("directory", &self.directory)
+            .field("shelf", &self.shelf)
             .field("recipients", &self.recipients)
             .field("identity", &self.identity)
             .finish_non_exhaustive()
@@ -86,7 +87,14 @@ impl Age {
     /// those that belong to the identity. Nothing is read here. Plugins can ask nobody.
     #[must_use]
     pub fn new(directory: PathBuf, recipients: Vec<String>, identity: Identity) -> Self {
-        Self { directory, recipients, identity, plugins: Plugins::default(), keys: Mutex::default() }
+        Self::on(Arc::new(Folder::new(directory)), recipients, identity)
+    }
+
+    /// The same on another shelf. Where that is one that many share, their recipients may not all be named alike: the vault's key
+    /// is one for all.
+    #[must_use]
+    pub fn on(shelf: Arc<dyn Shelf>, recipients: Vec<String>, identity: Identity) -> Self {
+        Self { shelf, recipients, identity, plugins: Plugins::default(), keys: Mutex::default() }
     }
 
     /// The same, with the plugins of its identities and recipients.
@@ -99,14 +107,6 @@ impl Age {
     #[must_use]
     pub const fn identity(&self) -> &Identity {
         &self.identity
-    }
-
-    fn items(&self) -> PathBuf {
-        self.directory.join("items")
-    }
-
-    fn path(&self, key: &str) -> PathBuf {
-        self.items().join(format!("{key}.age"))
     }
 
     /// The identity's keys, read once, so that you are asked for the passphrase once.
@@ -128,10 +128,13 @@ impl Age {
         Ok(Recipients::of_texts(&self.recipients))
     }
 
-    /// The name of the vault's key: one for all items of the same recipients, so that an identity that opens an item opens
-    /// it.
+    /// The name of the vault's key. In files it is one for all items of the same recipients, so that an identity that opens an
+    /// item opens it. Those who share a vault may name different ones.
     fn own_key_name(&self) -> Result<String, Error> {
-        Ok(format!("vault-key-{}", self.recipients()?.digest()))
+        match self.kind() {
+            Kind::Shared => Ok("vault-key".to_owned()),
+            _ => Ok(format!("vault-key-{}", self.recipients()?.digest())),
+        }
     }
 
     fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
@@ -141,8 +144,8 @@ impl Age {
     fn encrypt_to(&self, recipients: &Recipients, plaintext: &[u8]) -> Result<Vec<u8>, Error> {
         let sealers = recipients.sealers(&self.plugins)?;
         let encryptor = encryptor(sealers.recipients(), "no recipients are named that an age file can have together")?;
-        let ciphertext = sealed(encryptor, plaintext)
-            .map_err(|source| Error::Io { path: self.items().display().to_string(), source })?;
+        let ciphertext =
+            sealed(encryptor, plaintext).map_err(|source| Error::Io { path: self.shelf.place(), source })?;
         // A secret that somebody typed may have been another one than the identity's: nobody could open the item.
         if sealers.asked() && !matches!(self.identity, Identity::None) {
             self.expect_opened(&ciphertext, plaintext)?;
@@ -169,14 +172,15 @@ impl Age {
         self.expect_opened(&self.encrypt(probe)?, probe)
     }
 
-    /// The files of items, encrypted by several threads.
-    fn encrypted(&self, recipients: &Recipients, items: &[(Id, Item)]) -> Result<Files, (usize, Error)> {
+    /// Items, encrypted by several threads.
+    fn encrypted(&self, recipients: &Recipients, items: &[(Id, Item)]) -> Result<Items, (usize, Error)> {
         let encrypt = |(id, item): &(Id, Item)| {
             let key = id.to_string();
-            Ok((self.path(&key), self.encrypt_item(recipients, &key, &item.secret)?))
+            let item = self.encrypt_item(recipients, &key, &item.secret)?;
+            Ok((key, item))
         };
         let encrypted = threads::map(items, MOST_THREADS, encrypt);
-        let placed = |(place, file): (usize, Result<_, Error>)| file.map_err(|error| (place, error));
+        let placed = |(place, item): (usize, Result<_, Error>)| item.map_err(|error| (place, error));
         encrypted.into_iter().enumerate().map(placed).collect()
     }
 
@@ -193,38 +197,43 @@ impl Age {
 
     /// Stores a text under a new key; false if the key exists.
     fn write_item(&self, key: &str, text: &str) -> Result<bool, Error> {
-        let ciphertext = self.encrypt_item(&self.recipients()?, key, text)?;
-        let items = self.items();
-        files::make_directory(&items)?;
-        let _lock = files::Lock::of(&items)?;
-        files::sweep(&items)?;
-        match files::write_new_file(&self.path(key), &ciphertext) {
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-            result => result.map(|()| true),
-        }
+        self.shelf.add(key, &self.encrypt_item(&self.recipients()?, key, text)?)
     }
 
     /// What was stored under a key; `None` if nothing was.
     fn read_item(&self, key: &str) -> Result<Option<Zeroizing<String>>, Error> {
-        let path = self.path(key);
-        let bytes = match files::read(&path) {
-            Err(error) if missing(&error) => return Ok(None),
-            result => result?,
-        };
-        opened_item(&bytes, &*self.keys()?, key, &path).map(Some)
+        let Some(item) = self.shelf.read(key)? else { return Ok(None) };
+        self.open_item(&item, key).map(Some)
+    }
+
+    /// What is in an item that was stored under a key.
+    fn open_item(&self, item: &[u8], key: &str) -> Result<Zeroizing<String>, Error> {
+        let wrong = |reason: &str| Error::AgeFile { path: self.shelf.place_of(key), reason: reason.to_owned() };
+        let plaintext = opened(item, &*self.keys()?).map_err(|error| failure(error, |error| wrong(reason(error))))?;
+        let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
+        let (holder, text) =
+            text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is not a file of vmfa"))?;
+        if holder != key {
+            return Err(wrong("holds the secret of another device"));
+        }
+        Ok(Zeroizing::new(text.trim_end_matches('\n').to_owned()))
+    }
+
+    fn not_there(&self, id: Id) -> Error {
+        Error::NotThere { kind: self.kind(), id }
     }
 }
 
 impl Vault for Age {
     fn kind(&self) -> Kind {
-        Kind::Age
+        self.shelf.kind()
     }
 
     fn put(&self, id: Id, item: &Item) -> Result<(), Error> {
         if self.write_item(&id.to_string(), &item.secret)? {
             Ok(())
         } else {
-            Err(Error::Exists { kind: Kind::Age, id })
+            Err(Error::Exists { kind: self.kind(), id })
         }
     }
 
@@ -235,53 +244,36 @@ impl Vault for Age {
         let (first, others) = items.split_at(items.len().min(together));
         // Before anything is there: a recipient that can't be encrypted to.
         let first = self.encrypted(&recipients, first)?;
-        let directory = self.items();
-        let lock = || {
-            files::make_directory(&directory)?;
-            let lock = files::Lock::of(&directory)?;
-            files::sweep(&directory)?;
-            Ok(lock)
-        };
-        let _lock = lock().map_err(|error| (0, error))?;
         let encrypt = |(number, piece): (usize, &[(Id, Item)])| {
             let before = together.saturating_mul(number.saturating_add(1));
             self.encrypted(&recipients, piece).map_err(|(place, error)| (before.saturating_add(place), error))
         };
         let written = threads::ahead(others.chunks(together).enumerate(), encrypt, |others| {
-            files::write_new_files(&directory, items.len(), iter::once(Ok(first)).chain(others))
+            self.shelf.add_all(items.len(), &mut iter::once(Ok(first)).chain(others))
         });
         written.map_err(|(place, error)| match (error, items.get(place)) {
-            (Error::Io { source, .. }, Some((id, _))) if source.kind() == std::io::ErrorKind::AlreadyExists => {
-                (place, Error::Exists { kind: Kind::Age, id: *id })
+            (Some(error), _) => (place, error),
+            (None, item) => {
+                let id = item.map_or_else(Id::random, |(id, _)| *id);
+                (place, Error::Exists { kind: self.kind(), id })
             }
-            (error, _) => (place, error),
         })
     }
 
     fn get(&self, id: Id) -> Result<Zeroizing<String>, Error> {
-        self.read_item(&id.to_string())?.ok_or(Error::NotThere { kind: Kind::Age, id })
+        self.read_item(&id.to_string())?.ok_or_else(|| self.not_there(id))
     }
 
     fn delete(&self, id: Id) -> Result<(), Error> {
-        let path = self.path(&id.to_string());
-        if !files::is_there(&path)? {
-            return Err(Error::NotThere { kind: Kind::Age, id });
-        }
-        let items = self.items();
-        let _lock = files::Lock::of(&items)?;
-        files::sweep(&items)?;
-        match files::remove(&path) {
-            Err(error) if missing(&error) => Err(Error::NotThere { kind: Kind::Age, id }),
-            result => result,
-        }
+        if self.shelf.remove(&id.to_string())? { Ok(()) } else { Err(self.not_there(id)) }
     }
 
     fn holds(&self, id: Id) -> Result<bool, Error> {
-        files::is_there(&self.path(&id.to_string()))
+        self.shelf.holds(&id.to_string())
     }
 
     fn relabel(&self, id: Id, _label: Label<'_>) -> Result<(), Error> {
-        self.holds(id)?.then_some(()).ok_or(Error::NotThere { kind: Kind::Age, id })
+        self.holds(id)?.then_some(()).ok_or_else(|| self.not_there(id))
     }
 
     fn own_key(&self) -> Result<Zeroizing<String>, Error> {
@@ -295,7 +287,7 @@ impl Vault for Age {
         }
         // Somebody else was faster.
         self.read_item(&name)?.ok_or_else(|| Error::AgeFile {
-            path: shown(&self.path(&name)),
+            path: self.shelf.place_of(&name),
             reason: "was deleted meanwhile".to_owned(),
         })
     }
@@ -309,11 +301,7 @@ impl Vault for Age {
     }
 
     fn probe(&self) -> Result<String, Error> {
-        let items = self.items();
-        if files::is_there(&items)? && !items.is_dir() {
-            return Err(Error::AgeFile { path: shown(&items), reason: "is not a directory".to_owned() });
-        }
-        files::probe(if items.is_dir() { &items } else { &self.directory })?;
+        self.shelf.probe()?;
         let protection = match self.identity.needs()? {
             Needs::Nothing => {
                 self.try_identity()?;
@@ -331,24 +319,8 @@ impl Vault for Age {
                 HELD_BY_PLUGIN
             }
         };
-        Ok(format!("age files in {}{protection}", self.items().display()))
+        Ok(format!("{}{protection}", self.shelf.place()))
     }
-}
-
-fn missing(error: &Error) -> bool {
-    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
-}
-
-/// What was stored under a key, from its file.
-fn opened_item(bytes: &[u8], keys: &identity::Keys, key: &str, path: &Path) -> Result<Zeroizing<String>, Error> {
-    let wrong = |reason: &str| Error::AgeFile { path: shown(path), reason: reason.to_owned() };
-    let plaintext = opened(bytes, keys).map_err(|error| failure(error, |error| wrong(reason(error))))?;
-    let text = std::str::from_utf8(&plaintext).ok().filter(|text| text.is_ascii());
-    let (holder, text) = text.and_then(|text| text.split_once('\n')).ok_or_else(|| wrong("is not a file of vmfa"))?;
-    if holder != key {
-        return Err(wrong("holds the secret of another device"));
-    }
-    Ok(Zeroizing::new(text.trim_end_matches('\n').to_owned()))
 }
 
 fn opened(ciphertext: &[u8], keys: &identity::Keys) -> Result<Zeroizing<Vec<u8>>, DecryptError> {

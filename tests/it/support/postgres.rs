@@ -155,6 +155,11 @@ impl Server {
         self.port
     }
 
+    /// The directory with all its files.
+    pub fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
     /// The directory with its socket.
     pub fn sockets(&self) -> &Path {
         self.home.path()

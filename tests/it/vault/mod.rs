@@ -4,6 +4,8 @@ mod age;
 mod conformance;
 mod keyring;
 mod providers;
+#[cfg(all(feature = "postgres", target_os = "linux"))]
+mod shared;
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! What adding and removing recipients have in common.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -107,30 +107,30 @@ pub(super) fn change(global: &Global, change: impl FnOnce(Vec<String>) -> Result
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let left: Vec<Left> = outcome.left.iter().map(|(path, error)| Left::of(path, &error.to_string())).collect();
+    let left: Vec<Left> =
+        outcome.left.iter().map(|(place, error)| Left { file: place.clone(), reason: error.to_string() }).collect();
     let complete = left.is_empty();
     render::print(&Changed { recipients: after, files: outcome.items, left }, global.json)?;
     if complete { Ok(()) } else { Err(Error::silent(ErrorKind::No)) }
 }
 
-impl Left {
-    fn of(path: &Path, reason: &str) -> Self {
-        Self { file: path.display().to_string(), reason: reason.to_owned() }
-    }
-}
-
 pub(super) fn vault(place: &Place) -> Result<std::sync::Arc<age::Age>> {
-    if place.explicit().is_some_and(|kind| kind != Kind::Age) {
-        return Err(Error::usage("only the age vault has recipients").hint(hints::vaults::SAY_AGE));
-    }
-    place.age()
+    let kind = match (place.explicit(), place.default_kind()?) {
+        (Some(kind), _) if !kind.has_recipients() => {
+            return Err(Error::usage("only the age and the shared vault have recipients").hint(hints::vaults::SAY_AGE));
+        }
+        (Some(kind), _) => kind,
+        (None, Kind::Shared) => Kind::Shared,
+        (None, _) => Kind::Age,
+    };
+    place.age(kind)
 }
 
 /// The recipients, if anybody but a plugin knows them.
 pub(super) fn known_recipients(vault: &age::Age) -> Result<Vec<String>> {
     let known = vault.named_recipients()?;
     if known.is_empty() {
-        let message = "only the identity's plugin knows the recipients of the age vault, so they can't be changed";
+        let message = "only the identity's plugin knows the recipients of the vault, so they can't be changed";
         return Err(
             Error::new(ErrorKind::No, "recipients-unknown", message).hint(hints::vaults::NAME_PLUGINS_RECIPIENT)
         );

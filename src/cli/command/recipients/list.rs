@@ -8,7 +8,7 @@ use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, hints};
 
-/// List the recipients of the age vault
+/// List the recipients of the age or shared vault
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -20,7 +20,7 @@ impl Args {
         let named = self.named.all()?;
         change(global, |mut all| {
             if let Some(unknown) = named.iter().find(|recipient| !all.contains(recipient)) {
-                let message = format!("`{unknown}` is not a recipient of the age vault");
+                let message = format!("`{unknown}` is not a recipient of the vault");
                 return Err(Error::new(Kind::No, "no-such-recipient", message).hint(hints::vaults::LIST_RECIPIENTS));
             }
             all.retain(|recipient| !named.contains(recipient));

@@ -68,7 +68,7 @@ impl Source {
         asks: bool,
     ) -> Vec<(Id, Result<Vec<Issued>>)> {
         let mut answers = Vec::new();
-        for kind in [Kind::Age, Kind::Keyring, Kind::Memory] {
+        for kind in [Kind::Age, Kind::Shared, Kind::Keyring, Kind::Memory] {
             let group: Vec<_> = wanted.iter().filter(|(device, _)| device.vault == kind).collect();
             let Some((first, _)) = group.first() else { continue };
             let vault = self.registry.expect_writable().map_err(Error::from).and_then(|()| self.vault_of(first, asks));
@@ -114,7 +114,7 @@ impl Source {
     /// Connects to a keyring each time: it may have been locked or restarted.
     fn vault_of(&self, device: &Device, asks: bool) -> Result<Arc<dyn Vault>> {
         match self.place.explicit().unwrap_or(device.vault) {
-            Kind::Age | Kind::Memory => self.place.vault_of(device),
+            Kind::Age | Kind::Shared | Kind::Memory => self.place.vault_of(device),
             Kind::Keyring if asks => Place::find(&self.global)?.vault_of(device),
             Kind::Keyring => Place::find_quietly(&self.global)?.vault_of(device),
         }
