@@ -1,5 +1,7 @@
 //! Opening what was chosen: the registry, and the vault that new devices or one device use.
 
+#[cfg(feature = "postgres")]
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -45,6 +47,8 @@ pub(super) struct Place {
     keyring: OnceLock<Arc<Keyring>>,
     age: OnceLock<Arc<Age>>,
     shared: OnceLock<Arc<Age>>,
+    #[cfg(feature = "postgres")]
+    databases: Mutex<HashMap<String, Arc<Postgres>>>,
     passphrase: age::Passphrase,
     plugins: age::Plugins,
     /// Whether it is only told what is there: then a server that can't be reached isn't waited for.
@@ -76,6 +80,8 @@ impl Place {
             keyring: OnceLock::new(),
             age: OnceLock::new(),
             shared: OnceLock::new(),
+            #[cfg(feature = "postgres")]
+            databases: Mutex::default(),
             plugins: plugins::of_run(given, true)?,
             passphrase,
             global: global.clone(),
@@ -113,6 +119,8 @@ impl Place {
             keyring: OnceLock::new(),
             age: OnceLock::new(),
             shared: OnceLock::new(),
+            #[cfg(feature = "postgres")]
+            databases: Mutex::default(),
             passphrase: self.passphrase(),
             plugins: self.plugins.clone(),
             hasty: self.hasty,
@@ -140,44 +148,52 @@ impl Place {
 
     /// The registry, to look at it and at what is in it. Where there is none, it has nothing, and none is made: the home may
     /// be the wrong one.
-    pub(super) fn registry(&self) -> Result<Box<dyn Kept>> {
+    pub(super) fn registry(&self) -> Result<Arc<dyn Kept>> {
         self.opened(self.chosen_registry()?)
     }
 
     /// The same for a registry that is named: a URL, or `file`.
-    pub(super) fn registry_named(&self, text: &str) -> Result<Box<dyn Kept>> {
+    pub(super) fn registry_named(&self, text: &str) -> Result<Arc<dyn Kept>> {
         self.opened(Chosen::named(text, &self.global, &self.config)?)
     }
 
     /// The same; a file is made where there is none.
-    pub(super) fn registry_named_for_new(&self, text: &str) -> Result<Box<dyn Kept>> {
+    pub(super) fn registry_named_for_new(&self, text: &str) -> Result<Arc<dyn Kept>> {
         self.opened_for_new(Chosen::named(text, &self.global, &self.config)?)
     }
 
-    fn opened(&self, chosen: Chosen) -> Result<Box<dyn Kept>> {
+    fn opened(&self, chosen: Chosen) -> Result<Arc<dyn Kept>> {
         match chosen {
-            Chosen::File => Ok(Box::new(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))),
+            Chosen::File => Ok(Arc::new(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))),
             #[cfg(feature = "postgres")]
-            Chosen::Database(address) => Ok(Box::new(self.database(address)?)),
+            Chosen::Database(address) => Ok(self.database(address)?),
         }
     }
 
+    /// A database, opened once for all that is in it: the registry, and the shared vault.
     #[cfg(feature = "postgres")]
-    fn database(&self, address: Address) -> Result<Postgres> {
-        looks_in_database(address.to_url());
-        let registry = Postgres::open(with_credentials(address)?)?;
-        let registry = if self.hasty { registry.with_patience(HASTE) } else { registry };
-        Ok(registry.with_notice(|why| note(&format!("waiting: {why}"))))
+    fn database(&self, address: Address) -> Result<Arc<Postgres>> {
+        let url = address.to_url();
+        looks_in_database(url.clone());
+        let mut opened = self.databases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = opened.get(&url) {
+            return Ok(Arc::clone(known));
+        }
+        let database = Postgres::open(with_credentials(address)?)?;
+        let database = if self.hasty { database.with_patience(HASTE) } else { database };
+        let database = Arc::new(database.with_notice(|why| note(&format!("waiting: {why}"))));
+        opened.insert(url, Arc::clone(&database));
+        Ok(database)
     }
 
     /// The registry; a file is made where there is none.
-    pub(super) fn registry_for_new(&self) -> Result<Box<dyn Kept>> {
+    pub(super) fn registry_for_new(&self) -> Result<Arc<dyn Kept>> {
         self.opened_for_new(self.chosen_registry()?)
     }
 
-    fn opened_for_new(&self, chosen: Chosen) -> Result<Box<dyn Kept>> {
+    fn opened_for_new(&self, chosen: Chosen) -> Result<Arc<dyn Kept>> {
         match chosen {
-            Chosen::File => Ok(Box::new(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))),
+            Chosen::File => Ok(Arc::new(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))),
             #[cfg(feature = "postgres")]
             chosen @ Chosen::Database(_) => self.opened(chosen),
         }
@@ -286,7 +302,7 @@ impl Place {
                     .hint(hints::registries::CHOOSE_DATABASE))
             }
             #[cfg(feature = "postgres")]
-            Chosen::Database(address) => Ok(Arc::new(self.database(address)?)),
+            Chosen::Database(address) => Ok(self.database(address)?),
         }
     }
 

@@ -105,7 +105,7 @@ impl Args {
 
     fn open_with<T>(
         &self,
-        registry: impl FnOnce(&Place) -> Result<Box<dyn Kept>>,
+        registry: impl FnOnce(&Place) -> Result<Arc<dyn Kept>>,
         global: &Global,
         work: impl FnOnce(&Run<'_>) -> Result<T>,
     ) -> Result<T> {

@@ -17,7 +17,7 @@ pub(super) struct Source {
     global: Global,
     /// It keeps what opened the age vault, so that a passphrase is asked for once.
     place: Place,
-    registry: Box<dyn Kept>,
+    registry: Arc<dyn Kept>,
     wanted: Vec<Wanted>,
     /// Which state of which file was read last.
     seen: Option<(u64, Option<u64>)>,
