@@ -1,7 +1,7 @@
 //! What a claim costs in PostgreSQL: beside a bare loop of upserts with the same client library, and with many devices and
 //! used steps beside few.
 //!
-//! `VMFA_REGISTRY=postgres://USER:PASSWORD@HOST/DATABASE cargo bench --features postgres --bench registry` in an empty
+//! `VMFA_REGISTRY=postgres://USER:PASSWORD@HOST/DATABASE cargo bench --bench registry` in an empty
 //! database; `-- 100000 10000000` for as many devices and used steps.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, missing_docs)]
 #![allow(clippy::arithmetic_side_effects, clippy::cast_precision_loss, clippy::panic, clippy::indexing_slicing)]

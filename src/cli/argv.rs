@@ -1,5 +1,5 @@
 //! Secrets in arguments are refused before anything else looks at them: anybody who lists processes sees
-//! arguments, and the shell's history keeps them.
+//! arguments, and the shell's history keeps them. So are keys in this program's variables, which messages would repeat.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -22,8 +22,11 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
         if has_password(&lower) {
             return Err(Error::password_in_argv(index));
         }
-        if lower.contains("age-secret-key-") {
-            return Err(Error::identity_in_argv(index));
+        if is_identity(&text) {
+            let as_file = before.is_some_and(|word| word == "--identity-file" || word == "--use-identity")
+                || lower.starts_with("--identity-file=")
+                || lower.starts_with("--use-identity=");
+            return Err(Error::identity_in_argv(index, as_file));
         }
         let what = if lower.contains("base32stringseed") {
             "holds an answer of AWS"
@@ -39,6 +42,27 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
         return Err(Error::secret_in_argv(index, what));
     }
     Ok(())
+}
+
+/// # Errors
+///
+/// When one of this program's variables holds a key or an otpauth URI instead of a path, a word or an address.
+pub(super) fn refuse_secrets_in(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), Error> {
+    for (name, value) in variables {
+        let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
+        if name != "VMFA_IDENTITY" && (is_identity(&value) || value.to_ascii_lowercase().contains("otpauth:")) {
+            return Err(Error::secret_in_variable(&name));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text holds an age identity, a plugin's too, or an SSH key as OpenSSH keeps it.
+pub(super) fn is_identity(text: &str) -> bool {
+    let upper = text.to_ascii_uppercase();
+    let in_pem = upper.contains("-----BEGIN") && upper.contains("PRIVATE");
+    let of_plugin = text.split_once("AGE-PLUGIN-").is_some_and(|(_, rest)| rest.contains('1'));
+    upper.contains("AGE-SECRET-KEY-") || of_plugin || in_pem
 }
 
 /// Whether a text has the URL of a database, and a password in it.

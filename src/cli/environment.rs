@@ -21,6 +21,11 @@ pub(super) fn names_from(prefix: &str) -> Vec<OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(begins).collect()
 }
 
+/// This program's own variables.
+pub(super) fn own() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VMFA_"))
+}
+
 /// The same as text; bytes that are not Unicode are replaced.
 pub(super) fn text(name: &str) -> Option<String> {
     variable(name).map(|value| value.to_string_lossy().into_owned())

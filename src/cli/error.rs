@@ -223,15 +223,27 @@ impl Error {
         .hint(hints::usage::HISTORY)
     }
 
-    pub(super) fn identity_in_argv(index: usize) -> Self {
-        Self::new(
+    /// `as_file` is whether it stands where the path of its file belongs.
+    pub(super) fn identity_in_argv(index: usize, as_file: bool) -> Self {
+        let failure = Self::new(
             Kind::Usage,
             "secret-in-argv",
-            format!("argument {index} holds an age identity, and other processes can read arguments; it was not used"),
-        )
-        .hint(hints::usage::PUBLIC_PART)
-        .hint(hints::usage::IDENTITY_BY_FILE)
-        .hint(hints::usage::HISTORY)
+            format!("argument {index} holds an identity, and other processes can read arguments; it was not used"),
+        );
+        let failure = if as_file {
+            failure.hint(hints::usage::PATH_OF_IDENTITY)
+        } else {
+            failure.hint(hints::usage::PUBLIC_PART).hint(hints::usage::IDENTITY_BY_FILE)
+        };
+        failure.hint(hints::usage::HISTORY)
+    }
+
+    pub(super) fn secret_in_variable(name: &str) -> Self {
+        let message =
+            format!("{name} holds a secret itself, where its file or another name belongs; it is not repeated here");
+        Self::new(Kind::Usage, "secret-in-variable", message)
+            .hint(hints::usage::IDENTITY_BY_STDIN)
+            .hint(hints::usage::LOGGED)
     }
 
     pub(super) fn password_in_argv(index: usize) -> Self {

@@ -98,7 +98,8 @@ pub fn main() -> ExitCode {
         return agent::hold(socket, seconds);
     }
     let json = arguments.iter().any(|argument| argument == "--json");
-    match argv::refuse_secrets(&arguments).and_then(|()| run(&arguments, json)) {
+    let refused = argv::refuse_secrets(&arguments).and_then(|()| argv::refuse_secrets_in(environment::own()));
+    match refused.and_then(|()| run(&arguments, json)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error.print(json);

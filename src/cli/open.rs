@@ -359,9 +359,8 @@ fn read_once(path: PathBuf) -> Identity {
             return Ok(known.clone());
         }
         let bytes = age::read_identity(&path)?;
-        let read = std::str::from_utf8(&bytes).map_err(|_| {
-            vault::Error::Identity(format!("{} is neither an age identity nor an SSH key", path.display()))
-        })?;
+        let read = std::str::from_utf8(&bytes)
+            .map_err(|_| vault::Error::Identity(format!("{} {}", path.display(), age::NO_IDENTITY)))?;
         let read = Zeroizing::new(read.to_owned());
         *text = Some(read.clone());
         Ok(read)

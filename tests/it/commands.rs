@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use crate::support::{Home, SEED, keys, tool, uris, vector};
+use crate::support::{Home, Run, SEED, keys, run, tool, uris, vector};
 
 const AWS_IMAGE: &str = "qr/aws-mfauser.png";
 /// RFC 6238, Appendix B, by its last six digits: SEED is the RFC's secret.
@@ -281,6 +281,77 @@ fn secrets_go_to_something_else_than_a_terminal_only_when_told() {
     assert_eq!(home.run(&["uri", "x", "--reveal", "--json"]).expect(0).json()["uri"], uri.trim());
     let drawn = home.run(&["qr", "x", "--reveal"]).expect(0).stdout;
     assert!(drawn.contains('\u{2580}') && drawn.lines().count() <= 24);
+}
+
+/// Whoever has a key in a CI secret easily names it where its file belongs.
+#[test]
+fn a_key_in_a_variable_or_argument_is_refused_and_not_repeated() {
+    let home = Home::new();
+    let (identity, recipient) = vmfa::vault::age::generate();
+    let pem = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+    let plugin = "AGE-PLUGIN-YUBIKEY-1QQPQYZAQ3SCN2Q9K7";
+    let quiet = |run: &Run| {
+        for part in [&identity[16..], "b3BlbnNz", "QQPQYZAQ", SEED] {
+            assert!(!run.stdout.contains(part) && !run.stderr.contains(part), "{run:#?}");
+        }
+    };
+    let uri = format!("otpauth://totp/x?secret={SEED}");
+    for name in ["VMFA_IDENTITY_FILE", "VMFA_HOME", "VMFA_CLOCK", "VMFA_REGISTRY", "VMFA_VAULT"] {
+        for value in [identity.as_str(), pem, plugin, uri.as_str()] {
+            for command in [&["code", "x", "--json"][..], &["doctor", "--json"], &["list", "--json"]] {
+                let run = run(home.command().env(name, value).args(command), b"").expect(2);
+                quiet(&run);
+                assert_eq!(run.error_code(), "secret-in-variable");
+                assert!(run.stderr.contains(name), "{run:#?}");
+            }
+        }
+    }
+    for value in [identity.as_str(), pem, plugin] {
+        for arguments in [&["code", "x", "--identity-file", value][..], &["init", "--use-identity", value]] {
+            let run = home.run(arguments).expect(2);
+            quiet(&run);
+            assert!(run.stderr.contains("give the path of its file"), "{run:#?}");
+        }
+        let run = home.run(&["recipients", "add", value]).expect(2);
+        quiet(&run);
+        assert!(run.stderr.contains("age-keygen -y"), "{run:#?}");
+    }
+    // A recipient, and a file of that name, are no keys.
+    home.add("x");
+    home.run(&["recipients", "add", &recipient]).expect(0);
+    home.file("age-plugin-x", "");
+    home.run(&["scan", "age-plugin-x"]).expect(5);
+}
+
+/// A file is easily given where its content belongs, and the other way round.
+#[test]
+fn a_recipient_is_told_from_files_and_identities() {
+    let home = Home::new();
+    home.add("x");
+    let (identity, recipient) = vmfa::vault::age::generate();
+    home.file("key.txt", identity.as_bytes());
+    home.file("pub.txt", format!("{recipient}\n"));
+    let said = |arguments: &[&str], parts: &[&str]| {
+        let run = home.run(arguments);
+        assert!(run.code != 0 && parts.iter().all(|part| run.stderr.contains(part)), "{run:#?}");
+        assert!(!run.stderr.contains(&identity[16..]), "{run:#?}");
+    };
+    said(&["recipients", "add", "pub.txt"], &["not a recipient", "-R FILE"]);
+    for arguments in [&["recipients", "add", "key.txt"][..], &["recipients", "add", "-R", "key.txt"]] {
+        said(arguments, &["key.txt holds an identity", "age-keygen -y key.txt"]);
+    }
+    said(&["backup", "all.age", "-r", "key.txt"], &["holds an identity"]);
+    said(&["code", "x", "--identity-file", "pub.txt"], &["a recipient in it", "an identity begins with"]);
+    // Another file's permissions aren't what is wrong with it.
+    home.file("README.md", "# A heading\n\nA text.\n");
+    said(&["code", "x", "--identity-file", "README.md"], &["neither an age identity nor an SSH key", "begins with"]);
+}
+
+#[test]
+fn an_add_that_fails_makes_no_registry() {
+    let home = Home::new();
+    home.run_with(&["add", "x", "-"], b"no secret at all").expect(5);
+    assert!(!home.path().join("home/registry.sqlite3").exists());
 }
 
 #[test]

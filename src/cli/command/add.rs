@@ -110,7 +110,7 @@ impl Args {
         }
         let clock = self.clock.open(global)?;
         let place = Place::find(global)?;
-        let registry = place.registry_for_new()?;
+        let registry = place.registry()?;
         // Before anything is read or asked for: a name that can't be used.
         let prefix = self.name.strip_suffix('/').filter(|prefix| !prefix.is_empty());
         let name: Name = prefix.unwrap_or(&self.name).parse()?;
@@ -143,6 +143,8 @@ impl Args {
         }
         let named = if several { name_each(prefix, enrolments, &lines)? } else { name_one(prefix, name, enrolments)? };
 
+        // Where nothing is added, nothing is made.
+        let registry = place.registry_for_new()?;
         let bar = if several { progress::bar("storing", named.len()) } else { ProgressBar::hidden() };
         let vault = Counted { vault: vault.as_ref(), bar };
         let devices = Devices { vault: &vault, registry: &*registry };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::cli::argv::is_identity;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer, plain};
@@ -150,14 +151,7 @@ impl Args {
     }
 
     fn all_recipients(&self) -> Result<Vec<String>> {
-        let mut all = self.recipients.clone();
-        for path in &self.recipient_files {
-            all.extend(recipients_in(path)?);
-        }
-        for recipient in &all {
-            age::check_recipient(recipient).map_err(|error| Error::usage(error.to_string()))?;
-        }
-        Ok(all)
+        all_recipients(&self.recipients, &self.recipient_files)
     }
 
     fn passphrase(&self, global: &Global, place: &Place) -> Result<Zeroizing<String>> {
@@ -170,6 +164,35 @@ impl Args {
     }
 }
 
+/// Recipients that are named, and those of files, each checked.
+pub(super) fn all_recipients(named: &[String], files: &[PathBuf]) -> Result<Vec<String>> {
+    named.iter().try_for_each(|recipient| check_recipient(recipient))?;
+    let mut all = named.to_vec();
+    for path in files {
+        for recipient in recipients_in(path)? {
+            age::check_recipient(&recipient).map_err(|error| Error::usage(format!("{}: {error}", path.display())))?;
+            all.push(recipient);
+        }
+    }
+    Ok(all)
+}
+
+/// A recipient of the command line, where a file's name is mostly meant as the file.
+pub(super) fn check_recipient(text: &str) -> Result<()> {
+    let failed = |error: vault::Error| {
+        let path = Path::new(text);
+        let failure = Error::usage(error.to_string());
+        if !path.is_file() {
+            return failure;
+        }
+        match recipients_in(path) {
+            Ok(_) => failure.hint(hints::vaults::RECIPIENTS_FILE),
+            Err(error) => error,
+        }
+    };
+    age::check_recipient(text).map_err(failed)
+}
+
 /// The recipients of a file, one per line; what follows a `#` at the beginning of a line is a comment.
 pub(super) fn recipients_in(path: &Path) -> Result<Vec<String>> {
     const LARGEST: u64 = 1 << 20;
@@ -179,6 +202,11 @@ pub(super) fn recipients_in(path: &Path) -> Result<Vec<String>> {
     io::Read::read_to_string(&mut io::Read::take(file, LARGEST), &mut text).map_err(unreadable)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let found: Vec<String> = lines.map(str::to_owned).collect();
+    if found.iter().any(|line| is_identity(line)) {
+        let path = path.display().to_string();
+        let message = format!("{path} holds an identity, which opens secrets, and not a recipient");
+        return Err(Error::input("recipients", message).hint(hints::vaults::public_part(&path)));
+    }
     if found.is_empty() {
         return Err(Error::input("recipients", format!("{}: has no recipient in it", path.display())));
     }

@@ -90,13 +90,20 @@ struct Emulated {
     since: Option<String>,
     /// What both come to now.
     drift_seconds: Option<i64>,
+    /// Whether it was just changed.
+    #[serde(skip)]
+    changed: bool,
 }
 
 impl Answer for Emulated {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let name = plain(&self.device);
         if self.set_seconds == 0 && self.rate_ppm == 0 {
-            return writeln!(out, "the clock of {name} is right (nothing is set)");
+            writeln!(out, "no drift is set for {name}")?;
+            if !self.changed {
+                render::note(&hints::devices::measure_drift(&self.device));
+            }
+            return Ok(());
         }
         write!(out, "the clock of {name} is set wrong by {}", signed_words(self.set_seconds))?;
         if let Some(since) = &self.since {
@@ -322,6 +329,7 @@ impl Args {
         let since = crate::time::Timestamp::from_unix(since).to_rfc3339();
         let answer = Emulated {
             device: device.name.to_string(),
+            changed: changes,
             set_seconds: seconds,
             rate_ppm: ppm,
             since: if ppm == 0 { None } else { Some(since) },

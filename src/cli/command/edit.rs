@@ -83,7 +83,7 @@ impl Args {
         let texts = [&self.issuer, &self.account, &self.serial, &self.note].iter().any(|text| text.is_some());
         let numbers = self.algorithm.is_some() || self.digits.is_some();
         if !(texts || numbers || self.period.is_some() || self.counter.is_some()) {
-            return Err(Error::usage("there is nothing to change").hint(hints::devices::WHAT_TO_EDIT));
+            return Err(Error::usage("say what to change").hint(hints::devices::WHAT_TO_EDIT));
         }
         let place = Place::find(global)?;
         let registry = place.registry()?;

@@ -201,7 +201,7 @@ impl Args {
 
     fn make(&self, place: &Place, kind: Kind, global: &Global) -> Result<(AgeConfig, String)> {
         for recipient in &self.recipients {
-            age::check_recipient(recipient).map_err(|error| Error::usage(error.to_string()))?;
+            super::backup::check_recipient(recipient)?;
         }
         let held = place.registry()?.list()?.iter().filter(|device| device.vault == kind).count();
         let makes_one = self.new_identity.is_some() || self.identity_in_keyring;

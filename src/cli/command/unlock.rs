@@ -88,7 +88,7 @@ pub(super) fn protected(place: &Place) -> Result<(std::path::PathBuf, zeroize::Z
 }
 
 fn nothing() -> Error {
-    Error::new(Kind::No, "not-protected", "the age vault's identity is not an age file with a passphrase")
+    Error::new(Kind::No, "not-protected", "the age vault's identity has no passphrase")
         .hint(hints::vaults::NOTHING_TO_UNLOCK)
 }
 

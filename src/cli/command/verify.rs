@@ -65,7 +65,7 @@ struct Reset {
 
 impl Answer for Reset {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "forgot what was remembered of {}", plain(&self.device))
+        writeln!(out, "forgot which codes of {} were accepted, and its drift", plain(&self.device))
     }
 }
 
@@ -220,7 +220,8 @@ fn verified(
             answer.reason = Some(refusal.code());
             answer.message = refusal.to_string();
             let digits = codes.iter().any(|code| code.to_string().bytes().all(|byte| byte.is_ascii_digit()));
-            if matches!(refusal, Refusal::WrongLength { given, expected } if digits && given.count() < expected.count())
+            if matches!(refusal, Refusal::WrongLength { given, expected }
+                if digits && given.count().saturating_add(1) == expected.count())
             {
                 answer.message.push_str(codes::LOST_ZERO);
             }

@@ -4,6 +4,7 @@ use super::{Error, Kind};
 use crate::aws::denied::{Bite, Denied, Extent, Reason};
 use crate::aws::explain::Cause;
 use crate::aws::{self, Refusal, credentials, settings};
+use crate::cli::environment;
 use crate::cli::{hints, stand_in};
 use crate::device;
 
@@ -140,7 +141,9 @@ fn refused(refusal: Box<Refusal>) -> Error {
     let failure = Error::new(Kind::Remote, "aws-refused", refusal.to_string());
     let failure = match refusal.code.as_str() {
         "InvalidClientTokenId" | "UnrecognizedClientException" => {
-            failure.hint(hints::aws::WHICH_KEY).hint(hints::aws::SESSION_LEFT)
+            let failure = failure.hint(hints::aws::WHICH_KEY);
+            let left = environment::variable("AWS_SESSION_TOKEN").is_some();
+            if left { failure.hint(hints::aws::SESSION_LEFT) } else { failure }
         }
         "SignatureDoesNotMatch" => failure.hint(hints::aws::SECRET_DIFFERS),
         "ExpiredToken" | "ExpiredTokenException" => failure.hint(hints::aws::SESSION_OVER),

@@ -57,7 +57,9 @@ impl From<vault::Error> for Error {
             E::Identity(text) if text.ends_with(NOBODY_TO_ASK) => {
                 failure.hint(vaults::UNLOCK).hint(vaults::PASSPHRASE_FD)
             }
-            E::Identity(text) if text.ends_with(age::EMPTY) => failure.hint(vaults::WHAT_IDENTITY),
+            E::Identity(text) if [age::EMPTY, age::NO_IDENTITY].iter().any(|said| text.ends_with(said)) => {
+                failure.hint(vaults::WHAT_IDENTITY)
+            }
             E::Plugin { name, trouble } => match trouble {
                 Trouble::Missing => failure.hint(vaults::install_plugin(&name)).hint(vaults::OTHER_OPENER),
                 Trouble::TimedOut { .. } => failure.hint(vaults::PLUGIN_LONGER),
@@ -78,6 +80,7 @@ impl Error {
             vault::Error::AgeFile { reason, .. } if reason == age::FOR_ANOTHER => vaults::BACKUP_IDENTITY,
             vault::Error::AgeFile { reason, .. } if reason == age::NOT_AGE => vaults::NOT_A_BACKUP,
             vault::Error::Identity(text) if text.ends_with(NOBODY_TO_ASK) => vaults::BACKUP_PASSPHRASE,
+            vault::Error::IdentityMissing(_) => vaults::BACKUPS_OWN_IDENTITY,
             _ => return error.into(),
         };
         Self::from(error).without_hints().hint(hint)

@@ -17,20 +17,21 @@ pub(in crate::cli) fn profiles(names: &[String]) -> String {
 // There are no keys, or others than are needed.
 
 pub(in crate::cli) const SET_KEYS: &str =
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile: --profile";
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile: --profile NAME";
 pub(in crate::cli) const EXPORT: &str =
     "if the AWS CLI has others (of EC2, a container): eval \"$(aws configure export-credentials --format env)\"";
-pub(in crate::cli) const LONG_TERM: &str = "name the profile that has the long-term keys: --profile";
+pub(in crate::cli) const LONG_TERM: &str = "name the profile that has the long-term keys: --profile NAME";
 pub(in crate::cli) const LONG_TERM_THERE: &str =
-    "in that credential_process, name the profile that has the long-term keys: --profile";
+    "in that credential_process, name the profile that has the long-term keys: --profile NAME";
 pub(in crate::cli) const ROLE_BY_ARN: &str = "for a role: --role-arn, not its profile";
 pub(in crate::cli) const SOURCE_PROFILE: &str = "set source_profile to the profile whose keys assume the role";
 pub(in crate::cli) const SESSION_LEFT: &str = "if AWS_SESSION_TOKEN is left from another session: unset it";
 pub(in crate::cli) const SESSION_OVER: &str =
-    "unset AWS_SESSION_TOKEN and the keys with it, which are over, or name a profile: --profile";
-pub(in crate::cli) const WHICH_KEY: &str = "--debug tells which access key is used: it is unknown, or not active";
+    "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN, or name a profile: --profile NAME";
+pub(in crate::cli) const WHICH_KEY: &str =
+    "the access key (--debug shows it) is unknown there, or not active; a stand-in makes new keys when it starts";
 pub(in crate::cli) const SECRET_DIFFERS: &str = "check the secret access key: it doesn't fit the access key";
-pub(in crate::cli) const OTHER_KEYS: &str = "to use another user's keys: --profile";
+pub(in crate::cli) const OTHER_KEYS: &str = "to use another user's keys: --profile NAME";
 
 /// For the quoted name of a profile that only the AWS CLI reads.
 pub(in crate::cli) fn export_profile(profile: &str) -> String {
@@ -94,13 +95,14 @@ pub(in crate::cli) fn old_secret(device: &str) -> String {
 
 pub(in crate::cli) const STATUS: &str = "`vmfa aws status` shows what there is";
 pub(in crate::cli) const ENABLE: &str = "`vmfa aws enable` enables it";
-pub(in crate::cli) const ENABLE_OR_OTHER: &str = "`vmfa aws enable` enables it; to use another user's keys: --profile";
+pub(in crate::cli) const ENABLE_OR_OTHER: &str =
+    "`vmfa aws enable` enables it; to use another user's keys: --profile NAME";
 pub(in crate::cli) const WHOSE: &str =
     "name its user: --user NAME; or give a new device another name at AWS: --device-name NAME";
 pub(in crate::cli) const OWN_ARN: &str =
     "the serial number is the device's own ARN, with `:mfa/` in it: `vmfa aws status` and `vmfa show NAME` show it";
-pub(in crate::cli) const FIRST_SESSION: &str =
-    "one that was added from a picture of AWS gets it with its first session: vmfa aws session NAME";
+pub(in crate::cli) const FIRST_SESSION: &str = "`vmfa aws status` shows whose keys these are, and the devices there; to name the right one: \
+     vmfa edit NAME --serial ARN";
 pub(in crate::cli) const SIGN_IN_ELSEWHERE: &str =
     "its secret isn't here: sign in with it elsewhere, and set AWS_SESSION_TOKEN and the keys with it";
 
@@ -167,7 +169,7 @@ pub(in crate::cli) fn go_on_with(known: &str) -> String {
 }
 
 pub(in crate::cli) fn another_device(serial: &str) -> String {
-    format!("for another device of the user: --device-name, as {serial} is this one")
+    format!("{serial} is taken; to make another device for the user: --device-name NAME")
 }
 
 pub(in crate::cli) fn prefix(text: &str) -> String {

@@ -29,7 +29,7 @@ pub(in crate::cli) fn did_you_mean(device: &str) -> String {
 }
 
 pub(in crate::cli) fn is_source(place: &str) -> String {
-    format!("that is a source: --from {place} reads it, `vmfa add NAME {place}` keeps it")
+    format!("that is a source: `vmfa code --from {place}` reads it, `vmfa add NAME {place}` keeps it")
 }
 
 // It is in the trash, or isn't.
@@ -53,7 +53,7 @@ pub(in crate::cli) fn restore_as(device: &str) -> String {
 
 // A name can't be given.
 
-pub(in crate::cli) const REPLACE: &str = "to replace it, and move it to the trash: --replace";
+pub(in crate::cli) const REPLACE: &str = "to replace it (it goes to the trash): --replace; or choose another name";
 pub(in crate::cli) const ONE_BY_ONE: &str = "add them one by one, from pictures or URIs of their own";
 pub(in crate::cli) const OTHER_ACCOUNT: &str =
     "give one of them another account in the source, or add them one by one, with names of their own";
@@ -75,7 +75,7 @@ pub(in crate::cli) fn name_first(name: Option<&str>, source: &str) -> String {
 // It can't be changed like that.
 
 pub(in crate::cli) const WHAT_TO_EDIT: &str =
-    "--issuer, --account, --serial, --note, --algorithm, --digits, --period or --counter";
+    "such as --issuer, --account, --serial, --note, --algorithm, --digits, --period or --counter";
 pub(in crate::cli) const TOTP_ALONE: &str = "a counter device has no period: --counter N moves its counter";
 pub(in crate::cli) const HOTP_ALONE: &str = "a device that goes by time has no counter: --period SECONDS";
 
@@ -100,6 +100,9 @@ pub(in crate::cli) fn other_vault(its: &str) -> String {
 
 pub(in crate::cli) const WINDOW_OR_TIMEOUT: &str =
     "--window also takes unused codes near the current one, which the service accepts; --timeout waits longer";
+pub(in crate::cli) const WINDOW_AT: &str =
+    "with --at nothing is waited for; --window also takes unused codes near that time";
+pub(in crate::cli) const LATER_AT: &str = "with --at nothing is waited for: give a later time";
 pub(in crate::cli) const TIMEOUT: &str = "to wait longer: --timeout";
 
 pub(in crate::cli) fn wait_for_it(seconds: u64) -> String {
@@ -114,6 +117,11 @@ pub(in crate::cli) fn release_pair(device: &str) -> String {
     format!("if the last pair never reached the service: vmfa release {device} --pair")
 }
 
+pub(in crate::cli) fn measure_drift(device: &str) -> String {
+    let device = word(device);
+    format!("to measure another device of the same secret: vmfa drift {device} CODE CODE")
+}
+
 // A clock ran ahead, and all codes up to then count as handed out.
 
 pub(in crate::cli) const NEW_SECRET: &str =
@@ -125,7 +133,7 @@ pub(in crate::cli) const RESTORED_AHEAD: &str =
 // Nothing can be given back.
 
 pub(in crate::cli) const COUNTER_GOES_ON: &str = "take the next code: the service accepts it as well";
-pub(in crate::cli) const CODE_FORGOTTEN: &str = "check the code; old ones are no longer known one by one";
+pub(in crate::cli) const CODE_FORGOTTEN: &str = "check the code; one that passed long ago can't be given back";
 pub(in crate::cli) const CLAIM_FORGOTTEN: &str =
     "check the device and the claim; one that is old, or was given back before, is no longer known";
 

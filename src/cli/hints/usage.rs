@@ -94,10 +94,16 @@ pub(in crate::cli) fn device_and_code(command: &str) -> String {
 // A secret is among the arguments.
 
 pub(in crate::cli) const PASTE: &str = "leave the source out and paste at the hidden prompt: vmfa add NAME";
-pub(in crate::cli) const PIPE: &str = "or by stdin or clipboard: vmfa add NAME - < FILE; vmfa code --from clipboard";
+pub(in crate::cli) const PIPE: &str = "or by stdin or clipboard: vmfa add NAME - < FILE, or vmfa add NAME clipboard";
 pub(in crate::cli) const PUBLIC_PART: &str =
     "a recipient is the public part of an identity: age-keygen -y IDENTITY prints it";
-pub(in crate::cli) const IDENTITY_BY_FILE: &str = "to use the identity, name its file: vmfa init --use-identity FILE";
+pub(in crate::cli) const IDENTITY_BY_FILE: &str =
+    "to use the identity, name its file: vmfa init --vault age --use-identity FILE";
+pub(in crate::cli) const PATH_OF_IDENTITY: &str =
+    "give the path of its file, or read it from a pipe: VMFA_IDENTITY_FILE=/dev/stdin";
+pub(in crate::cli) const IDENTITY_BY_STDIN: &str =
+    "for an identity in a CI secret: printf '%s\\n' \"$IDENTITY\" | VMFA_IDENTITY_FILE=/dev/stdin vmfa …";
+pub(in crate::cli) const LOGGED: &str = "if it was printed to a log before, replace it";
 pub(in crate::cli) const HISTORY: &str = "the shell's history may hold it now: clear it there";
 
 pub(in crate::cli) const OPEN_DESCRIPTOR: &str = "open it in the shell: --passphrase-fd 3 3< FILE";

@@ -1,12 +1,15 @@
 //! Vaults, and the registry beside them.
 
+use super::word;
+
 // The keyring isn't there.
 
 /// At a terminal; elsewhere the passphrase of an identity can't be asked for.
 pub(in crate::cli) const AGE_INSTEAD: &str = "without a keyring (CI, containers, servers): vmfa init --vault age";
 pub(in crate::cli) const AGE_INSTEAD_UNATTENDED: &str =
     "without a keyring (CI, containers, servers): vmfa init --vault age --new-identity FILE";
-pub(in crate::cli) const WITH_BUS: &str = "with a keyring: dbus-run-session, and unlock one in it first";
+pub(in crate::cli) const WITH_BUS: &str =
+    "if a keyring is installed: dbus-run-session -- bash, and unlock the keyring there (vmfa help vaults)";
 pub(in crate::cli) const INSTALL_KEYRING: &str = "install and start one: GNOME Keyring, KWallet or KeePassXC";
 /// Starts GNOME Keyring where no keyring runs.
 pub(in crate::cli) const START_GNOME: &str = "GNOME Keyring without a desktop: printf %s \"$PASSWORD\" | \
@@ -96,7 +99,8 @@ pub(in crate::cli) const NAME_RECIPIENT: &str =
 pub(in crate::cli) const PLUGIN_STAYS: &str =
     "no `vmfa unlock` is needed, and none helps: the plugin opens each secret, and asks if it has to";
 
-pub(in crate::cli) const NOTHING_TO_UNLOCK: &str = "an identity file without a passphrase needs no `vmfa unlock`; an SSH key can't be unlocked, so use an age identity";
+pub(in crate::cli) const NOTHING_TO_UNLOCK: &str =
+    "there is nothing to unlock; an SSH key with a passphrase can't be, so use an age identity";
 
 // The recipients can't be changed.
 
@@ -115,12 +119,23 @@ pub(in crate::cli) const NOT_A_BACKUP: &str =
 pub(in crate::cli) const BACKUP_PASSPHRASE: &str =
     "run it at a terminal, or give the passphrase: --passphrase-fd 3 3< FILE";
 pub(in crate::cli) const LEAVE_IDENTITY: &str = "leave out --identity";
-pub(in crate::cli) const BACKUP_IDENTITY: &str = "give the identity that opens the backup: --identity FILE";
+pub(in crate::cli) const BACKUPS_OWN_IDENTITY: &str =
+    "check the path that you gave by --identity; --identity-file is for the vault's identity";
+pub(in crate::cli) const RECIPIENTS_FILE: &str = "it is a file; to read recipients from it: -R FILE";
+
+pub(in crate::cli) fn public_part(file: &str) -> String {
+    let file = word(file);
+    format!("its recipient: age-keygen -y {file}")
+}
+
+pub(in crate::cli) const BACKUP_IDENTITY: &str =
+    "give the identity that opens the backup: --identity FILE (--identity-file is for the vault's)";
 pub(in crate::cli) const UPGRADE_FOR_BACKUP: &str = "a newer vmfa wrote it: upgrade this one";
 
 // `vmfa init` can't set up what was asked for.
 
-pub(in crate::cli) const SAY_AGE: &str = "say --vault age";
+pub(in crate::cli) const SAY_AGE: &str =
+    "to use them, choose that vault: --vault age, or --vault shared with --registry";
 pub(in crate::cli) const OTHER_HOME: &str =
     "for a new age vault, set VMFA_HOME to another directory: another identity can't open this one";
 pub(in crate::cli) const USE_THE_SAME: &str = "name the identity they were added with: --use-identity FILE";

@@ -77,7 +77,7 @@ impl Header {
         let pixels = u64::from(width).saturating_mul(u64::from(height));
         let whole = decoder.total_bytes();
         let kept = if pixels > LARGE { pixels / 4 } else { pixels.saturating_mul(4) };
-        let file = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(3);
+        let file = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(4);
         let needed = whole.saturating_add(self.working_memory(bytes, pixels, whole)).saturating_add(kept);
         check_memory(width, height, needed, file)?;
         let size = usize::try_from(whole).map_err(|_| self.broken("it is too large"))?;
@@ -101,8 +101,10 @@ impl Header {
         }
     }
 
-    fn decoder<'a>(&self, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a, Error> {
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), self.format);
+    fn decoder(&self, bytes: &[u8]) -> Result<impl ImageDecoder, Error> {
+        // Of a copy, as the clipboard's crate reads pictures: with another type of reader, the program would have all decoders
+        // twice, which is a quarter of a megabyte.
+        let mut reader = ImageReader::with_format(Cursor::new(bytes.to_vec()), self.format);
         let mut limits = image::Limits::default();
         // Eight bytes a pixel at the widest that is decoded whole, and as much again as a 16-bit row needs.
         limits.max_alloc = Some(self.pixels.saturating_mul(8).saturating_add(16 << 20).min(MEMORY));

@@ -281,12 +281,15 @@ fn pair(call: &mut Call<'_>, serial: &str, codes: [Code; 2]) -> Result<String, F
     let authenticator = call.account.authenticators.edit_or_new(serial);
     let before = authenticator.adjustment();
     match authenticator.pair(&seed, codes, call.now) {
-        Ok(found) => Ok(format!(
-            "the second code is of step {}; from now on the device counts as {}, before that as {}",
-            found.moving_factor,
-            ahead(found.adjustment),
-            ahead(before)
-        )),
+        Ok(found) => {
+            let (step, now) = (found.moving_factor, ahead(found.adjustment));
+            let then = if found.adjustment == before {
+                "as before".to_owned()
+            } else {
+                format!("before that as {}", ahead(before))
+            };
+            Ok(format!("the second code is of step {step}; from now on the device counts as {now}, {then}"))
+        }
         Err(refusal) => {
             Err(Fault::new("InvalidAuthenticationCode", 403, INVALID_CODE).because(explain(&refusal, before)))
         }

@@ -121,7 +121,7 @@ struct Held {
 
 impl Plain {
     fn read(bytes: &[u8], from: &str) -> Result<Self, Error> {
-        let failed = || Error::Identity(format!("{from} is neither an age identity nor an SSH key"));
+        let failed = || Error::Identity(format!("{from} {NO_IDENTITY}"));
         let text = std::str::from_utf8(bytes).map_err(|_| failed())?;
         let (mut native, mut held) = (Vec::new(), Vec::new());
         let mut named = None;
@@ -133,6 +133,8 @@ impl Plain {
             } else if let Some(plugin) = plugin::of_identity(line) {
                 let recipient = named.take().filter(|(_, of)| *of == plugin).map(|(text, _)| text.to_owned());
                 held.push(Held { stub: Stub { plugin, text: Zeroizing::new(line.to_owned()) }, recipient });
+            } else if line.starts_with("age1") {
+                return Err(Error::Identity(format!("{from} has a recipient in it, and {EMPTY}")));
             } else {
                 native.push(line.parse::<x25519::Identity>().map_err(|_| failed())?);
                 named = None;
@@ -348,6 +350,10 @@ pub fn check_recipient(text: &str) -> Result<(), Error> {
     Recipient::read(text.trim()).map(drop)
 }
 
+/// What is said of a text that doesn't begin as a recipient does: it isn't repeated.
+pub(crate) const NOT_RECIPIENT: &str =
+    "this is not a recipient: a recipient begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `";
+
 /// A recipient by its text.
 enum Recipient {
     Native(Box<dyn age::Recipient + Send>),
@@ -369,9 +375,7 @@ impl Recipient {
             Err(_) if text.starts_with("age1") || text.starts_with("ssh-") => {
                 Err(Error::Identity(format!("`{text}` is no recipient that age can encrypt to")))
             }
-            Err(_) => Err(Error::Identity(
-                "that is not a recipient: it begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `".to_owned(),
-            )),
+            Err(_) => Err(Error::Identity(NOT_RECIPIENT.to_owned())),
         }
     }
 }
@@ -392,6 +396,18 @@ impl Form {
             Self::Ssh
         } else {
             Self::Plain
+        }
+    }
+}
+
+/// Whether there is something in a file that opens what is encrypted.
+fn holds_identity(content: &[u8]) -> bool {
+    match Form::of(content) {
+        Form::Encrypted | Form::Ssh => true,
+        Form::Plain => {
+            let begins =
+                |line: &[u8]| [b"AGE-SECRET-KEY-".as_slice(), b"AGE-PLUGIN-"].iter().any(|key| line.starts_with(key));
+            content.split(|byte| *byte == b'\n').any(|line| begins(&line.trim_ascii().to_ascii_uppercase()))
         }
     }
 }
@@ -419,7 +435,15 @@ pub fn read_identity(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
                 .is_ok_and(|system| system.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
         };
         if open && !read_only() {
-            return Err(Error::IdentityTooOpen { path: path.display().to_string(), mode: metadata.mode() & 0o7777 });
+            let content = files::contents(&file, path)?;
+            // What isn't one is a slip, which other permissions don't mend.
+            if holds_identity(&content) {
+                return Err(Error::IdentityTooOpen {
+                    path: path.display().to_string(),
+                    mode: metadata.mode() & 0o7777,
+                });
+            }
+            return Ok(content);
         }
     }
     files::contents(&file, path)
@@ -450,6 +474,9 @@ fn parsed(bytes: &[u8], from: &str, passphrase: Option<&Passphrase>, plugins: &P
 
 /// What is said of a file without any identity in it.
 pub(crate) const EMPTY: &str = "contains no age identity";
+
+/// What is said of a file that is something else.
+pub(crate) const NO_IDENTITY: &str = "is neither an age identity nor an SSH key";
 
 fn ssh_key(bytes: &[u8], from: &str) -> Result<ssh::Identity, Error> {
     ssh::Identity::from_buffer(bytes, None).map_err(|_| Error::Identity(format!("{from} is no SSH private key")))

@@ -29,7 +29,7 @@ use zeroize::Zeroizing;
 pub use envelope::{Openers, needs_passphrase, open_file, open_file_with, seal_file};
 pub use files::{write_new_file, write_verified};
 #[cfg(feature = "cli")]
-pub(crate) use identity::EMPTY;
+pub(crate) use identity::{EMPTY, NO_IDENTITY};
 pub use identity::{
     Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, is_encrypted, plugins_of, read_identity,
     recipient_of, unlocked,

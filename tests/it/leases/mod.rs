@@ -68,7 +68,7 @@ fn a_fresh_code_is_given_once_and_neighbours_in_the_window_stand_in() {
     assert_eq!(steps, [now - 1, now + 1, now - 2, now + 2], "AWS takes two steps to either side");
     assert_eq!(refused(&home, T, &["code", "x", "--fresh", "--window"]), "no-free-step");
     let told = home.run(&["code", "x", "--fresh", "--window", "--at", &T.to_string()]).expect(1);
-    assert!(told.stderr.contains("--timeout") && !told.stderr.contains("--window"), "{told:#?}");
+    assert!(told.stderr.contains("give a later time") && !told.stderr.contains("--window"), "{told:#?}");
     assert_eq!(step(&at(&home, T, &["code", "x", "--fresh", "--window", "3"])), now - 3);
     // Time goes on by a step, and the window by one.
     assert_eq!(step(&at(&home, T + 30, &["code", "x", "--fresh", "--window"])), now + 3);

@@ -54,7 +54,7 @@ impl Args {
                 let program = program.to_string_lossy();
                 // As shells tell them apart.
                 let (code, message) = match error.kind() {
-                    std::io::ErrorKind::NotFound => (127, format!("there is no command `{program}`")),
+                    std::io::ErrorKind::NotFound => (127, format!("there is no program `{program}` in PATH")),
                     _ => (126, format!("`{program}` can't be run: {error}")),
                 };
                 Err(Error::new(Kind::Command(code), "command", message))

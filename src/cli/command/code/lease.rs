@@ -81,9 +81,14 @@ impl Args {
             Some(pattern) => lease.of_pool(name, pattern, device::active(&*registry)?),
             None => lease.of_device(device::find(&*registry, name)?),
         };
-        let taken = taken.map_err(|error| match self.window {
-            Some(_) => error.instead(hints::devices::WINDOW_OR_TIMEOUT, hints::devices::TIMEOUT),
-            None => error,
+        let taken = taken.map_err(|error| {
+            use hints::devices::{LATER_AT, TIMEOUT, WINDOW_AT, WINDOW_OR_TIMEOUT};
+            match (self.window.is_some(), clock.stands_still()) {
+                (true, true) => error.instead(WINDOW_OR_TIMEOUT, LATER_AT),
+                (true, false) => error.instead(WINDOW_OR_TIMEOUT, TIMEOUT),
+                (false, true) => error.instead(WINDOW_OR_TIMEOUT, WINDOW_AT),
+                (false, false) => error,
+            }
         })?;
         if pool.is_some() && render::for_eyes() {
             render::note(&format!("from {}", plain(taken.device.name.as_str())));

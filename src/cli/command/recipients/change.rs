@@ -28,14 +28,7 @@ pub(super) struct Named {
 
 impl Named {
     pub(super) fn all(&self) -> Result<Vec<String>> {
-        let mut all = self.recipients.clone();
-        for path in &self.files {
-            all.extend(super::super::backup::recipients_in(path)?);
-        }
-        for recipient in &all {
-            age::check_recipient(recipient).map_err(|error| Error::usage(error.to_string()))?;
-        }
-        Ok(all)
+        super::super::backup::all_recipients(&self.recipients, &self.files)
     }
 }
 
