@@ -139,5 +139,8 @@ fn from_prompt(search: &Search) -> Result<Found> {
         );
     }
     let text = prompt::hidden("secret key or otpauth URI (not shown)")?;
+    if text.trim().is_empty() {
+        return Err(Error::input("empty", "nothing was entered"));
+    }
     Ok(provision::read(text.as_bytes(), &search.limits())?)
 }

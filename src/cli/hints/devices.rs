@@ -12,7 +12,8 @@ pub(in crate::cli) const NO_POOL: &str = "only `vmfa code --fresh` takes a pool 
 pub(in crate::cli) const LOOKS_LIKE_CODE: &str = "that looks like a code: the device's name comes first";
 
 pub(in crate::cli) fn no_home(home: &str) -> String {
-    format!("VMFA_HOME is {home}, which doesn't exist")
+    let tilde = if home.starts_with('~') { "; in quotes, the shell leaves `~` as it is" } else { "" };
+    format!("VMFA_HOME is {home}, which doesn't exist{tilde}")
 }
 
 pub(in crate::cli) fn looked_in(registry: &str) -> String {
@@ -153,7 +154,7 @@ pub(in crate::cli) fn step(step: u64) -> String {
 
 // A code can't be read, or not verified.
 
-pub(in crate::cli) const GIVE_CODE: &str = "give it as an argument, or by stdin";
+pub(in crate::cli) const GIVE_CODE: &str = "give it behind the device's name, or by stdin";
 pub(in crate::cli) const ALL_WORDS_ARE_CODES: &str = "with --from no device is named: all words are codes";
 pub(in crate::cli) const DRY_RUN: &str = "to verify without remembering it: --dry-run";
 
