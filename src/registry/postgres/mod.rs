@@ -6,6 +6,7 @@
 mod address;
 mod claim;
 mod failure;
+#[cfg(feature = "age")]
 mod items;
 mod keys;
 mod ledger;
