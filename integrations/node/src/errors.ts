@@ -105,6 +105,8 @@ export function failure(said: string, exitCode: number | null): VmfaError {
 
 /** Names the property instead of the command's option: `--min-validity 10s` is `minValidity: "10s"`. */
 function inScript(hint: string): string {
+  const moves = /vmfa serve time \+(\w+)/.exec(hint);
+  if (moves) return `to move virtual time: await server.advance("${moves[1]}")`;
   // A whole command is for the terminal, so its options stay what they are.
   if (hint.includes("vmfa ")) return hint;
   return hint.replace(

@@ -21,6 +21,7 @@ pub(in crate::cli) const FREE_PORT: &str = "to take a free port: --listen 127.0.
 // Time stands still.
 
 pub(in crate::cli) const OTHER_CLOCK: &str = "name a clock that goes on: --clock";
+pub(in crate::cli) const SCENARIO: &str = "a scenario is a TOML file with users and policies: docs/serve.md";
 pub(in crate::cli) const SERVICES_CLOCK: &str = "leave it out to use the service's own clock";
 
 /// By the command that moves a stand-in's time.

@@ -43,15 +43,21 @@ pub(in crate::cli) const ELSEWHERE: [(&[&str], &str); 14] = [
 // There is no such option of this command.
 
 /// Options that a command doesn't have although others do, with what to do there.
-pub(in crate::cli) const WITHOUT: [(&str, &str, &str); 1] =
-    [("pair", "--fresh", "leave it out: each pair is newer than the last; to wait for one: --wait")];
+pub(in crate::cli) const WITHOUT: [(&str, &str, &str); 3] = [
+    ("pair", "--fresh", "leave it out: each pair is newer than the last; to wait for one: --wait"),
+    ("pair", "--aws", "for the arguments of the AWS CLI: --as aws-cli"),
+    ("edit", "--name", "for another name: vmfa rename DEVICE NAME"),
+];
 
 /// For commands that have the option, such as `vmfa code`.
 pub(in crate::cli) fn option_of(option: &str, commands: &[String]) -> String {
     let has = if commands.len() == 1 { "has" } else { "have" };
-    let commands =
-        commands.iter().map(|command| format!("`{command}`")).reduce(|one, other| format!("{one} and {other}"));
-    format!("{} {has} {option}", commands.unwrap_or_default())
+    let commands: Vec<String> = commands.iter().map(|command| format!("`{command}`")).collect();
+    let named = match commands.as_slice() {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        all => all.concat(),
+    };
+    format!("{named} {has} {option}")
 }
 
 // Options exclude each other.

@@ -101,6 +101,8 @@ def _in_python(hint: str) -> str:
         name, value = option[1].replace("-", "_"), option[2]
         return f'{name}="{value}"' if value else name
 
+    if moves := re.search(r"vmfa serve time \+(\w+)", hint):
+        return f'to move virtual time: server.advance("{moves[1]}"), in pytest vmfa_clock.advance("{moves[1]}")'
     # A whole command is for the terminal, so its options stay what they are.
     return hint if "vmfa " in hint else _OPTION.sub(parameter, hint)
 
