@@ -347,10 +347,11 @@ fn a_recipient_is_told_from_files_and_identities() {
     said(&["code", "x", "--identity-file", "README.md"], &["neither an age identity nor an SSH key", "begins with"]);
 }
 
+/// A home whose name was mistyped is told from one that is used.
 #[test]
-fn an_add_that_fails_makes_no_registry() {
+fn an_add_without_a_vault_makes_no_registry() {
     let home = Home::new();
-    home.run_with(&["add", "x", "-"], b"no secret at all").expect(5);
+    run(home.command().env("VMFA_VAULT", "keyring").args(["add", "x", "-"]), SEED.as_bytes()).expect(3);
     assert!(!home.path().join("home/registry.sqlite3").exists());
 }
 

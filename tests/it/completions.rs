@@ -82,7 +82,7 @@ fn devices_are_completed_where_a_command_takes_one() {
             let words = [&["vmfa", command], words].concat();
             assert!(asked(&home, &words).is_empty(), "a code: {words:?}");
         }
-        assert_eq!(asked(&home, &["vmfa", command, "alice", "--vault", ""]), ["keyring", "age"]);
+        assert_eq!(asked(&home, &["vmfa", command, "alice", "--vault", ""]), ["keyring", "age", "shared"]);
         assert!(asked(&home, &["vmfa", command, "alice", "--al"]).contains(&"--allow-short".to_owned()));
     }
     assert!(asked(&home, &["vmfa", "rename", "alice", "b"]).is_empty(), "a new name");
@@ -99,7 +99,7 @@ fn devices_are_completed_where_a_command_takes_one() {
 #[test]
 fn values_topics_and_files_are_completed() {
     let home = with_devices(&["alice"]);
-    assert_eq!(asked(&home, &["vmfa", "list", "--vault", ""]), ["keyring", "age"]);
+    assert_eq!(asked(&home, &["vmfa", "list", "--vault", ""]), ["keyring", "age", "shared"]);
     assert_eq!(asked(&home, &["vmfa", "list", "--vault=k"]), ["--vault=keyring"]);
     assert_eq!(asked(&home, &["vmfa", "help", "exi"]), ["exit-codes"]);
     assert_eq!(asked(&home, &["vmfa", "help", "ver"]), ["verify"]);

@@ -126,6 +126,8 @@ impl Args {
         {
             return Err(error.into());
         }
+        // Without a vault, no home is made: its name may be mistyped.
+        let registry = place.registry_for_new()?;
         let Found { mut enrolments, warnings, lines, .. } =
             self.labelled(source::read_all(&self.sources, &self.search)?)?;
         self.number(&mut enrolments)?;
@@ -143,8 +145,6 @@ impl Args {
         }
         let named = if several { name_each(prefix, enrolments, &lines)? } else { name_one(prefix, name, enrolments)? };
 
-        // Where nothing is added, nothing is made.
-        let registry = place.registry_for_new()?;
         let bar = if several { progress::bar("storing", named.len()) } else { ProgressBar::hidden() };
         let vault = Counted { vault: vault.as_ref(), bar };
         let devices = Devices { vault: &vault, registry: &*registry };

@@ -29,8 +29,7 @@ Examples:
   vmfa init --vault age
   vmfa init --vault age --new-identity ci-identity
   vmfa init --registry postgres://ci@db.example.com/vmfa
-  vmfa init --registry postgres://ci@db.example.com/vmfa --vault shared \\
-    --use-identity admin-key --recipient age1…")]
+  vmfa init --vault shared --registry postgres://ci@db.example.com/vmfa")]
 pub(in crate::cli) struct Args {
     /// Keep the age identity in the OS keyring: one item there opens any number of devices
     #[arg(long)]

@@ -138,12 +138,11 @@ impl Args {
         };
         let scenario = self.scenario.as_deref().map(|path| {
             // In full, for errors that name its directory.
-            Scenario::read(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
-                .map_err(|error| {
-                    let failure = Error::input("scenario", format!("{}: {error}", path.display()));
-                    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-                    if is_toml { failure } else { failure.hint(hints::serve::SCENARIO) }
-                })
+            Scenario::read(&std::path::absolute(path).unwrap_or_else(|_| path.to_owned())).map_err(|error| {
+                let failure = Error::input("scenario", format!("{}: {error}", path.display()));
+                let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+                if is_toml { failure } else { failure.hint(hints::serve::SCENARIO) }
+            })
         });
         let (clock, starts_at) = self.clock()?;
         // Nothing is made or kept before it is sure that it can be served.

@@ -21,7 +21,7 @@ pub(in crate::cli) const TLS: &str = "leave out sslmode=disable, or --plain-regi
 pub(in crate::cli) const URL: &str =
     "for example: postgres://USER@HOST/DATABASE, or `file` for the file in vmfa's home";
 #[cfg(not(feature = "postgres"))]
-pub(in crate::cli) const WITH_FEATURE: &str = "build one that has it: cargo install --locked --path .";
+pub(in crate::cli) const WITH_FEATURE: &str = "`cargo install --locked --path .` in a checkout builds one that has it";
 
 // A password was an argument.
 
