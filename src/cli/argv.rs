@@ -50,7 +50,7 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
 pub(super) fn refuse_secrets_in(variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), Error> {
     for (name, value) in variables {
         let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-        if name != "VMFA_IDENTITY" && (is_identity(&value) || value.to_ascii_lowercase().contains("otpauth:")) {
+        if name != "VMFA_IDENTITY" && (is_identity(&value) || has(&value, "otpauth:")) {
             return Err(Error::secret_in_variable(&name));
         }
     }
@@ -59,10 +59,14 @@ pub(super) fn refuse_secrets_in(variables: impl Iterator<Item = (OsString, OsStr
 
 /// Whether a text holds an age identity, a plugin's too, or an SSH key as OpenSSH keeps it.
 pub(super) fn is_identity(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase();
-    let in_pem = upper.contains("-----BEGIN") && upper.contains("PRIVATE");
+    let in_pem = has(text, "-----BEGIN") && has(text, "PRIVATE");
     let of_plugin = text.split_once("AGE-PLUGIN-").is_some_and(|(_, rest)| rest.contains('1'));
-    upper.contains("AGE-SECRET-KEY-") || of_plugin || in_pem
+    has(text, "AGE-SECRET-KEY-") || of_plugin || in_pem
+}
+
+/// Whether a text has another in it, in whichever case, without a copy of what may be a secret.
+fn has(text: &str, other: &str) -> bool {
+    text.as_bytes().windows(other.len()).any(|part| part.eq_ignore_ascii_case(other.as_bytes()))
 }
 
 /// Whether a text has the URL of a database, and a password in it.

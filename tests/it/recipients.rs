@@ -123,3 +123,27 @@ fn a_file_that_cannot_be_read_stays_and_is_told() {
     assert_eq!(home.run(&["recipients", "list", "--json"]).expect(0).json()["complete"], true);
     by(&home, &identity, &["code", "y"]).expect(0);
 }
+
+/// A file is easily given where its content belongs, and the other way round.
+#[test]
+fn a_recipient_is_told_from_files_and_identities() {
+    let home = Home::new();
+    home.add("x");
+    let (identity, recipient) = vmfa::vault::age::generate();
+    home.file("key.txt", identity.as_bytes());
+    home.file("pub.txt", format!("{recipient}\n"));
+    let said = |arguments: &[&str], parts: &[&str]| {
+        let run = home.run(arguments);
+        assert!(run.code != 0 && parts.iter().all(|part| run.stderr.contains(part)), "{run:#?}");
+        assert!(!run.stderr.contains(&identity[16..]), "{run:#?}");
+    };
+    said(&["recipients", "add", "pub.txt"], &["not a recipient", "-R FILE"]);
+    for arguments in [&["recipients", "add", "key.txt"][..], &["recipients", "add", "-R", "key.txt"]] {
+        said(arguments, &["key.txt holds an identity", "age-keygen -y key.txt"]);
+    }
+    said(&["backup", "all.age", "-r", "key.txt"], &["holds an identity"]);
+    said(&["code", "x", "--identity-file", "pub.txt"], &["a recipient in it", "an identity begins with"]);
+    // Another file's permissions aren't what is wrong with it.
+    home.file("README.md", "# A heading\n\nA text.\n");
+    said(&["code", "x", "--identity-file", "README.md"], &["neither an age identity nor an SSH key", "begins with"]);
+}

@@ -197,16 +197,17 @@ pub(super) fn check_recipient(text: &str) -> Result<()> {
 pub(super) fn recipients_in(path: &Path) -> Result<Vec<String>> {
     const LARGEST: u64 = 1 << 20;
     let unreadable = |error: io::Error| Error::unreadable("recipients", path, &error);
-    let mut text = String::new();
+    // An identity may have been named by mistake.
+    let mut text = Zeroizing::new(String::new());
     let file = crate::file::open(path, crate::file::Streams::Taken).map_err(unreadable)?;
     io::Read::read_to_string(&mut io::Read::take(file, LARGEST), &mut text).map_err(unreadable)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let found: Vec<String> = lines.map(str::to_owned).collect();
-    if found.iter().any(|line| is_identity(line)) {
+    if lines.clone().any(is_identity) {
         let path = path.display().to_string();
         let message = format!("{path} holds an identity, which opens secrets, and not a recipient");
         return Err(Error::input("recipients", message).hint(hints::vaults::public_part(&path)));
     }
+    let found: Vec<String> = lines.map(str::to_owned).collect();
     if found.is_empty() {
         return Err(Error::input("recipients", format!("{}: has no recipient in it", path.display())));
     }

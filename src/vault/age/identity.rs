@@ -350,10 +350,6 @@ pub fn check_recipient(text: &str) -> Result<(), Error> {
     Recipient::read(text.trim()).map(drop)
 }
 
-/// What is said of a text that doesn't begin as a recipient does: it isn't repeated.
-pub(crate) const NOT_RECIPIENT: &str =
-    "this is not a recipient: a recipient begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `";
-
 /// A recipient by its text.
 enum Recipient {
     Native(Box<dyn age::Recipient + Send>),
@@ -375,7 +371,9 @@ impl Recipient {
             Err(_) if text.starts_with("age1") || text.starts_with("ssh-") => {
                 Err(Error::Identity(format!("`{text}` is no recipient that age can encrypt to")))
             }
-            Err(_) => Err(Error::Identity(NOT_RECIPIENT.to_owned())),
+            Err(_) => Err(Error::Identity(
+                "this is not a recipient: a recipient begins with `age1`, `ssh-ed25519 ` or `ssh-rsa `".to_owned(),
+            )),
         }
     }
 }
@@ -406,8 +404,9 @@ fn holds_identity(content: &[u8]) -> bool {
         Form::Encrypted | Form::Ssh => true,
         Form::Plain => {
             let begins =
-                |line: &[u8]| [b"AGE-SECRET-KEY-".as_slice(), b"AGE-PLUGIN-"].iter().any(|key| line.starts_with(key));
-            content.split(|byte| *byte == b'\n').any(|line| begins(&line.trim_ascii().to_ascii_uppercase()))
+                |line: &[u8], key: &[u8]| line.get(..key.len()).is_some_and(|part| part.eq_ignore_ascii_case(key));
+            let mut lines = content.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+            lines.any(|line| begins(line, b"AGE-SECRET-KEY-") || begins(line, b"AGE-PLUGIN-"))
         }
     }
 }
