@@ -118,11 +118,19 @@ impl Desktop {
     }
 
     /// Locks the default collection.
+    ///
+    /// The daemon may answer that it locked nothing, to somebody it has just met: asked again, it does.
     pub fn lock(&self) {
-        let collections = vec![self.default_collection()];
-        let call = self.connection().call_method(Some(PROVIDER), SERVICE_PATH, Some(SERVICE), "Lock", &(collections,));
-        let (locked, _): (Vec<OwnedObjectPath>, OwnedObjectPath) = call.unwrap().body().deserialize().unwrap();
-        assert_eq!(locked.len(), 1);
+        self.wait_for("a locked collection", |desktop| {
+            let collections = vec![desktop.default_collection()];
+            let (locked, _): (Vec<OwnedObjectPath>, OwnedObjectPath) = desktop
+                .connection()
+                .call_method(Some(PROVIDER), SERVICE_PATH, Some(SERVICE), "Lock", &(collections,))
+                .and_then(|answer| answer.body().deserialize())
+                .unwrap();
+            !locked.is_empty() || desktop.is_locked()
+        });
+        assert!(self.is_locked());
     }
 
     /// Whether the default collection is locked.
