@@ -121,7 +121,11 @@ fn elsewhere(addresses: &[SocketAddr]) -> Option<IpAddr> {
 }
 
 /// The certificates of a PEM file.
-fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
+///
+/// # Errors
+///
+/// What is wrong with it, in words.
+pub fn certificates(pem: &[u8]) -> Result<RootCerts, String> {
     let mut certificates: Vec<Certificate<'static>> = Vec::new();
     for item in parse_pem(pem) {
         match item {

@@ -52,6 +52,11 @@ enum Ahead {
 }
 
 impl Args {
+    /// Whether the command line names a clock.
+    pub(super) const fn names_clock(&self) -> bool {
+        self.which.is_given()
+    }
+
     /// As [`Which::open`], at the time asked for.
     ///
     /// # Errors

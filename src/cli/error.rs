@@ -7,6 +7,7 @@ mod registry;
 mod source;
 mod vault;
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -43,7 +44,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Error {
     kind: Kind,
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
     hints: Vec<String>,
     /// When what was asked for can be had, and in how many seconds.
@@ -55,7 +56,7 @@ pub(super) struct Error {
 /// What `--json` writes to stderr when a command fails.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Written<'a> {
+pub(super) struct Written<'a> {
     error: Fields<'a>,
 }
 
@@ -92,6 +93,10 @@ struct Said<'a> {
     request_id: Option<&'a str>,
 }
 
+/// The most characters of what another program says.
+const LONGEST_CODE: usize = 60;
+const LONGEST_MESSAGE: usize = 1_000;
+
 /// As many hints as are read.
 const MOST_HINTS: usize = 12;
 
@@ -113,6 +118,15 @@ impl Error {
     /// `code` is stable: programs compare it.
     pub(super) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
         let message = without_numbers(message.into());
+        Self { kind, code: Cow::Borrowed(code), message, hints: Vec::new(), available: None, refusal: None }
+    }
+
+    /// As another vmfa said it, far away.
+    pub(super) fn told(kind: Kind, code: &str, message: &str) -> Self {
+        let shortened =
+            |text: &str, most: usize| text.chars().filter(|c| !c.is_control()).take(most).collect::<String>();
+        let code = Cow::Owned(shortened(code, LONGEST_CODE));
+        let message = shortened(message, LONGEST_MESSAGE);
         Self { kind, code, message, hints: Vec::new(), available: None, refusal: None }
     }
 
@@ -258,8 +272,22 @@ impl Error {
         .hint(hints::registries::CHANGE_PASSWORD)
     }
 
-    pub(super) fn code(&self) -> &'static str {
-        self.code
+    pub(super) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// From when what was asked for can be had.
+    pub(super) fn available_at(&self) -> Option<Timestamp> {
+        self.available.map(|(at, _)| at)
+    }
+
+    /// How many seconds that takes.
+    pub(super) fn wait_seconds(&self) -> Option<u64> {
+        self.available.map(|(_, wait)| wait)
     }
 
     pub(super) fn message(&self) -> &str {
@@ -286,7 +314,7 @@ impl Error {
     pub(super) fn fields(&self) -> Fields<'_> {
         let (at, wait) = self.available.map(|(at, wait)| (at.to_rfc3339(), wait)).unzip();
         Fields {
-            code: self.code,
+            code: &self.code,
             message: &self.message,
             hints: &self.hints,
             available_at: at,

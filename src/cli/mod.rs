@@ -40,6 +40,7 @@ mod plugins;
 mod private_file;
 mod progress;
 mod prompt;
+mod remote;
 mod render;
 #[cfg(test)]
 mod schema;

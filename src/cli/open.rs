@@ -55,6 +55,22 @@ pub(super) struct Place {
     hasty: bool,
 }
 
+/// Where secrets are read.
+pub(super) trait Vaults: Send + Sync {
+    /// The vault that holds a device's secret.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening it.
+    fn vault_of(&self, device: &Device) -> Result<Arc<dyn Vault>>;
+}
+
+impl Vaults for Place {
+    fn vault_of(&self, device: &Device) -> Result<Arc<dyn Vault>> {
+        self.vault_of(device)
+    }
+}
+
 impl Place {
     /// Reads the configuration; opens nothing yet.
     pub(super) fn find(global: &Global) -> Result<Self> {

@@ -74,6 +74,11 @@ impl Wanted {
         self.has_any(&device.name, device.issuer.as_deref(), &device.account)
     }
 
+    /// The same for what another program says of a device: its name, issuer and account.
+    pub(super) fn has_described(&self, [name, issuer, account]: [&str; 3]) -> bool {
+        name.parse().is_ok_and(|name| self.has_any(&name, Some(issuer), account))
+    }
+
     /// The same for an enrolment that would be a device of this name.
     pub(super) fn has_entry(&self, name: &Name, enrolment: &Enrolment) -> bool {
         self.has_any(name, enrolment.issuer.as_deref(), &enrolment.account)

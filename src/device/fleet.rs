@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::issue::LATELY;
 use super::{Error, active};
 use crate::oath::totp;
-use crate::registry::Registry;
+use crate::registry::{Device, Registry, Taken};
 use crate::time::{Period, Step, Timestamp};
 use crate::vault::Id;
 
@@ -22,6 +22,31 @@ pub struct Survey {
     pub ahead: usize,
     /// When the last of those begins.
     pub until: Option<Timestamp>,
+}
+
+/// How many of these devices go by time, and of how many of them nobody has the code of the current step. Devices of one secret
+/// count once.
+///
+/// # Errors
+///
+/// Those of the registry.
+pub fn free_now(registry: &dyn Registry, devices: &[Device], now: Timestamp) -> Result<(usize, usize), Error> {
+    let mut fresh: usize = 0;
+    let mut current: BTreeMap<Id, Step> = BTreeMap::new();
+    for device in devices {
+        let Ok(period) = device.parameters.period() else { continue };
+        let Some((step, _)) = period.step_at(now, totp::EPOCH) else { continue };
+        match device.ledger {
+            Some(ledger) => drop(current.insert(ledger, step)),
+            // One that gave no code yet has no ledger.
+            None => fresh = fresh.saturating_add(1),
+        }
+    }
+    let from: Vec<(Id, Step)> = current.into_iter().collect();
+    let is_free = |taken: &Taken, step: Step| taken.steps.first() != Some(&step) && !taken.forgotten.contains(step);
+    let taken = registry.taken(&from)?;
+    let free = taken.iter().zip(&from).filter(|(taken, (_, step))| is_free(taken, *step)).count();
+    Ok((fresh.saturating_add(from.len()), fresh.saturating_add(free)))
 }
 
 /// Looks at all devices, with two questions to the registry.

@@ -11,6 +11,9 @@ pub enum Error {
     /// Names are unique.
     #[error("a device named `{0}` exists already")]
     NameTaken(Name),
+    /// So are the names of access tokens.
+    #[error("an access token named `{0}` exists already")]
+    TokenNameTaken(Name),
     /// An `add` of this name is under way elsewhere, or was interrupted.
     #[error("an `add` of `{name}` is under way, or was interrupted; it can be tried again after {until}")]
     Busy {

@@ -4,8 +4,12 @@
 //! call changes all that it was given or nothing.
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod access;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod copy;
 mod error;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod grouped;
 mod ledger;
 pub mod memory;
 #[cfg(feature = "postgres")]
@@ -27,8 +31,12 @@ use crate::time::{Drift, Step, Timestamp};
 use crate::vault::{Id, Kind};
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use access::AccessToken;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use copy::{Copied, copy};
 pub use error::{Error, Restored};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use grouped::Grouped;
 pub use ledger::{
     Claim, Fingerprint, Forget, History, Holder, LastPair, Ledger, NotToken, REMEMBERED, REMEMBERED_AT_LEAST,
     Returnable, Taken, Token,
@@ -182,6 +190,12 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// [`Error::Gone`] where the ledger isn't there. Those of the back-end; then nothing was taken, or what was taken
     /// stays taken.
     fn claim(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error>;
+
+    /// The same for several claims, of as many callers, in order. It is quicker where the back-end can write them down
+    /// together; each succeeds or fails as if it were made by itself.
+    fn claim_all(&self, claims: &[Claim<'_>]) -> Vec<Result<Vec<Step>, Error>> {
+        claims.iter().map(|claim| self.claim(claim)).collect()
+    }
 
     /// Gives a step back that this very claim took; false where another did, or where it was handed out again since.
     ///
@@ -338,6 +352,27 @@ pub trait Kept: Registry {
     ///
     /// Those of the back-end.
     fn accept_restored(&self, now: Timestamp) -> Result<Accepted, Error>;
+
+    /// Who may ask a lease service for codes, by name.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn access_tokens(&self) -> Result<Vec<AccessToken>, Error>;
+
+    /// Adds an access token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TokenNameTaken`], and those of the back-end.
+    fn add_access_token(&self, token: &AccessToken) -> Result<(), Error>;
+
+    /// Removes the access token of this name; false where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Those of the back-end.
+    fn remove_access_token(&self, name: &Name) -> Result<bool, Error>;
 }
 
 /// The rules for names, over what a back-end holds: shared by all back-ends, so that none bends them.

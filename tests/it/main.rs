@@ -87,6 +87,8 @@ mod relying_party;
 mod schemas;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod share;
 #[cfg(feature = "cli")]
 mod slips;
 #[cfg(feature = "cli")]

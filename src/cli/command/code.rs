@@ -11,6 +11,7 @@ use crate::cli::clipboard::{Clipboard, Way};
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
+use crate::cli::remote::{self, Passed, Remote};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, candidates, clipboard, hints, source};
 use crate::device::issue::{self, Issued};
@@ -19,7 +20,7 @@ use crate::oath::MovingFactor;
 use crate::registry::Device;
 use crate::time::{Timestamp, words};
 
-pub(super) use lease::Lease;
+pub(super) use lease::{Lease, Taken};
 pub(super) use patience::patience;
 
 /// Print the current code
@@ -263,6 +264,9 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         // Before a code is taken, which would be used up in vain.
         let clipboard = self.copy.map(|way| Clipboard::reach(way, self.clear_after)).transpose()?;
+        if let (Some(name), Some(remote)) = (&self.device, Remote::find()?) {
+            return self.of_server(global, name, &remote, clipboard);
+        }
         let clock = self.clock.open(global)?;
         let offset = i64::from(self.next).saturating_sub(self.previous.into());
         let answer = match (&self.device, &self.from) {
@@ -275,6 +279,23 @@ impl Args {
             (Some(clipboard), Some(way)) => self.copied(clipboard, way, answer, global),
             _ => render::print(&answer, global.json),
         }
+    }
+
+    /// A code from the server that `VMFA_URL` names, which hands out each code once.
+    fn of_server(&self, global: &Global, name: &str, remote: &Remote, clipboard: Option<Clipboard>) -> Result<()> {
+        remote.expect_none(&[
+            ("--next", self.next),
+            ("--previous", self.previous),
+            ("--count", self.count > 1),
+            ("--at", self.clock.at.is_some()),
+            ("--clock", self.clock.names_clock()),
+            ("--jump", self.jump),
+        ])?;
+        let question = remote::for_code(name, self.window, self.min_validity, self.timeout);
+        let code = Passed::code(remote.post("/v1/codes", &question, self.timeout)?);
+        let Some(clipboard) = clipboard else { return render::print(&code, global.json) };
+        clipboard.copy(code.text("code"))?;
+        render::print(&code.copied("clipboard"), global.json)
     }
 
     fn copied(&self, clipboard: Clipboard, way: Way, answer: Codes, global: &Global) -> Result<()> {

@@ -14,6 +14,7 @@ use crate::cli::empty::looked_in;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::{self, Wanted};
+use crate::cli::remote::{self, Remote};
 use crate::cli::render::{self, Answer, plain, table};
 use crate::cli::{Global, candidates, chosen_clock, clock, hints};
 use crate::device;
@@ -168,6 +169,9 @@ impl Args {
         if self.clock.is_given() && !self.codes {
             return Err(Error::usage("--clock needs --codes"));
         }
+        if let Some(remote) = Remote::find()? {
+            return self.of_server(global, &remote);
+        }
         let place = Place::find(global)?;
         if self.codes {
             place.expect_reading();
@@ -208,6 +212,22 @@ impl Args {
         };
         render::print(&listed, global.json)?;
         failure.map_or(Ok(()), Err)
+    }
+
+    /// The devices that the server lets its client use.
+    fn of_server(&self, global: &Global, remote: &Remote) -> Result<()> {
+        remote.expect_none(&[
+            ("--codes", self.codes),
+            ("--sort", self.sort != Sort::Name),
+            ("--vault", global.vault.is_some()),
+        ])?;
+        let wanted = self.patterns.iter().map(|text| Wanted::of(text)).collect::<Result<Vec<_>>>()?;
+        let is_wanted = |texts: [&str; 3]| wanted.is_empty() || wanted.iter().any(|wanted| wanted.has_described(texts));
+        let devices = remote::Devices::of(&remote.get("/v1/devices")?, is_wanted);
+        if devices.is_empty() && !wanted.is_empty() {
+            return Err(pattern::none_matches(&self.patterns, true));
+        }
+        render::print(&devices, global.json)
     }
 
     /// Devices come by name.

@@ -3,9 +3,7 @@
 //! The protocol is written here by hand: JSON-RPC, a message a line, three tools. With `rmcp`, which brings an async runtime into a
 //! command that has no other use for it, the program as packages carry it grew from 14.1 to 16.2 MB, and at most 15 are allowed.
 
-mod allowed;
 mod arguments;
-mod audit;
 mod calls;
 mod dispense;
 mod input;
@@ -20,17 +18,18 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use self::allowed::Allowed;
-use self::audit::Audit;
 use self::calls::{Calls, End};
 use self::dispense::Dispenser;
 use self::output::Outbox;
 use self::server::Server;
+use crate::cli::command::dispense::allowed::Allowed;
+use crate::cli::command::dispense::audit::Audit;
+use crate::cli::command::dispense::expect_readable;
 use crate::cli::empty::looked_in;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
-use crate::cli::{Global, candidates, chosen_clock, hints, hygiene, interrupt, render};
-use crate::device::{self, Devices};
+use crate::cli::{Global, candidates, chosen_clock, hygiene, interrupt, render};
+use crate::device;
 
 /// Give codes to agents by the Model Context Protocol (MCP)
 ///
@@ -71,7 +70,7 @@ impl Args {
         if place.identity_file().is_some_and(|path| hygiene::is_stdin(&path)) {
             return Err(Error::usage("the identity file is stdin, on which the client speaks"));
         }
-        expect_readable(&place, &allowed)?;
+        look(&place, &allowed)?;
         let audit = self.audit.as_deref().map(Audit::open).transpose()?;
         let dispenser = Dispenser { place, allowed, clock: self.clock.open(global)?, jump: self.jump, audit };
         if std::io::stdin().is_terminal() {
@@ -81,8 +80,8 @@ impl Args {
     }
 }
 
-/// Makes sure that nobody would have to be asked for a passphrase.
-fn expect_readable(place: &Place, allowed: &Allowed) -> Result<()> {
+/// Warns where there is nothing to give, and makes sure that nobody would have to be asked for a passphrase.
+fn look(place: &Place, allowed: &Allowed) -> Result<()> {
     let registry = place.registry()?;
     let devices = allowed.devices(&*registry)?;
     if devices.is_empty() {
@@ -91,17 +90,7 @@ fn expect_readable(place: &Place, allowed: &Allowed) -> Result<()> {
             looked_in().iter().for_each(|line| render::note(line));
         }
     }
-    let Some(device) = devices.iter().find(|device| device.vault.has_recipients()) else { return Ok(()) };
-    let vault = place.vault_of(device)?;
-    let read = Devices { vault: vault.as_ref(), registry: &*registry }.enrolment(device).map_err(Error::from);
-    match read {
-        Err(error) if error.message().ends_with("is protected by a passphrase") => {
-            Err(error.hint(hints::vaults::UNLOCK).hint(hints::vaults::PASSPHRASE_FD))
-        }
-        Err(error) if ["age-identity", "age-plugin"].contains(&error.code()) => Err(error),
-        // What is wrong with one device is told when its codes are asked for.
-        _ => Ok(()),
-    }
+    expect_readable(place, &*registry, &devices)
 }
 
 /// Serves until stdin ends, or a signal comes. Then nothing stays taken that isn't answered.

@@ -7,6 +7,7 @@ mod code;
 mod codes;
 mod completions;
 mod demo;
+mod dispense;
 mod doctor;
 mod drift;
 mod edit;
@@ -14,6 +15,7 @@ mod export;
 mod import;
 mod init;
 mod list;
+mod listen;
 #[cfg(target_os = "linux")]
 mod lock;
 mod man;
@@ -28,6 +30,7 @@ mod rename;
 mod restore;
 mod scan;
 mod serve;
+mod share;
 mod show;
 mod trash;
 #[cfg(target_os = "linux")]
@@ -69,6 +72,7 @@ pub(super) enum Command {
     Registry(registry::Args),
     Aws(aws::Args),
     Mcp(mcp::Args),
+    Share(share::Args),
     Serve(serve::Args),
     Demo(demo::Args),
     #[cfg(target_os = "linux")]
@@ -114,6 +118,7 @@ impl Command {
             Self::Registry(args) => args.run(global),
             Self::Aws(args) => args.run(global),
             Self::Mcp(args) => args.run(global),
+            Self::Share(args) => args.run(global),
             Self::Serve(args) => args.run(global),
             Self::Demo(args) => args.run(global),
             #[cfg(target_os = "linux")]

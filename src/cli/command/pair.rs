@@ -8,6 +8,7 @@ use crate::cli::chosen_clock::{self, Clock};
 use crate::cli::clock;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
+use crate::cli::remote::{self, Passed, Remote};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::wait::{self, Waiter, Waiting};
 use crate::cli::{Global, candidates, hints, source};
@@ -125,14 +126,32 @@ impl Answer for Answered {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
-        let clock = self.clock.open(global)?;
         let json = global.json || self.r#as == "json";
+        if let (Some(name), Some(remote)) = (&self.device, Remote::find()?) {
+            return self.of_server(name, &remote, json);
+        }
+        let clock = self.clock.open(global)?;
         let answered = match (&self.device, &self.from) {
             (Some(name), _) => self.of_device(global, name, &clock, json)?,
             (None, Some(from)) => self.of_source(from, &clock, json)?,
             (None, None) => return Err(Error::usage("name a device, or a source with --from")),
         };
         render::print(&answered, json)
+    }
+
+    /// A pair from the server that `VMFA_URL` names.
+    fn of_server(&self, name: &str, remote: &Remote, json: bool) -> Result<()> {
+        remote.expect_none(&[
+            ("--live", self.live),
+            ("--rules", self.rules.is_some()),
+            ("--at", self.clock.at.is_some()),
+            ("--clock", self.clock.names_clock()),
+            ("--jump", self.jump),
+            ("--as aws-cli", self.r#as == "aws-cli"),
+        ])?;
+        let timeout = if self.wait { self.timeout.min(remote::LONGEST_WAIT) } else { 0 };
+        let question = serde_json::json!({ "device": name, "timeout": timeout });
+        render::print(&Passed::pair(remote.post("/v1/pairs", &question, timeout)?), json)
     }
 
     fn of_device(&self, global: &Global, name: &str, clock: &Clock, json: bool) -> Result<Answered> {

@@ -5,12 +5,13 @@ use serde::Serialize;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
+use crate::cli::remote::{Passed, Remote};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, candidates, hints};
 use crate::device::issue::{Moment, Returned};
 use crate::device::pair::Which;
 use crate::device::{self, Devices};
-use crate::registry::Token;
+use crate::registry::{Device, Token};
 use crate::time::Step;
 
 /// Give back a code or a pair that never reached the service
@@ -48,7 +49,7 @@ pub(in crate::cli) struct Args {
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Released {
+pub(super) struct Released {
     /// The device's name.
     device: String,
     /// The step of the code; of a pair none is told.
@@ -70,6 +71,44 @@ impl Answer for Released {
     }
 }
 
+impl Released {
+    fn of(device: &Device, step: Option<u64>, released: &'static str) -> Self {
+        Self { device: device.name.to_string(), step, steps: Vec::new(), released }
+    }
+
+    /// Gives back what a claim has.
+    pub(super) fn of_claim(devices: &Devices<'_>, device: &Device, claim: Token) -> Result<Self> {
+        expect_returnable(device)?;
+        let now = clock::now();
+        let enrolment = devices.enrolment(device)?;
+        match devices.release_claim(device, &enrolment, claim, Moment { time: now, now })? {
+            (Returned::Yes, steps) if steps.is_empty() => Ok(Self::of(device, None, "pair")),
+            (Returned::Yes, steps) => {
+                let steps: Vec<u64> = steps.into_iter().map(Step::value).collect();
+                let only = if let [step] = steps[..] { Some(step) } else { None };
+                Ok(Self { steps, ..Self::of(device, only, "code") })
+            }
+            (Returned::NotThere, _) => {
+                let message = format!("`{}` has nothing of the claim {claim}", device.name);
+                Err(Error::new(Kind::No, "not-handed-out", message).hint(hints::devices::CLAIM_FORGOTTEN))
+            }
+            (Returned::Shared, _) => {
+                let message = "what this claim has was also given to another process: it stays used up";
+                Err(Error::new(Kind::No, "shared", message))
+            }
+        }
+    }
+}
+
+/// Counters can't go back: a service that missed one takes the next.
+fn expect_returnable(device: &Device) -> Result<()> {
+    if device.parameters.period().is_err() {
+        return Err(Error::usage(format!("`{}` is a counter device (HOTP): no code is given back", device.name))
+            .hint(hints::devices::COUNTER_GOES_ON));
+    }
+    Ok(())
+}
+
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Result<()> {
         super::codes::refuse_swapped("release", &self.device, &self.code)?;
@@ -84,27 +123,26 @@ impl Args {
         if self.step.is_some() && codes.len() == 2 {
             return Err(Error::usage("--step names the step of one code, and a pair has two: leave it out"));
         }
+        if let Some(remote) = Remote::find()? {
+            let Some(claim) = self.claim else {
+                let message = "the server that VMFA_URL names takes back what a claim has, and nothing else";
+                return Err(Error::usage(message).hint(hints::share::CLAIM));
+            };
+            let question = serde_json::json!({ "device": self.device, "claim": claim.to_string() });
+            return render::print(&Passed::released(remote.post("/v1/release", &question, 0)?), global.json);
+        }
         let place = Place::find(global)?;
         place.expect_reading();
         let registry = place.registry()?;
         registry.expect_writable()?;
         let device = device::find(&*registry, &self.device)?;
-        // Counters can't go back: a service that missed one takes the next.
-        if device.parameters.period().is_err() {
-            return Err(Error::usage(format!("`{}` is a counter device (HOTP): no code is given back", device.name))
-                .hint(hints::devices::COUNTER_GOES_ON));
-        }
+        expect_returnable(&device)?;
         let vault = place.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: &*registry };
         let enrolment = devices.enrolment(&device)?;
         let refused = |what: &str| Error::new(Kind::No, "not-handed-out", format!("`{}` {what}", device.name));
         let not_there = |what: &str| refused(&format!("has {what}")).hint(hints::devices::CODE_FORGOTTEN);
-        let answer = |step: Option<u64>, released| Released {
-            device: device.name.to_string(),
-            step,
-            steps: Vec::new(),
-            released,
-        };
+        let answer = |step: Option<u64>, released| Released::of(&device, step, released);
         let now = clock::now();
         let moment = Moment { time: now, now };
         let pair = match codes[..] {
@@ -112,23 +150,7 @@ impl Args {
             _ => self.pair.then_some(None),
         };
         let released = if let Some(claim) = self.claim {
-            match devices.release_claim(&device, &enrolment, claim, moment)? {
-                (Returned::Yes, steps) if steps.is_empty() => answer(None, "pair"),
-                (Returned::Yes, steps) => {
-                    let steps: Vec<u64> = steps.into_iter().map(Step::value).collect();
-                    let only = if let [step] = steps[..] { Some(step) } else { None };
-                    Released { steps, ..answer(only, "code") }
-                }
-                (Returned::NotThere, _) => {
-                    return Err(
-                        refused(&format!("has nothing of the claim {claim}")).hint(hints::devices::CLAIM_FORGOTTEN)
-                    );
-                }
-                (Returned::Shared, _) => {
-                    let message = "what this claim has was also given to another process: it stays used up";
-                    return Err(Error::new(Kind::No, "shared", message));
-                }
-            }
+            Released::of_claim(&devices, &device, claim)?
         } else if let Some(codes) = pair {
             let which = match codes {
                 None => Some(Which::Last),

@@ -2,17 +2,18 @@ mod remote;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::cli::command::listen;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::interrupt::Interrupted;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, clock, hints, hygiene, json};
+use crate::cli::{Global, clock, hints, hygiene};
 use crate::serve::http::Server;
 use crate::serve::scenario::{Scenario, Seeded, UserKeys};
 use crate::serve::time::{Clock, Instant};
@@ -125,15 +126,12 @@ impl Args {
         if let Some(remote) = &self.remote {
             return remote.run(global);
         }
-        let address = address(&self.listen)?;
+        let address = listen::address(&self.listen)?;
         let upstream = self.upstream.as_deref().map(Upstream::parse).transpose();
         let upstream = upstream.map_err(|error| Error::usage(error.to_string()))?;
-        let listener = TcpListener::bind(address).map_err(|error| {
-            Error::new(Kind::Remote, "listen", format!("{address} can't be listened on: {error}"))
-                .hint(hints::serve::FREE_PORT)
-        })?;
+        let listener = listen::bind(address)?;
         let ready_fd = match self.ready_fd {
-            Some(fd) => Some((fd, hygiene::descriptor(fd).map_err(|error| unwritable(fd, &error))?)),
+            Some(fd) => Some((fd, hygiene::descriptor(fd).map_err(|error| listen::unwritable(fd, &error))?)),
             None => None,
         };
         let scenario = self.scenario.as_deref().map(|path| {
@@ -169,7 +167,12 @@ impl Args {
         // From here on connections are taken, if only into the queue: a program that reads the line may connect.
         let ready = self.ready(bound, begun, &stand);
         let interrupted = Interrupted::watch();
-        announce(&ready, bound, ready_fd, global.json)?;
+        warn(bound);
+        listen::announce(&ready, ready_fd, global.json)?;
+        if !global.json {
+            render::note(&format!("account {} on {}; console: {}", ready.account, ready.endpoint, ready.console));
+            render::note("Ctrl-C ends it");
+        }
         let (over, end) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             while interrupted.by().is_none() {
@@ -199,12 +202,7 @@ impl Args {
     }
 
     fn ready(&self, bound: SocketAddr, begun: Begun, stand: &Stand) -> Ready {
-        // A server that listens on all addresses is reached at this one.
-        let ip = match bound.ip() {
-            ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ip => ip,
-        };
-        let endpoint = format!("http://{}", SocketAddr::new(ip, bound.port()));
+        let endpoint = format!("http://{}", listen::reached_at(bound));
         Ready {
             console: format!("{endpoint}/console"),
             endpoint,
@@ -226,37 +224,13 @@ fn instant() -> Instant {
     Instant::from_unix_millis(u64::try_from(clock::milliseconds()).unwrap_or_default())
 }
 
-fn announce(ready: &Ready, bound: SocketAddr, fd: Option<(u32, std::fs::File)>, json: bool) -> Result<()> {
+fn warn(bound: SocketAddr) {
     if !bound.ip().is_loopback() {
         render::note(&format!(
             "warning: {bound} is reachable from other machines, and anybody who reaches it can move its time, read its events and \
              the secret keys of its scenario's devices, and guess its passwords"
         ));
     }
-    render::print(ready, json)?;
-    if !json {
-        render::note(&format!("account {} on {}; console: {}", ready.account, ready.endpoint, ready.console));
-        render::note("Ctrl-C ends it");
-    }
-    let Some((fd, mut file)) = fd else { return Ok(()) };
-    // Room for all of it from the start: what grows leaves copies of keys behind.
-    let mut line = zeroize::Zeroizing::new(Vec::with_capacity(64 << 10));
-    json::write(&mut *line, ready).map_err(|error| unwritable(fd, &error))?;
-    line.push(b'\n');
-    file.write_all(&line).map_err(|error| unwritable(fd, &error))
-}
-
-fn unwritable(fd: u32, error: &io::Error) -> Error {
-    Error::new(Kind::Usage, "ready-fd", format!("file descriptor {fd} can't be written to: {error}"))
-}
-
-/// `HOST:PORT`, or `:PORT` on this machine alone.
-fn address(text: &str) -> Result<SocketAddr> {
-    let full = if text.starts_with(':') { format!("127.0.0.1{text}") } else { text.to_owned() };
-    let found = full.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    found.ok_or_else(|| {
-        Error::usage(format!("`{text}` is no address to listen on: ADDRESS:PORT, such as 127.0.0.1:4566 or :4566"))
-    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ impl From<registry::Error> for Error {
     fn from(error: registry::Error) -> Self {
         use registry::Error as E;
         let (kind, code) = match &error {
-            E::NameTaken(_) => (Kind::No, "name-taken"),
+            E::NameTaken(_) | E::TokenNameTaken(_) => (Kind::No, "name-taken"),
             E::Busy { .. } => (Kind::Storage, "busy"),
             E::Conflict(_) | E::LedgerConflict => (Kind::Storage, "conflict"),
             E::Gone => (Kind::No, "no-such-device"),
@@ -64,6 +64,7 @@ impl From<registry::Error> for Error {
             E::Unknown { .. } => failure.hint(registries::LOOK_AGAIN),
             E::ClearText { .. } => failure.hint(registries::TLS),
             E::NoRegistry { .. } | E::Outdated { .. } => failure.hint(registries::MAKE),
+            E::TokenNameTaken(_) => failure.hint(hints::share::LIST_TOKENS),
             E::NameTaken(_) | E::Busy { .. } | E::Gone | E::Refused { .. } => failure,
         }
     }

@@ -10,6 +10,7 @@ pub(super) mod devices;
 pub(super) mod exports;
 pub(super) mod registries;
 pub(super) mod serve;
+pub(super) mod share;
 pub(super) mod sources;
 pub(super) mod usage;
 pub(super) mod vaults;

@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::Postgres;
 use super::failure::Failure;
-use super::link::Link;
+use super::link::{Link, Parameter};
 use super::values::{from_ranges, of_row, step, steps, value};
 use crate::registry::restored::restored_until;
 use crate::registry::{AHEAD, Claim, Error, Holder, Run, Taken, Token};
@@ -86,6 +86,52 @@ struct Round {
     old: bool,
 }
 
+/// The parameters of [`CLAIM`].
+struct Asked {
+    ledger: uuid::Uuid,
+    steps: Vec<i64>,
+    ready: Vec<bool>,
+    most: i64,
+    now: i64,
+    token: i64,
+    below: i64,
+    again: bool,
+    before: i64,
+    ahead: i64,
+}
+
+impl Asked {
+    fn of(claim: &Claim<'_>, wanted: &[Step], most: usize) -> Self {
+        Self {
+            ledger: claim.ledger.uuid(),
+            steps: wanted.iter().map(|step| step.value().cast_signed()).collect(),
+            ready: wanted.iter().map(|step| *step <= claim.ready).collect(),
+            most: i64::try_from(most).unwrap_or(i64::MAX),
+            now: claim.now.as_unix().cast_signed(),
+            token: claim.token.value().cast_signed(),
+            below: claim.forget.below.value().cast_signed(),
+            again: claim.again,
+            before: claim.forget.before.as_unix().cast_signed(),
+            ahead: AHEAD.cast_signed(),
+        }
+    }
+
+    fn parameters(&self) -> [Parameter<'_>; 10] {
+        [
+            (&self.ledger, Type::UUID),
+            (&self.steps, Type::INT8_ARRAY),
+            (&self.ready, Type::BOOL_ARRAY),
+            (&self.most, Type::INT8),
+            (&self.now, Type::INT8),
+            (&self.token, Type::INT8),
+            (&self.below, Type::INT8),
+            (&self.again, Type::BOOL),
+            (&self.before, Type::INT8),
+            (&self.ahead, Type::INT8),
+        ]
+    }
+}
+
 impl Postgres {
     /// A claim whose answer was lost counts: its steps are taken by nobody, and others are asked for.
     pub(super) fn claim_steps(&self, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
@@ -106,44 +152,71 @@ impl Postgres {
             }
         }
         if changed && old {
-            // The claim stands, whatever becomes of this.
-            let (below, before) =
-                (claim.forget.below.value().cast_signed(), claim.forget.before.as_unix().cast_signed());
-            let _ = self.change(&mut |link| self.shorten(link, claim.ledger.uuid(), below, before));
+            self.forget_old(claim);
         }
         let mut given = BTreeSet::new();
         Ok(claim.candidates.iter().copied().filter(|step| taken.contains(step) && given.insert(*step)).collect())
     }
 
+    /// In one transaction, so that all reach the disk by one flush, and one after the other without waiting for answers.
+    pub(super) fn claim_steps_of_all(&self, claims: &[Claim<'_>]) -> Vec<Result<Vec<Step>, Error>> {
+        let together = claims.len() > 1 && claims.iter().all(|claim| claim.most == 1 && !claim.again);
+        let alone = || claims.iter().map(|claim| self.claim_steps(claim)).collect();
+        if !together {
+            return alone();
+        }
+        let asked: Vec<Asked> = claims.iter().map(|claim| Asked::of(claim, claim.candidates, 1)).collect();
+        let rounds = self.change(&mut |link| {
+            let answers = link.ask_each(CLAIM, &asked.iter().map(Asked::parameters).collect::<Vec<_>>())?;
+            claims
+                .iter()
+                .zip(answers)
+                .map(|(claim, rows)| match self.round_of(&rows, claim.candidates, 1) {
+                    // It wrote nothing.
+                    Err(Failure::Final(Error::Gone)) => Ok(Err(Error::Gone)),
+                    round => Ok(Ok(round?)),
+                })
+                .collect::<Result<Vec<_>, Failure>>()
+        });
+        // What doesn't work for all of them, each tries by itself.
+        let Ok(rounds) = rounds else { return alone() };
+        let finished = |(claim, round): (&Claim<'_>, Result<Round, Error>)| {
+            let round = round?;
+            // Somebody else was faster.
+            if round.taken.is_empty() && round.free > 0 {
+                return self.claim_steps(claim);
+            }
+            if round.old && !round.taken.is_empty() {
+                self.forget_old(claim);
+            }
+            Ok(round.taken)
+        };
+        claims.iter().zip(rounds).map(finished).collect()
+    }
+
+    /// The claim stands, whatever becomes of this.
+    fn forget_old(&self, claim: &Claim<'_>) {
+        let (below, before) = (claim.forget.below.value().cast_signed(), claim.forget.before.as_unix().cast_signed());
+        let _ = self.change(&mut |link| self.shorten(link, claim.ledger.uuid(), below, before));
+    }
+
     fn round(&self, link: &mut Link, claim: &Claim<'_>, wanted: &[Step], most: usize) -> Result<Round, Failure> {
-        let numbers: Vec<i64> = wanted.iter().map(|step| step.value().cast_signed()).collect();
-        let ready: Vec<bool> = wanted.iter().map(|step| *step <= claim.ready).collect();
-        let rows = link.ask(
-            CLAIM,
-            &[
-                (&claim.ledger.uuid(), Type::UUID),
-                (&numbers, Type::INT8_ARRAY),
-                (&ready, Type::BOOL_ARRAY),
-                (&i64::try_from(most).unwrap_or(i64::MAX), Type::INT8),
-                (&claim.now.as_unix().cast_signed(), Type::INT8),
-                (&claim.token.value().cast_signed(), Type::INT8),
-                (&claim.forget.below.value().cast_signed(), Type::INT8),
-                (&claim.again, Type::BOOL),
-                (&claim.forget.before.as_unix().cast_signed(), Type::INT8),
-                (&AHEAD.cast_signed(), Type::INT8),
-            ],
-        )?;
+        let rows = link.ask(CLAIM, &Asked::of(claim, wanted, most).parameters())?;
+        self.round_of(&rows, wanted, most)
+    }
+
+    fn round_of(&self, rows: &[Row], wanted: &[Step], most: usize) -> Result<Round, Failure> {
         let place = self.place.as_str();
-        if value::<i64>(place, &rows, 0)? == 0 {
+        if value::<i64>(place, rows, 0)? == 0 {
             return Err(Error::Gone.into());
         }
-        let taken: Vec<Step> = value::<Vec<i64>>(place, &rows, 1)?.into_iter().map(step).collect();
-        let free = usize::try_from(value::<i64>(place, &rows, 2)?).unwrap_or_default();
+        let taken: Vec<Step> = value::<Vec<i64>>(place, rows, 1)?.into_iter().map(step).collect();
+        let free = usize::try_from(value::<i64>(place, rows, 2)?).unwrap_or_default();
         if taken.len() > most || taken.iter().any(|step| !wanted.contains(step)) {
             let reason = "it answers a claim with steps that nobody asked for".to_owned();
             return Err(Error::Engine { place: place.to_owned(), reason }.into());
         }
-        Ok(Round { taken, free, shown: value(place, &rows, 3)?, old: value(place, &rows, 4)? })
+        Ok(Round { taken, free, shown: value(place, rows, 3)?, old: value(place, rows, 4)? })
     }
 
     pub(super) fn release_step(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -119,6 +122,36 @@ impl Link {
             Err(_) => Err(Failure::Lost("no answer".to_owned())),
         };
         self.noting(outcome)
+    }
+
+    /// The same thing for several parameters, in order: all are sent before the first answer is waited for.
+    pub(super) fn ask_each<const N: usize>(
+        &mut self,
+        sql: &'static str,
+        parameters: &[[Parameter<'_>; N]],
+    ) -> Result<Vec<Vec<Row>>, Failure> {
+        // The first by itself, until the server has read the statement.
+        let known = self.session.as_ref().is_some_and(|session| matches!(session.asked.get(sql), Some(Some(_))));
+        let (alone, rest) = parameters.split_at(if known { 0 } else { parameters.len().min(2) });
+        let mut answers = alone.iter().map(|parameters| self.ask(sql, parameters)).collect::<Result<Vec<_>, _>>()?;
+        self.open()?;
+        let Self { runtime, session, place, .. } = self;
+        let Some(Session { client, budget, asked, .. }) = session else { return Err(lost()) };
+        let Some(Some(statement)) = asked.get(sql) else { return Ok(answers) };
+        budget.renew();
+        let all = async {
+            let values: Vec<Vec<&(dyn ToSql + Sync)>> =
+                rest.iter().map(|parameters| parameters.iter().map(|(value, _)| *value).collect()).collect();
+            let asking: Vec<_> = values.iter().map(|values| Box::pin(client.query(statement, values))).collect();
+            all_of(asking).await
+        };
+        let answered = runtime.block_on(async { timeout(ANSWER, all).await });
+        let outcome = match answered {
+            Ok(answers) => answers.map_err(|error| of_client(place, &error)),
+            Err(_) => Err(Failure::Lost("no answer".to_owned())),
+        };
+        answers.extend(self.noting(outcome)?);
+        Ok(answers)
     }
 
     /// The same for what has no parameters and no answer, such as several statements.
@@ -270,6 +303,23 @@ impl Link {
             _ => Ok(()),
         }
     }
+}
+
+/// What several futures come to, all begun in their order; or the first error.
+async fn all_of<T, E>(futures: Vec<Pin<Box<impl Future<Output = Result<T, E>>>>>) -> Result<Vec<T>, E> {
+    let mut under_way: Vec<_> = futures.into_iter().map(|future| (future, None)).collect();
+    poll_fn(|context| {
+        let mut pending = false;
+        for (future, done) in under_way.iter_mut().filter(|(_, done)| done.is_none()) {
+            match future.as_mut().poll(context) {
+                Poll::Ready(outcome) => *done = Some(outcome?),
+                Poll::Pending => pending = true,
+            }
+        }
+        if pending { Poll::Pending } else { Poll::Ready(Ok(())) }
+    })
+    .await?;
+    Ok(under_way.into_iter().filter_map(|(_, done)| done).collect())
 }
 
 /// Says good-bye, so that the server doesn't log a client that vanished.

@@ -3,6 +3,7 @@
 //! The database knows ids, names and steps, and of secrets only what age has encrypted. Marks by which a restored copy of a registry file is
 //! noticed are SQLite's; who restores a database says so by [`Kept::accept_restored`].
 
+mod access;
 mod address;
 mod claim;
 mod failure;
@@ -28,7 +29,9 @@ use std::time::Duration;
 
 use self::link::{Expected, Link};
 use self::schema::KNOWN;
-use super::{Accepted, Claim, Device, Error, Fingerprint, History, Holder, Kept, Ledger, Registry, Taken, Token};
+use super::{
+    Accepted, AccessToken, Claim, Device, Error, Fingerprint, History, Holder, Kept, Ledger, Registry, Taken, Token,
+};
 use crate::name::Name;
 use crate::time::{Step, Timestamp};
 use crate::vault::Id;
@@ -146,6 +149,10 @@ impl Registry for Postgres {
         self.claim_steps(claim)
     }
 
+    fn claim_all(&self, claims: &[Claim<'_>]) -> Vec<Result<Vec<Step>, Error>> {
+        self.claim_steps_of_all(claims)
+    }
+
     fn release(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
         self.release_step(ledger, step, token)
     }
@@ -226,5 +233,17 @@ impl Kept for Postgres {
 
     fn accept_restored(&self, now: Timestamp) -> Result<Accepted, Error> {
         self.accept(now)
+    }
+
+    fn access_tokens(&self) -> Result<Vec<AccessToken>, Error> {
+        self.tokens()
+    }
+
+    fn add_access_token(&self, token: &AccessToken) -> Result<(), Error> {
+        self.insert_token(token)
+    }
+
+    fn remove_access_token(&self, name: &Name) -> Result<bool, Error> {
+        self.delete_token(name)
     }
 }

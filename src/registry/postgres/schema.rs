@@ -90,6 +90,15 @@ const MIGRATIONS: &[&str] = &[
         item  bytea NOT NULL
     );
 ",
+    "
+    CREATE TABLE vmfa.access_token (
+        name     text COLLATE \"C\" PRIMARY KEY,
+        hash     bytea NOT NULL UNIQUE,
+        allow    text NOT NULL,
+        created  bigint NOT NULL,
+        expires  bigint
+    );
+",
 ];
 
 /// The newest version.

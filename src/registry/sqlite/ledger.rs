@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::Sqlite;
+use super::mark::Count;
 use super::restored::restored_until;
 use crate::registry::{
     Claim, Device, Error, Fingerprint, Holder, LastPair, Ledger, REMEMBERED, REMEMBERED_AT_LEAST, Returnable, Run,
@@ -95,9 +96,49 @@ impl Sqlite {
         taken
     }
 
+    /// In one transaction, so that all reach the disk by one flush.
+    pub(super) fn claim_steps_of_all(&self, claims: &[Claim<'_>]) -> Vec<Result<Vec<Step>, Error>> {
+        let together = claims.len() > 1 && claims.iter().all(|claim| !claim.again);
+        let alone = || claims.iter().map(|claim| self.claim_steps(claim)).collect();
+        if !together {
+            return alone();
+        }
+        // What doesn't work for all of them, each tries by itself.
+        self.claim_together(claims).unwrap_or_else(|_| alone())
+    }
+
+    fn claim_together(&self, claims: &[Claim<'_>]) -> Result<Vec<Result<Vec<Step>, Error>>, Error> {
+        let mut connection = self.connection();
+        let transaction = self.begin_handing_out(&mut connection, true)?;
+        let mut all = Vec::with_capacity(claims.len());
+        let mut last_count = None;
+        for claim in claims {
+            match self.claim_in(&transaction, claim) {
+                Ok((taken, count)) => {
+                    last_count = count.or(last_count);
+                    all.push(Ok(taken));
+                }
+                // It wrote nothing.
+                Err(Error::Gone) => all.push(Err(Error::Gone)),
+                Err(error) => return Err(error),
+            }
+        }
+        transaction.commit().map_err(|error| self.failed(&error))?;
+        self.leave_mark(last_count.as_ref());
+        Ok(all)
+    }
+
     fn claim_within(&self, connection: &mut Connection, claim: &Claim<'_>) -> Result<Vec<Step>, Error> {
-        let engine = |error: rusqlite::Error| self.failed(&error);
         let transaction = self.begin_handing_out(connection, !claim.again)?;
+        let (taken, count) = self.claim_in(&transaction, claim)?;
+        transaction.commit().map_err(|error| self.failed(&error))?;
+        self.leave_mark(count.as_ref());
+        Ok(taken)
+    }
+
+    /// What a claim takes, and how much the registry has handed out with it.
+    fn claim_in(&self, transaction: &Connection, claim: &Claim<'_>) -> Result<(Vec<Step>, Option<Count>), Error> {
+        let engine = |error: rusqlite::Error| self.failed(&error);
         let ledger = claim.ledger.to_string();
         let now = claim.now.as_unix().cast_signed();
         let (mut forgotten, restored) = {
@@ -136,14 +177,12 @@ impl Sqlite {
             }
         }
         if taken.is_empty() && !changed {
-            return Ok(taken);
+            return Ok((taken, None));
         }
-        self.shorten(&transaction, &ledger, &mut forgotten, (claim.forget.below, claim.forget.before))?;
+        self.shorten(transaction, &ledger, &mut forgotten, (claim.forget.below, claim.forget.before))?;
         let last = taken.iter().max().copied();
-        let count = if claim.again { None } else { self.count_on(&transaction, 1, (&ledger, last))? };
-        transaction.commit().map_err(engine)?;
-        self.leave_mark(count.as_ref());
-        Ok(taken)
+        let count = if claim.again { None } else { self.count_on(transaction, 1, (&ledger, last))? };
+        Ok((taken, count))
     }
 
     /// Makes runs of the steps of a ledger that lie before a step and were handed out before a moment.

@@ -1,5 +1,6 @@
 //! The registry in one SQLite file: write-ahead log, every change one immediate transaction.
 
+mod access;
 mod columns;
 mod failure;
 mod files;
@@ -23,11 +24,14 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 
 pub use super::restored::{AHEAD, Accepted};
 use columns::Column;
+use files::FileId;
 #[cfg(feature = "cli")]
 pub(crate) use names::Of;
 
 use super::record::Record;
-use super::{Claim, Device, Error, Fingerprint, History, Holder, Kept, Ledger, Registry, Token, clash, names_clash};
+use super::{
+    AccessToken, Claim, Device, Error, Fingerprint, History, Holder, Kept, Ledger, Registry, Token, clash, names_clash,
+};
 use crate::name::Name;
 use crate::time::{Step, Timestamp};
 use crate::vault::Id;
@@ -36,6 +40,8 @@ use crate::vault::Id;
 pub struct Sqlite {
     path: PathBuf,
     mark: Option<mark::Mark>,
+    /// Which file was opened, where that can be told.
+    file: Option<FileId>,
     /// Whether the file system is known to lock files.
     locks: AtomicBool,
     connection: Mutex<Connection>,
@@ -68,6 +74,7 @@ impl Sqlite {
         self.see_mark(&transaction)?;
         // A code that is only shown carries no promise, and the check takes time.
         if promised {
+            self.expect_in_place()?;
             self.see_lock()?;
         }
         Ok(transaction)
@@ -253,6 +260,10 @@ impl Registry for Sqlite {
         self.claim_steps(claim)
     }
 
+    fn claim_all(&self, claims: &[Claim<'_>]) -> Vec<Result<Vec<Step>, Error>> {
+        self.claim_steps_of_all(claims)
+    }
+
     fn release(&self, ledger: Id, step: Step, token: Token) -> Result<bool, Error> {
         self.release_step(ledger, step, token)
     }
@@ -349,5 +360,17 @@ impl Kept for Sqlite {
 
     fn accept_restored(&self, now: Timestamp) -> Result<Accepted, Error> {
         Self::accept_restored(self, now)
+    }
+
+    fn access_tokens(&self) -> Result<Vec<AccessToken>, Error> {
+        self.tokens()
+    }
+
+    fn add_access_token(&self, token: &AccessToken) -> Result<(), Error> {
+        self.insert_token(token)
+    }
+
+    fn remove_access_token(&self, name: &Name) -> Result<bool, Error> {
+        self.delete_token(name)
     }
 }

@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{READ_ONLY, of_engine, of_io};
-use super::files::beside;
+use super::files::{FileId, beside};
 use super::{Sqlite, locks};
 use crate::file::{create_private, may_create};
 use crate::registry::Error;
@@ -112,6 +112,15 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE device ADD COLUMN note TEXT;
 ",
+    "
+    CREATE TABLE access_token (
+        name     TEXT PRIMARY KEY,
+        hash     BLOB NOT NULL UNIQUE,
+        allow    TEXT NOT NULL,
+        created  INTEGER NOT NULL,
+        expires  INTEGER
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The newest schema version.
@@ -174,7 +183,18 @@ impl Sqlite {
     }
 
     fn over(path: &Path, connection: Connection) -> Self {
-        Self { path: path.to_owned(), mark: None, locks: AtomicBool::new(false), connection: Mutex::new(connection) }
+        let (file, locks) = (FileId::of(path), AtomicBool::new(false));
+        Self { path: path.to_owned(), mark: None, file, locks, connection: Mutex::new(connection) }
+    }
+
+    /// Makes sure that the file is still the one that was opened. Another one in its place has its own hand-outs, and what is
+    /// written to a file that was moved away is read by nobody.
+    pub(super) fn expect_in_place(&self) -> Result<(), Error> {
+        if self.file.is_none() || FileId::of(&self.path) == self.file {
+            return Ok(());
+        }
+        let reason = "it was moved or replaced while it was open".to_owned();
+        Err(Error::NotIntact { place: self.path.display().to_string(), reason })
     }
 
     /// Whether anything can be written down.
@@ -183,6 +203,7 @@ impl Sqlite {
     ///
     /// [`Error::ReadOnly`] where nothing can be.
     pub fn expect_writable(&self) -> Result<(), Error> {
+        self.expect_in_place()?;
         if let Err(error) = may_create(&self.path) {
             return Err(of_io(&self.path, &error));
         }

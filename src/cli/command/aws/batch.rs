@@ -50,7 +50,7 @@ struct One {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Failure {
-    code: &'static str,
+    code: String,
     message: String,
     hints: Vec<String>,
 }
@@ -79,7 +79,11 @@ impl One {
     }
 
     fn failed(user: &str, error: &Error) -> Self {
-        let error = Failure { code: error.code(), message: error.message().to_owned(), hints: error.hints().to_vec() };
+        let error = Failure {
+            code: error.code().to_owned(),
+            message: error.message().to_owned(),
+            hints: error.hints().to_vec(),
+        };
         Self { error: Some(error), ..Self::new(user, "failed") }
     }
 

@@ -8,7 +8,7 @@ use crate::cli::chosen_clock::Clock;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::hints;
-use crate::cli::open::Place;
+use crate::cli::open::{Place, Vaults};
 use crate::cli::pattern::{self, Pool};
 use crate::cli::render::{self, plain};
 use crate::cli::wait::{self, Waiter, Waiting};
@@ -28,7 +28,7 @@ const ATTEMPTS: u8 = 50;
 #[derive(Clone, Copy)]
 pub(in crate::cli::command) struct Lease<'a> {
     /// Where secrets are.
-    pub(in crate::cli::command) place: &'a Place,
+    pub(in crate::cli::command) vaults: &'a dyn Vaults,
     pub(in crate::cli::command) registry: &'a dyn Registry,
     /// The clock that codes are made by.
     pub(in crate::cli::command) clock: &'a Clock,
@@ -68,7 +68,7 @@ impl Args {
         let registry = place.registry()?;
         registry.expect_writable()?;
         let lease = Lease {
-            place: &place,
+            vaults: &place,
             registry: &*registry,
             clock,
             waiting: self.waiting(),
@@ -100,7 +100,7 @@ impl Args {
 impl Lease<'_> {
     /// A code of a device; of a counter device its next one.
     pub(in crate::cli::command) fn of_device(&self, device: Device) -> Result<Taken> {
-        let vault = self.place.vault_of(&device)?;
+        let vault = self.vaults.vault_of(&device)?;
         let devices = Devices { vault: vault.as_ref(), registry: self.registry };
         let enrolment = devices.enrolment(&device)?;
         if let MovingFactor::Counter { .. } = device.parameters.factor {
@@ -149,7 +149,7 @@ impl Lease<'_> {
         let timed = |device: &Device| matches!(device.parameters.factor, MovingFactor::Time { .. });
         let mut pool = Vec::new();
         for device in devices.into_iter().filter(|device| pattern.has(device) && timed(device)) {
-            let vault = self.place.vault_of(&device)?;
+            let vault = self.vaults.vault_of(&device)?;
             let ledger = match device.ledger {
                 Some(known) => known,
                 None => {

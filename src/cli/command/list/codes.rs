@@ -29,7 +29,7 @@ pub(super) enum Current {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Failure {
-    code: &'static str,
+    code: String,
     message: String,
 }
 
@@ -86,7 +86,7 @@ pub(super) fn current(
         let told = code.map_or_else(
             |error| {
                 let error = Error::from(error);
-                let failed = Failure { code: error.code(), message: error.message().to_owned() };
+                let failed = Failure { code: error.code().to_owned(), message: error.message().to_owned() };
                 failure.get_or_insert(error);
                 Current::Failed { error: failed }
             },

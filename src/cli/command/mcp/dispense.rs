@@ -1,26 +1,25 @@
 //! What the tools do: as `vmfa list`, `vmfa code --fresh` and `vmfa pair`, with the devices that are allowed, and with every
 //! code written down in the audit file before it is answered.
 
-use super::allowed::Allowed;
+use std::time::Duration;
+
 use super::arguments::Asked;
-use super::audit::{Audit, Client, Line, What};
 use super::calls::Call;
 use crate::cli::chosen_clock::Clock;
 use crate::cli::clock;
-use crate::cli::command::code::{Codes, Lease};
+use crate::cli::command::code::Codes;
+use crate::cli::command::dispense::allowed::Allowed;
+use crate::cli::command::dispense::audit::{Audit, Client, Line, What, Who};
+use crate::cli::command::dispense::{self, Task, Wish, not_audited};
 use crate::cli::command::pair::Answered;
 use crate::cli::command::show::Description;
-use crate::cli::error::{Error, Kind, Result};
+use crate::cli::error::{Error, Result};
 use crate::cli::hints;
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
-use crate::cli::render::{note, plain};
-use crate::cli::wait::{self, Waiter, Waiting, Waits as _};
-use crate::device::issue::{Issued, Returned};
-use crate::device::pair::{Pair, Terms, Which};
-use crate::device::{self, Devices, accept};
-use crate::oath::MovingFactor;
+use crate::cli::wait::Waits;
 use crate::registry::{Device, Kept};
+use crate::time::Timestamp;
 
 /// What hands out codes.
 pub(super) struct Dispenser {
@@ -47,14 +46,16 @@ impl Dispenser {
     pub(super) fn answer(&self, asked: &Asked, client: &Client, call: &Call) -> Result<Given> {
         let place = self.place.afresh();
         let registry = place.registry()?;
-        let task = Task { dispenser: self, place: &place, registry: &*registry, client, call, tool: asked.tool() };
+        let caller = Caller { call, client, audit: self.audit.as_ref(), tool: asked.tool() };
+        let task = Task { vaults: &place, registry: &*registry, clock: &self.clock, jump: self.jump, client: &caller };
         let given = match asked {
             Asked::List => self.list(&*registry),
             Asked::Code { device, timeout, min_validity } => {
-                task.code(device.as_deref(), *timeout, *min_validity).map(|codes| Given::Codes(Box::new(codes)))
+                let wish = Wish { window: None, min_validity: *min_validity, timeout: *timeout };
+                self.code(&task, device.as_deref(), wish).map(|codes| Given::Codes(Box::new(codes)))
             }
             Asked::Pair { device, timeout } => {
-                task.pair(device.as_deref(), *timeout).map(|pair| Given::Pair(Box::new(pair)))
+                self.pair(&task, device.as_deref(), *timeout).map(|pair| Given::Pair(Box::new(pair)))
             }
         };
         given.map_err(in_words_of_tools)
@@ -67,116 +68,56 @@ impl Dispenser {
         let described = devices.iter().map(|device| Description::of(device, None).last_used(last_use(device)));
         Ok(Given::Devices { devices: described.collect() })
     }
+
+    fn code(&self, task: &Task<'_, Caller<'_>>, name: Option<&str>, wish: Wish) -> Result<Codes> {
+        task.registry.expect_writable()?;
+        let pool = name.map(Pool::of).transpose()?.flatten();
+        match (name, pool) {
+            (Some(name), Some(pattern)) => {
+                task.code_of_pool(name, &pattern, self.allowed.devices(task.registry)?, wish)
+            }
+            _ => task.code(self.allowed.device(task.registry, name)?, wish),
+        }
+    }
+
+    fn pair(&self, task: &Task<'_, Caller<'_>>, name: Option<&str>, timeout: u64) -> Result<Answered> {
+        task.registry.expect_writable()?;
+        task.pair(&self.allowed.device(task.registry, name)?, timeout)
+    }
 }
 
-/// One call that hands something out.
-struct Task<'a> {
-    dispenser: &'a Dispenser,
-    place: &'a Place,
-    registry: &'a dyn Kept,
-    client: &'a Client,
+/// A call, and what is written down of it.
+struct Caller<'a> {
     call: &'a Call,
+    client: &'a Client,
+    audit: Option<&'a Audit>,
     tool: &'static str,
 }
 
-impl Task<'_> {
-    fn code(&self, name: Option<&str>, timeout: u64, min_validity: Option<u64>) -> Result<Codes> {
-        self.registry.expect_writable()?;
-        let lease = Lease {
-            place: self.place,
-            registry: self.registry,
-            clock: &self.dispenser.clock,
-            waiting: self.waiting(),
-            window: None,
-            min_validity,
-            timeout,
-        };
-        let allowed = &self.dispenser.allowed;
-        let pool = name.map(Pool::of).transpose()?.flatten();
-        let taken = match (name, pool) {
-            (Some(name), Some(pattern)) => lease.of_pool(name, &pattern, allowed.devices(self.registry)?)?,
-            _ => lease.of_device(allowed.device(self.registry, name)?)?,
-        };
-        let issued = taken.issued;
-        let what = if issued.valid.is_some() { What::Step } else { What::Counter };
-        self.write_down(&taken.device, what(issued.moving_factor), || taken.give_back(self.registry))?;
-        Codes::of_device(taken.device, &[issued], self.dispenser.clock.time())
+impl Waits for Caller<'_> {
+    fn begins(&self, seconds: u64, what: &str, until: Timestamp) {
+        self.call.begins(seconds, what, until);
     }
 
-    fn pair(&self, name: Option<&str>, timeout: u64) -> Result<Answered> {
-        self.registry.expect_writable()?;
-        let clock = &self.dispenser.clock;
-        let device = self.dispenser.allowed.device(self.registry, name)?;
-        let vault = self.place.vault_of(&device)?;
-        let devices = Devices { vault: vault.as_ref(), registry: self.registry };
-        let enrolment = devices.enrolment(&device)?;
-        if let MovingFactor::Counter { .. } = device.parameters.factor {
-            self.call.expect_wanted()?;
-            let codes = devices.next_codes(&device, &enrolment, 2, clock::now())?;
-            self.write_down(&device, What::Counters(both(&codes)?), || Ok(false))?;
-            return Answered::of(Some(&device), &enrolment, &codes, clock);
-        }
-        let consumes = accept::rules_of(&device).pair_uses_steps;
-        let terms = Terms { live: false, consumes, patience: timeout };
-        let pair = devices.pair(&device, &enrolment, clock.moment(), terms)?;
-        let codes = pair.codes.map(|code| code.issued);
-        let give_back = || {
-            let returned = devices.release_pair(&device, &enrolment, Which::Own(pair.token), clock.moment())?;
-            Ok(returned == Returned::Yes)
-        };
-        if let Err(error) = self.wait_for(&pair, &device) {
-            // Nobody hears of it if it can't be given back now: it then counts as handed out.
-            let _: Result<bool> = give_back();
-            return Err(error);
-        }
-        self.write_down(&device, What::Steps(both(&codes)?), give_back)?;
-        if pair.codes.iter().any(|code| code.wait > 0) {
-            devices.show_pair(&device, &enrolment, &pair, clock::now())?;
-        }
-        Answered::of(Some(&device), &enrolment, &codes, clock)
+    fn pause(&self, limit: Duration) -> Result<()> {
+        self.call.pause(limit)
     }
 
-    fn wait_for(&self, pair: &Pair, device: &Device) -> Result<()> {
-        let [_, second] = &pair.codes;
-        let what = format!("a new pair of {}", plain(device.name.as_str()));
-        wait::until(&self.dispenser.clock, second.ready, second.wait, &what, self.waiting())
-    }
-
-    fn waiting(&self) -> Waiting<'_> {
-        Waiting { jump: self.dispenser.jump, waiter: Waiter::One(self.call) }
-    }
-
-    /// Writes down what is about to be answered, and gives it back where that can't be done, or where nobody wants it
-    /// any more.
-    fn write_down(&self, device: &Device, what: What, give_back: impl FnOnce() -> Result<bool>) -> Result<()> {
-        let failure = match (self.call.bind(), &self.dispenser.audit) {
-            (Err(cancelled), _) => cancelled,
-            (Ok(()), None) => return Ok(()),
-            (Ok(()), Some(audit)) => {
-                let line = Line {
-                    time: clock::now().to_rfc3339(),
-                    tool: self.tool,
-                    device: device.name.as_str(),
-                    client: self.client,
-                    what,
-                };
-                let Err(error) = audit.write(&line) else { return Ok(()) };
-                note(&plain(&format!("vmfa: the audit file {} can't be written: {error}", audit.path().display())));
-                Error::new(Kind::Storage, "audit", format!("the audit file can't be written: {error}"))
-            }
-        };
-        let outcome = match give_back() {
-            Ok(true) => "nothing was handed out or used up",
-            Ok(false) | Err(_) => "nothing was handed out, but what it had claimed counts as used",
-        };
-        Err(failure.followed_by(outcome))
+    fn expect_wanted(&self) -> Result<()> {
+        self.call.expect_wanted()
     }
 }
 
-fn both(codes: &[Issued]) -> Result<[u64; 2]> {
-    match codes {
-        [one, two] => Ok([one.moving_factor, two.moving_factor]),
-        _ => Err(device::Error::NoSuchStep.into()),
+impl dispense::Client for Caller<'_> {
+    fn bind(&self) -> Result<()> {
+        self.call.bind()
+    }
+
+    fn write_down(&self, device: &Device, what: What) -> Result<()> {
+        let Some(audit) = self.audit else { return Ok(()) };
+        let who = Who::Agent { tool: self.tool, client: self.client };
+        let line = Line { time: clock::now().to_rfc3339(), device: device.name.as_str(), who, what };
+        audit.write(&line).map_err(|error| not_audited(audit.path(), &error))
     }
 }
 

@@ -11,13 +11,13 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::arguments::Asked;
-use super::audit::Client;
 use super::calls::{self, CANCELLED, Call, Calls, NotBegun};
 use super::dispense::{Dispenser, Given};
 use super::input::{self, Line};
 use super::message::{Answer, INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST, Id, METHOD_NOT_FOUND, Message, Refusal};
 use super::output::Outbox;
 use super::tools;
+use crate::cli::command::dispense::audit::Client;
 use crate::cli::error::{Error, Kind};
 use crate::cli::hints;
 use crate::cli::json;

@@ -9,7 +9,7 @@ use crate::registry::{Device, Registry};
 
 /// The patterns of `--allow`.
 #[derive(Debug)]
-pub(super) struct Allowed(Vec<Pattern>);
+pub(in crate::cli::command) struct Allowed(Vec<Pattern>);
 
 #[derive(Debug)]
 enum Pattern {
@@ -21,7 +21,7 @@ impl Allowed {
     /// # Errors
     ///
     /// A pattern that can't be read, or a name that no device can have.
-    pub(super) fn of(patterns: &[String]) -> Result<Self> {
+    pub(in crate::cli::command) fn of(patterns: &[String]) -> Result<Self> {
         let pattern = |text: &String| {
             let pattern = match Pool::of(text)? {
                 Some(pool) => Pattern::Pool(pool),
@@ -33,7 +33,7 @@ impl Allowed {
         Ok(Self(patterns.collect::<Result<_>>()?))
     }
 
-    fn has(&self, device: &Device) -> bool {
+    pub(in crate::cli::command) fn has(&self, device: &Device) -> bool {
         self.0.iter().any(|pattern| match pattern {
             Pattern::Pool(pool) => pool.has(device),
             Pattern::Name(name) => device.name == *name,
@@ -41,14 +41,14 @@ impl Allowed {
     }
 
     /// The active devices that are allowed, by name.
-    pub(super) fn devices(&self, registry: &dyn Registry) -> Result<Vec<Device>> {
+    pub(in crate::cli::command) fn devices(&self, registry: &dyn Registry) -> Result<Vec<Device>> {
         let mut devices = device::active(registry)?;
         devices.retain(|device| self.has(device));
         Ok(devices)
     }
 
     /// The device that a client names; without a name the only one. One that isn't allowed is as one that isn't there.
-    pub(super) fn device(&self, registry: &dyn Registry, name: Option<&str>) -> Result<Device> {
+    pub(in crate::cli::command) fn device(&self, registry: &dyn Registry, name: Option<&str>) -> Result<Device> {
         let mut devices = self.devices(registry)?;
         let Some(name) = name else {
             return match (devices.len(), devices.pop()) {

@@ -1,4 +1,4 @@
-//! The file in which every code is written down before it is handed out: JSON, a line for each call.
+//! The file in which every code is written down before it is handed out: JSON, a line for each.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -10,17 +10,27 @@ use serde::Serialize;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::json;
 
-/// A client, as it calls itself.
+/// A client of `vmfa mcp`, as it calls itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Client {
-    pub(super) name: String,
-    pub(super) version: String,
+pub(in crate::cli::command) struct Client {
+    pub(in crate::cli::command) name: String,
+    pub(in crate::cli::command) version: String,
+}
+
+/// Who asked, and how.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(in crate::cli::command) enum Who<'a> {
+    /// By a tool of `vmfa mcp`.
+    Agent { tool: &'static str, client: &'a Client },
+    /// By a path of `vmfa share`, with the access token of this name.
+    Worker { path: &'static str, token: &'a str, peer: String },
 }
 
 /// What was handed out.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum What {
+pub(in crate::cli::command) enum What {
     Step(u64),
     Counter(u64),
     Steps([u64; 2]),
@@ -29,19 +39,19 @@ pub(super) enum What {
 
 /// A line.
 #[derive(Debug, Serialize)]
-pub(super) struct Line<'a> {
+pub(in crate::cli::command) struct Line<'a> {
     /// By the system's clock.
-    pub(super) time: String,
-    pub(super) tool: &'static str,
-    pub(super) device: &'a str,
-    pub(super) client: &'a Client,
+    pub(in crate::cli::command) time: String,
+    pub(in crate::cli::command) device: &'a str,
     #[serde(flatten)]
-    pub(super) what: What,
+    pub(in crate::cli::command) who: Who<'a>,
+    #[serde(flatten)]
+    pub(in crate::cli::command) what: What,
 }
 
 /// The open file.
 #[derive(Debug)]
-pub(super) struct Audit {
+pub(in crate::cli::command) struct Audit {
     path: PathBuf,
     state: Mutex<State>,
 }
@@ -59,7 +69,7 @@ impl Audit {
     /// # Errors
     ///
     /// What is no regular file, and those of the system.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(in crate::cli::command) fn open(path: &Path) -> Result<Self> {
         let failed =
             |reason: &str| Error::new(Kind::Storage, "audit", format!("the audit file {} {reason}", path.display()));
         let new = !path.exists();
@@ -93,7 +103,7 @@ impl Audit {
     /// # Errors
     ///
     /// Those of the system. The line may be there then, or a part of it.
-    pub(super) fn write(&self, line: &Line<'_>) -> io::Result<()> {
+    pub(in crate::cli::command) fn write(&self, line: &Line<'_>) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::nlink(&state.file.metadata()?) == 0 {
@@ -117,7 +127,7 @@ impl Audit {
         state.file.sync_all()
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::cli::command) fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -141,7 +151,8 @@ mod tests {
     use super::*;
 
     fn line(client: &Client) -> Line<'_> {
-        Line { time: "2030-01-01T00:00:00Z".to_owned(), tool: "get_code", device: "ci/a", client, what: What::Step(7) }
+        let who = Who::Agent { tool: "get_code", client };
+        Line { time: "2030-01-01T00:00:00Z".to_owned(), device: "ci/a", who, what: What::Step(7) }
     }
 
     #[test]
@@ -151,11 +162,12 @@ mod tests {
         let client = Client { name: "a\u{1b}[2J\n\"\u{202e}".to_owned(), version: "1".to_owned() };
         Audit::open(&path).unwrap().write(&line(&client)).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let pair = Line { what: What::Counters([1, 2]), tool: "get_pair", ..line(&client) };
+        let who = Who::Agent { tool: "get_pair", client: &client };
+        let pair = Line { what: What::Counters([1, 2]), who, ..line(&client) };
         Audit::open(&path).unwrap().write(&pair).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let start = r#"{"time":"2030-01-01T00:00:00Z","tool":"get_"#;
-        let client = r#""device":"ci/a","client":{"name":"a\u001b[2J\n\"\u202e","version":"1"}"#;
+        let start = r#"{"time":"2030-01-01T00:00:00Z","device":"ci/a","tool":"get_"#;
+        let client = r#""client":{"name":"a\u001b[2J\n\"\u202e","version":"1"}"#;
         assert_eq!(text, format!("{start}code\",{client},\"step\":7}}\n{start}pair\",{client},\"counters\":[1,2]}}\n"));
     }
 

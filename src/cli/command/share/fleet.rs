@@ -1,0 +1,254 @@
+//! The devices as this server knows them: read from the registry again and again, so that a request needn't.
+//!
+//! What it knows is a help in choosing, and never decides: each code is claimed in the registry.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use super::access::Holder;
+use crate::cli::clock;
+use crate::cli::error::Result;
+use crate::cli::pattern::Pool;
+use crate::device;
+use crate::oath::MovingFactor;
+use crate::registry::{Device, Kept};
+use crate::time::Timestamp;
+use crate::vault::Id;
+
+/// After how long the devices are read again, by a thread of its own.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// After how long they are read again before a request is answered.
+const STALE: Duration = Duration::from_secs(10);
+
+/// Reading takes at most this part of the time.
+const SHARE: u32 = 20;
+
+/// The most pools that are kept ready.
+const MOST_POOLS: usize = 256;
+
+/// A device, and what is known of it beside.
+#[derive(Debug)]
+pub(super) struct Member {
+    device: Device,
+    /// What the registry said after the device was read.
+    ledger: OnceLock<Id>,
+    /// Until when, in Unix seconds, it is known to have no free code.
+    busy_until: AtomicU64,
+}
+
+impl Member {
+    /// The device with its ledger, where that is known.
+    pub(super) fn device(&self) -> Device {
+        let ledger = self.device.ledger.or_else(|| self.ledger.get().copied());
+        Device { ledger, ..self.device.clone() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.device.name.as_str()
+    }
+
+    pub(super) fn learn(&self, ledger: Id) {
+        let _ = self.ledger.set(ledger);
+    }
+
+    pub(super) fn is_busy(&self, now: Timestamp) -> bool {
+        self.busy_until.load(Ordering::Relaxed) > now.as_unix()
+    }
+
+    pub(super) fn busy_until(&self, time: Timestamp) {
+        self.busy_until.store(time.as_unix(), Ordering::Relaxed);
+    }
+}
+
+type Pools = HashMap<([u8; 32], String), Arc<Ring>>;
+
+/// The devices at one time, by name.
+#[derive(Debug, Default)]
+pub(super) struct Snapshot {
+    members: Vec<Arc<Member>>,
+    by_name: HashMap<String, usize>,
+    /// Those that a token may use and a pattern names, by the token's hash and the pattern.
+    pools: Mutex<Pools>,
+    changes: u64,
+    took: Duration,
+}
+
+/// The time-based devices of a pool, taken one after the other: so the next is the one that this server used least lately.
+#[derive(Debug)]
+pub(super) struct Ring {
+    members: Vec<Arc<Member>>,
+    next: AtomicUsize,
+}
+
+impl Ring {
+    /// All of them, beginning with the next.
+    pub(super) fn turn(&self) -> impl Iterator<Item = &Arc<Member>> {
+        let first = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.members.len()).unwrap_or(0);
+        let (before, after) = self.members.split_at(first);
+        after.iter().chain(before)
+    }
+
+    pub(super) fn devices(&self) -> Vec<Device> {
+        self.members.iter().map(|member| member.device()).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+}
+
+impl Snapshot {
+    /// The device of this name.
+    pub(super) fn named(&self, name: &str) -> Option<&Arc<Member>> {
+        self.members.get(*self.by_name.get(name)?)
+    }
+
+    /// Those that somebody may use.
+    pub(super) fn allowed(&self, holder: &Holder) -> Vec<Device> {
+        let allowed = self.members.iter().filter(|member| holder.allowed.has(&member.device));
+        allowed.map(|member| member.device()).collect()
+    }
+
+    /// All there are.
+    pub(super) fn devices(&self) -> Vec<Device> {
+        self.members.iter().map(|member| member.device()).collect()
+    }
+
+    /// A pool of them, as somebody sees it.
+    pub(super) fn ring(&self, holder: &Holder, text: &str, pattern: &Pool) -> Arc<Ring> {
+        let key = (holder.hash, text.to_owned());
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = pools.get(&key) {
+            return Arc::clone(known);
+        }
+        let timed = |device: &Device| matches!(device.parameters.factor, MovingFactor::Time { .. });
+        let wanted = |device: &Device| timed(device) && pattern.has(device) && holder.allowed.has(device);
+        let members: Vec<_> = self.members.iter().filter(|member| wanted(&member.device)).cloned().collect();
+        // Several servers begin at different ones.
+        let first = usize::try_from(crate::registry::Token::random().value() >> 32).unwrap_or_default();
+        let ring = Arc::new(Ring { next: AtomicUsize::new(first), members });
+        if pools.len() >= MOST_POOLS {
+            pools.clear();
+        }
+        pools.insert(key, Arc::clone(&ring));
+        ring
+    }
+}
+
+/// What is known now.
+pub(super) struct Fleet {
+    registry: Arc<dyn Kept>,
+    current: RwLock<(Arc<Snapshot>, Duration)>,
+    reading: Mutex<()>,
+    /// Whether a thread reads.
+    ahead: AtomicBool,
+    uptime: Box<dyn Fn() -> Duration + Send + Sync>,
+}
+
+impl Fleet {
+    /// Reads the devices for the first time.
+    pub(super) fn open(registry: Arc<dyn Kept>) -> Result<Self> {
+        let uptime = Box::new(clock::stopwatch());
+        let current = RwLock::new((Arc::default(), Duration::ZERO));
+        let fleet = Self { registry, current, reading: Mutex::default(), ahead: AtomicBool::new(false), uptime };
+        fleet.read_again(&fleet.alone(), true)?;
+        Ok(fleet)
+    }
+
+    /// The devices as they were a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry, where they were not read for long.
+    pub(super) fn now(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
+        let (snapshot, at) = self.current();
+        let age = (self.uptime)().saturating_sub(at);
+        if age > STALE {
+            let alone = self.alone();
+            // Somebody else may have read them meanwhile.
+            if self.current().1 == at {
+                self.read_again(&alone, false)?;
+            }
+            return Ok(self.current().0);
+        }
+        if age > FRESH.max(snapshot.took.saturating_mul(SHARE)) && !self.ahead.swap(true, Ordering::SeqCst) {
+            let fleet = Arc::clone(self);
+            let read = move || {
+                // Whoever waits for an answer hears of what is wrong.
+                let _: Result<()> = fleet.read_again(&fleet.alone(), false);
+                fleet.ahead.store(false, Ordering::SeqCst);
+            };
+            if thread::Builder::new().name("devices".to_owned()).spawn(read).is_err() {
+                self.ahead.store(false, Ordering::SeqCst);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    /// The devices as they are now: for one that isn't known yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry.
+    pub(super) fn again(&self) -> Result<Arc<Snapshot>> {
+        let (_, at) = self.current();
+        let alone = self.alone();
+        let unchanged = self.current().1 == at;
+        if unchanged && (self.uptime)().saturating_sub(at) > FRESH {
+            self.read_again(&alone, false)?;
+        }
+        Ok(self.current().0)
+    }
+
+    fn current(&self) -> (Arc<Snapshot>, Duration) {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_again(&self, _alone: &MutexGuard<'_, ()>, first: bool) -> Result<()> {
+        let at = (self.uptime)();
+        let changes = self.registry.changes()?;
+        let (before, _) = self.current();
+        let snapshot = if before.changes == changes && !first {
+            before
+        } else {
+            let devices = device::active(&*self.registry)?;
+            let same = |device: &Device| {
+                let known = before.named(device.name.as_str())?;
+                let unchanged = Device { ledger: known.device.ledger, ..device.clone() } == known.device;
+                let known_ledger = device.ledger == known.device.ledger || device.ledger == known.ledger.get().copied();
+                (unchanged && known_ledger).then(|| Arc::clone(known))
+            };
+            let member = |device: Device| {
+                same(&device).unwrap_or_else(|| {
+                    Arc::new(Member { device, ledger: OnceLock::new(), busy_until: AtomicU64::new(0) })
+                })
+            };
+            let members: Vec<_> = devices.into_iter().map(member).collect();
+            let by_name = members.iter().enumerate().map(|(place, member)| (member.name().to_owned(), place)).collect();
+            let unchanged = members.len() == before.members.len()
+                && members.iter().zip(&before.members).all(|(new, old)| Arc::ptr_eq(new, old));
+            let pools = if unchanged {
+                before.pools.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            } else {
+                HashMap::new()
+            };
+            let took = (self.uptime)().saturating_sub(at);
+            Arc::new(Snapshot { members, by_name, pools: Mutex::new(pools), changes, took })
+        };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = (snapshot, at);
+        Ok(())
+    }
+
+    /// The ids of all devices.
+    pub(super) fn ids(&self) -> HashSet<Id> {
+        self.current().0.members.iter().map(|member| member.device.id).collect()
+    }
+}
