@@ -1,4 +1,5 @@
-//! One registry for many threads: what they claim at the same time is written down together.
+//! One registry for many threads: what they claim at the same time is written down together, and so are the ledgers that they
+//! begin.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +16,12 @@ use crate::vault::Id;
 /// The most claims in one change: the first of them waits for all.
 const MOST: usize = 128;
 
-/// A registry whose claims are grouped; everything else goes straight to it.
+/// A registry whose claims and new ledgers are grouped; everything else goes straight to it.
 #[derive(Debug)]
 pub struct Grouped {
     registry: Arc<dyn Kept>,
     claims: Together<Wanted, Result<Vec<Step>, Error>>,
+    joins: Together<(Id, Fingerprint), Result<Id, Error>>,
 }
 
 /// A [`Claim`] that outlives its caller's frame.
@@ -47,10 +49,10 @@ impl Wanted {
 }
 
 impl Grouped {
-    /// Groups the claims of this registry.
+    /// Groups what is asked of this registry.
     #[must_use]
     pub fn new(registry: Arc<dyn Kept>) -> Self {
-        Self { registry, claims: Together::default() }
+        Self { registry, claims: Together::default(), joins: Together::default() }
     }
 
     /// In the order of their ledgers, so that no two groups, of two services, wait for each other.
@@ -82,7 +84,13 @@ impl Registry for Grouped {
     }
 
     fn join(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error> {
-        self.registry.join(device, fingerprint)
+        let done = self.joins.join((device, *fingerprint), MOST, |joins| self.registry.join_all(&joins));
+        // Another thread panicked over it.
+        done.unwrap_or(Err(Error::LedgerConflict))
+    }
+
+    fn join_all(&self, joins: &[(Id, Fingerprint)]) -> Vec<Result<Id, Error>> {
+        self.registry.join_all(joins)
     }
 
     fn ledger_of(&self, fingerprint: &Fingerprint) -> Result<Option<Id>, Error> {

@@ -145,6 +145,12 @@ pub trait Registry: Send + Sync + fmt::Debug {
     /// [`Error::Gone`] where the device isn't there.
     fn join(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error>;
 
+    /// The same for several devices, of as many callers, in order. It is quicker where the back-end can write them down
+    /// together; each succeeds or fails as if it were by itself.
+    fn join_all(&self, joins: &[(Id, Fingerprint)]) -> Vec<Result<Id, Error>> {
+        joins.iter().map(|(device, fingerprint)| self.join(*device, fingerprint)).collect()
+    }
+
     /// The ledger with this fingerprint, if there is one.
     ///
     /// # Errors

@@ -21,6 +21,32 @@ impl Sqlite {
     pub(super) fn join_ledger(&self, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error> {
         let mut connection = self.connection();
         let transaction = self.begin(&mut connection)?;
+        let ledger = self.join_in(&transaction, device, fingerprint)?;
+        transaction.commit().map_err(|error| self.failed(&error))?;
+        Ok(ledger)
+    }
+
+    /// In one transaction, so that all reach the disk by one flush.
+    pub(super) fn join_ledgers(&self, joins: &[(Id, Fingerprint)]) -> Vec<Result<Id, Error>> {
+        let together = || {
+            let mut connection = self.connection();
+            let transaction = self.begin(&mut connection)?;
+            let join =
+                |(device, fingerprint): &(Id, Fingerprint)| match self.join_in(&transaction, *device, fingerprint) {
+                    // It wrote nothing.
+                    Err(Error::Gone) => Ok(Err(Error::Gone)),
+                    joined => joined.map(Ok),
+                };
+            let all = joins.iter().map(join).collect::<Result<Vec<_>, Error>>()?;
+            transaction.commit().map_err(|error| self.failed(&error))?;
+            Ok::<_, Error>(all)
+        };
+        // What doesn't work for all of them, each tries by itself.
+        let alone = |_| joins.iter().map(|(device, fingerprint)| self.join_ledger(*device, fingerprint)).collect();
+        together().unwrap_or_else(alone)
+    }
+
+    fn join_in(&self, transaction: &Connection, device: Id, fingerprint: &Fingerprint) -> Result<Id, Error> {
         let engine = |error: rusqlite::Error| self.failed(&error);
         let text = |sql: &str, key: &dyn ToSql| {
             let found = transaction.query_row(sql, [key], |row| row.get::<_, Option<String>>(0)).optional();
@@ -59,7 +85,6 @@ impl Sqlite {
         };
         let sql = "UPDATE device SET ledger = ?1, former = NULL WHERE id = ?2";
         transaction.execute(sql, [&id.to_string(), &device]).map_err(engine)?;
-        transaction.commit().map_err(engine)?;
         Ok(id)
     }
 

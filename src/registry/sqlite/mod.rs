@@ -236,6 +236,10 @@ impl Registry for Sqlite {
         self.join_ledger(device, fingerprint)
     }
 
+    fn join_all(&self, joins: &[(Id, Fingerprint)]) -> Vec<Result<Id, Error>> {
+        self.join_ledgers(joins)
+    }
+
     fn ledger_of(&self, fingerprint: &Fingerprint) -> Result<Option<Id>, Error> {
         self.ledger_with(fingerprint)
     }

@@ -156,11 +156,11 @@ fn a_database_is_made_ready_once_by_its_owner_and_says_what_is_missing() {
     open(&worker).unwrap();
     Postgres::prepare(address(&worker)).unwrap();
     server.sql(&database, "UPDATE vmfa.registry SET version = version - 1");
-    assert!(matches!(open(&worker), Err(Error::Outdated { found: 1, known: 2, .. })));
+    assert!(matches!(open(&worker), Err(Error::Outdated { found: 2, known: 3, .. })));
     assert!(matches!(Postgres::prepare(address(&worker)), Err(Error::Refused { .. })), "not the owner");
     server.sql(&database, "UPDATE vmfa.registry SET version = version + 2");
     for result in [open(&url), Postgres::prepare(address(&url))] {
-        assert!(matches!(result, Err(Error::TooNew { found: 3, known: 2, .. })));
+        assert!(matches!(result, Err(Error::TooNew { found: 4, known: 3, .. })));
     }
     let server_not_there = Postgres::open(address("postgres://nobody@db.invalid/x?sslmode=disable")).unwrap();
     assert!(matches!(server_not_there.list(), Err(Error::ClearText { .. })));

@@ -3,10 +3,13 @@
 use std::process::Command;
 
 use super::service::Service;
+use crate::serve::socket::Server;
 
 #[test]
 fn it_answers_as_it_is_described() {
-    let service = Service::start(&["--rate", "100000"]);
+    // Virtual time is moved for those who wait.
+    let stand_in = Server::start(&["--time", "virtual=2030-01-01T00:00:00Z"]);
+    let service = Service::start(&["--rate", "100000", "--clock", stand_in.endpoint(), "--jump"]);
     let program = crate::support::installed("schemathesis");
     let mut command = Command::new(program);
     command.args(["run", &format!("{}/v1/openapi.json", service.url()), "--url", &service.url()]);

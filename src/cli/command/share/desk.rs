@@ -25,7 +25,7 @@ use crate::cli::pattern::Pool;
 use crate::cli::wait::Waits;
 use crate::device::{self, Devices, fleet};
 use crate::registry::{Device, Kept};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, words};
 
 /// How many devices of a pool are tried one by one before all are looked at.
 const TRIES: usize = 8;
@@ -87,30 +87,36 @@ impl Desk {
         }
     }
 
-    /// A code of the next device that has one now; else of whichever has one soonest.
+    /// A code of the device that has one soonest, as far as is known; else of whichever really has.
     fn code_of_pool(&self, caller: &Caller, name: &str, pattern: &Pool, wish: Wish) -> Result<Codes> {
-        let mut ring = self.fleet.now()?.ring(&caller.holder, name, pattern);
-        if ring.is_empty() {
-            ring = self.fleet.again()?.ring(&caller.holder, name, pattern);
+        let mut line = self.fleet.now()?.line(&caller.holder, name, pattern, wish.window);
+        if line.is_empty() {
+            line = self.fleet.again()?.line(&caller.holder, name, pattern, wish.window);
         }
-        if ring.is_empty() {
+        if line.is_empty() {
             let message = format!("no time-based device that you may use has a name that matches `{name}`");
             return Err(Error::new(Kind::No, "no-such-device", message).hint(hints::share::OTHER_PATTERN));
         }
-        let now = self.clock.time();
-        let at_once = Wish { timeout: 0, ..wish };
-        for member in ring.turn().filter(|member| !member.is_busy(now)).take(TRIES) {
-            let device = self.with_ledger(member)?;
-            match self.task(caller, |task| task.code(device, at_once)) {
+        let patience = if self.clock.stands_still() { 0 } else { wish.timeout };
+        for _ in 0..TRIES {
+            let now = self.clock.time();
+            let Some(next) = line.next(now, patience) else {
+                if line.is_to_be_looked_at(now) {
+                    break;
+                }
+                let (at, wait) = (line.first(), line.first().as_unix().saturating_sub(now.as_unix()));
+                return Err(in_words_of_requests(none_before(name, at, wait)));
+            };
+            let device = self.with_ledger(next.member)?;
+            match self.task(caller, |task| task.code(device, wish)) {
                 Err(error) if error.code() == "no-free-step" => {
-                    if let Some(next) = error.available_at() {
-                        member.busy_until(next);
-                    }
+                    let at = error.available_at().unwrap_or(next.at).max(now.plus(1).unwrap_or(now));
+                    line.is_later(&next, at);
                 }
                 given => return given,
             }
         }
-        self.task(caller, |task| task.code_of_pool(name, pattern, ring.devices(), wish))
+        self.task(caller, |task| task.code_of_pool(name, pattern, line.devices(), wish))
     }
 
     pub(super) fn pair(&self, caller: &Caller, wanted: &ForPair) -> Result<Answered> {
@@ -124,7 +130,9 @@ impl Desk {
         let claim = wanted.claim()?;
         self.expect_writable()?;
         let device = self.with_ledger(&*self.member(caller, &wanted.device)?)?;
-        self.task(caller, |task| task.release(&device, claim))
+        let released = self.task(caller, |task| task.release(&device, claim))?;
+        self.fleet.now()?.is_free(device.name.as_str());
+        Ok(released)
     }
 
     pub(super) fn list(&self, holder: &Holder) -> Result<Listed> {
@@ -209,6 +217,13 @@ impl Desk {
         member.learn(ledger);
         Ok(Device { ledger: Some(ledger), ..device })
     }
+}
+
+/// As the registry would say it.
+fn none_before(name: &str, at: Timestamp, wait: u64) -> Error {
+    let in_words = words(wait);
+    let message = format!("all codes of `{name}` up to now are used; the next is at {at}, in {in_words}");
+    Error::new(Kind::No, "no-free-step", message).available(at, wait)
 }
 
 /// An error with hints that name keys of a request instead of a command's options.

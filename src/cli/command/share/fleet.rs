@@ -3,19 +3,19 @@
 //! What it knows is a help in choosing, and never decides: each code is claimed in the registry.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
 use super::access::Holder;
+use super::line::Line;
 use crate::cli::clock;
 use crate::cli::error::Result;
 use crate::cli::pattern::Pool;
 use crate::device;
-use crate::oath::MovingFactor;
 use crate::registry::{Device, Kept};
-use crate::time::Timestamp;
+use crate::time::Period;
 use crate::vault::Id;
 
 /// After how long the devices are read again, by a thread of its own.
@@ -36,8 +36,6 @@ pub(super) struct Member {
     device: Device,
     /// What the registry said after the device was read.
     ledger: OnceLock<Id>,
-    /// Until when, in Unix seconds, it is known to have no free code.
-    busy_until: AtomicU64,
 }
 
 impl Member {
@@ -55,50 +53,24 @@ impl Member {
         let _ = self.ledger.set(ledger);
     }
 
-    pub(super) fn is_busy(&self, now: Timestamp) -> bool {
-        self.busy_until.load(Ordering::Relaxed) > now.as_unix()
-    }
-
-    pub(super) fn busy_until(&self, time: Timestamp) {
-        self.busy_until.store(time.as_unix(), Ordering::Relaxed);
+    /// The length of its time steps, in seconds; none of a counter.
+    pub(super) fn period(&self) -> Option<u64> {
+        self.device.parameters.period().ok().map(Period::seconds)
     }
 }
 
-type Pools = HashMap<([u8; 32], String), Arc<Ring>>;
+/// By the token's hash, the pattern, and how far away a code may be.
+type Pools = HashMap<([u8; 32], String, Option<Option<u64>>), Arc<Line>>;
 
 /// The devices at one time, by name.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
     members: Vec<Arc<Member>>,
     by_name: HashMap<String, usize>,
-    /// Those that a token may use and a pattern names, by the token's hash and the pattern.
+    /// Those that a token may use and a pattern names.
     pools: Mutex<Pools>,
     changes: u64,
     took: Duration,
-}
-
-/// The time-based devices of a pool, taken one after the other: so the next is the one that this server used least lately.
-#[derive(Debug)]
-pub(super) struct Ring {
-    members: Vec<Arc<Member>>,
-    next: AtomicUsize,
-}
-
-impl Ring {
-    /// All of them, beginning with the next.
-    pub(super) fn turn(&self) -> impl Iterator<Item = &Arc<Member>> {
-        let first = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.members.len()).unwrap_or(0);
-        let (before, after) = self.members.split_at(first);
-        after.iter().chain(before)
-    }
-
-    pub(super) fn devices(&self) -> Vec<Device> {
-        self.members.iter().map(|member| member.device()).collect()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
 }
 
 impl Snapshot {
@@ -113,29 +85,32 @@ impl Snapshot {
         allowed.map(|member| member.device()).collect()
     }
 
+    /// A device may have a code now that it hadn't before.
+    pub(super) fn is_free(&self, name: &str) {
+        let pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.values().for_each(|line| line.is_free(name));
+    }
+
     /// All there are.
     pub(super) fn devices(&self) -> Vec<Device> {
         self.members.iter().map(|member| member.device()).collect()
     }
 
     /// A pool of them, as somebody sees it.
-    pub(super) fn ring(&self, holder: &Holder, text: &str, pattern: &Pool) -> Arc<Ring> {
-        let key = (holder.hash, text.to_owned());
+    pub(super) fn line(&self, holder: &Holder, text: &str, pattern: &Pool, window: Option<Option<u64>>) -> Arc<Line> {
+        let key = (holder.hash, text.to_owned(), window);
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = pools.get(&key) {
             return Arc::clone(known);
         }
-        let timed = |device: &Device| matches!(device.parameters.factor, MovingFactor::Time { .. });
-        let wanted = |device: &Device| timed(device) && pattern.has(device) && holder.allowed.has(device);
-        let members: Vec<_> = self.members.iter().filter(|member| wanted(&member.device)).cloned().collect();
-        // Several servers begin at different ones.
-        let first = usize::try_from(crate::registry::Token::random().value() >> 32).unwrap_or_default();
-        let ring = Arc::new(Ring { next: AtomicUsize::new(first), members });
+        let wanted = |device: &Device| pattern.has(device) && holder.allowed.has(device);
+        let line =
+            Arc::new(Line::of(self.members.iter().filter(|member| wanted(&member.device)).cloned(), window.is_some()));
         if pools.len() >= MOST_POOLS {
             pools.clear();
         }
-        pools.insert(key, Arc::clone(&ring));
-        ring
+        pools.insert(key, Arc::clone(&line));
+        line
     }
 }
 
@@ -226,11 +201,8 @@ impl Fleet {
                 let known_ledger = device.ledger == known.device.ledger || device.ledger == known.ledger.get().copied();
                 (unchanged && known_ledger).then(|| Arc::clone(known))
             };
-            let member = |device: Device| {
-                same(&device).unwrap_or_else(|| {
-                    Arc::new(Member { device, ledger: OnceLock::new(), busy_until: AtomicU64::new(0) })
-                })
-            };
+            let member =
+                |device: Device| same(&device).unwrap_or_else(|| Arc::new(Member { device, ledger: OnceLock::new() }));
             let members: Vec<_> = devices.into_iter().map(member).collect();
             let by_name = members.iter().enumerate().map(|(place, member)| (member.name().to_owned(), place)).collect();
             let unchanged = members.len() == before.members.len()

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -23,6 +23,7 @@ pub(super) struct Secrets {
 struct Remembered {
     vault: Arc<dyn Vault>,
     read: Mutex<HashMap<Id, Zeroizing<String>>>,
+    own_key: OnceLock<Zeroizing<String>>,
 }
 
 impl fmt::Debug for Remembered {
@@ -57,12 +58,16 @@ impl Vaults for Secrets {
         if let Some(known) = self.vaults().get(&device.vault) {
             return Ok(Arc::clone(known) as Arc<dyn Vault>);
         }
-        let opened = Arc::new(Remembered { vault: self.place.afresh().vault_of(device)?, read: Mutex::default() });
+        let opened = Arc::new(Remembered::of(self.place.afresh().vault_of(device)?));
         Ok(Arc::clone(self.vaults().entry(device.vault).or_insert(opened)) as Arc<dyn Vault>)
     }
 }
 
 impl Remembered {
+    fn of(vault: Arc<dyn Vault>) -> Self {
+        Self { vault, read: Mutex::default(), own_key: OnceLock::new() }
+    }
+
     fn read(&self) -> MutexGuard<'_, HashMap<Id, Zeroizing<String>>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,7 +109,11 @@ impl Vault for Remembered {
     }
 
     fn find_own_key(&self) -> std::result::Result<Option<Zeroizing<String>>, Error> {
-        self.vault.find_own_key()
+        if let Some(known) = self.own_key.get() {
+            return Ok(Some(known.clone()));
+        }
+        let found = self.vault.find_own_key()?;
+        Ok(found.map(|key| self.own_key.get_or_init(|| key).clone()))
     }
 
     fn own_key_place(&self) -> std::result::Result<String, Error> {

@@ -77,7 +77,7 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
     }
     expect_private(key)?;
     let bytes = pem(key)?;
-    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| unusable(key, "it has no private key"))?;
+    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| unusable(key, "it has no key"))?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
