@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use vmfa::vault::age::{Identity, Plugins, open_file, recipient_of};
 
 use crate::serve::socket::Server;
+use crate::share::service::Service;
 use crate::support::{Home, SEED, run, vector};
 use crate::unlock::Protected;
 
@@ -113,6 +114,9 @@ const COMMANDS: &[(&str, i32)] = &[
     ("trash empty --yes", 0),
     ("man --dir pages", 0),
     ("doctor", 0),
+    ("share token add workers --allow ci/*", 0),
+    ("share token list", 0),
+    ("share token remove workers", 0),
     ("serve time", 0),
     ("serve time +30s", 0),
     ("serve time -30s", 1),
@@ -143,9 +147,9 @@ name = "alice"
 
 /// The file that `arguments` have: of the two words of a command that has commands, else of its first.
 fn schema_of(arguments: &[&str]) -> String {
-    let two =
-        arguments.get(..2).map(|words| words.join("-")).filter(|name| folder().join(format!("{name}.json")).exists());
-    two.unwrap_or_else(|| (*arguments.first().unwrap()).to_owned())
+    let of_words = |count: usize| arguments.get(..count).map(|words| words.join("-"));
+    let known = |name: &String| folder().join(format!("{name}.json")).exists();
+    [3, 2, 1].into_iter().filter_map(of_words).find(known).unwrap()
 }
 
 #[test]
@@ -212,6 +216,8 @@ fn every_command_answers_by_its_schema() {
     let server = Server::start_in(home, &["--scenario", "scenario.toml"]);
     assert!(["users", "root", "devices"].iter().all(|key| server.ready.get(key).is_some()), "{:#}", server.ready);
     answers.take("serve", "serve --scenario", &server.ready);
+
+    answers.take("share", "share", &Service::start(&[]).ready);
 
     // A device whose secret can't be had is listed with the error.
     let home = Home::new();

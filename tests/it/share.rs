@@ -8,5 +8,5 @@ mod hostile;
 mod many;
 mod requests;
 mod schema;
-mod service;
+pub mod service;
 mod waits;

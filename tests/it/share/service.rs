@@ -14,6 +14,7 @@ use crate::support::{Home, SEED};
 pub struct Service {
     pub child: Child,
     pub home: Home,
+    pub ready: Value,
     pub address: SocketAddr,
     pub token: String,
 }
@@ -81,9 +82,8 @@ impl Service {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said = || fs::read_to_string(home.path().join("said")).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no line: {}", said()));
-        let url = ready["url"].as_str().unwrap();
-        let address = url.rsplit("//").next().unwrap().parse().unwrap();
-        Self { child, home, address, token }
+        let address = ready["url"].as_str().unwrap().rsplit("//").next().unwrap().parse().unwrap();
+        Self { child, home, address, token, ready }
     }
 
     pub fn url(&self) -> String {

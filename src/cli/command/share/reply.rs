@@ -77,8 +77,9 @@ fn status_of(error: &Error) -> StatusCode {
         ("too-slow", _) => StatusCode::REQUEST_TIMEOUT,
         ("content-type", _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ("rate-limit", _) => StatusCode::TOO_MANY_REQUESTS,
-        (_, Kind::Usage | Kind::Input) => StatusCode::BAD_REQUEST,
-        (_, Kind::No) => StatusCode::CONFLICT,
+        ("usage", _) | (_, Kind::Input) => StatusCode::BAD_REQUEST,
+        // What is asked for is as it should be, and this device hasn't got it.
+        (_, Kind::No | Kind::Usage) => StatusCode::CONFLICT,
         (_, Kind::Storage | Kind::Remote | Kind::Interrupted(_) | Kind::Command(_)) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
