@@ -35,6 +35,10 @@ fn the_package_is_typed_and_tidy() {
     python(&["-m", "mypy", "--strict", "--cache-dir", cache, "src", "tests"]);
     python(&["-m", "ruff", "check", "--no-cache", "."]);
     python(&["-m", "ruff", "format", "--no-cache", "--check", "."]);
+    // The simulation has the same rules.
+    python(&["-m", "mypy", "--strict", "--cache-dir", cache, "../../benches/farm"]);
+    python(&["-m", "ruff", "check", "--no-cache", "--config", "pyproject.toml", "../../benches/farm"]);
+    python(&["-m", "ruff", "format", "--no-cache", "--check", "--config", "pyproject.toml", "../../benches/farm"]);
 }
 
 #[test]
