@@ -5,7 +5,7 @@ use super::many::leased;
 use super::shared::shared_by_machines;
 use super::{Machine, copied_and_back, every_command};
 use crate::support::dynamodb::{ENGINES, Engine, KEY_ID, SECRET, Server};
-use crate::support::{Home, Run, run};
+use crate::support::{Home, Run, SEED, run, set_clock};
 
 #[test]
 fn every_command_works_over_a_table_and_none_makes_a_file() {
@@ -20,6 +20,35 @@ fn a_registry_is_copied_to_a_table_and_back() {
     for engine in ENGINES {
         let server = Server::start(engine);
         copied_and_back(&Machine::making(server.url()));
+    }
+}
+
+/// Workers whose clocks are off, even by more than a day, agree on the step by the date that the engine's answers have; and
+/// whatever their clocks say, none gets what another has.
+#[test]
+fn workers_with_wrong_clocks_agree_by_that_of_the_table() {
+    let server = Server::start(Engine::Dynoxide);
+    let machine = Machine::making(server.url());
+    machine.run_with(&["add", "x", "-", "--no-code"], SEED.as_bytes()).expect(0);
+    let at_clock = |ahead: i64, arguments: &[&str]| {
+        let mut command = machine.command();
+        set_clock(&mut command, ahead);
+        run(command.args(arguments), b"").expect(0).json()
+    };
+    let seconds = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    for ahead in [60, -60, 0, 90_000] {
+        // Dates are exact to a second.
+        let first = (seconds() - 1) / 30;
+        let code = at_clock(ahead, &["code", "x", "--clock", "registry", "--json"]);
+        let step = code["codes"][0]["step"].as_u64().or(code["step"].as_u64()).unwrap();
+        assert!((first..=(seconds() + 1) / 30).contains(&step), "{ahead} s ahead: step {step}");
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (ahead, clock) in
+        [(60, "registry"), (-60, "registry"), (60, "system"), (-60, "system"), (0, "system"), (0, "registry")]
+    {
+        let code = at_clock(ahead, &["code", "x", "--fresh", "--window", "9", "--clock", clock, "--json"]);
+        assert!(seen.insert(code["step"].as_u64().unwrap()), "{ahead} s ahead, by {clock}");
     }
 }
 

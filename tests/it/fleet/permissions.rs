@@ -15,7 +15,7 @@ use vmfa::policy::{Context, Decision, Document, Kind, Policies, Principal, Reque
 use super::Machine;
 use crate::support::dynamodb::{Engine, KEY_ID, SECRET, Server};
 use crate::support::recorder::{Asked, Recorder};
-use crate::support::{Home, SEED, run};
+use crate::support::{Home, SEED, run, set_clock};
 
 const TABLE: &str = "arn:aws:dynamodb:eu-central-1:123456789012:table/vmfa";
 
@@ -193,6 +193,14 @@ fn each_policy_is_enough_behind_the_stand_in() {
     by("leaser", &["code", "y", "--fresh", "--window"], "").expect(0);
     by("leaser", &["code", "y", "--fresh", "--window"], "").expect(0);
     by("manager", &["remove", "y", "--now", "--yes"], "").expect(0);
+    // By a clock that signatures don't allow, they are made by the service's.
+    let id = ids[1];
+    for ahead in [7_200, -7_200] {
+        let mut command = machine.command();
+        set_clock(&mut command, ahead);
+        command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", &secret).env("VMFA_REGISTRY", url("vmfa"));
+        run(command.arg("list"), b"").expect(0);
+    }
     // The policies name this table.
     for user in users {
         let refused = by(user, &["list", "--registry", &url("other"), "--json"], "").expect(3);
