@@ -161,7 +161,7 @@ mod tests {
             ("dynamodb://a/b/c", NotAddress::Table),
             ("dynamodb://AKIAEXAMPLE:hidden@vmfa", NotAddress::Keys),
             ("dynamodb://vmfa?endpoint=http://a:hidden@b", NotAddress::Keys),
-            ("dynamodb://vmfa?regio=x", NotAddress::Parameter("regio".to_owned())),
+            ("dynamodb://vmfa?zone=x", NotAddress::Parameter("zone".to_owned())),
             ("dynamodb://vmfa?region=", NotAddress::Value("region")),
             ("dynamodb://vmfa?endpoint=%ff", NotAddress::Value("endpoint")),
             ("dynamodb://vmfa?profile=a%0Ab", NotAddress::Value("profile")),

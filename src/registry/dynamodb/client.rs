@@ -33,6 +33,7 @@ pub(super) enum Refusal {
     /// The condition isn't met.
     Condition,
     /// A transaction's conditions: whether each action's is met.
+    #[cfg_attr(not(feature = "age"), expect(dead_code, reason = "only the shared vault asks which one it was"))]
     Cancelled(Vec<bool>),
     /// Everything else.
     Failed(Error),

@@ -109,7 +109,7 @@ fn the_keys_come_from_the_environment_or_a_profile_and_never_from_the_url() {
     }
     for (url, code) in [
         (bare.as_str(), "registry-url"),
-        ("dynamodb://vmfa?regio=x", "registry-url"),
+        ("dynamodb://vmfa?zone=x", "registry-url"),
         ("dynamodb://x", "registry-url"),
         ("dynamodb://vmfa?region=eu-central-1&endpoint=http://192.0.2.7", "registry-clear-text"),
     ] {
