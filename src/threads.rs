@@ -2,7 +2,7 @@
 
 #[cfg(feature = "age")]
 use std::sync::mpsc;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -13,7 +13,17 @@ const LEAST: usize = 8;
 /// Where a thread can't be started, its share is done here.
 pub(crate) fn map<T: Sync, R: Send>(things: &[T], most: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from).min(most).max(1);
-    let share = things.len().div_ceil(threads).max(LEAST);
+    shared(things, things.len().div_ceil(threads).max(LEAST), work)
+}
+
+/// The same for work that waits for another machine, so that cores don't count.
+#[cfg(feature = "dynamodb")]
+pub(crate) fn at_once<T: Sync, R: Send>(things: &[T], most: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    shared(things, things.len().div_ceil(most.max(1)).max(1), work)
+}
+
+/// By a thread for each share of so many things.
+fn shared<T: Sync, R: Send>(things: &[T], share: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let all = |things: &[T]| things.iter().map(&work).collect::<Vec<R>>();
     let (own, others) = things.split_at(things.len().min(share));
     thread::scope(|scope| {
@@ -56,13 +66,13 @@ where
 
 /// A line of threads that want the same sort of thing. The first one does it for all that stand in the line, while the next line
 /// forms: so a flush, or a round trip, is one for many.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 #[derive(Debug)]
 pub(crate) struct Together<T, R> {
     line: Mutex<Line<T, R>>,
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 #[derive(Debug)]
 struct Line<T, R> {
     waiting: Vec<Arc<Place<T, R>>>,
@@ -71,14 +81,14 @@ struct Line<T, R> {
 }
 
 /// A thread's place in the line.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 #[derive(Debug)]
 struct Place<T, R> {
     stage: Mutex<Stage<T, R>>,
     changed: Condvar,
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 #[derive(Debug)]
 enum Stage<T, R> {
     Waits(T),
@@ -90,14 +100,14 @@ enum Stage<T, R> {
     Served(Option<R>),
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 impl<T, R> Default for Together<T, R> {
     fn default() -> Self {
         Self { line: Mutex::new(Line { waiting: Vec::new(), busy: false }) }
     }
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 impl<T, R> Place<T, R> {
     fn stage(&self) -> MutexGuard<'_, Stage<T, R>> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
@@ -144,7 +154,7 @@ impl<T, R> Place<T, R> {
     }
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 impl<T, R> Together<T, R> {
     fn line(&self) -> MutexGuard<'_, Line<T, R>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
@@ -178,13 +188,13 @@ impl<T, R> Together<T, R> {
 }
 
 /// Those that are served together. However that ends, nobody is left waiting.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 struct Round<'a, T, R> {
     together: &'a Together<T, R>,
     places: Vec<Arc<Place<T, R>>>,
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 impl<T, R> Drop for Round<'_, T, R> {
     fn drop(&mut self) {
         for place in &self.places {
@@ -221,7 +231,7 @@ mod tests {
         }
     }
 
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
     #[test]
     fn each_thread_gets_its_own_result_and_many_are_served_at_once() {
         let together: Together<usize, usize> = Together::default();
@@ -247,7 +257,7 @@ mod tests {
         assert!(rounds.iter().all(|count| (1..=5).contains(count)));
     }
 
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
     #[test]
     fn who_panics_or_answers_too_little_leaves_nobody_waiting() {
         let together: Together<u8, u8> = Together::default();

@@ -29,6 +29,7 @@ pub struct Settings {
     region: Option<String>,
     iam: Endpoint,
     sts: Endpoint,
+    dynamodb: Option<Endpoint>,
     ca_bundle: Option<PathBuf>,
     max_attempts: Option<NonZeroU32>,
     files: Files,
@@ -81,12 +82,13 @@ impl Settings {
         let region = sources.region()?;
         let iam = endpoint::resolve(Service::Iam, region.as_deref(), &sources)?;
         let sts = endpoint::resolve(Service::Sts, region.as_deref(), &sources)?;
+        let dynamodb = endpoint::of_dynamodb(region.as_deref(), &sources)?;
         let ca_bundle = sources.setting("AWS_CA_BUNDLE", "ca_bundle").map(|(text, _)| expanded(&text, home));
         let max_attempts = match sources.setting("AWS_MAX_ATTEMPTS", "max_attempts") {
             Some((text, given)) => Some(text.trim().parse().map_err(|_| Error::Number { given })?),
             None => None,
         };
-        Ok(Self { profile: name, choice, region, iam, sts, ca_bundle, max_attempts, files })
+        Ok(Self { profile: name, choice, region, iam, sts, dynamodb, ca_bundle, max_attempts, files })
     }
 
     /// The profile's name.
@@ -114,6 +116,12 @@ impl Settings {
             Service::Iam => &self.iam,
             Service::Sts => &self.sts,
         }
+    }
+
+    /// Where DynamoDB is, which is in every region by itself: none where no region is given.
+    #[must_use]
+    pub const fn dynamodb(&self) -> Option<&Endpoint> {
+        self.dynamodb.as_ref()
     }
 
     /// Certificates to trust in place of the web's own: a PEM file.

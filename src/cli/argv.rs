@@ -22,6 +22,9 @@ pub(super) fn refuse_secrets(arguments: &[OsString]) -> Result<(), Error> {
         if has_password(&lower) {
             return Err(Error::password_in_argv(index));
         }
+        if has_keys(&lower) {
+            return Err(Error::keys_in_argv(index));
+        }
         if is_identity(&text) {
             let as_file = before.is_some_and(|word| word == "--identity-file" || word == "--use-identity")
                 || lower.starts_with("--identity-file=")
@@ -76,6 +79,11 @@ fn has_password(lower: &str) -> bool {
         let (who, _) = rest.split_once('@').unwrap_or_default();
         who.contains(':') || rest.contains("password=")
     })
+}
+
+/// Whether a text has the URL of a table, and keys in it.
+fn has_keys(lower: &str) -> bool {
+    lower.split_once("dynamodb://").is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 /// Whether a text has the form of a claim's number: by chance, one in a hundred has only what base32 has.
@@ -139,6 +147,17 @@ mod tests {
             assert!(!refused.message().contains("hunter2"), "{url}");
         }
         for url in ["postgres://ci@db:5432/vmfa", "postgres://[::1]:5432/vmfa", "--registry=postgres://db"] {
+            refuse_secrets(&["vmfa".into(), url.into()]).unwrap();
+        }
+    }
+
+    #[test]
+    fn keys_of_a_table_are_refused() {
+        for url in ["dynamodb://AKIAEXAMPLE:hunter2@vmfa", "--registry=DYNAMODB://vmfa?endpoint=http://a:hunter2@b"] {
+            let refused = refuse_secrets(&["vmfa".into(), url.into()]).unwrap_err();
+            assert!(!refused.message().contains("hunter2"), "{url}");
+        }
+        for url in ["dynamodb://vmfa?region=eu-central-1", "--registry=dynamodb://vmfa?endpoint=http://[::1]:80"] {
             refuse_secrets(&["vmfa".into(), url.into()]).unwrap();
         }
     }

@@ -1,15 +1,22 @@
-//! Which registry: the file in vmfa's home, or a database that `--registry`, `VMFA_REGISTRY` or `vmfa init` chose.
+//! Which registry: the file in vmfa's home, or a database or a table that `--registry`, `VMFA_REGISTRY` or `vmfa init` chose.
 
 use super::config::Config;
 #[cfg(feature = "postgres")]
 use super::database::with_credentials;
+#[cfg(feature = "dynamodb")]
+use super::dynamodb;
 use super::error::{Error, Kind, Result};
 use super::{Global, environment, hints};
+#[cfg(feature = "dynamodb")]
+use crate::registry::dynamodb::{Address as Table, DynamoDb};
 #[cfg(feature = "postgres")]
 use crate::registry::postgres::{Address, Postgres};
 
 /// The word for vmfa's own file, where something else is configured.
 const FILE: &str = "file";
+
+/// What begins the URL of a table.
+const TABLE: &str = "dynamodb://";
 
 /// What was chosen.
 pub(super) enum Chosen {
@@ -18,6 +25,9 @@ pub(super) enum Chosen {
     /// A database. The password isn't looked for yet.
     #[cfg(feature = "postgres")]
     Database(Address),
+    /// A table of DynamoDB, and whether that may be reached in clear text. Keys aren't looked for yet.
+    #[cfg(feature = "dynamodb")]
+    Table(Table, bool),
 }
 
 impl Chosen {
@@ -32,6 +42,7 @@ impl Chosen {
     pub(super) fn named(text: &str, global: &Global, config: &Config) -> Result<Self> {
         match text {
             FILE => Ok(Self::File),
+            text if text.starts_with(TABLE) => Self::table(text, global.plain_registry || config.plain_registry),
             text => Self::database(text, global.plain_registry || config.plain_registry),
         }
     }
@@ -42,15 +53,19 @@ impl Chosen {
             Self::File => None,
             #[cfg(feature = "postgres")]
             Self::Database(address) => Some(address.to_url()),
+            #[cfg(feature = "dynamodb")]
+            Self::Table(address, _) => Some(address.to_string()),
         }
     }
 
-    /// Makes the registry in a database, or brings it up to date; none for the file, which makes itself.
+    /// Makes the registry in a database or a table, or brings it up to date; none for the file, which makes itself.
     pub(super) fn prepare(self) -> Result<Option<()>> {
         match self {
             Self::File => Ok(None),
             #[cfg(feature = "postgres")]
             Self::Database(address) => Ok(Some(Postgres::prepare(with_credentials(address)?)?)),
+            #[cfg(feature = "dynamodb")]
+            Self::Table(address, plain) => Ok(Some(DynamoDb::prepare(&address, dynamodb::way_to(&address, plain)?)?)),
         }
     }
 
@@ -63,9 +78,21 @@ impl Chosen {
     #[cfg(not(feature = "postgres"))]
     fn database(text: &str, _: bool) -> Result<Self> {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-            return Err(unusable("a registry's URL begins with postgres://".to_owned()));
+            return Err(unusable("a registry's URL begins with postgres:// or dynamodb://".to_owned()));
         }
         let message = "this vmfa was built without PostgreSQL";
+        Err(Error::new(Kind::Usage, "registry-url", message).hint(hints::registries::WITH_FEATURE))
+    }
+
+    #[cfg(feature = "dynamodb")]
+    fn table(text: &str, plain: bool) -> Result<Self> {
+        let address = Table::parse(text).map_err(|error| unusable(error.to_string()))?;
+        Ok(Self::Table(address, plain))
+    }
+
+    #[cfg(not(feature = "dynamodb"))]
+    fn table(_: &str, _: bool) -> Result<Self> {
+        let message = "this vmfa was built without DynamoDB";
         Err(Error::new(Kind::Usage, "registry-url", message).hint(hints::registries::WITH_FEATURE))
     }
 }

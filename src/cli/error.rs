@@ -272,6 +272,14 @@ impl Error {
         .hint(hints::registries::CHANGE_PASSWORD)
     }
 
+    pub(super) fn keys_in_argv(index: usize) -> Self {
+        let message =
+            format!("argument {index} holds keys of AWS, and other processes can read arguments; it was not used");
+        Self::new(Kind::Usage, "secret-in-argv", message)
+            .hint(hints::registries::KEYS)
+            .hint(hints::registries::REVOKE_KEYS)
+    }
+
     pub(super) fn code(&self) -> &str {
         &self.code
     }

@@ -1,5 +1,7 @@
 //! Options that every command takes.
 
+use super::registry_words::registry;
+
 /// What every command takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Global {
@@ -11,9 +13,9 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "VAULT", help_heading = "Global options",
           value_parser = ["keyring", "age", "shared"], hide_possible_values = true)]
     pub(super) vault: Option<String>,
-    /// Where devices and used codes are: `postgres://USER@HOST/DATABASE`, or `file` [default: as `vmfa init` chose, or
-    /// `file`] [env: VMFA_REGISTRY]
-    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    /// Where devices and used codes are: `postgres://USER@HOST/DATABASE`, `dynamodb://TABLE`, or `file` [default: as
+    /// `vmfa init` chose, or `file`] [env: VMFA_REGISTRY]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options", add = registry())]
     pub(super) registry: Option<String>,
     /// Allow a registry on another machine without TLS, on a private test network
     #[arg(long, global = true, help_heading = "Global options")]

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod agent;
 mod argv;
+mod bundle;
 mod bytes;
 mod candidates;
 mod chosen_clock;
@@ -16,6 +17,8 @@ mod config;
 #[cfg(feature = "postgres")]
 mod database;
 mod described;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod empty;
 mod environment;
 mod error;
@@ -40,6 +43,7 @@ mod plugins;
 mod private_file;
 mod progress;
 mod prompt;
+mod registry_words;
 mod remote;
 mod render;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Opening what was chosen: the registry, and the vault that new devices or one device use.
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "dynamodb"))]
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -14,13 +14,17 @@ use super::chosen_registry::Chosen;
 use super::config::{self, Config};
 #[cfg(feature = "postgres")]
 use super::database::with_credentials;
-#[cfg(feature = "postgres")]
+#[cfg(feature = "dynamodb")]
+use super::dynamodb;
+#[cfg(any(feature = "postgres", feature = "dynamodb"))]
 use super::empty::looks_in_database;
 use super::error::{Error, Kind as ErrorKind, NOBODY_TO_ASK, Result};
 use super::home::Home;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "dynamodb"))]
 use super::note::note;
 use super::{Global, environment, hints, plugins, prompt};
+#[cfg(feature = "dynamodb")]
+use crate::registry::dynamodb::{Address as Table, DynamoDb};
 #[cfg(feature = "postgres")]
 use crate::registry::postgres::{Address, Postgres};
 use crate::registry::sqlite::Sqlite;
@@ -34,7 +38,7 @@ const WITH_PERSON: Duration = Duration::from_secs(60);
 const ALONE: Duration = Duration::from_secs(10);
 
 /// How long a registry's server is waited for where somebody only looks at what is there.
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "dynamodb"))]
 const HASTE: Duration = Duration::from_secs(1);
 
 /// The files, configuration and vaults of this run.
@@ -49,6 +53,8 @@ pub(super) struct Place {
     shared: OnceLock<Arc<Age>>,
     #[cfg(feature = "postgres")]
     databases: Mutex<HashMap<String, Arc<Postgres>>>,
+    #[cfg(feature = "dynamodb")]
+    tables: Mutex<HashMap<String, Arc<DynamoDb>>>,
     passphrase: age::Passphrase,
     plugins: age::Plugins,
     /// Whether it is only told what is there: then a server that can't be reached isn't waited for.
@@ -98,6 +104,8 @@ impl Place {
             shared: OnceLock::new(),
             #[cfg(feature = "postgres")]
             databases: Mutex::default(),
+            #[cfg(feature = "dynamodb")]
+            tables: Mutex::default(),
             plugins: plugins::of_run(given, true)?,
             passphrase,
             global: global.clone(),
@@ -137,6 +145,8 @@ impl Place {
             shared: OnceLock::new(),
             #[cfg(feature = "postgres")]
             databases: Mutex::default(),
+            #[cfg(feature = "dynamodb")]
+            tables: Mutex::default(),
             passphrase: self.passphrase(),
             plugins: self.plugins.clone(),
             hasty: self.hasty,
@@ -183,7 +193,25 @@ impl Place {
             Chosen::File => Ok(Arc::new(Sqlite::open_to_look(&self.home.registry)?.with_mark(&self.home.mark))),
             #[cfg(feature = "postgres")]
             Chosen::Database(address) => Ok(self.database(address)?),
+            #[cfg(feature = "dynamodb")]
+            Chosen::Table(address, plain) => Ok(self.table(&address, plain)?),
         }
+    }
+
+    /// A table, opened once for all that is in it.
+    #[cfg(feature = "dynamodb")]
+    fn table(&self, address: &Table, plain: bool) -> Result<Arc<DynamoDb>> {
+        let url = address.to_string();
+        looks_in_database(url.clone());
+        let mut opened = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = opened.get(&url) {
+            return Ok(Arc::clone(known));
+        }
+        let table = DynamoDb::open(address, dynamodb::way_to(address, plain)?);
+        let table = if self.hasty { table.with_patience(HASTE) } else { table };
+        let table = Arc::new(table.with_notice(|why| note(&format!("waiting: {why}"))));
+        opened.insert(url, Arc::clone(&table));
+        Ok(table)
     }
 
     /// A database, opened once for all that is in it: the registry, and the shared vault.
@@ -210,8 +238,8 @@ impl Place {
     fn opened_for_new(&self, chosen: Chosen) -> Result<Arc<dyn Kept>> {
         match chosen {
             Chosen::File => Ok(Arc::new(Sqlite::open(&self.home.registry)?.with_mark(&self.home.mark))),
-            #[cfg(feature = "postgres")]
-            chosen @ Chosen::Database(_) => self.opened(chosen),
+            #[cfg(any(feature = "postgres", feature = "dynamodb"))]
+            chosen => self.opened(chosen),
         }
     }
 
@@ -319,6 +347,8 @@ impl Place {
             }
             #[cfg(feature = "postgres")]
             Chosen::Database(address) => Ok(self.database(address)?),
+            #[cfg(feature = "dynamodb")]
+            Chosen::Table(address, plain) => Ok(self.table(&address, plain)?),
         }
     }
 

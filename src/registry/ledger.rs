@@ -49,7 +49,7 @@ pub struct LastPair {
 
 impl LastPair {
     /// The last pair; or the one that stands for all that may have been handed out before a registry was restored.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    #[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
     pub(super) fn not_before(restored: Option<Step>, last: Option<Self>) -> Option<Self> {
         match restored {
             Some(second) if last.is_none_or(|last| last.second < second) => {

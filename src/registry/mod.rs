@@ -3,20 +3,22 @@
 //! A registry knows devices by id and name, and what changes about them. Every change is atomic: a
 //! call changes all that it was given or nothing.
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 mod access;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 mod copy;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod error;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 mod grouped;
 mod ledger;
 pub mod memory;
 #[cfg(feature = "postgres")]
 pub mod postgres;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 mod record;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 mod restored;
 mod runs;
 #[cfg(feature = "sqlite")]
@@ -30,18 +32,18 @@ use crate::oath::Parameters;
 use crate::time::{Drift, Step, Timestamp};
 use crate::vault::{Id, Kind};
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 pub use access::AccessToken;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 pub use copy::{Copied, copy};
 pub use error::{Error, Restored};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 pub use grouped::Grouped;
 pub use ledger::{
     Claim, Fingerprint, Forget, History, Holder, LastPair, Ledger, NotToken, REMEMBERED, REMEMBERED_AT_LEAST,
     Returnable, Taken, Token,
 };
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 pub use restored::{AHEAD, Accepted};
 pub use runs::{Run, Runs};
 
@@ -307,7 +309,7 @@ pub trait Registry: Send + Sync + fmt::Debug {
 }
 
 /// A registry that is there when the process has ended.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "dynamodb"))]
 pub trait Kept: Registry {
     /// Its own name, which its copies share.
     ///

@@ -1,7 +1,11 @@
 //! One registry for many machines: the commands over a database, how its password comes in, and what a server or a network
 //! that fails does to workers.
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod many;
+#[cfg(feature = "dynamodb")]
+mod permissions;
 mod shared;
 mod way;
 
@@ -21,7 +25,12 @@ pub struct Machine {
 impl Machine {
     /// The first machine of a database, which makes the registry.
     pub fn first(server: &Server) -> Self {
-        let machine = Self { home: Home::new(), url: server.open_url(&server.database()) };
+        Self::making(server.open_url(&server.database()))
+    }
+
+    /// The first machine of a registry that isn't there yet.
+    pub fn making(url: String) -> Self {
+        let machine = Self { home: Home::new(), url };
         machine.run(&["init", "--registry", &machine.url]).expect(0);
         machine
     }
@@ -36,7 +45,7 @@ impl Machine {
 
     pub fn command(&self) -> Command {
         let mut command = self.home.command();
-        command.env("PGPASSWORD", PASSWORD);
+        give_keys(&mut command);
         command
     }
 
@@ -47,8 +56,18 @@ impl Machine {
     /// Whatever it does, it shows no password.
     pub fn run_with(&self, arguments: &[&str], stdin: &[u8]) -> Run {
         let run = run(self.command().args(arguments), stdin);
-        assert!(!run.stdout.contains(PASSWORD) && !run.stderr.contains(PASSWORD), "{run:#?}");
+        assert!(!run.stdout.contains("hunter2") && !run.stderr.contains("hunter2"), "{run:#?}");
         run
+    }
+}
+
+/// Gives a program what gets it into every registry of these tests.
+fn give_keys(command: &mut Command) {
+    command.env("PGPASSWORD", PASSWORD);
+    #[cfg(feature = "dynamodb")]
+    {
+        use crate::support::dynamodb::{KEY_ID, SECRET};
+        command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
     }
 }
 
@@ -67,9 +86,14 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn every_command_works_over_a_database_and_none_makes_a_file() {
     let server = Server::start("");
-    let machine = Machine::first(&server);
+    every_command(&Machine::first(&server));
+}
+
+/// The commands over a registry that is elsewhere, and that is new.
+pub fn every_command(machine: &Machine) {
     let none = machine.run(&["code", "ci/1"]).expect(1);
-    assert!(none.stderr.contains("looked for in postgres://") && !none.stderr.contains(PASSWORD), "{none:#?}");
+    let scheme = machine.url.split("://").next().unwrap();
+    assert!(none.stderr.contains(&format!("looked for in {scheme}://")), "{none:#?}");
     let uri = |name: &str| format!("otpauth://totp/{name}?secret={SEED}&algorithm=SHA1");
     for name in ["ci/1", "ci/2"] {
         let uri = uri(name).replace(SEED, if name == "ci/1" { SEED } else { "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" });
@@ -126,7 +150,7 @@ fn every_command_works_over_a_database_and_none_makes_a_file() {
         other.run(&[&["code", "ci/two", "--fresh", "--json"], at.as_slice()].concat()).expect(1).error_code(),
         "no-free-step"
     );
-    for machine in [&machine, &other] {
+    for machine in [machine, &other] {
         assert!(!machine.home.path().join("home/registry.sqlite3").exists());
         let config = fs::read_to_string(machine.home.path().join("home/config.toml")).unwrap();
         assert!(config.contains(&format!("registry = \"{}\"", machine.url)) && !config.contains(PASSWORD), "{config}");
@@ -193,9 +217,13 @@ fn workers_with_wrong_clocks_agree_by_that_of_the_registry() {
 
 #[test]
 fn a_registry_is_copied_to_a_database_and_back() {
-    const AT: [&str; 2] = ["--at", "2026-11-21T12:00:00Z"];
     let server = Server::start("");
-    let machine = Machine::first(&server);
+    copied_and_back(&Machine::first(&server));
+}
+
+/// A file that is copied to a new registry, and back.
+pub fn copied_and_back(machine: &Machine) {
+    const AT: [&str; 2] = ["--at", "2026-11-21T12:00:00Z"];
     let file = |arguments: &[&str]| machine.run(&[arguments, &["--registry", "file"]].concat());
     let add = |name: &str, source: String| {
         machine.run_with(&["add", name, "-", "--no-code", "--registry", "file"], source.as_bytes()).expect(0);

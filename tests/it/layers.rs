@@ -12,7 +12,8 @@ use imports::Imports;
 const LAYERS: &[&[&str]] = &[
     &["secret", "time", "name", "file", "threads"],
     &["oath"],
-    &["vault", "registry", "provision", "policy", "wire"],
+    &["wire"],
+    &["vault", "registry", "provision", "policy"],
     &["device", "exchange"],
     &["aws", "serve"],
     &["cli", "testing"],

@@ -1,5 +1,7 @@
 //! One suite over all registries: what holds for one back-end holds for each.
 
+#[cfg(all(feature = "dynamodb", feature = "cli", target_os = "linux"))]
+pub mod dynamodb;
 #[cfg(feature = "sqlite")]
 mod files;
 mod ledgers;
@@ -56,6 +58,11 @@ fn on_all(suite: impl Fn(&dyn Registry)) {
     {
         let server = crate::support::postgres::Server::start("");
         suite(&postgres::of_worker(&server, &server.database()));
+    }
+    #[cfg(all(feature = "dynamodb", feature = "cli", target_os = "linux"))]
+    for engine in crate::support::dynamodb::ENGINES {
+        let server = crate::support::dynamodb::Server::start(engine);
+        suite(&dynamodb::made(&server.url()));
     }
 }
 

@@ -14,6 +14,7 @@ const CHECKED: &[(&str, &[&str])] = &[
             "KeePass database",
             "postgres://USER@HOST/DATABASE",
             "the registry in that database",
+            "the registry in that database or table",
             "the registry's database",
             "database's password",
         ],

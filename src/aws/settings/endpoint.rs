@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ureq::http::Uri;
 
 use super::error::{Error, Given, UrlProblem};
-use super::service::Service;
+use super::service::{DYNAMODB, Named, Service};
 use super::sources::Sources;
 
 /// Where a service is.
@@ -141,19 +141,10 @@ impl Partition {
 
 /// The endpoint of a service: what was given for it, else AWS's own.
 pub(super) fn resolve(service: Service, region: Option<&str>, sources: &Sources<'_>) -> Result<Endpoint, Error> {
-    if let Some((text, given)) = given(service, sources)? {
-        let url = check(&text, &given, sources.options.allow_plain_http)?;
-        let region = region.filter(|region| *region != EVERYWHERE).unwrap_or("us-east-1");
-        return Ok(Endpoint { url, signing_region: region.to_owned(), custom: true });
+    if let Some(endpoint) = custom(service.named(), region, sources)? {
+        return Ok(endpoint);
     }
-    for (variable, setting) in
-        [("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"), ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")]
-    {
-        // If you ask for one of these, you must not get another without a message.
-        if let Some(given) = sources.switch(variable, setting)? {
-            return Err(Error::Unsupported { given });
-        }
-    }
+    expect_usual(sources)?;
     let partition = Partition::of(region);
     let (url, signing_region) = match service {
         Service::Iam => (format!("https://{}", partition.iam_host), partition.iam_region),
@@ -167,8 +158,42 @@ pub(super) fn resolve(service: Service, region: Option<&str>, sources: &Sources<
     Ok(Endpoint { url, signing_region: signing_region.to_owned(), custom: false })
 }
 
+/// The endpoint of DynamoDB; none where no region is given, for it has none for all of them.
+pub(super) fn of_dynamodb(region: Option<&str>, sources: &Sources<'_>) -> Result<Option<Endpoint>, Error> {
+    if let Some(endpoint) = custom(DYNAMODB, region, sources)? {
+        return Ok(Some(endpoint));
+    }
+    expect_usual(sources)?;
+    Ok(region.filter(|region| *region != EVERYWHERE).map(|region| Endpoint {
+        url: format!("https://dynamodb.{region}.{}", Partition::of(Some(region)).suffix),
+        signing_region: region.to_owned(),
+        custom: false,
+    }))
+}
+
+/// The endpoint that was given for a service.
+fn custom(service: Named, region: Option<&str>, sources: &Sources<'_>) -> Result<Option<Endpoint>, Error> {
+    let Some((text, given)) = given(service, sources)? else { return Ok(None) };
+    let url = check(&text, &given, sources.options.allow_plain_http)?;
+    let region = region.filter(|region| *region != EVERYWHERE).unwrap_or("us-east-1");
+    Ok(Some(Endpoint { url, signing_region: region.to_owned(), custom: true }))
+}
+
+/// Makes sure that nobody asked for other endpoints than the usual ones, without saying which.
+fn expect_usual(sources: &Sources<'_>) -> Result<(), Error> {
+    for (variable, setting) in
+        [("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"), ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")]
+    {
+        // If you ask for one of these, you must not get another without a message.
+        if let Some(given) = sources.switch(variable, setting)? {
+            return Err(Error::Unsupported { given });
+        }
+    }
+    Ok(())
+}
+
 /// What was given for a service, nearest first.
-fn given(service: Service, sources: &Sources<'_>) -> Result<Option<(String, Given)>, Error> {
+fn given(service: Named, sources: &Sources<'_>) -> Result<Option<(String, Given)>, Error> {
     if let Some(url) = &sources.options.endpoint_url {
         return Ok(Some((url.clone(), Given::Option("--endpoint-url"))));
     }
@@ -176,13 +201,13 @@ fn given(service: Service, sources: &Sources<'_>) -> Result<Option<(String, Give
     if ignored.is_some() {
         return Ok(None);
     }
-    if let Some(found) = sources.variable(service.variable()).or_else(|| sources.variable("AWS_ENDPOINT_URL")) {
+    if let Some(found) = sources.variable(service.variable).or_else(|| sources.variable("AWS_ENDPOINT_URL")) {
         return Ok(Some(found));
     }
     if let (Some(profile), Some((section, _))) = (sources.profile, sources.in_profile("services")) {
-        match sources.files.services(&section, service.as_str(), "endpoint_url")? {
+        match sources.files.services(&section, service.id, "endpoint_url")? {
             None => return Err(Error::NoServices { profile: profile.name().to_owned(), section }),
-            Some(Some(url)) => return Ok(Some((url.to_owned(), Given::Services { section, service }))),
+            Some(Some(url)) => return Ok(Some((url.to_owned(), Given::Services { section, service: service.id }))),
             Some(None) => {}
         }
     }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::service::Service;
 use crate::aws::profile;
 
 /// Where a setting was given.
@@ -23,8 +22,8 @@ pub enum Given {
     Services {
         /// The section's name.
         section: String,
-        /// The service.
-        service: Service,
+        /// The service, as it is called there.
+        service: &'static str,
     },
 }
 

@@ -19,7 +19,7 @@ use crate::vault::{self, Kind, Vault as _};
 /// an identity that opens them: protected by a passphrase unless told otherwise. Running it again
 /// changes nothing that is set up already.
 ///
-/// With `--registry`, it makes the registry in that database, or brings it up to date, and uses it from then on. With
+/// With `--registry`, it makes the registry in that database or table, or brings it up to date, and uses it from then on. With
 /// `--vault shared` too, the secrets are there as well, encrypted as age files are: `vmfa` on every machine reads them.
 #[derive(Debug, clap::Args)]
 #[command(group(clap::ArgGroup::new("identity").args(["identity_in_keyring", "use_identity", "new_identity"])))]
@@ -29,6 +29,7 @@ Examples:
   vmfa init --vault age
   vmfa init --vault age --new-identity ci-identity
   vmfa init --registry postgres://ci@db.example.com/vmfa
+  vmfa init --registry 'dynamodb://vmfa?region=eu-central-1'
   vmfa init --vault shared --registry postgres://ci@db.example.com/vmfa")]
 pub(in crate::cli) struct Args {
     /// Keep the age identity in the OS keyring: one item there opens any number of devices

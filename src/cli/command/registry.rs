@@ -8,7 +8,7 @@ use crate::cli::error::Result;
 /// Move to another registry
 ///
 /// The registry has all that isn't secret: names, parameters, and which codes were handed out. It is a file in vmfa's home, or
-/// in PostgreSQL, which many machines share.
+/// in PostgreSQL or DynamoDB, which many machines share.
 #[derive(Debug, clap::Args)]
 #[command(
     arg_required_else_help = true,

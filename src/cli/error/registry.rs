@@ -61,6 +61,7 @@ impl From<registry::Error> for Error {
             E::Engine { .. } => failure.hint(vaults::DOCTOR),
             E::Unreachable { .. } => failure.hint(registries::REACH),
             E::Refused { reason, .. } if reason.contains("password") => failure.hint(registries::PASSWORD),
+            E::Refused { place, .. } if place.starts_with("dynamodb://") => failure.hint(registries::POLICIES),
             E::Unknown { .. } => failure.hint(registries::LOOK_AGAIN),
             E::ClearText { .. } => failure.hint(registries::TLS),
             E::NoRegistry { .. } | E::Outdated { .. } => failure.hint(registries::MAKE),

@@ -20,7 +20,7 @@ pub(in crate::cli) fn looked_in(registry: &str) -> String {
     format!("devices are looked for in {registry}; VMFA_HOME names another home")
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "dynamodb"))]
 pub(in crate::cli) fn looked_in_database(url: &str) -> String {
     format!("devices are looked for in {url}; VMFA_REGISTRY names another registry")
 }

@@ -88,7 +88,7 @@ pub struct Address {
 #[non_exhaustive]
 pub enum NotAddress {
     /// Another kind of registry, or no URL.
-    #[error("a registry's URL begins with postgres://")]
+    #[error("a registry's URL begins with postgres:// or dynamodb://")]
     Scheme,
     /// Longer than any.
     #[error("a registry's URL has at most {LONGEST} characters")]

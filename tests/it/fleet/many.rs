@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::Machine;
 use crate::leases::many::Dice;
 use crate::leases::{T, seed_for};
-use crate::support::postgres::{PASSWORD, Server};
+use crate::support::postgres::Server;
 use crate::support::run;
 
 /// How many devices are in the pool, and how many machines there are.
@@ -79,12 +79,22 @@ fn pass(near: TcpStream, far: TcpStream, most: Option<u64>, cut: &'static Atomic
     });
 }
 
-/// What all of them had, while the clock moves whenever the pool is empty, and the server is killed in the middle.
 #[test]
 fn nothing_is_handed_out_twice_whatever_becomes_of_server_and_connections() {
-    let (processes, each) = scale();
     let server = Server::start("max_connections = 200");
     let first = Machine::first(&server);
+    let database = first.url.rsplit('/').next().unwrap();
+    let interrupt = || {
+        server.kill();
+        server.go_on();
+    };
+    let written = || server.sql(database, "SELECT count(*) FROM vmfa.claimed WHERE NOT released").parse().unwrap();
+    leased(&first, server.port(), &interrupt, &written);
+}
+
+/// What all of them had, while the clock moves whenever the pool is empty, and the server is killed in the middle.
+pub fn leased(first: &Machine, port: u16, interrupt: &dyn Fn(), written: &dyn Fn() -> usize) {
+    let (processes, each) = scale();
     for number in 0..POOL {
         let name = format!("ci/{number}");
         first.run_with(&["add", &name, "-", "--no-code"], seed_for(&name).as_bytes()).expect(0);
@@ -92,8 +102,8 @@ fn nothing_is_handed_out_twice_whatever_becomes_of_server_and_connections() {
     // With the key that fingerprints are made with, which the first code makes.
     first.run(&["code", "ci/0"]).expect(0);
     let machines: Vec<Machine> = (0..MACHINES).map(|_| first.another()).collect();
-    let proxy = Proxy::before(server.port());
-    let url = first.url.replace(&server.port().to_string(), &proxy.port.to_string());
+    let proxy = Proxy::before(port);
+    let url = first.url.replace(&port.to_string(), &proxy.port.to_string());
     let (time, given) = (AtomicU64::new(T), Mutex::new(Vec::<Value>::new()));
     let enough = usize::try_from(processes * each).unwrap();
     thread::scope(|scope| {
@@ -107,7 +117,7 @@ fn nothing_is_handed_out_twice_whatever_becomes_of_server_and_connections() {
                     let mut command = machine.command();
                     command.env("VMFA_REGISTRY", url).args(["code", "ci/*", "--fresh", "--window", "2", "--json"]);
                     let run = run(command.args(["--at", &now.to_string()]), b"");
-                    assert!(!run.stderr.contains(PASSWORD));
+                    assert!(!run.stderr.contains("hunter2"));
                     if run.code == 0 {
                         given.lock().unwrap().push(run.json());
                         had += 1;
@@ -121,8 +131,7 @@ fn nothing_is_handed_out_twice_whatever_becomes_of_server_and_connections() {
         while given.lock().unwrap().len() < enough / 2 {
             thread::sleep(Duration::from_millis(20));
         }
-        server.kill();
-        server.go_on();
+        interrupt();
     });
     let given = given.into_inner().unwrap();
     let seen: BTreeSet<(&str, u64)> =
@@ -130,8 +139,7 @@ fn nothing_is_handed_out_twice_whatever_becomes_of_server_and_connections() {
     assert_eq!((seen.len(), given.len()), (enough, enough), "a code was handed out twice");
     assert!(given.iter().all(|code| code["repeated"] == false));
     // Each is written down; what is written down besides was on its way when a connection was cut, or the server killed.
-    let database = first.url.rsplit('/').next().unwrap();
-    let written: usize = server.sql(database, "SELECT count(*) FROM vmfa.claimed WHERE NOT released").parse().unwrap();
+    let written = written();
     let cut = proxy.cut.load(Ordering::Relaxed);
     let most = enough + cut + usize::try_from(processes).unwrap();
     assert!((enough..=most).contains(&written), "{written} written, {enough} given, {cut} connections cut");

@@ -6,12 +6,16 @@ pub mod again;
 pub mod asking;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod desktop;
+#[cfg(all(feature = "dynamodb", feature = "cli", target_os = "linux"))]
+pub mod dynamodb;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod keyrings;
 #[cfg(all(feature = "postgres", target_os = "linux"))]
 pub mod postgres;
 #[cfg(feature = "cli")]
 mod program;
+#[cfg(all(feature = "dynamodb", feature = "cli", target_os = "linux"))]
+pub mod recorder;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod terminal;
 #[cfg(feature = "cli")]

@@ -6,6 +6,8 @@ mod keyring;
 mod providers;
 #[cfg(all(feature = "postgres", target_os = "linux"))]
 mod shared;
+#[cfg(all(feature = "dynamodb", feature = "postgres", feature = "cli", target_os = "linux"))]
+mod table;
 
 use std::fs;
 use std::path::Path;

@@ -28,14 +28,19 @@ fn items_in_a_database_conform() {
 fn those_who_share_it_open_what_is_encrypted_to_them_and_have_one_key() {
     let server = Server::start("");
     let database = server.database();
+    opened_by_recipients(&|recipients, identity| vault(&server, &database, recipients, identity));
+}
+
+/// What holds for a vault that is opened with some recipients and an identity, over one shelf.
+pub fn opened_by_recipients(vault: &dyn Fn(&[&str], &str) -> Age) {
     let ((first, to_first), (second, to_second)) = (generate(), generate());
-    let admin = vault(&server, &database, &[&to_first], &first);
+    let admin = vault(&[&to_first], &first);
     let ids: Vec<Id> = (0..130).map(|_| Id::random()).collect();
     let items: Vec<_> = ids.iter().map(|id| (*id, item("x", &uri_of(*id)))).collect();
     admin.put_all(&items).unwrap();
     let key = admin.own_key().unwrap();
     // A worker who names no recipient but its own.
-    let worker = vault(&server, &database, &[&to_second], &second);
+    let worker = vault(&[&to_second], &second);
     assert!(worker.get(ids[0]).unwrap_err().to_string().contains("another identity"));
     let both = admin.with_recipients(vec![to_first.clone(), to_second]);
     both.take_over_key(&key).unwrap();

@@ -1,7 +1,5 @@
 //! What every AWS command takes, and what it opens with that.
 
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use crate::aws::session::{self, Session, Wanted};
 use crate::aws::settings::{Options, Service, Settings};
 use crate::aws::sts::{Identity, RoleRequest, Temporary};
 use crate::aws::{self, Locks, World as _};
+use crate::cli::bundle::read_roots;
 use crate::cli::chosen_clock::Which;
 use crate::cli::command::code::patience;
 use crate::cli::error::{Error, Kind, Result};
@@ -193,20 +192,6 @@ pub(super) fn user_name(text: &str) -> std::result::Result<String, String> {
 fn limit(text: &str) -> std::result::Result<u64, String> {
     let seconds = crate::time::duration(text).filter(|seconds| (1..=600).contains(seconds));
     seconds.ok_or_else(|| "expected a time from 1s to 10m".to_owned())
-}
-
-/// A file of certificates; a system's own has some 200 KiB.
-fn read_roots(path: &Path) -> Result<Vec<u8>> {
-    const LARGEST: u64 = 8 << 20;
-    let failed =
-        |reason: String| Error::new(Kind::Usage, "ca-bundle", format!("the CA bundle {}: {reason}", path.display()));
-    let mut bytes = Vec::new();
-    let file = crate::file::open(path, crate::file::Streams::Taken).map_err(|error| failed(error.to_string()))?;
-    file.take(LARGEST.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LARGEST {
-        return Err(failed(format!("is larger than {LARGEST} bytes")));
-    }
-    Ok(bytes)
 }
 
 impl Run<'_> {

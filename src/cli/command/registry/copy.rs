@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, hints, progress};
+use crate::cli::{Global, hints, progress, registry_words};
 use crate::registry;
 
 /// Copy all devices, and which codes were handed out, to another registry
@@ -19,13 +19,14 @@ use crate::registry;
 #[command(after_help = "\
 Examples:
   vmfa registry copy --from file --to postgres://vmfa@db.example.com/vmfa
-  vmfa registry copy --from postgres://vmfa@db.example.com/vmfa --to file")]
+  vmfa registry copy --from postgres://vmfa@db.example.com/vmfa --to file
+  vmfa registry copy --from file --to 'dynamodb://vmfa?region=eu-central-1'")]
 pub(super) struct Args {
     /// The registry to copy: a URL, or `file` for the file in vmfa's home
-    #[arg(long, value_name = "REGISTRY")]
+    #[arg(long, value_name = "REGISTRY", add = registry_words::registry())]
     from: String,
     /// The registry to copy to, made by `vmfa init` before
-    #[arg(long, value_name = "REGISTRY")]
+    #[arg(long, value_name = "REGISTRY", add = registry_words::registry())]
     to: String,
 }
 
