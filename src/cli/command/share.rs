@@ -6,6 +6,7 @@ mod calls;
 mod desk;
 mod fleet;
 mod line;
+mod member;
 mod metrics;
 #[cfg(test)]
 mod openapi;

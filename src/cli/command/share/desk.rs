@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::access::Holder;
 use super::calls::Call;
-use super::fleet::{Fleet, Member, Snapshot};
+use super::fleet::{Fleet, Snapshot};
+use super::member::Member;
 use super::metrics::Seen;
 use super::secrets::Secrets;
 use super::wishes::{ForCode, ForPair, ForRelease};

@@ -4,18 +4,18 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
 use super::access::Holder;
 use super::line::Line;
+use super::member::Member;
 use crate::cli::clock;
 use crate::cli::error::Result;
 use crate::cli::pattern::Pool;
 use crate::device;
 use crate::registry::{Device, Kept};
-use crate::time::Period;
 use crate::vault::Id;
 
 /// After how long the devices are read again, by a thread of its own.
@@ -29,35 +29,6 @@ const SHARE: u32 = 20;
 
 /// The most pools that are kept ready.
 const MOST_POOLS: usize = 256;
-
-/// A device, and what is known of it beside.
-#[derive(Debug)]
-pub(super) struct Member {
-    device: Device,
-    /// What the registry said after the device was read.
-    ledger: OnceLock<Id>,
-}
-
-impl Member {
-    /// The device with its ledger, where that is known.
-    pub(super) fn device(&self) -> Device {
-        let ledger = self.device.ledger.or_else(|| self.ledger.get().copied());
-        Device { ledger, ..self.device.clone() }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        self.device.name.as_str()
-    }
-
-    pub(super) fn learn(&self, ledger: Id) {
-        let _ = self.ledger.set(ledger);
-    }
-
-    /// The length of its time steps, in seconds; none of a counter.
-    pub(super) fn period(&self) -> Option<u64> {
-        self.device.parameters.period().ok().map(Period::seconds)
-    }
-}
 
 /// By the token's hash, the pattern, and how far away a code may be.
 type Pools = HashMap<([u8; 32], String, Option<Option<u64>>), Arc<Line>>;
@@ -81,7 +52,7 @@ impl Snapshot {
 
     /// Those that somebody may use.
     pub(super) fn allowed(&self, holder: &Holder) -> Vec<Device> {
-        let allowed = self.members.iter().filter(|member| holder.allowed.has(&member.device));
+        let allowed = self.members.iter().filter(|member| holder.allowed.has(member.as_read()));
         allowed.map(|member| member.device()).collect()
     }
 
@@ -104,8 +75,10 @@ impl Snapshot {
             return Arc::clone(known);
         }
         let wanted = |device: &Device| pattern.has(device) && holder.allowed.has(device);
-        let line =
-            Arc::new(Line::of(self.members.iter().filter(|member| wanted(&member.device)).cloned(), window.is_some()));
+        let line = Arc::new(Line::of(
+            self.members.iter().filter(|member| wanted(member.as_read())).cloned(),
+            window.is_some(),
+        ));
         if pools.len() >= MOST_POOLS {
             pools.clear();
         }
@@ -197,12 +170,9 @@ impl Fleet {
             let devices = device::active(&*self.registry)?;
             let same = |device: &Device| {
                 let known = before.named(device.name.as_str())?;
-                let unchanged = Device { ledger: known.device.ledger, ..device.clone() } == known.device;
-                let known_ledger = device.ledger == known.device.ledger || device.ledger == known.ledger.get().copied();
-                (unchanged && known_ledger).then(|| Arc::clone(known))
+                known.is(device).then(|| Arc::clone(known))
             };
-            let member =
-                |device: Device| same(&device).unwrap_or_else(|| Arc::new(Member { device, ledger: OnceLock::new() }));
+            let member = |device: Device| same(&device).unwrap_or_else(|| Arc::new(Member::of(device)));
             let members: Vec<_> = devices.into_iter().map(member).collect();
             let by_name = members.iter().enumerate().map(|(place, member)| (member.name().to_owned(), place)).collect();
             let unchanged = members.len() == before.members.len()
@@ -221,6 +191,6 @@ impl Fleet {
 
     /// The ids of all devices.
     pub(super) fn ids(&self) -> HashSet<Id> {
-        self.current().0.members.iter().map(|member| member.device.id).collect()
+        self.current().0.members.iter().map(|member| member.as_read().id).collect()
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::fleet::Member;
+use super::member::Member;
 use crate::registry::{Device, Token};
 use crate::time::Timestamp;
 
