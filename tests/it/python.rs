@@ -52,6 +52,11 @@ fn the_stand_in_and_what_is_left_of_it() {
 }
 
 #[test]
+fn a_client_of_a_server_that_hands_out_codes() {
+    tests(&["tests/test_share.py"]);
+}
+
+#[test]
 fn the_pytest_plugin() {
     tests(&["tests/test_plugin.py"]);
 }

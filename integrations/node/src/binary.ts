@@ -77,7 +77,8 @@ export async function run(
   answers: readonly number[] = [0],
 ): Promise<Answer> {
   if (ended) throw new Interrupted("interrupted", "the program or the test run is at its end");
-  const child = spawn(binary(), [...args, "--json", ...(stdin === undefined ? lifeline : [])], { env, stdio: "pipe" });
+  // Before the arguments, which may end with names after `--`.
+  const child = spawn(binary(), ["--json", ...(stdin === undefined ? lifeline : []), ...args], { env, stdio: "pipe" });
   // A program that refuses its arguments doesn't read what it is sent.
   child.stdin.on("error", () => {});
   if (stdin !== undefined) child.stdin.end(stdin);

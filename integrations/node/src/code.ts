@@ -18,6 +18,8 @@ export interface CodeDetails {
   readonly validUntil: Date | null;
   /** Whether it had been handed out before; never so if it is fresh. */
   readonly repeated: boolean;
+  /** Names what was taken, to give it back; none for a counter device, or if nothing was taken. */
+  readonly claim: string | null;
 }
 
 /**
@@ -38,6 +40,7 @@ export function codeOf(answer: Answer, device: unknown): Code {
     validFrom: moment(answer["valid_from"]),
     validUntil: moment(answer["valid_until"]),
     repeated: answer["repeated"] === true,
+    claim: (answer["claim"] as string | undefined) ?? null,
   };
   return Object.freeze(Object.assign(new String(digits), details)) as unknown as Code;
 }

@@ -235,10 +235,7 @@ export class Home {
    * A pool is a pattern such as `ci/*`.
    */
   async code(nameOrPool: string | Device, options: CodeOptions = {}): Promise<Code> {
-    const { fresh = true, window, timeout, minValidity } = options;
-    const args = ["code", nameOf(nameOrPool), ...(fresh ? ["--fresh"] : [])];
-    if (window !== undefined && window !== false) args.push("--window", ...(window === true ? [] : [String(window)]));
-    args.push(...option("--timeout", timeout), ...option("--min-validity", minValidity));
+    const args = ["code", nameOf(nameOrPool), ...((options.fresh ?? true) ? ["--fresh"] : []), ...which(options)];
     const answer = await this.#timed(options.jump, (jump) => this.#run([...args, ...(jump ? ["--jump"] : [])]));
     return codeOf(answer, answer["device"]);
   }
@@ -300,6 +297,15 @@ export class Home {
       });
     }
   }
+}
+
+/**
+ * Says which code it is to be, as the command line has it.
+ * @internal
+ */
+export function which({ window, timeout, minValidity }: CodeOptions): string[] {
+  const steps = window === undefined || window === false ? [] : ["--window", ...(window === true ? [] : [String(window)])];
+  return [...steps, ...option("--timeout", timeout), ...option("--min-validity", minValidity)];
 }
 
 function nameOf(device: string | Device): string {

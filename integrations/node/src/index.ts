@@ -1,7 +1,7 @@
 // A virtual MFA device for test suites.
 //
 // `Home` keeps devices and gives codes, each once, whatever the process; `serve` starts a stand-in for AWS IAM and STS
-// that checks them. For Playwright there is `vmfa/playwright`, for Cypress `vmfa/cypress`.
+// that checks them. `Share` takes codes from a server of `vmfa share`. For Playwright there is `vmfa/playwright`, for Cypress `vmfa/cypress`.
 
 export { type Duration, binary } from "./binary.js";
 export type { Code, CodeDetails, Verdict } from "./code.js";
@@ -28,3 +28,4 @@ export {
   type VirtualMFADevice,
 } from "./home.js";
 export { type ClientConfig, type Credentials, type Event, type Keys, type ServeOptions, type Server, serve } from "./server.js";
+export { Share, type ShareOptions, type SharedCodeOptions, type SharedDevice, type SharedPairOptions } from "./share.js";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { place, run } from "./support.mjs";
 
-const modules = ["index", "binary", "code", "errors", "home", "server", "playwright", "cypress"];
+const modules = ["index", "binary", "code", "errors", "home", "server", "share", "playwright", "cypress"];
 const snapshot = place("tests/api.d.ts.txt");
 
 test("the public API changes on purpose", () => {

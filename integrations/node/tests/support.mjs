@@ -1,9 +1,13 @@
 // What several tests need.
 
-import { execFile } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+
+import { binary } from "vmfa";
 
 export const seed = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
@@ -41,6 +45,26 @@ export function run(program, args, options = {}) {
       tell({ exitCode: error ? (error.code ?? error.signal) : 0, out: `${stdout}\n${stderr}` });
     });
   });
+}
+
+/** Makes an access token. */
+export function newToken(home, name, pattern) {
+  const args = ["share", "token", "add", name, "--allow", pattern];
+  return execFileSync(binary(), args, { env: home.env(), stdio: ["ignore", "pipe", "ignore"] }).toString().trim();
+}
+
+/** Starts a `vmfa share` of a home's devices, with an access token for those in `ci/`; it ends with this process at the latest. */
+export async function sharing(home, ...options) {
+  const token = newToken(home, "ci", "ci/*");
+  const args = ["share", "--json", "--exit-with-stdin", "--listen", "127.0.0.1:0", ...options];
+  const child = spawn(binary(), args, { env: home.env(), stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  const [line] = await Promise.race([once(createInterface({ input: child.stdout }), "line"), ended]);
+  const close = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  return { url: JSON.parse(line).url, token, child, close };
 }
 
 const playwright = place("node_modules/@playwright/test/cli.js");

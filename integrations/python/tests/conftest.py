@@ -1,9 +1,13 @@
 """What the tests need: the program, and pytest in pytest."""
 
+import contextlib
 import importlib.metadata
+import json
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -31,11 +35,54 @@ def server() -> Iterator[vmfa.Server]:
         yield server
 
 
+class Service(NamedTuple):
+    """A `vmfa share` that runs, and an access token for the devices in `ci/`."""
+
+    url: str
+    token: str
+    process: subprocess.Popen[bytes]
+
+    def client(self) -> vmfa.Share:
+        return vmfa.Share(self.url, self.token)
+
+
+def new_token(home: vmfa.Home, name: str, pattern: str) -> str:
+    """Make an access token."""
+    add = [vmfa.binary(), "share", "token", "add", name, "--allow", pattern]
+    return subprocess.run(add, env=home.env(), capture_output=True, text=True, check=True).stdout.strip()
+
+
+@contextlib.contextmanager
+def sharing(home: vmfa.Home, *options: str) -> Iterator[Service]:
+    """Run a `vmfa share` of a home's devices."""
+    token = new_token(home, "ci", "ci/*")
+    # It ends with this process, too, should that be killed.
+    command = [vmfa.binary(), "share", "--json", "--exit-with-stdin", "--listen", "127.0.0.1:0", *options]
+    with subprocess.Popen(
+        command, env=home.env(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield Service(json.loads(process.stdout.readline())["url"], token, process)
+        finally:
+            process.kill()
+
+
 @pytest.fixture
 def suite(pytester: pytest.Pytester) -> pytest.Pytester:
     """An empty test suite that has the plugin, whether the package is installed or not."""
     pytester.makeini(f"[pytest]\naddopts = {PLUGIN}\n")
     return pytester
+
+
+def met(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    """Tell whether something comes to be so within so long."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def gone(process: int, seconds: float = 2) -> bool:

@@ -1,17 +1,22 @@
 """The examples of the READMEs, as they are printed."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import SEED, sharing
+
+import vmfa
 
 README = Path(__file__).parents[1] / "README.md"
 
 
 PROJECT = Path(__file__).parents[3] / "README.md"
 GUIDE = PROJECT.parent / "docs/guides/pytest.md"
+SHARE = PROJECT.parent / "docs/share.md"
 
 
 def blocks(language: str, page: Path = README) -> list[str]:
@@ -38,10 +43,22 @@ def test_the_examples_for_pytest_pass(suite: pytest.Pytester, options: tuple[str
 
 def test_the_examples_without_pytest_run() -> None:
     for block in blocks("python"):
-        if "def test_" not in block:
+        if "def test_" not in block and "vmfa.Share(" not in block:
             done = subprocess.run([sys.executable, "-W", "error", "-c", block], stdout=subprocess.PIPE, text=True)
             assert done.returncode == 0
             assert re.match(r"\d{6} \d+ .* http://127", done.stdout)
+
+
+@pytest.mark.parametrize("page", [README, SHARE])
+def test_the_example_of_a_server_runs(home: vmfa.Home, page: Path) -> None:
+    home.add("ci/1", SEED)
+    (block,) = (block for block in blocks("python", page) if "vmfa.Share(" in block)
+    with sharing(home) as service:
+        environment = {**os.environ, "VMFA_URL": service.url, "VMFA_TOKEN": service.token}
+        command = [sys.executable, "-W", "error", "-c", block]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert done.returncode == 0
+    assert re.match(r"\d{6} ci/1\b", done.stdout)
 
 
 def test_the_example_for_robot_passes(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import { IAM } from "@aws-sdk/client-iam";
 import { STS } from "@aws-sdk/client-sts";
-import { type Code, type Duration, Home, NotYet, VmfaError, serve } from "vmfa";
+import { type Code, type Duration, Home, NotYet, Share, type SharedDevice, VmfaError, serve } from "vmfa";
 import { register } from "vmfa/cypress";
 import { expect, test } from "vmfa/playwright";
 
@@ -25,6 +25,18 @@ export async function program(): Promise<string> {
     if (error instanceof VmfaError) return [error.kind, ...error.hints].join();
     throw error;
   }
+}
+
+export async function worker(): Promise<string[]> {
+  const share = new Share({ url: "https://codes.example.com:8443" });
+  const code: Code = await share.code("ci/*", { window: true, timeout: "2m", minValidity: "5s" });
+  const pair: [Code, Code] = await share.pair("ci/1", { wait: true });
+  await share.release(code);
+  await share.release(pair);
+  // @ts-expect-error all that a server gives is fresh
+  await share.code("ci/1", { fresh: false });
+  const devices: SharedDevice[] = await share.devices();
+  return devices.map(({ name }) => name);
 }
 
 register(() => {});

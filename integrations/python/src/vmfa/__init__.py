@@ -1,14 +1,15 @@
 """A virtual MFA device for test suites.
 
 `Home` keeps devices and gives codes, each once, whatever the process; `serve` starts a stand-in for AWS IAM and STS
-that checks them. For pytest there are the fixtures `vmfa_home`, `vmfa_server`, `vmfa_device`, `vmfa_code` and
-`vmfa_clock`.
+that checks them. `Share` takes codes from a server of `vmfa share`. For pytest there are the fixtures `vmfa_home`,
+`vmfa_server`, `vmfa_device`, `vmfa_code` and `vmfa_clock`.
 """
 
 from ._binary import Duration, binary
-from ._code import Code, Verdict
+from ._code import Code, SharedDevice, Verdict
 from ._home import Device, Home, Source
 from ._server import Credentials, Event, Server, serve
+from ._share import Share
 from .errors import (
     BinaryNotFound,
     Error,
@@ -40,6 +41,8 @@ __all__ = [
     "Refused",
     "Server",
     "ServerError",
+    "Share",
+    "SharedDevice",
     "Source",
     "StorageError",
     "UsageError",

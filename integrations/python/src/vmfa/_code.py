@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from .errors import moment
 class Code(str):
     """A code. It is a `str`, and knows what it was made of."""
 
-    __slots__ = ("counter", "device", "repeated", "step", "valid_from", "valid_until")
+    __slots__ = ("claim", "counter", "device", "repeated", "step", "valid_from", "valid_until")
 
     device: str
     """The name of the device that it is a code of, also where a pool was asked."""
@@ -27,6 +27,8 @@ class Code(str):
     """The first second after its time step."""
     repeated: bool
     """Whether it had been handed out before; never so if it is fresh."""
+    claim: str | None
+    """Names what was taken, to give it back; none for a counter device, or if nothing was taken."""
 
     def __new__(
         cls,
@@ -37,11 +39,12 @@ class Code(str):
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
         repeated: bool = False,
+        claim: str | None = None,
     ) -> Code:
         """Make a code of its digits and what is known of it."""
         code = super().__new__(cls, text)
         code.device, code.step, code.counter, code.repeated = device, step, counter, repeated
-        code.valid_from, code.valid_until = valid_from, valid_until
+        code.valid_from, code.valid_until, code.claim = valid_from, valid_until, claim
         return code
 
     def __getnewargs__(self) -> tuple[Any, ...]:
@@ -54,13 +57,35 @@ class Code(str):
             self.valid_from,
             self.valid_until,
             self.repeated,
+            self.claim,
         )
 
     @classmethod
     def _of(cls, answer: Mapping[str, Any], device: str) -> Code:
         start, end = (moment(answer[key]) if key in answer else None for key in ("valid_from", "valid_until"))
         repeated = bool(answer.get("repeated", False))
-        return cls(answer["code"], device, answer.get("step"), answer.get("counter"), start, end, repeated)
+        factor = answer.get("step"), answer.get("counter")
+        return cls(answer["code"], device, *factor, start, end, repeated, answer.get("claim"))
+
+
+@dataclass(frozen=True)
+class SharedDevice:
+    """A device that a server lets its client use."""
+
+    name: str
+    issuer: str | None
+    account: str
+    type: str
+    algorithm: str
+    digits: int
+    period: int | None
+    serial_number: str | None
+    """Its ARN, where AWS told it."""
+
+    @classmethod
+    def _of(cls, answer: Mapping[str, Any]) -> SharedDevice:
+        known: dict[str, Any] = {field.name: answer.get(field.name) for field in fields(cls)}
+        return cls(**known)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from ._binary import Duration, duration, run
-from ._code import Code, Verdict
+from ._code import Code, SharedDevice, Verdict
 from ._scratch import Scratch
 from ._server import Server
 from .errors import InputError, ServerError, UsageError, moment
@@ -142,7 +142,7 @@ class Home:
         """Enrol a device; secrets go by stdin. `replace` takes the place of a device of this name."""
         path, text = _read(source)
         options = ["--no-code", *(["--replace"] if replace else [])]
-        answer = self._run(["add", *options, "--", _name(name), path or "-"], text)
+        answer = self._run(["add", *options, "--", name_of(name), path or "-"], text)
         return self._device(answer["added"][0])
 
     @contextlib.contextmanager
@@ -166,7 +166,7 @@ class Home:
         """
         options = [*([f"--user={user}"] if user else []), *([] if wait else ["--no-wait"])]
         jump = ["--jump"] if server.is_virtual else []
-        there = "--device-name=" + _name(name).replace("/", "-")
+        there = "--device-name=" + name_of(name).replace("/", "-")
         arguments = ["aws", "enable", there, *options, *jump, "--", name]
         try:
             answer = run(arguments, self._at(server))
@@ -183,11 +183,11 @@ class Home:
     def disable(self, name: str, server: Server, *, user: str | None = None) -> None:
         """Deactivate and delete a device at a stand-in, and delete its secret here."""
         options = [*([f"--user={user}"] if user else []), *(["--jump"] if server.is_virtual else [])]
-        run(["aws", "disable", "--yes", "--remove", *options, "--", _name(name)], self._at(server))
+        run(["aws", "disable", "--yes", "--remove", *options, "--", name_of(name)], self._at(server))
 
     def device(self, name: str) -> Device:
         """Find a device by its name."""
-        return self._device(self._run(["show", "--", _name(name)]))
+        return self._device(self._run(["show", "--", name_of(name)]))
 
     def devices(self) -> list[Device]:
         """List all devices."""
@@ -195,7 +195,7 @@ class Home:
 
     def remove(self, name: str) -> None:
         """Delete a device and its secret. What was handed out stays known."""
-        self._run(["remove", "--now", "--yes", "--", _name(name)])
+        self._run(["remove", "--now", "--yes", "--", name_of(name)])
 
     def code(
         self,
@@ -214,22 +214,20 @@ class Home:
         long. `jump` advances the virtual time of `clock` instead of waiting. Without `fresh` it is the current code,
         whoever has it.
         """
-        if window is not None and not isinstance(window, int):
-            raise UsageError("usage", f"window is a number of steps, or True, not {window!r}")
-        options: list[str] = ["--fresh"] if fresh else []
-        if window is not None and window is not False:
-            options += ["--window"] if window is True else [f"--window={window}"]
-        options += _option("--timeout", timeout) + _option("--min-validity", min_validity)
-        options += ["--jump"] if jump else []
-        answer = self._run(["code", *options, "--", _name(name_or_pool)])
+        options = [
+            *(["--fresh"] if fresh else []),
+            *which(window, timeout, min_validity),
+            *(["--jump"] if jump else []),
+        ]
+        answer = self._run(["code", *options, "--", name_of(name_or_pool)])
         return Code._of(answer, answer["device"])
 
     def pair(
         self, name: str | Device, *, wait: bool = False, timeout: Duration | None = None, jump: bool = False
     ) -> tuple[Code, Code]:
         """Give two consecutive codes, for enabling and resynchronizing a device, newer than the last pair."""
-        options = [*(["--wait"] if wait or jump else []), *_option("--timeout", timeout), *(["--jump"] if jump else [])]
-        answer = self._run(["pair", *options, "--", _name(name)])
+        options = [*(["--wait"] if wait or jump else []), *option("--timeout", timeout), *(["--jump"] if jump else [])]
+        answer = self._run(["pair", *options, "--", name_of(name)])
         one, two = (Code._of(code, answer["device"]) for code in answer["codes"])
         return one, two
 
@@ -239,7 +237,7 @@ class Home:
         """Accept or refuse codes as the service would: one is a login, two or more are what enables a device."""
         options = [*(["--rules", rules] if rules else []), *([] if remember else ["--dry-run"])]
         typed = "\n".join(codes).encode()
-        return Verdict._of(self._run(["verify", *options, "--", _name(name)], typed, (0, 1)))
+        return Verdict._of(self._run(["verify", *options, "--", name_of(name)], typed, (0, 1)))
 
     def _run(
         self, arguments: Sequence[str | Path], stdin: bytes | None = None, answers: Sequence[int] = (0,)
@@ -287,8 +285,9 @@ def locked(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _name(device: str | Device) -> str:
-    name = device.name if isinstance(device, Device) else device
+def name_of(device: str | Device | SharedDevice) -> str:
+    """Give a device's name, or the pool, unless it may be a secret."""
+    name = device if isinstance(device, str) else device.name
     if "://" in name or _SECRET.fullmatch(name):
         # It would be an argument, which other processes can read.
         hints = ["arguments are in the order of NAME, SOURCE", "give a device another name"]
@@ -296,7 +295,18 @@ def _name(device: str | Device) -> str:
     return name
 
 
-def _option(name: str, value: Duration | None) -> list[str]:
+def which(window: int | bool | None, timeout: Duration | None, min_validity: Duration | None) -> list[str]:
+    """Say which code it is to be, as the command line has it."""
+    if window is not None and not isinstance(window, int):
+        raise UsageError("usage", f"window is a number of steps, or True, not {window!r}")
+    steps: list[str] = []
+    if window is not None and window is not False:
+        steps = ["--window"] if window is True else [f"--window={window}"]
+    return [*steps, *option("--timeout", timeout), *option("--min-validity", min_validity)]
+
+
+def option(name: str, value: Duration | None) -> list[str]:
+    """Write an option with a length of time, if there is one."""
     return [] if value is None else [f"{name}={duration(value)}"]
 
 

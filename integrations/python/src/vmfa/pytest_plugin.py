@@ -2,6 +2,9 @@
 
 Under pytest-xdist all workers share one home and one stand-in. The first worker that needs the stand-in starts it, and
 it ends with the run: its stdin is a named pipe that the controller holds open. So it ends even if pytest is killed.
+
+If `VMFA_URL` is set, `vmfa_code` takes codes from that server of `vmfa share` in tests that use no other fixture from
+here.
 """
 
 from __future__ import annotations
@@ -20,10 +23,11 @@ from typing import Any, Protocol
 import pytest
 
 from ._binary import Duration, end_all
-from ._code import Code
+from ._code import Code, SharedDevice
 from ._home import Device, Home, Source, locked
 from ._scratch import Scratch
 from ._server import Event, Server, serve, start
+from ._share import Share
 from .errors import Error
 
 _MOST_EVENTS = 50
@@ -53,6 +57,13 @@ class _State:
         self.server: Server | None = None
         self.before = 0
         """The number of the last event before this test."""
+        self._follows = False
+
+    def follow(self) -> None:
+        """Wait for codes no longer than the run's controller is there."""
+        if self.shared and not self._follows:
+            threading.Thread(target=_end_with_controller, args=(_lifeline(self.shared),), daemon=True).start()
+            self._follows = True
 
     def of_this_test(self) -> list[Event]:
         """Events of this test: on a shared stand-in, without those that other workers signed with their names."""
@@ -149,8 +160,7 @@ def pytest_runtest_makereport(
 def vmfa_home(request: pytest.FixtureRequest) -> Iterator[Home]:
     """A home for devices, apart from your own; all workers share it."""
     state = request.config.stash[_STATE]
-    if state.shared:
-        threading.Thread(target=_end_with_controller, args=(_lifeline(state.shared),), daemon=True).start()
+    state.follow()
     with Home(state.shared / "home" if state.shared else None) as home:
         state.home = home
         yield home
@@ -268,12 +278,16 @@ def _without_error(remove: Any, *arguments: Any, **options: Any) -> None:
         remove(*arguments, **options)
 
 
+# What has to do with a home's devices, or their time.
+_OF_HOME = {"vmfa_home", "vmfa_server", "vmfa_device", "vmfa_clock"}
+
+
 class CodeSource(Protocol):
     """What `vmfa_code` is."""
 
     def __call__(
         self,
-        name_or_pool: str | Device,
+        name_or_pool: str | Device | SharedDevice,
         *,
         window: int | bool | None = None,
         timeout: Duration | None = None,
@@ -283,19 +297,26 @@ class CodeSource(Protocol):
 
 
 @pytest.fixture
-def vmfa_code(request: pytest.FixtureRequest, vmfa_home: Home) -> CodeSource:
+def vmfa_code(request: pytest.FixtureRequest) -> CodeSource:
     """Give codes that no other worker has or will get; virtual time is advanced where one has to be waited for."""
+    share = Share() if os.environ.get("VMFA_URL") and not _OF_HOME.intersection(request.fixturenames) else None
+    if share is None:
+        request.getfixturevalue("vmfa_home")
+    request.config.stash[_STATE].follow()
 
     def code(
-        name_or_pool: str | Device,
+        name_or_pool: str | Device | SharedDevice,
         *,
         window: int | bool | None = None,
         timeout: Duration | None = None,
         min_validity: Duration | None = None,
     ) -> Code:
-        clock = vmfa_home.clock
-        jump = isinstance(clock, Server) and clock.is_virtual
-        return vmfa_home.code(name_or_pool, True, window, timeout, min_validity, jump=jump)
+        if share is not None and not isinstance(name_or_pool, Device):
+            return share.code(name_or_pool, window=window, timeout=timeout, min_validity=min_validity)
+        home: Home = request.getfixturevalue("vmfa_home")
+        name = name_or_pool if isinstance(name_or_pool, str) else name_or_pool.name
+        jump = isinstance(home.clock, Server) and home.clock.is_virtual
+        return home.code(name, True, window, timeout, min_validity, jump=jump)
 
     return code
 
