@@ -26,11 +26,15 @@ const REACH: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// What every session begins with. Names are looked up nowhere but where they are said to be; and what waits for a lock
-/// is given up. Statements aren't compiled: that takes longer than any of them. The version is the registry's.
+/// is given up. Statements aren't compiled, and planned once: either takes longer than any of them. What is answered has reached
+/// the disk, whatever the server's default is. The version is the registry's.
 const HELLO: &str = "SELECT version, pg_catalog.pg_is_in_recovery(),
     pg_catalog.set_config('search_path', 'pg_catalog', false),
     pg_catalog.set_config('statement_timeout', '20s', false),
     pg_catalog.set_config('jit', 'off', false),
+    pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),
+    pg_catalog.set_config('synchronous_commit', CASE pg_catalog.current_setting('synchronous_commit')
+        WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, false),
     pg_catalog.set_config('idle_in_transaction_session_timeout', '20s', false)
     FROM vmfa.registry";
 
@@ -39,6 +43,9 @@ const HELLO_TO_NONE: &str = "SELECT 0::bigint, pg_catalog.pg_is_in_recovery(),
     pg_catalog.set_config('search_path', 'pg_catalog', false),
     pg_catalog.set_config('statement_timeout', '20s', false),
     pg_catalog.set_config('jit', 'off', false),
+    pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false),
+    pg_catalog.set_config('synchronous_commit', CASE pg_catalog.current_setting('synchronous_commit')
+        WHEN 'off' THEN 'on' ELSE pg_catalog.current_setting('synchronous_commit') END, false),
     pg_catalog.set_config('idle_in_transaction_session_timeout', '20s', false)";
 
 /// A value, and its type in the database.
