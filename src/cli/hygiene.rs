@@ -18,8 +18,8 @@ pub(super) fn run_instead(mut command: std::process::Command) -> std::io::Result
     }
 }
 
-/// Allows this process a number of open files, or as many as the system permits.
-pub(super) fn allow_descriptors(wanted: u64) {
+/// Allows this process a number of open files, or as many as the system permits: the result.
+pub(super) fn allow_descriptors(wanted: u64) -> u64 {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -28,9 +28,10 @@ pub(super) fn allow_descriptors(wanted: u64) {
         if limit.current.is_some_and(|current| current < possible) {
             let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(possible), maximum: limit.maximum });
         }
+        getrlimit(Resource::Nofile).current.unwrap_or(wanted)
     }
     #[cfg(not(unix))]
-    let _ = wanted;
+    wanted
 }
 
 /// The descriptors that this process was started with.

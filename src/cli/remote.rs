@@ -52,6 +52,9 @@ impl Remote {
         if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
             return Err(about(Error::usage("it can't have a user or password: it was not used")));
         }
+        if rest.contains(['?', '#']) {
+            return Err(about(Error::usage("it can't have a query or fragment")));
+        }
         let url = url.trim_end_matches('/').to_owned();
         let roots = environment::path("VMFA_CA_BUNDLE").map(|path| file("VMFA_CA_BUNDLE", &path)).transpose()?;
         Ok(Some(Self { url, token: token()?, roots: roots.map(|bytes| bytes.to_vec()) }))
@@ -72,8 +75,70 @@ impl Remote {
         }
     }
 
+    /// A code of a device.
+    ///
+    /// # Errors
+    ///
+    /// What the server refuses with, and an answer without a code.
+    pub(super) fn code(&self, question: &Value, wait: u64) -> Result<Passed> {
+        let answer = self.post("/v1/codes", question, wait)?;
+        self.expect_codes(&answer, &["code"])?;
+        Ok(Passed::of(answer, What::Code))
+    }
+
+    /// Two codes.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(super) fn pair(&self, question: &Value, wait: u64) -> Result<Passed> {
+        let answer = self.post("/v1/pairs", question, wait)?;
+        self.expect_codes(&answer, &["authentication_code1", "authentication_code2"])?;
+        Ok(Passed::of(answer, What::Pair))
+    }
+
+    /// Something that is given back.
+    ///
+    /// # Errors
+    ///
+    /// What the server refuses with, and an answer that doesn't say what was given back.
+    pub(super) fn release(&self, question: &Value) -> Result<Passed> {
+        let answer = self.post("/v1/release", question, 0)?;
+        match answer.get("released").and_then(Value::as_str) {
+            Some("code" | "pair") => Ok(Passed::of(answer, What::Released)),
+            _ => Err(self.foreign("it doesn't say what was given back")),
+        }
+    }
+
+    /// The devices that this client may use; of those, the ones that are wanted.
+    ///
+    /// # Errors
+    ///
+    /// What the server refuses with, and an answer that isn't a list of devices.
+    pub(super) fn devices(&self, wanted: impl Fn([&str; 3]) -> bool) -> Result<Devices> {
+        let answer = self.get("/v1/devices")?;
+        let all = answer.get("devices").and_then(Value::as_array);
+        let all = all.filter(|all| all.iter().all(|device| !of_device(device, "name").is_empty()));
+        let all = all.ok_or_else(|| self.foreign("it lists no devices"))?;
+        let wanted = |device: &&Value| wanted(["name", "issuer", "account"].map(|key| of_device(device, key)));
+        Ok(Devices { devices: all.iter().filter(wanted).cloned().collect() })
+    }
+
+    /// Makes sure that what will be printed is a code: a script would go on with anything else.
+    fn expect_codes(&self, answer: &Value, keys: &[&str]) -> Result<()> {
+        let is_code = |key: &&str| {
+            let text = answer.get(*key).and_then(Value::as_str).unwrap_or_default();
+            (5..=10).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        };
+        if keys.iter().all(is_code) && !of_device(answer, "device").is_empty() {
+            return Ok(());
+        }
+        Err(self.foreign("its answer has no code"))
+    }
+
     /// What a path answers to a question; it may wait for so many seconds.
-    pub(super) fn post(&self, path: &str, question: &Value, wait: u64) -> Result<Value> {
+    fn post(&self, path: &str, question: &Value, wait: u64) -> Result<Value> {
         let agent = self.agent(Duration::from_secs(wait).saturating_add(PATIENCE))?;
         let request = agent.post(format!("{}{path}", self.url)).header("authorization", &*self.bearer());
         let _over = (wait > 0).then(|| self.tell_of_wait());
@@ -81,7 +146,7 @@ impl Remote {
     }
 
     /// What a path answers.
-    pub(super) fn get(&self, path: &str) -> Result<Value> {
+    fn get(&self, path: &str) -> Result<Value> {
         let agent = self.agent(PATIENCE)?;
         self.answer(agent.get(format!("{}{path}", self.url)).header("authorization", &*self.bearer()).call())
     }
@@ -219,16 +284,8 @@ enum What {
 }
 
 impl Passed {
-    pub(super) const fn code(answer: Value) -> Self {
-        Self { answer, what: What::Code }
-    }
-
-    pub(super) const fn pair(answer: Value) -> Self {
-        Self { answer, what: What::Pair }
-    }
-
-    pub(super) const fn released(answer: Value) -> Self {
-        Self { answer, what: What::Released }
+    const fn of(answer: Value, what: What) -> Self {
+        Self { answer, what }
     }
 
     /// The same without the code, which was copied.
@@ -275,15 +332,6 @@ impl Answer for Passed {
 #[derive(Debug, Serialize)]
 pub(super) struct Devices {
     devices: Vec<Value>,
-}
-
-impl Devices {
-    /// Of an answer; of those, the ones whose names are wanted.
-    pub(super) fn of(answer: &Value, wanted: impl Fn([&str; 3]) -> bool) -> Self {
-        let all = answer.get("devices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let wanted = |device: &&Value| wanted(["name", "issuer", "account"].map(|key| of_device(device, key)));
-        Self { devices: all.iter().filter(wanted).cloned().collect() }
-    }
 }
 
 impl Devices {

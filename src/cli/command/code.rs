@@ -11,7 +11,7 @@ use crate::cli::clipboard::{Clipboard, Way};
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::Pool;
-use crate::cli::remote::{self, Passed, Remote};
+use crate::cli::remote::{self, Remote};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, candidates, clipboard, hints, source};
 use crate::device::issue::{self, Issued};
@@ -292,7 +292,7 @@ impl Args {
             ("--jump", self.jump),
         ])?;
         let question = remote::for_code(name, self.window, self.min_validity, self.timeout);
-        let code = Passed::code(remote.post("/v1/codes", &question, self.timeout)?);
+        let code = remote.code(&question, self.timeout)?;
         let Some(clipboard) = clipboard else { return render::print(&code, global.json) };
         clipboard.copy(code.text("code"))?;
         render::print(&code.copied("clipboard"), global.json)

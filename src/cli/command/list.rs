@@ -14,7 +14,7 @@ use crate::cli::empty::looked_in;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
 use crate::cli::pattern::{self, Wanted};
-use crate::cli::remote::{self, Remote};
+use crate::cli::remote::Remote;
 use crate::cli::render::{self, Answer, plain, table};
 use crate::cli::{Global, candidates, chosen_clock, clock, hints};
 use crate::device;
@@ -223,7 +223,7 @@ impl Args {
         ])?;
         let wanted = self.patterns.iter().map(|text| Wanted::of(text)).collect::<Result<Vec<_>>>()?;
         let is_wanted = |texts: [&str; 3]| wanted.is_empty() || wanted.iter().any(|wanted| wanted.has_described(texts));
-        let devices = remote::Devices::of(&remote.get("/v1/devices")?, is_wanted);
+        let devices = remote.devices(is_wanted)?;
         if devices.is_empty() && !wanted.is_empty() {
             return Err(pattern::none_matches(&self.patterns, true));
         }

@@ -8,7 +8,7 @@ use crate::cli::chosen_clock::{self, Clock};
 use crate::cli::clock;
 use crate::cli::error::{Error, Result};
 use crate::cli::open::Place;
-use crate::cli::remote::{self, Passed, Remote};
+use crate::cli::remote::{self, Remote};
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::wait::{self, Waiter, Waiting};
 use crate::cli::{Global, candidates, hints, source};
@@ -151,7 +151,7 @@ impl Args {
         ])?;
         let timeout = if self.wait { self.timeout.min(remote::LONGEST_WAIT) } else { 0 };
         let question = serde_json::json!({ "device": name, "timeout": timeout });
-        render::print(&Passed::pair(remote.post("/v1/pairs", &question, timeout)?), json)
+        render::print(&remote.pair(&question, timeout)?, json)
     }
 
     fn of_device(&self, global: &Global, name: &str, clock: &Clock, json: bool) -> Result<Answered> {

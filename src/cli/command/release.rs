@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::cli::clock;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
-use crate::cli::remote::{Passed, Remote};
+use crate::cli::remote::Remote;
 use crate::cli::render::{self, Answer, plain};
 use crate::cli::{Global, candidates, hints};
 use crate::device::issue::{Moment, Returned};
@@ -129,7 +129,7 @@ impl Args {
                 return Err(Error::usage(message).hint(hints::share::CLAIM));
             };
             let question = serde_json::json!({ "device": self.device, "claim": claim.to_string() });
-            return render::print(&Passed::released(remote.post("/v1/release", &question, 0)?), global.json);
+            return render::print(&remote.release(&question)?, global.json);
         }
         let place = Place::find(global)?;
         place.expect_reading();

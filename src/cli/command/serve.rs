@@ -163,7 +163,7 @@ impl Args {
             render::note("the kept account is used as it is: --scenario is for new ones");
         }
         let bound = listener.local_addr().unwrap_or(address);
-        hygiene::allow_descriptors(DESCRIPTORS);
+        let _ = hygiene::allow_descriptors(DESCRIPTORS);
         // From here on connections are taken, if only into the queue: a program that reads the line may connect.
         let ready = self.ready(bound, begun, &stand);
         let interrupted = Interrupted::watch();

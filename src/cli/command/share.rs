@@ -145,10 +145,10 @@ impl Args {
             None => None,
         };
         let bound = listener.local_addr().unwrap_or(address);
-        hygiene::allow_descriptors(DESCRIPTORS);
+        let descriptors = hygiene::allow_descriptors(DESCRIPTORS);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listen::reached_at(bound));
-        let server = Server::new(Arc::new(desk), access, Rate::of(self.rate), tls, clock::stopwatch());
+        let server = Server::new(Arc::new(desk), access, Rate::of(self.rate), tls, descriptors, clock::stopwatch());
         let (over, end) = tokio::sync::oneshot::channel();
         let no_thread =
             |error: io::Error| Error::new(Kind::Storage, "io", format!("no thread can be started: {error}"));

@@ -136,3 +136,48 @@ fn clear_text_on_a_network_has_to_be_wanted() {
     let taken = home.run(&["share", "--listen", &service.address.to_string(), "--json"]).expect(4);
     assert_eq!(taken.error_code(), "listen");
 }
+
+/// Answers each connection with one text, as JSON with the status 200.
+fn impostor(answer: &'static str) -> String {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+            let _ = write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{answer}", answer.len());
+            // What it sends is read, so that the answer isn't lost with the connection.
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    url
+}
+
+#[test]
+fn an_answer_without_a_code_is_no_code() {
+    let home = Home::new();
+    for answer in [
+        "{}",
+        r#"{"device":"x","code":null}"#,
+        r#"{"device":"x","code":123456}"#,
+        r#"{"device":"x","code":""}"#,
+        r#"{"device":"x","code":"$(reboot)"}"#,
+        r#"{"device":"x","code":"123456 "}"#,
+        r#"{"error":{}}"#,
+        r#"{"devices":{"name":"x"}}"#,
+        r#"{"devices":[1]}"#,
+    ] {
+        let url = impostor(answer);
+        for arguments in [
+            vec!["code", "x", "--fresh", "--json"],
+            vec!["pair", "x", "--json"],
+            vec!["release", "x", "--claim", "0123456789abcdef", "--json"],
+            vec!["list", "--json"],
+        ] {
+            let told = worker(&home, &url, "vmfa_x", &arguments).expect(4);
+            assert_eq!((told.error_code().as_str(), told.stdout.as_str()), ("server-answer", ""), "{answer}");
+        }
+    }
+}

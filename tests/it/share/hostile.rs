@@ -96,3 +96,29 @@ fn nothing_secret_is_in_its_arguments_variables_or_memory_dumps() {
     assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
     assert_eq!(service.said(), "");
 }
+
+#[test]
+fn those_who_guess_tokens_keep_nobody_waiting() {
+    let service = Service::start(&[]);
+    let guesses: Vec<_> = (0..600)
+        .map(|number| {
+            let guess = format!("Bearer vmfa_{number:043}");
+            let mut stream = service.connect();
+            let request = service.request("GET", "/v1/devices", &[("authorization", &guess)], "");
+            stream.write_all(request.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    service.send(&service.request("GET", "/healthz", &[], "")).expect(200);
+    service.post("/v1/codes", r#"{"device":"ci/1"}"#).expect(200);
+    assert!(guesses.into_iter().all(|stream| read(stream).status == 401));
+}
+
+#[test]
+fn what_is_refused_unread_ends_its_connection() {
+    let service = Service::start(&[]);
+    let refused = service.send(&service.request("POST", "/v1/codes", &[], r#"{"device":"ci/1"}"#)).expect(401);
+    assert!(refused.head.contains("connection: close"), "{}", refused.head);
+    let long = format!(r#"{{"device":"{}"}}"#, "x".repeat(200));
+    assert_eq!(service.post("/v1/codes", &long).expect(404).code(), "no-such-device");
+}

@@ -74,6 +74,11 @@ fn two_servers_over_one_database_hand_out_each_code_once_even_if_one_is_killed()
         given.iter().map(|code| (code["device"].as_str().unwrap(), code["step"].as_u64().unwrap())).collect();
     assert_eq!((seen.len(), given.len()), (workers * each, workers * each), "a code was handed out twice");
     assert!(given.iter().all(|code| code["repeated"] == false));
+    // The other one ends as it should.
+    let mut stays = stays;
+    let pid = stays.child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(stays.child.wait().unwrap().success(), "{}", stays.said());
 }
 
 /// A code; none where the server was killed meanwhile.

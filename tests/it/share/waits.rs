@@ -103,3 +103,29 @@ fn waiters_get_one_code_each_when_time_comes() {
     assert_eq!(steps.len(), 5, "{codes:?}");
     assert!(codes.iter().all(|code| code["repeated"] == false));
 }
+
+#[test]
+fn who_waits_with_a_token_that_is_removed_gets_nothing() {
+    let service = with_nothing_free();
+    let authorization = format!("Bearer {}", service.token);
+    let request = service.request("POST", "/v1/codes", &[("authorization", &authorization)], HOUR);
+    let mut stream = service.connect();
+    stream.write_all(request.as_bytes()).unwrap();
+    until_waiting(&service, 1);
+    service.home.run(&["share", "token", "remove", "ci"]).expect(0);
+    assert_eq!(read(stream).expect(401).code(), "unauthorized");
+    assert_eq!(taken(&service), 0);
+}
+
+#[test]
+fn who_wants_a_whole_step_keeps_nobody_from_what_is_left_of_one() {
+    let stand_in = Server::start(&["--time", "virtual=2030-01-01T00:00:10Z"]);
+    let service = Service::start(&["--clock", stand_in.endpoint()]);
+    for _ in 0..3 {
+        let whole = service.post("/v1/codes", r#"{"device":"ci/*","timeout":0,"min_validity":30}"#);
+        assert_eq!(whole.expect(409).code(), "no-free-step");
+    }
+    for _ in 0..4 {
+        service.post("/v1/codes", r#"{"device":"ci/*","timeout":0}"#).expect(200);
+    }
+}

@@ -33,7 +33,7 @@ pub(super) fn hash(token: &str) -> [u8; 32] {
 /// The token of an `Authorization` header; none where it has another form.
 pub(super) fn of_header(value: &[u8]) -> Option<&str> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-    let token = token.trim();
+    let token = token.trim_matches(' ');
     let is_token = token.starts_with(PREFIX) && token.len() <= LONGEST;
     (scheme.eq_ignore_ascii_case("bearer") && is_token).then_some(token)
 }

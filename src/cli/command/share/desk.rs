@@ -25,6 +25,7 @@ use crate::cli::open::{Place, Vaults as _};
 use crate::cli::pattern::Pool;
 use crate::cli::wait::Waits;
 use crate::device::{self, Devices, fleet};
+use crate::name::Name;
 use crate::registry::{Device, Kept};
 use crate::time::{Timestamp, words};
 
@@ -60,6 +61,7 @@ pub(super) struct Listed {
 struct Audited<'a> {
     caller: &'a Caller,
     audit: Option<&'a Audit>,
+    fleet: &'a Arc<Fleet>,
 }
 
 impl Desk {
@@ -90,9 +92,10 @@ impl Desk {
 
     /// A code of the device that has one soonest, as far as is known; else of whichever really has.
     fn code_of_pool(&self, caller: &Caller, name: &str, pattern: &Pool, wish: Wish) -> Result<Codes> {
-        let mut line = self.fleet.now()?.line(&caller.holder, name, pattern, wish.window);
+        let terms = (wish.window, wish.min_validity);
+        let mut line = self.fleet.now()?.line(&caller.holder, name, pattern, terms);
         if line.is_empty() {
-            line = self.fleet.again()?.line(&caller.holder, name, pattern, wish.window);
+            line = self.fleet.again()?.line(&caller.holder, name, pattern, terms);
         }
         if line.is_empty() {
             let message = format!("no time-based device that you may use has a name that matches `{name}`");
@@ -113,6 +116,11 @@ impl Desk {
                 Err(error) if error.code() == "no-free-step" => {
                     let at = error.available_at().unwrap_or(next.at).max(now.plus(1).unwrap_or(now));
                     line.is_later(&next, at);
+                }
+                Err(error) => {
+                    // It was given back.
+                    line.is_later(&next, now);
+                    return Err(error);
                 }
                 given => return given,
             }
@@ -154,6 +162,11 @@ impl Desk {
     /// Whether codes could be handed out.
     pub(super) fn probe(&self) -> Result<()> {
         self.expect_writable()?;
+        self.fleet.now().map(drop)
+    }
+
+    /// Reads the devices again, where they changed, and forgets the secrets of those that are gone.
+    pub(super) fn tidy(&self) -> Result<()> {
         self.fleet.now()?;
         self.secrets.keep(&self.fleet.ids());
         Ok(())
@@ -164,7 +177,7 @@ impl Desk {
     }
 
     fn task<T>(&self, caller: &Caller, work: impl FnOnce(&Task<'_, Audited<'_>>) -> Result<T>) -> Result<T> {
-        let client = Audited { caller, audit: self.audit.as_ref() };
+        let client = Audited { caller, audit: self.audit.as_ref(), fleet: &self.fleet };
         let Self { secrets, registry, clock, jump, .. } = self;
         let task = Task { vaults: secrets, registry: &**registry, clock, jump: *jump, client: &client };
         match work(&task) {
@@ -189,6 +202,10 @@ impl Desk {
         let snapshot = self.fleet.again()?;
         if let Some(member) = allowed(&snapshot) {
             return Ok(member);
+        }
+        if name.chars().count() > Name::MAX_CHARS {
+            let failure = Error::new(Kind::No, "no-such-device", "no device has so long a name");
+            return Err(failure.hint(hints::share::OTHER_PATTERN));
         }
         let failure = match device::find_among(snapshot.allowed(&caller.holder), name) {
             Err(error @ device::Error::NoSuchDevice { .. }) => {
@@ -243,6 +260,7 @@ impl Waits for Audited<'_> {
     }
 
     fn pause(&self, limit: Duration) -> Result<()> {
+        self.caller.holder.expect_known()?;
         self.caller.call.pause(limit)
     }
 
@@ -253,10 +271,15 @@ impl Waits for Audited<'_> {
 
 impl dispense::Client for Audited<'_> {
     fn bind(&self) -> Result<()> {
+        self.caller.holder.expect_known()?;
         self.caller.call.bind()
     }
 
     fn write_down(&self, device: &Device, what: What) -> Result<()> {
+        if self.fleet.now()?.named(device.name.as_str()).is_none_or(|member| member.as_read().id != device.id) {
+            let message = format!("`{}` was removed meanwhile", device.name);
+            return Err(Error::new(Kind::No, "no-such-device", message));
+        }
         let Some(audit) = self.audit else { return Ok(()) };
         let Caller { holder, peer, path, .. } = self.caller;
         let who = Who::Worker { path, token: &holder.name, peer: peer.to_string() };

@@ -21,6 +21,9 @@ use crate::vault::Id;
 /// After how long the devices are read again, by a thread of its own.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// The same for the sake of one that isn't known: it may just have been added.
+const NEW: Duration = Duration::from_millis(100);
+
 /// After how long they are read again before a request is answered.
 const STALE: Duration = Duration::from_secs(10);
 
@@ -30,8 +33,11 @@ const SHARE: u32 = 20;
 /// The most pools that are kept ready.
 const MOST_POOLS: usize = 256;
 
-/// By the token's hash, the pattern, and how far away a code may be.
-type Pools = HashMap<([u8; 32], String, Option<Option<u64>>), Arc<Line>>;
+/// How far away a code may be, and how long it has to be good.
+type Terms = (Option<Option<u64>>, Option<u64>);
+
+/// By the token's hash, the pattern, and the terms, by which a device has its next code at another time.
+type Pools = HashMap<([u8; 32], String, Terms), Arc<Line>>;
 
 /// The devices at one time, by name.
 #[derive(Debug, Default)]
@@ -68,8 +74,8 @@ impl Snapshot {
     }
 
     /// A pool of them, as somebody sees it.
-    pub(super) fn line(&self, holder: &Holder, text: &str, pattern: &Pool, window: Option<Option<u64>>) -> Arc<Line> {
-        let key = (holder.hash, text.to_owned(), window);
+    pub(super) fn line(&self, holder: &Holder, text: &str, pattern: &Pool, terms: Terms) -> Arc<Line> {
+        let key = (holder.hash, text.to_owned(), terms);
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = pools.get(&key) {
             return Arc::clone(known);
@@ -77,7 +83,7 @@ impl Snapshot {
         let wanted = |device: &Device| pattern.has(device) && holder.allowed.has(device);
         let line = Arc::new(Line::of(
             self.members.iter().filter(|member| wanted(member.as_read())).cloned(),
-            window.is_some(),
+            terms.0.is_some(),
         ));
         if pools.len() >= MOST_POOLS {
             pools.clear();
@@ -145,8 +151,9 @@ impl Fleet {
     pub(super) fn again(&self) -> Result<Arc<Snapshot>> {
         let (_, at) = self.current();
         let alone = self.alone();
-        let unchanged = self.current().1 == at;
-        if unchanged && (self.uptime)().saturating_sub(at) > FRESH {
+        let (snapshot, now_at) = self.current();
+        let age = (self.uptime)().saturating_sub(at);
+        if now_at == at && age > NEW.max(snapshot.took.saturating_mul(SHARE)) {
             self.read_again(&alone, false)?;
         }
         Ok(self.current().0)

@@ -24,6 +24,9 @@ use crate::cli::hints;
 /// How many requests for codes are answered at once; most of them wait for their time step.
 pub(super) const MOST_CALLS: usize = 1_024;
 
+/// How often the tokens are read again.
+const OFTEN: Duration = Duration::from_secs(2);
+
 /// What is served at `/v1/openapi.json`.
 const DESCRIPTION: &str = include_str!("openapi.json");
 
@@ -35,6 +38,8 @@ pub(super) struct Routes {
     pub(super) metrics: Arc<Metrics>,
     pub(super) rate: Rate,
     pub(super) room: Arc<Semaphore>,
+    /// Whose turn it is, of those whose tokens aren't known.
+    pub(super) strangers: Semaphore,
     pub(super) uptime: Box<dyn Fn() -> Duration + Send + Sync>,
 }
 
@@ -140,7 +145,7 @@ impl Routes {
         F: Future<Output = Result<Zeroizing<Vec<u8>>>>,
     {
         expect_json(head)?;
-        let _room = self.room()?;
+        let (_room, _own_room) = (room(&self.room)?, room(&holder.room)?);
         let _answering = self.metrics.answering();
         let body = body.await?;
         // Dropped with this request, if its client goes away.
@@ -174,13 +179,6 @@ impl Routes {
         Ok(reply)
     }
 
-    fn room(&self) -> Result<OwnedSemaphorePermit> {
-        Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
-            let message = format!("{MOST_CALLS} requests are being answered, or wait for their codes");
-            Error::new(Kind::Remote, "busy", message).hint(hints::share::LATER)
-        })
-    }
-
     async fn holder(&self, head: &Parts) -> Result<Arc<Holder>> {
         let unauthorized = |message: &str| Error::new(Kind::Remote, "unauthorized", message);
         let mut values = head.headers.get_all(AUTHORIZATION).iter();
@@ -191,22 +189,41 @@ impl Routes {
         let Some(token) = token else {
             return Err(unauthorized("that is no access token of vmfa").hint(hints::share::BEARER));
         };
-        let known = self.access.known_holder(&token);
-        let holder = match known {
-            Some(holder) => holder,
-            None => {
-                let access = Arc::clone(&self.access);
-                blocking(move || access.holder(&token)).await?
-            }
-        };
-        holder.map_err(|stranger| {
-            let message = match stranger {
-                Stranger::Unknown => "this access token isn't known, or was removed",
-                Stranger::Expired => "this access token has expired",
-            };
-            unauthorized(message).hint(hints::share::ASK_FOR_TOKEN)
-        })
+        let came = self.access.now();
+        if let Some(holder) = self.access.holder(&token, came) {
+            return Ok(holder?);
+        }
+        // One after the other, so that those who guess keep no thread; whoever stood in line is served by one look.
+        let _turn = self.strangers.acquire().await;
+        if let Some(holder) = self.access.holder(&token, came) {
+            return Ok(holder?);
+        }
+        tokio::time::sleep(self.access.pause()).await;
+        let access = Arc::clone(&self.access);
+        blocking(move || access.read_again()).await?;
+        Ok(self.access.holder(&token, came).unwrap_or(Err(Stranger::Unknown))?)
     }
+
+    /// Reads the access tokens and the devices again and again, so that whoever waits is told of what is gone.
+    pub(super) async fn keep_fresh(&self) {
+        loop {
+            tokio::time::sleep(OFTEN).await;
+            let (access, desk) = (Arc::clone(&self.access), Arc::clone(&self.desk));
+            // Whoever asks hears of what is wrong.
+            let _: Result<()> = blocking(move || {
+                access.read_again()?;
+                desk.tidy()
+            })
+            .await;
+        }
+    }
+}
+
+fn room(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    Arc::clone(room).try_acquire_owned().map_err(|_| {
+        let message = "too many requests are being answered, or wait for their codes";
+        Error::new(Kind::Remote, "busy", message).hint(hints::share::LATER)
+    })
 }
 
 /// Does what may wait for a disk, a database or a time step, where it keeps no other request waiting.

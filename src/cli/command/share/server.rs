@@ -8,10 +8,12 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -38,6 +40,9 @@ const BODY: usize = 16 << 10;
 /// How many connections are open at once.
 const CONNECTIONS: usize = 16_384;
 
+/// How many descriptors are kept from them.
+const OWN_DESCRIPTORS: usize = 64;
+
 /// How long a peer may take over its side of the handshake, the head of a request with the idling before it, and a body.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HEAD_TIME: Duration = Duration::from_secs(60);
@@ -59,14 +64,23 @@ pub(super) struct Server {
     connections: Arc<Semaphore>,
 }
 
+/// A connection, protected or not: one type, so that HTTP is in the program once.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 impl Server {
     pub(super) fn new(
         desk: Arc<Desk>,
         access: Access,
         rate: Rate,
         tls: Option<Tls>,
+        descriptors: u64,
         uptime: impl Fn() -> Duration + Send + Sync + 'static,
     ) -> Self {
+        // Some descriptors are for files and databases.
+        let left = usize::try_from(descriptors).unwrap_or(usize::MAX).saturating_sub(OWN_DESCRIPTORS);
+        let connections = left.clamp(1, CONNECTIONS);
         let routes = Routes {
             desk,
             access: Arc::new(access),
@@ -74,23 +88,29 @@ impl Server {
             metrics: Arc::new(Metrics::default()),
             rate,
             room: Arc::new(Semaphore::new(MOST_CALLS)),
+            strangers: Semaphore::new(1),
             uptime: Box::new(uptime),
         };
-        Self { routes, tls, connections: Arc::new(Semaphore::new(CONNECTIONS)) }
+        Self { routes, tls, connections: Arc::new(Semaphore::new(connections)) }
     }
 
     /// Serves a listening socket until `end` is ready; then those who wait are told, and open requests end.
     pub(super) fn run(self, listener: std::net::TcpListener, end: impl Future<Output = ()>) -> io::Result<()> {
         listener.set_nonblocking(true)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(THREADS).build()?;
-        let outcome = runtime.block_on(Arc::new(self).accept(listener, end));
+        let server = Arc::new(self);
+        let outcome = runtime.block_on(Arc::clone(&server).accept(listener, end));
         runtime.shutdown_timeout(GRACE);
+        // Not before: a database says good-bye by a runtime of its own.
+        drop(server);
         outcome
     }
 
     async fn accept(self: Arc<Self>, listener: std::net::TcpListener, end: impl Future<Output = ()>) -> io::Result<()> {
         let listener = TcpListener::from_std(listener)?;
         let graceful = Arc::new(GracefulShutdown::new());
+        let server = Arc::clone(&self);
+        tokio::spawn(async move { server.routes.keep_fresh().await });
         let mut end = std::pin::pin!(end);
         loop {
             let accepted = tokio::select! {
@@ -126,11 +146,11 @@ impl Server {
         _permit: OwnedSemaphorePermit,
     ) {
         match self.tls.as_ref().map(Tls::acceptor) {
-            None => self.speak(stream, peer, watcher).await,
+            None => self.speak(Box::new(stream), peer, watcher).await,
             // A peer that doesn't get through the handshake ends its own connection only.
             Some(acceptor) => {
                 if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await {
-                    self.speak(stream, peer, watcher).await;
+                    self.speak(Box::new(stream), peer, watcher).await;
                 }
             }
         }
@@ -138,7 +158,7 @@ impl Server {
 
     async fn speak(
         self: Arc<Self>,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        stream: Box<dyn Stream>,
         peer: SocketAddr,
         watcher: hyper_util::server::graceful::Watcher,
     ) {
@@ -157,7 +177,17 @@ impl Server {
 
     async fn answer(&self, request: hyper::Request<Incoming>, peer: SocketAddr) -> Reply {
         let (head, body) = request.into_parts();
-        self.routes.answer(&head, peer.ip().to_canonical(), read(body)).await
+        let (has_body, was_read) = (!body.is_end_stream(), AtomicBool::new(false));
+        let reading = async {
+            was_read.store(true, Ordering::Relaxed);
+            read(body).await
+        };
+        let mut reply = self.routes.answer(&head, peer.ip().to_canonical(), reading).await;
+        // What comes behind would be taken for the next request.
+        if has_body && !was_read.load(Ordering::Relaxed) {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        reply
     }
 }
 

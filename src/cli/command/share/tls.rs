@@ -88,6 +88,10 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
 /// A file's bytes, wiped in the end: it may be the key.
 fn pem(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     use std::io::Read as _;
+    // Another sort of file may keep its reader waiting.
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(unusable(path, "it is no regular file"));
+    }
     let file = std::fs::File::open(path).map_err(|error| Error::unreadable("tls", path, &error))?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(16 << 10));
     file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| Error::unreadable("tls", path, &error))?;
