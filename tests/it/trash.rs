@@ -158,7 +158,8 @@ fn a_registry_of_the_version_before_has_an_empty_trash() {
     let connection = Connection::open(&registry).unwrap();
     connection
         .execute_batch(
-            "ALTER TABLE device DROP COLUMN trashed; ALTER TABLE device DROP COLUMN note; PRAGMA user_version = 4;",
+            "ALTER TABLE device DROP COLUMN trashed; ALTER TABLE device DROP COLUMN note; DROP TABLE access_token;
+            PRAGMA user_version = 4;",
         )
         .unwrap();
     drop(connection);
