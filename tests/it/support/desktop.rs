@@ -119,7 +119,7 @@ impl Desktop {
 
     /// Locks the default collection.
     ///
-    /// The daemon may answer that it locked nothing, to somebody it has just met: asked again, it does.
+    /// The daemon has answered, once, that it locked nothing. It is asked again.
     pub fn lock(&self) {
         self.wait_for("a locked collection", |desktop| {
             let collections = vec![desktop.default_collection()];
