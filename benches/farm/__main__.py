@@ -1,4 +1,4 @@
-"""How a CI farm fares that takes codes from one pool: many workers, so many devices, each code once.
+"""Simulate a CI farm: many workers take codes from one pool of devices, each code once.
 
     python3 benches/farm simulate --workers 1000 --devices 80,100,120 --think 300
     python3 benches/farm saturate --devices 10,100,500

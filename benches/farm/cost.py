@@ -32,7 +32,7 @@ class Prices:
 
 
 def operations(devices: int, device_bytes: int, step_bytes: int, steps: int) -> dict[str, Operation]:
-    """The assumed units, for so many devices, and as many steps of each in ten minutes."""
+    """Assumed capacity units for a number of devices and of steps used in ten minutes."""
 
     def reads(size: int) -> int:
         return max(math.ceil(size / READ), 1)

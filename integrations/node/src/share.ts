@@ -49,7 +49,7 @@ export class Share {
     if (this.url === "") throw new UsageError("usage", "no server is named", ["set VMFA_URL, or give Share its url"]);
     if (!this.#settings["VMFA_TOKEN"] && !this.#settings["VMFA_TOKEN_FILE"]) {
       const message = "there is no access token: set VMFA_TOKEN or VMFA_TOKEN_FILE, or give Share its token";
-      throw new UsageError("usage", message, ["ask whoever runs the server for one: vmfa share token add NAME --allow PATTERN"]);
+      throw new UsageError("usage", message, ["ask its operator for an access token: vmfa share token add NAME --allow PATTERN"]);
     }
   }
 

@@ -11,7 +11,7 @@ pub(in crate::cli) const PROXY: &str = "or, behind a proxy that has TLS: --plain
 pub(in crate::cli) const NO_TOKENS: &str = "there are no access tokens yet: vmfa share token add NAME --allow PATTERN";
 pub(in crate::cli) const LIST_TOKENS: &str = "list them: vmfa share token list";
 pub(in crate::cli) const ASK_FOR_TOKEN: &str =
-    "ask whoever runs the server for one: vmfa share token add NAME --allow PATTERN";
+    "ask its operator for an access token: vmfa share token add NAME --allow PATTERN";
 pub(in crate::cli) const BEARER: &str = "send it as `Authorization: Bearer vmfa_…`";
 
 // Requests.

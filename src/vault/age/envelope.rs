@@ -11,6 +11,7 @@ use super::header;
 use super::identity::{self, Identity, Passphrase};
 use super::opened;
 use super::plugin::Plugins;
+use super::recipients::Recipients;
 use super::sealing::{encryptor, failure, reason, sealed};
 
 /// Who can open a file.
@@ -41,7 +42,7 @@ pub fn seal_file(content: &[u8], openers: &Openers<'_>, plugins: &Plugins) -> Re
     const FAILED: &str = "the file can't be encrypted to these recipients together";
     let encryptor = match openers {
         Openers::Recipients(texts) => {
-            let sealers = identity::Recipients::of_texts(texts).sealers(plugins)?;
+            let sealers = Recipients::of_texts(texts).sealers(plugins)?;
             encryptor(sealers.recipients(), FAILED)?
         }
         Openers::Passphrase(passphrase) => {

@@ -13,6 +13,7 @@ mod identity;
 #[cfg(feature = "exchange")]
 mod passphrase;
 mod plugin;
+mod recipients;
 mod rewrap;
 mod sealing;
 mod shelf;
@@ -31,19 +32,21 @@ pub use files::{write_new_file, write_verified};
 #[cfg(feature = "cli")]
 pub(crate) use identity::{EMPTY, NO_IDENTITY};
 pub use identity::{
-    Fetch, Identity, Passphrase, check_recipient, encrypt_identity, generate, is_encrypted, plugins_of, read_identity,
-    recipient_of, unlocked,
+    Fetch, Identity, Passphrase, encrypt_identity, generate, is_encrypted, plugins_of, read_identity, recipient_of,
+    unlocked,
 };
 #[cfg(feature = "exchange")]
 pub(crate) use passphrase::{Refusal, open_by_passphrase};
 pub use plugin::{Person, Plugins, unanswered};
+pub use recipients::check_recipient;
 pub use rewrap::Rewrapped;
 #[cfg(feature = "cli")]
 pub(crate) use sealing::{FOR_ANOTHER, NOT_AGE};
 pub use shelf::{Change, Items, Pieces, Shelf};
 
 use folder::Folder;
-use identity::{Needs, Recipients};
+use identity::Needs;
+use recipients::Recipients;
 use sealing::{encryptor, failure, reason, sealed};
 use shelf::MOST_THREADS;
 
@@ -123,7 +126,7 @@ impl Age {
     /// The recipients of items.
     fn recipients(&self) -> Result<Recipients, Error> {
         if self.recipients.is_empty() {
-            return Recipients::of_identity(&self.identity);
+            return identity::recipients_of(&self.identity);
         }
         Ok(Recipients::of_texts(&self.recipients))
     }

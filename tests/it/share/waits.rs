@@ -1,7 +1,7 @@
 //! Requests that have to wait, and what ends their wait.
 
 use std::io::Write as _;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -38,6 +38,16 @@ fn with_nothing_free() -> Service {
 
 const HOUR: &str = r#"{"device":"ci/hour","timeout":3600}"#;
 
+/// Begins a request that has to wait.
+fn wait_in(service: &Service) -> TcpStream {
+    let authorization = format!("Bearer {}", service.token);
+    let request = service.request("POST", "/v1/codes", &[("authorization", &authorization)], HOUR);
+    let mut stream = service.connect();
+    stream.write_all(request.as_bytes()).unwrap();
+    until_waiting(service, 1);
+    stream
+}
+
 /// The steps that are taken and waited for.
 fn taken(service: &Service) -> usize {
     let doctor = service.home.run(&["doctor", "--fleet", "--json"]).json();
@@ -48,11 +58,7 @@ fn taken(service: &Service) -> usize {
 #[test]
 fn a_client_that_goes_away_leaves_its_code_to_others() {
     let service = with_nothing_free();
-    let authorization = format!("Bearer {}", service.token);
-    let request = service.request("POST", "/v1/codes", &[("authorization", &authorization)], HOUR);
-    let mut stream = service.connect();
-    stream.write_all(request.as_bytes()).unwrap();
-    until_waiting(&service, 1);
+    let stream = wait_in(&service);
     let before = next_free(&service);
     stream.shutdown(Shutdown::Both).unwrap();
     drop(stream);
@@ -75,19 +81,10 @@ fn next_free(service: &Service) -> u64 {
 #[test]
 fn when_it_ends_those_who_wait_are_told_and_give_back() {
     let mut service = with_nothing_free();
-    let authorization = format!("Bearer {}", service.token);
-    let request = service.request("POST", "/v1/codes", &[("authorization", &authorization)], HOUR);
-    let mut waiting = Vec::new();
-    let mut first = service.connect();
-    first.write_all(request.as_bytes()).unwrap();
-    waiting.push(first);
-    until_waiting(&service, 1);
+    let stream = wait_in(&service);
     let pid = service.child.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    for stream in waiting {
-        let told = read(stream).expect(503);
-        assert_eq!(told.code(), "server-ends");
-    }
+    assert_eq!(read(stream).expect(503).code(), "server-ends");
     assert!(service.child.wait().unwrap().success(), "{}", service.said());
     assert_eq!(taken(&service), 0);
 }
@@ -107,11 +104,7 @@ fn waiters_get_one_code_each_when_time_comes() {
 #[test]
 fn who_waits_with_a_token_that_is_removed_gets_nothing() {
     let service = with_nothing_free();
-    let authorization = format!("Bearer {}", service.token);
-    let request = service.request("POST", "/v1/codes", &[("authorization", &authorization)], HOUR);
-    let mut stream = service.connect();
-    stream.write_all(request.as_bytes()).unwrap();
-    until_waiting(&service, 1);
+    let stream = wait_in(&service);
     service.home.run(&["share", "token", "remove", "ci"]).expect(0);
     assert_eq!(read(stream).expect(401).code(), "unauthorized");
     assert_eq!(taken(&service), 0);

@@ -14,7 +14,7 @@ from .errors import NoSuchDevice, UsageError
 # pytest shows the arguments of the functions in a traceback, and an access token is among those here.
 __tracebackhide__ = True
 
-_ASK = "ask whoever runs the server for one: vmfa share token add NAME --allow PATTERN"
+_ASK = "ask its operator for an access token: vmfa share token add NAME --allow PATTERN"
 
 
 class Share:

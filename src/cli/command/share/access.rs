@@ -122,8 +122,7 @@ impl Access {
         });
         let read = Read { by_hash: by_hash.collect(), at };
         // Those who wait with one that was removed are told.
-        for (hash, holder) in before.by_hash.iter().filter(|(hash, _)| !read.by_hash.contains_key(*hash)) {
-            debug_assert_eq!(*hash, holder.hash);
+        for (_, holder) in before.by_hash.iter().filter(|(hash, _)| !read.by_hash.contains_key(*hash)) {
             holder.removed.store(true, Ordering::Relaxed);
         }
         *self.holders.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(read);

@@ -193,7 +193,7 @@ impl Routes {
         if let Some(holder) = self.access.holder(&token, came) {
             return Ok(holder?);
         }
-        // One after the other, so that those who guess keep no thread; whoever stood in line is served by one look.
+        // One at a time, so that guesses hold no threads. One look serves all that were waiting.
         let _turn = self.strangers.acquire().await;
         if let Some(holder) = self.access.holder(&token, came) {
             return Ok(holder?);
@@ -204,7 +204,7 @@ impl Routes {
         Ok(self.access.holder(&token, came).unwrap_or(Err(Stranger::Unknown))?)
     }
 
-    /// Reads the access tokens and the devices again and again, so that whoever waits is told of what is gone.
+    /// Rereads access tokens and devices, so that waiting requests notice what was removed.
     pub(super) async fn keep_fresh(&self) {
         loop {
             tokio::time::sleep(OFTEN).await;
