@@ -82,10 +82,11 @@ impl FromStr for Name {
 
 /// Whether names can't have a character anywhere.
 fn is_refused(character: char) -> bool {
-    character.is_control()
-        || is_unseen(character)
-        || (character.is_whitespace() && character != ' ')
-        || matches!(character, '*' | '?' | '[' | ']')
+    match character {
+        '*' | '?' | '[' | ']' => true,
+        ' '..='~' => false,
+        _ => character.is_control() || character.is_whitespace() || is_unseen(character),
+    }
 }
 
 impl TryFrom<String> for Name {

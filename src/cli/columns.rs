@@ -19,6 +19,11 @@ pub(super) enum Shrinks {
     First,
 }
 
+/// How many columns of a terminal a text takes that has no control characters.
+pub(super) fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
 /// How wide columns are that would be `widths` wide if there was room for it: the widest of those that may shrink gives way
 /// first. Those that don't fit even so stay as wide as they must be.
 pub(super) fn fitted(widths: &[usize], shrinks: &[Shrinks], room: usize) -> Vec<usize> {
@@ -39,7 +44,7 @@ pub(super) fn fitted(widths: &[usize], shrinks: &[Shrinks], room: usize) -> Vec<
 
 /// A text in at most `width` columns. The middle of a longer one is left out, since names differ at both ends.
 pub(super) fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
-    if text.width() <= width {
+    if self::width(text) <= width {
         return Cow::Borrowed(text);
     }
     let room = width.saturating_sub(1);
@@ -51,7 +56,7 @@ pub(super) fn middle_cut(text: &str, width: usize) -> Cow<'_, str> {
 
 /// A text without its end where it is too long: the name comes first.
 pub(super) fn end_cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
+    if width(text) <= room {
         return text.to_owned();
     }
     let mut left = room.saturating_sub(1);

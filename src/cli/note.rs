@@ -23,6 +23,10 @@ pub(super) fn note(text: &str) {
 
 /// Text from outside without control characters and invisible ones: a terminal would obey them, or a reader be deceived.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    // Nearly all texts are.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let bad = |c: char| c.is_control() || name::is_invisible(c);
     if text.chars().any(bad) { Cow::Owned(text.replace(bad, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }

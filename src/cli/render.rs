@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal as _, Write};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::columns;
 use super::error::{Error, Kind, Result};
 use super::json;
 pub(super) use super::note::{note, plain};
@@ -72,21 +73,29 @@ pub(super) fn fields(out: &mut dyn Write, fields: &[(&str, String)]) -> io::Resu
 }
 
 /// Columns under headings, as wide as what they hold; the last one is left ragged.
-pub(super) fn table(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
-    use unicode_width::UnicodeWidthStr as _;
-    let mut widths: Vec<usize> = headings.iter().map(|heading| heading.width()).collect();
+pub(super) fn table<T: AsRef<str>>(out: &mut dyn Write, headings: &[&str], rows: &[Vec<T>]) -> io::Result<()> {
+    let mut widths: Vec<usize> = headings.iter().map(|heading| columns::width(heading)).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
+            *width = (*width).max(columns::width(cell.as_ref()));
         }
     }
-    let headings: Vec<String> = headings.iter().map(|heading| (*heading).to_owned()).collect();
-    many(out, std::iter::once(&headings).chain(rows), |out, row| {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(cell);
-            line.push_str(&" ".repeat(width.saturating_sub(cell.width()).saturating_add(2)));
+    let mut line = String::new();
+    many(out, std::iter::once(None).chain(rows.iter().map(Some)), |out, row| {
+        line.clear();
+        match row {
+            None => headings.iter().zip(&widths).for_each(|(cell, width)| pad(&mut line, cell, *width)),
+            Some(row) => row.iter().zip(&widths).for_each(|(cell, width)| pad(&mut line, cell.as_ref(), *width)),
         }
-        writeln!(out, "{}", line.trim_end())
+        line.truncate(line.trim_end().len());
+        line.push('\n');
+        out.write_all(line.as_bytes())
     })
+}
+
+/// Adds a cell to a line, and the gap after it.
+fn pad(line: &mut String, cell: &str, width: usize) {
+    line.push_str(cell);
+    let gap = width.saturating_sub(columns::width(cell)).saturating_add(columns::GAP);
+    line.extend(std::iter::repeat_n(' ', gap));
 }

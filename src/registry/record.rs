@@ -1,5 +1,6 @@
 //! A device as back-ends with tables store it: one row, with numbers of 64 bits that are signed.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -7,41 +8,54 @@ use serde::{Deserialize, Serialize};
 use super::{Device, State};
 use crate::oath::{Digits, MovingFactor, Parameters};
 use crate::time::{Drift, Period, Timestamp};
+use crate::vault::Id;
 
 /// The columns of a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) state: String,
-    pub(super) batch: Option<String>,
-    pub(super) replaces: Option<String>,
+pub(super) struct Record<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) state: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) batch: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) replaces: Option<Cow<'a, str>>,
     pub(super) until: Option<i64>,
     pub(super) trashed: Option<i64>,
-    pub(super) issuer: Option<String>,
-    pub(super) account: String,
-    pub(super) algorithm: String,
+    #[serde(borrow)]
+    pub(super) issuer: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) account: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) algorithm: Cow<'a, str>,
     pub(super) digits: i64,
     pub(super) period: Option<i64>,
     pub(super) counter: Option<i64>,
-    pub(super) serial: Option<String>,
-    pub(super) note: Option<String>,
-    pub(super) vault: String,
+    #[serde(borrow)]
+    pub(super) serial: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) note: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(super) vault: Cow<'a, str>,
     pub(super) created: i64,
     pub(super) drift_seconds: i64,
     pub(super) drift_ppm: i64,
     pub(super) drift_since: i64,
-    pub(super) ledger: Option<String>,
+    #[serde(borrow)]
+    pub(super) ledger: Option<Cow<'a, str>>,
     pub(super) revision: i64,
 }
 
-impl Record {
+impl Record<'_> {
     /// The device, or the column that can't be understood.
     pub(super) fn device(self) -> Result<Device, &'static str> {
-        let id = |text: Option<String>, column| text.map(|text| parse(&text, column)).transpose();
+        let id = |text: Option<Cow<'_, str>>, column| text.map(|text| parse(&text, column)).transpose();
         let time = |seconds: i64| Timestamp::from_unix(seconds.cast_unsigned());
         let until = || self.until.map(time).ok_or("until");
-        let state = match self.state.as_str() {
+        let state = match &*self.state {
             "active" => State::Active,
             "pending" => State::Pending {
                 batch: id(self.batch, "batch")?.ok_or("batch")?,
@@ -63,11 +77,11 @@ impl Record {
         Ok(Device {
             id: parse(&self.id, "id")?,
             name: parse(&self.name, "name")?,
-            issuer: self.issuer,
-            account: self.account,
+            issuer: self.issuer.map(Cow::into_owned),
+            account: self.account.into_owned(),
             parameters: Parameters { algorithm: parse(&self.algorithm, "algorithm")?, digits, factor },
-            serial: self.serial,
-            note: self.note,
+            serial: self.serial.map(Cow::into_owned),
+            note: self.note.map(Cow::into_owned),
             vault: parse(&self.vault, "vault")?,
             created: time(self.created),
             state,
@@ -87,8 +101,8 @@ fn digits_of(count: u8) -> Option<Digits> {
     if count == Digits::STEAM.count() { Some(Digits::STEAM) } else { Digits::new(count) }
 }
 
-impl From<&Device> for Record {
-    fn from(device: &Device) -> Self {
+impl<'a> From<&'a Device> for Record<'a> {
+    fn from(device: &'a Device) -> Self {
         let (state, batch, replaces, until, trashed) = match device.state {
             State::Active => ("active", None, None, None, None),
             State::Pending { batch, replaces, until } => ("pending", Some(batch), replaces, Some(until), None),
@@ -100,28 +114,29 @@ impl From<&Device> for Record {
             MovingFactor::Counter { next } => (None, Some(next)),
         };
         let time = |time: Timestamp| time.as_unix().cast_signed();
+        let text = |id: Id| Cow::from(id.to_string());
         Self {
-            id: device.id.to_string(),
-            name: device.name.to_string(),
-            state: state.to_owned(),
-            batch: batch.map(|id| id.to_string()),
-            replaces: replaces.map(|id| id.to_string()),
+            id: device.id.to_string().into(),
+            name: device.name.as_str().into(),
+            state: state.into(),
+            batch: batch.map(text),
+            replaces: replaces.map(text),
             until: until.map(time),
             trashed: trashed.map(time),
-            issuer: device.issuer.clone(),
-            account: device.account.clone(),
-            algorithm: device.parameters.algorithm.as_str().to_owned(),
+            issuer: device.issuer.as_deref().map(Cow::from),
+            account: device.account.as_str().into(),
+            algorithm: device.parameters.algorithm.as_str().into(),
             digits: device.parameters.digits.count().into(),
             period: period.map(u64::cast_signed),
             counter: counter.map(u64::cast_signed),
-            serial: device.serial.clone(),
-            note: device.note.clone(),
-            vault: device.vault.as_str().to_owned(),
+            serial: device.serial.as_deref().map(Cow::from),
+            note: device.note.as_deref().map(Cow::from),
+            vault: device.vault.as_str().into(),
             created: time(device.created),
             drift_seconds: device.drift.seconds,
             drift_ppm: device.drift.ppm,
             drift_since: device.drift.since.cast_signed(),
-            ledger: device.ledger.map(|id| id.to_string()),
+            ledger: device.ledger.map(text),
             revision: device.revision.cast_signed(),
         }
     }

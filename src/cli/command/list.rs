@@ -1,11 +1,11 @@
 mod codes;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::io::{self, IsTerminal as _, Write};
 
 use clap::ValueEnum;
-use serde::Serialize;
-use unicode_width::UnicodeWidthStr as _;
+use serde::{Serialize, Serializer};
 
 use self::codes::Current;
 use super::show::Description;
@@ -55,20 +55,30 @@ enum Sort {
     Added,
 }
 
+/// What an answer has of a device.
+#[derive(Debug)]
+struct Shown {
+    device: Device,
+    last_use: Option<Timestamp>,
+    current: Option<Current>,
+}
+
 /// A device, and what was asked for beside.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Row {
+struct Row<'a> {
     #[serde(flatten)]
     device: Description,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    current: Option<Current>,
+    current: Option<&'a Current>,
 }
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Listed {
-    devices: Vec<Row>,
+    #[serde(serialize_with = "rows")]
+    #[cfg_attr(test, schemars(with = "Vec<Row<'_>>"))]
+    devices: Vec<Shown>,
     /// The vault that was asked for and has none, and how many devices there are in others.
     #[serde(skip)]
     elsewhere: Option<(Kind, usize)>,
@@ -76,9 +86,15 @@ struct Listed {
     #[serde(skip)]
     codes: bool,
     #[serde(skip)]
-    last_uses: Vec<Option<Timestamp>>,
-    #[serde(skip)]
     now: Timestamp,
+}
+
+/// One at a time: there may be many.
+fn rows<S: Serializer>(devices: &[Shown], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_seq(devices.iter().map(|shown| Row {
+        device: Description::of(&shown.device, None).last_used(shown.last_use),
+        current: shown.current.as_ref(),
+    }))
 }
 
 impl Answer for Listed {
@@ -93,35 +109,38 @@ impl Answer for Listed {
             return Ok(());
         }
         let eyes = io::stdout().is_terminal();
-        let texts = |device: &Description| {
-            let texts = [
-                Some(device.name.as_str()),
-                device.described.issuer.as_deref(),
-                Some(device.described.account.as_str()),
-            ];
-            texts.map(|text| plain(text.filter(|text| !text.is_empty()).unwrap_or("-")).into_owned())
-        };
-        let (headings, mut rows): (&[&str], Vec<Vec<String>>) = if self.codes {
-            let row = |row: &Row| {
-                let [name, issuer, account] = texts(&row.device);
-                let [code, left] = row.current.as_ref().map(Current::columns).unwrap_or_default();
-                vec![name, code, left, issuer, account]
-            };
-            (&["NAME", "CODE", "LEFT", "ISSUER", "ACCOUNT"], self.devices.iter().map(row).collect())
+        let (headings, mut rows): (&[&str], Vec<_>) = if self.codes {
+            (&["NAME", "CODE", "LEFT", "ISSUER", "ACCOUNT"], self.devices.iter().map(Shown::with_code).collect())
         } else {
-            let row = |(row, used): (&Row, &Option<Timestamp>)| {
-                let [name, issuer, account] = texts(&row.device);
-                let used = used.map_or_else(|| "never".to_owned(), |at| last_used(at, self.now, eyes));
-                vec![name, issuer, account, row.device.described.r#type.to_owned(), row.device.vault.to_owned(), used]
-            };
-            let rows = self.devices.iter().zip(&self.last_uses).map(row);
-            (&["NAME", "ISSUER", "ACCOUNT", "TYPE", "VAULT", "LAST USED"], rows.collect())
+            let row = |shown| Shown::with_use(shown, self.now, eyes);
+            (&["NAME", "ISSUER", "ACCOUNT", "TYPE", "VAULT", "LAST USED"], self.devices.iter().map(row).collect())
         };
         if eyes {
             let width = terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| usize::from(width.0));
             fit(headings, &mut rows, width);
         }
         table(out, headings, &rows)
+    }
+}
+
+impl Shown {
+    fn with_code(&self) -> Vec<Cow<'_, str>> {
+        let [name, issuer, account] = self.texts();
+        let [code, left] = self.current.as_ref().map(Current::columns).unwrap_or_default();
+        vec![name, code.into(), left.into(), issuer, account]
+    }
+
+    fn with_use(&self, now: Timestamp, eyes: bool) -> Vec<Cow<'_, str>> {
+        let [name, issuer, account] = self.texts();
+        let used = self.last_use.map_or("never".into(), |at| last_used(at, now, eyes).into());
+        vec![name, issuer, account, self.device.parameters.kind().into(), self.device.vault.as_str().into(), used]
+    }
+
+    /// Name, issuer and account.
+    fn texts(&self) -> [Cow<'_, str>; 3] {
+        let Device { name, issuer, account, .. } = &self.device;
+        let texts = [Some(name.as_str()), issuer.as_deref(), Some(account.as_str())];
+        texts.map(|text| plain(text.filter(|text| !text.is_empty()).unwrap_or("-")))
     }
 }
 
@@ -142,10 +161,10 @@ fn last_used(at: Timestamp, now: Timestamp, eyes: bool) -> String {
 }
 
 /// Shortens texts until the table fits.
-fn fit(headings: &[&str], rows: &mut [Vec<String>], width: usize) {
+fn fit(headings: &[&str], rows: &mut [Vec<Cow<'_, str>>], width: usize) {
     let widest = |column: usize, heading: &str| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
-        cells.max().unwrap_or(0).max(heading.width())
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| columns::width(cell));
+        cells.max().unwrap_or(0).max(columns::width(heading))
     };
     let widths: Vec<usize> = headings.iter().enumerate().map(|(column, heading)| widest(column, heading)).collect();
     let shrinks = |heading: &&str| match *heading {
@@ -158,7 +177,7 @@ fn fit(headings: &[&str], rows: &mut [Vec<String>], width: usize) {
     for row in rows {
         for ((cell, width), shrinks) in row.iter_mut().zip(&fitted).zip(&shrinks) {
             if *shrinks != Shrinks::Never {
-                *cell = columns::middle_cut(cell, *width).into_owned();
+                *cell = columns::middle_cut(cell, *width).into_owned().into();
             }
         }
     }
@@ -195,21 +214,14 @@ impl Args {
         let last_uses = registry.last_uses()?;
         let last_use = |device: &Device| device.ledger.and_then(|ledger| last_uses.get(&ledger)).copied();
         self.sort(&mut devices, last_use);
-        let described = devices.iter().map(|device| Description::of(device, None).last_used(last_use(device)));
-        let described: Vec<Description> = described.collect();
         let (current, failure) = if self.codes {
             codes::current(&place, &*registry, &devices, &self.clock.open(global)?)?
         } else {
             (devices.iter().map(|_| None).collect(), None)
         };
-        let rows = described.into_iter().zip(current).map(|(device, current)| Row { device, current });
-        let listed = Listed {
-            devices: rows.collect(),
-            elsewhere,
-            codes: self.codes,
-            last_uses: devices.iter().map(last_use).collect(),
-            now: clock::now(),
-        };
+        let shown = devices.into_iter().zip(current);
+        let shown = shown.map(|(device, current)| Shown { last_use: last_use(&device), device, current });
+        let listed = Listed { devices: shown.collect(), elsewhere, codes: self.codes, now: clock::now() };
         render::print(&listed, global.json)?;
         failure.map_or(Ok(()), Err)
     }

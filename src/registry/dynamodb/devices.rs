@@ -42,7 +42,7 @@ impl DynamoDb {
     pub(super) fn device_in(&self, item: &Item) -> Result<Stored, Error> {
         let id = text_in(item, "sk").unwrap_or("?");
         let damaged = |field| self.damaged("device", id, field);
-        let record = text_in(item, "record").and_then(|text| serde_json::from_str::<Record>(text).ok());
+        let record = text_in(item, "record").and_then(|text| serde_json::from_str::<Record<'_>>(text).ok());
         let device = record.ok_or_else(|| damaged("record"))?.device().map_err(damaged)?;
         if device.id.to_string() != id {
             return Err(damaged("id"));

@@ -172,9 +172,9 @@ impl Postgres {
 
     fn device(&self, text: &str) -> Result<Device, Error> {
         let damaged = |id: String, field| Error::Damaged { place: self.place.clone(), record: "device", id, field };
-        let record: Record = serde_json::from_str(text).map_err(|_| damaged("?".to_owned(), "row"))?;
+        let record: Record<'_> = serde_json::from_str(text).map_err(|_| damaged("?".to_owned(), "row"))?;
         let id = record.id.clone();
-        record.device().map_err(|field| damaged(id, field))
+        record.device().map_err(|field| damaged(id.into_owned(), field))
     }
 }
 

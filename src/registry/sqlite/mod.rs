@@ -14,6 +14,7 @@ mod open;
 mod restored;
 mod united;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -109,39 +110,41 @@ impl Sqlite {
     }
 
     fn select(&self, connection: &Connection, condition: &str, text: Option<&str>) -> Result<Vec<Device>, Error> {
-        let sql = format!("SELECT {} FROM device {condition} ORDER BY name, id", columns::selected());
+        let sql = format!("SELECT {} FROM device {condition}", columns::selected());
         let mut statement = connection.prepare_cached(&sql).map_err(|error| self.failed(&error))?;
         let mut rows = statement.query(params_from_iter(text)).map_err(|error| self.failed(&error))?;
         let mut devices = Vec::new();
         while let Some(row) = rows.next().map_err(|error| self.failed(&error))? {
             devices.push(self.read(row)?);
         }
+        // Read as they lie in the file, which is faster than by the names' index.
+        devices.sort_unstable_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
         Ok(devices)
     }
 
     fn read(&self, row: &Row<'_>) -> Result<Device, Error> {
         let record = Record {
-            id: self.field(row, Column::Id)?,
-            name: self.field(row, Column::Name)?,
-            state: self.field(row, Column::State)?,
-            batch: self.field(row, Column::Batch)?,
-            replaces: self.field(row, Column::Replaces)?,
+            id: self.text(row, Column::Id)?,
+            name: self.text(row, Column::Name)?,
+            state: self.text(row, Column::State)?,
+            batch: self.optional_text(row, Column::Batch)?,
+            replaces: self.optional_text(row, Column::Replaces)?,
             until: self.field(row, Column::Until)?,
             trashed: self.field(row, Column::Trashed)?,
-            issuer: self.field(row, Column::Issuer)?,
-            account: self.field(row, Column::Account)?,
-            algorithm: self.field(row, Column::Algorithm)?,
+            issuer: self.optional_text(row, Column::Issuer)?,
+            account: self.text(row, Column::Account)?,
+            algorithm: self.text(row, Column::Algorithm)?,
             digits: self.field(row, Column::Digits)?,
             period: self.field(row, Column::Period)?,
             counter: self.field(row, Column::Counter)?,
-            serial: self.field(row, Column::Serial)?,
-            note: self.field(row, Column::Note)?,
-            vault: self.field(row, Column::Vault)?,
+            serial: self.optional_text(row, Column::Serial)?,
+            note: self.optional_text(row, Column::Note)?,
+            vault: self.text(row, Column::Vault)?,
             created: self.field(row, Column::Created)?,
             drift_seconds: self.field(row, Column::DriftSeconds)?,
             drift_ppm: self.field(row, Column::DriftPpm)?,
             drift_since: self.field(row, Column::DriftSince)?,
-            ledger: self.field(row, Column::Ledger)?,
+            ledger: self.optional_text(row, Column::Ledger)?,
             revision: self.field(row, Column::Revision)?,
         };
         record.device().map_err(|field| self.damaged(row, field))
@@ -149,6 +152,16 @@ impl Sqlite {
 
     fn field<T: rusqlite::types::FromSql>(&self, row: &Row<'_>, column: Column) -> Result<T, Error> {
         row.get(column.place()).map_err(|_| self.damaged(row, column.name()))
+    }
+
+    fn text<'a>(&self, row: &'a Row<'_>, column: Column) -> Result<Cow<'a, str>, Error> {
+        self.optional_text(row, column)?.ok_or_else(|| self.damaged(row, column.name()))
+    }
+
+    fn optional_text<'a>(&self, row: &'a Row<'_>, column: Column) -> Result<Option<Cow<'a, str>>, Error> {
+        let value = row.get_ref(column.place()).map_err(|_| self.damaged(row, column.name()))?;
+        let text = value.as_str_or_null().map_err(|_| self.damaged(row, column.name()))?;
+        Ok(text.map(Cow::Borrowed))
     }
 
     fn damaged(&self, row: &Row<'_>, field: &'static str) -> Error {
