@@ -155,7 +155,14 @@ impl Transport for Https {
 }
 
 fn lost(error: &ureq::Error) -> Lost {
-    let perhaps_arrived = match error {
+    let reason = error.to_string();
+    let reason = reason.strip_prefix("io: ").unwrap_or(&reason).to_owned();
+    Lost { reason, perhaps_arrived: may_have_arrived(error) }
+}
+
+/// Whether a request that got no answer may have been read, and done.
+pub(crate) fn may_have_arrived(error: &ureq::Error) -> bool {
+    match error {
         ureq::Error::BadUri(_)
         | ureq::Error::HostNotFound
         | ureq::Error::ConnectionFailed
@@ -176,9 +183,7 @@ fn lost(error: &ureq::Error) -> Lost {
                 | ErrorKind::NetworkUnreachable
         ),
         _ => true,
-    };
-    let reason = error.to_string();
-    Lost { reason: reason.strip_prefix("io: ").unwrap_or(&reason).to_owned(), perhaps_arrived }
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::bundle::read_roots;
 use super::error::{Error, Kind, Result};
 use super::world::Real;
-use super::{clock, environment, hints};
+use super::{clock, environment, hints, proxy};
 use crate::aws::client::{Caller, Client, Transport as _};
 use crate::aws::credentials::{self, Fetch, Role, Source, process};
 use crate::aws::https::{ClearText, Https};
@@ -40,6 +40,9 @@ pub(super) fn way_to(address: &Address, plain: bool) -> Result<Way> {
         let message = format!("{address} has no region, and none is set");
         Error::new(Kind::Usage, "registry-url", message).hint(hints::registries::REGION)
     })?;
+    if endpoint.url.starts_with("https://") {
+        proxy::expect_usable()?;
+    }
     let roots = settings.ca_bundle().map(read_roots).transpose()?;
     let clear_text = if plain { ClearText::Anywhere } else { ClearText::Here };
     let app = environment::text("AWS_SDK_UA_APP_ID");

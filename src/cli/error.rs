@@ -288,6 +288,11 @@ impl Error {
         self.kind
     }
 
+    /// Whether it is about one device's secret: others of its pool have theirs.
+    pub(super) fn is_of_one_device(&self) -> bool {
+        ["secret-not-there", "age-file"].contains(&self.code())
+    }
+
     /// From when what was asked for can be had.
     pub(super) fn available_at(&self) -> Option<Timestamp> {
         self.available.map(|(at, _)| at)

@@ -43,6 +43,7 @@ mod plugins;
 mod private_file;
 mod progress;
 mod prompt;
+mod proxy;
 mod registry_words;
 mod remote;
 mod render;

@@ -13,8 +13,9 @@ use zeroize::Zeroizing;
 use super::environment;
 use super::error::{Error, Kind, Result};
 use super::hints;
+use super::proxy;
 use super::render::{self, Answer, plain, table};
-use crate::aws::https::{ClearText, certificates};
+use crate::aws::https::{ClearText, certificates, may_have_arrived};
 
 /// How long a connection may take to come about, and an answer beyond what was to be waited for.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -49,7 +50,14 @@ impl Remote {
         let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
             return Err(about(Error::usage(format!("`{}` is not an http:// or https:// URL", plain(&url)))));
         };
-        if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+        if authority.is_empty()
+            || (!port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_err())
+        {
+            return Err(about(Error::usage(format!("`{}` names no server", plain(&url)))));
+        }
+        if authority.contains('@') {
             return Err(about(Error::usage("it can't have a user or password: it was not used")));
         }
         if rest.contains(['?', '#']) {
@@ -179,6 +187,7 @@ impl Remote {
         if self.url.starts_with("http://") {
             return Ok(ClearText::Here.agent(config.proxy(None).build()));
         }
+        proxy::expect_usable()?;
         let roots = self.roots.as_deref().map(certificates).transpose();
         let roots = roots.map_err(|why| Error::input("certificates", format!("VMFA_CA_BUNDLE {why}")))?;
         Ok(match roots {
@@ -188,12 +197,16 @@ impl Remote {
     }
 
     fn answer(&self, outcome: std::result::Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
-        let mut response = outcome.map_err(|error| self.unreachable(&error.to_string()))?;
+        const USED: &str = "a code that it was giving counts as used";
+        let mut response = outcome.map_err(|error| {
+            let lost = self.unreachable(&error.to_string());
+            if may_have_arrived(&error) { lost.followed_by(USED) } else { lost }
+        })?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(LARGEST).read_to_vec();
         let body = Zeroizing::new(body.map_err(|error| {
             let lost = self.unreachable(&error.to_string());
-            lost.followed_by("a code that it was giving counts as used")
+            lost.followed_by(USED)
         })?);
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         match status {

@@ -477,6 +477,43 @@ fn answers_that_are_odd_are_errors_and_throttling_is_waited_out() {
     }
 }
 
+/// Two of three requests are refused, of each operation that a claim is made of; nothing is lost or done twice by that.
+#[test]
+fn a_table_that_is_throttled_is_slow_and_right() {
+    for engine in ENGINES {
+        let server = Server::start(engine);
+        let url = server.url();
+        let (plain, ledger) = with_ledger(&url);
+        let address = address(&url);
+        let way = way_to(&address);
+        let asked = Arc::new(AtomicUsize::new(0));
+        let transport = Box::new(Throttling(way.transport, asked.clone()));
+        let registry = DynamoDb::open(&address, Way { transport, ..way });
+        registry.insert(&[device("b")]).unwrap();
+        assert_eq!(claim(&registry, ledger, &[500, 501], 1, 2_000), [500]);
+        assert_eq!(claim(&registry, ledger, &[500, 501, 502], 2, 2_000), [501, 502]);
+        assert!(registry.release(ledger, Step::new(501), Token::from_value(7)).unwrap());
+        assert_eq!(plain.claimed(ledger, Step::new(0), Step::new(600)).unwrap(), [500, 502].map(Step::new));
+        assert_eq!(plain.list().unwrap().len(), 2);
+        assert!(asked.load(Ordering::Relaxed) > 15);
+    }
+}
+
+#[derive(Debug)]
+struct Throttling(Box<dyn Transport>, Arc<AtomicUsize>);
+
+impl Transport for Throttling {
+    fn post(&self, url: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer, Lost> {
+        let place = self.1.fetch_add(1, Ordering::Relaxed);
+        if place % 3 == 2 {
+            return self.0.post(url, headers, body);
+        }
+        let body =
+            r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException","message":"slow"}"#;
+        Ok(Answer { status: 400, date: None, body: body.as_bytes().to_vec().into() })
+    }
+}
+
 #[derive(Debug)]
 struct Saying(u16, &'static str, AtomicUsize);
 

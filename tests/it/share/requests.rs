@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 
 use super::service::{Service, add, home, token};
 use crate::serve::socket::Server;
-use crate::support::{keys, run};
+use crate::support::{keys, run, set_clock};
 
 #[test]
 fn codes_are_handed_out_once_here_and_there() {
@@ -101,10 +101,17 @@ fn each_code_is_written_down_before_it_is_given() {
     );
     assert_eq!(line["step"], code["step"]);
     assert!(!line.to_string().contains(code["code"].as_str().unwrap()) && !line.to_string().contains(&service.token));
+    // Moved away, as those do who rotate logs: another is made.
+    std::fs::rename(&path, service.home.path().join("audit.1")).unwrap();
+    service.post("/v1/codes", r#"{"device":"ci/4"}"#).expect(200);
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
     std::fs::remove_file(&path).unwrap();
-    let refused = service.post("/v1/codes", r#"{"device":"ci/4"}"#).expect(503);
+    std::fs::create_dir(&path).unwrap();
+    let refused = service.post("/v1/codes", r#"{"device":"ci/1"}"#).expect(503);
     assert_eq!(refused.code(), "audit");
     assert!(refused.text.contains("nothing was handed out or used up"), "{}", refused.text);
+    // Whoever balances the load is told.
+    service.send(&service.request("GET", "/healthz", &[], "")).expect(503);
 }
 
 #[test]
@@ -137,8 +144,74 @@ fn a_registry_that_is_gone_is_told_and_it_goes_on_when_it_is_back() {
     let registry = service.home.path().join("home/registry.sqlite3");
     let away = service.home.path().join("away");
     std::fs::rename(&registry, &away).unwrap();
-    let told = service.send(&service.request("GET", "/healthz", &[], ""));
+    // Where the registry is, is for the operator.
+    let refused = service.post("/v1/codes", r#"{"device":"ci/1"}"#).expect(503);
+    assert!(refused.code().starts_with("registry") && !refused.text.contains("sqlite"), "{refused:?}");
+    let health = |status: u16| {
+        let told = || service.send(&service.request("GET", "/healthz", &[], ""));
+        (0..600).map(|_| told()).find(|told| told.status == status || pause()).unwrap()
+    };
+    let told = health(503);
+    assert!(told.code() == "unavailable" && !told.text.contains('/'), "{told:?}");
+    assert!(service.said().contains("registry.sqlite3"), "{}", service.said());
     std::fs::rename(&away, &registry).unwrap();
-    assert_eq!(told.status, 503, "{told:?}");
     service.post("/v1/codes", r#"{"device":"ci/1"}"#).expect(200);
+    health(200);
+}
+
+/// Never the end.
+fn pause() -> bool {
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    false
+}
+
+/// Its pool has others: they give their codes, and are waited for.
+#[test]
+fn a_device_without_a_secret_is_left_out_of_its_pool() {
+    let stand_in = Server::start(&["--time", "virtual=2030-01-01T00:00:00Z"]);
+    let service = Service::start(&["--clock", stand_in.endpoint(), "--jump"]);
+    let id = service.home.run(&["show", "ci/2", "--json"]).expect(0).json()["id"].as_str().unwrap().to_owned();
+    let vault = service.home.path().join("home/items");
+    let mut items = std::fs::read_dir(vault).unwrap().map(|entry| entry.unwrap().path());
+    let item = items.find(|path| path.file_name().unwrap().to_string_lossy().starts_with(&id)).unwrap();
+    std::fs::remove_file(item).unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for _ in 0..7 {
+        let code = service.post("/v1/codes", r#"{"device":"ci/*"}"#).expect(200).json;
+        names.insert(code["device"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(Vec::from_iter(names), ["ci/1", "ci/3", "ci/4"]);
+    assert!(service.said().contains("ci/2: "), "{}", service.said());
+    assert_eq!(service.post("/v1/codes", r#"{"device":"ci/2"}"#).expect(503).code(), "secret-not-there");
+    // And on the command line.
+    let mut command = service.home.command();
+    command.args(["code", "ci/*", "--fresh", "--json", "--jump", "--clock", stand_in.endpoint()]);
+    for _ in 0..4 {
+        assert_ne!(run(&mut command, b"").expect(0).json()["device"], "ci/2");
+    }
+    let alone = service.home.run(&["code", "ci/2*", "--fresh", "--json"]).expect(3);
+    assert_eq!(alone.error_code(), "secret-not-there");
+}
+
+/// A clock that ran ahead and was set back leaves nothing behind that the server would go by.
+#[test]
+fn a_pool_gives_codes_after_the_clock_was_set_back() {
+    let home = home();
+    let token = token(home.command(), "ci", &["ci/*"]);
+    let time = home.path().join("time");
+    let set = |ahead: i64| std::fs::write(&time, format!("{ahead:+}")).unwrap();
+    set(7_200);
+    let mut command = home.command();
+    set_clock(&mut command, 0);
+    command.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", &time).env("FAKETIME_NO_CACHE", "1");
+    let service = Service::start_by(home, command, token, &[]);
+    let ask = || service.post("/v1/codes", r#"{"device":"ci/*","timeout":0}"#);
+    for _ in 0..4 {
+        ask().expect(200);
+    }
+    ask().expect(409);
+    set(0);
+    for _ in 0..4 {
+        ask().expect(200);
+    }
 }

@@ -21,7 +21,7 @@ use crate::cli::open::Place;
 use crate::cli::server_time::Server;
 use crate::cli::stand_in::StandIn;
 use crate::cli::world::Real;
-use crate::cli::{Global, candidates, clock, environment, hints};
+use crate::cli::{Global, candidates, clock, environment, hints, proxy};
 use crate::device::{self, Devices};
 use crate::registry::{Device, Kept};
 use crate::time::Timestamp;
@@ -117,6 +117,9 @@ impl Args {
         let clear_text = if self.plain_http { ClearText::Anywhere } else { ClearText::Here };
         let stand_in = (iam.custom && iam.url.starts_with("http://")).then(|| StandIn::at(&iam.url, clear_text));
         let world = Real::new(stand_in, self.jump, self.debug);
+        if iam.url.starts_with("https://") {
+            proxy::expect_usable()?;
+        }
         let roots = settings.ca_bundle().map(read_roots).transpose()?;
         let app = environment::text("AWS_SDK_UA_APP_ID");
         let transport = Https::new(roots.as_deref(), Duration::from_secs(self.timeout), clear_text, app.as_deref())

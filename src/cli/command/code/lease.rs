@@ -124,11 +124,21 @@ impl Lease<'_> {
 
     /// A code of whichever of some devices has one soonest, of those whose names match a pattern.
     pub(in crate::cli::command) fn of_pool(&self, name: &str, pattern: &Pool, devices: Vec<Device>) -> Result<Taken> {
-        let pool = self.pool(name, pattern, devices)?;
-        for attempt in 0..ATTEMPTS {
+        let mut pool = self.pool(name, pattern, devices)?;
+        let mut attempt = 0_u8;
+        while attempt < ATTEMPTS {
             let (member, wait) = nearest(&pool, self.registry, name, (self.clock.moment(), attempt > 0))?;
             let devices = Devices { vault: member.vault.as_ref(), registry: self.registry };
-            let enrolment = devices.enrolment(&member.device)?;
+            let enrolment = match devices.enrolment(&member.device).map_err(Error::from) {
+                Err(error) if error.is_of_one_device() && pool.len() > 1 => {
+                    left_out(&member.device, &error);
+                    let broken = member.device.id;
+                    pool.retain(|other| other.device.id != broken);
+                    continue;
+                }
+                enrolment => enrolment?,
+            };
+            attempt = attempt.saturating_add(1);
             let terms = Terms { patience: wait, ..member.terms };
             let leased = match devices.lease(&member.device, &enrolment, self.clock.moment(), &terms) {
                 // Somebody else was faster.
@@ -147,18 +157,27 @@ impl Lease<'_> {
     fn pool(&self, name: &str, pattern: &Pool, devices: Vec<Device>) -> Result<Vec<Member>> {
         let any = !devices.is_empty();
         let timed = |device: &Device| matches!(device.parameters.factor, MovingFactor::Time { .. });
-        let mut pool = Vec::new();
+        let (mut pool, mut broken) = (Vec::new(), None);
         for device in devices.into_iter().filter(|device| pattern.has(device) && timed(device)) {
             let vault = self.vaults.vault_of(&device)?;
             let ledger = match device.ledger {
-                Some(known) => known,
+                Some(known) => Ok(known),
                 None => {
                     let devices = Devices { vault: vault.as_ref(), registry: self.registry };
-                    devices.ledger(&device, &devices.enrolment(&device)?)?
+                    devices.enrolment(&device).and_then(|enrolment| devices.ledger(&device, &enrolment))
                 }
             };
-            let terms = self.terms(&device);
-            pool.push(Member { device, ledger, vault, terms });
+            match ledger.map_err(Error::from) {
+                Ok(ledger) => pool.push(Member { ledger, vault, terms: self.terms(&device), device }),
+                Err(error) if error.is_of_one_device() => {
+                    left_out(&device, &error);
+                    broken.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let (true, Some(error)) = (pool.is_empty(), broken) {
+            return Err(error);
         }
         if pool.is_empty() {
             return Err(pattern::no_pool(name, any));
@@ -323,6 +342,12 @@ fn nearest<'a>(
             None => too_busy(name),
         }),
     }
+}
+
+/// Says that a device gives no code, while others of its pool do.
+fn left_out(device: &Device, error: &Error) {
+    let name = plain(device.name.as_str());
+    render::note(&format!("warning: `{name}` is left out: {}", plain(error.message())));
 }
 
 fn too_busy(name: &str) -> Error {

@@ -70,6 +70,46 @@ impl Audit {
     ///
     /// What is no regular file, and those of the system.
     pub(in crate::cli::command) fn open(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), state: Mutex::new(State::open(path)?) })
+    }
+
+    /// Writes a line, which has reached the disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system. The line may be there then, or a part of it.
+    pub(in crate::cli::command) fn write(&self, line: &Line<'_>) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(unix)]
+        if !is_at(&state.file, &self.path)? {
+            // Moved away or deleted, as those do who rotate logs.
+            *state = State::open(&self.path).map_err(|error| io::Error::other(error.message().to_owned()))?;
+        }
+        let mut bytes = if state.broken { vec![b'\n'] } else { Vec::new() };
+        json::write(&mut bytes, line)?;
+        bytes.push(b'\n');
+        // In one piece: other processes may append to the same file.
+        let written = loop {
+            match state.file.write(&bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                written => break written?,
+            }
+        };
+        if written < bytes.len() {
+            state.broken = state.broken || written > 0;
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "there is no room for a whole line"));
+        }
+        state.broken = false;
+        state.file.sync_all()
+    }
+
+    pub(in crate::cli::command) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl State {
+    fn open(path: &Path) -> Result<Self> {
         let failed =
             |reason: &str| Error::new(Kind::Storage, "audit", format!("the audit file {} {reason}", path.display()));
         let new = !path.exists();
@@ -95,41 +135,16 @@ impl Audit {
             let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
             let _ = File::open(directory).and_then(|directory| directory.sync_all());
         }
-        Ok(Self { path: path.to_owned(), state: Mutex::new(State { broken: is_broken(path), file }) })
+        Ok(Self { broken: is_broken(path), file })
     }
+}
 
-    /// Writes a line, which has reached the disk when this returns.
-    ///
-    /// # Errors
-    ///
-    /// Those of the system. The line may be there then, or a part of it.
-    pub(in crate::cli::command) fn write(&self, line: &Line<'_>) -> io::Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        #[cfg(unix)]
-        if std::os::unix::fs::MetadataExt::nlink(&state.file.metadata()?) == 0 {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "it was deleted"));
-        }
-        let mut bytes = if state.broken { vec![b'\n'] } else { Vec::new() };
-        json::write(&mut bytes, line)?;
-        bytes.push(b'\n');
-        // In one piece: other processes may append to the same file.
-        let written = loop {
-            match state.file.write(&bytes) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                written => break written?,
-            }
-        };
-        if written < bytes.len() {
-            state.broken = state.broken || written > 0;
-            return Err(io::Error::new(io::ErrorKind::StorageFull, "there is no room for a whole line"));
-        }
-        state.broken = false;
-        state.file.sync_all()
-    }
-
-    pub(in crate::cli::command) fn path(&self) -> &Path {
-        &self.path
-    }
+/// Whether a path leads to an open file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = file.metadata()?;
+    Ok(path.metadata().is_ok_and(|there| (there.dev(), there.ino()) == (own.dev(), own.ino())))
 }
 
 /// Whether a file ends within a line; not of one that can't be read.
@@ -201,7 +216,13 @@ mod tests {
         let whole: Vec<bool> =
             text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()).collect();
         assert_eq!(whole, [false, true, true]);
+        let moved = directory.path().join("moved");
+        std::fs::rename(&path, &moved).unwrap();
+        audit.write(&line(&client)).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(audit.write(&line(&client)).unwrap_err().to_string(), "it was deleted");
+        audit.write(&line(&client)).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&moved).unwrap(), text);
     }
 }

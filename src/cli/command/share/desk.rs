@@ -10,6 +10,7 @@ use super::fleet::{Fleet, Snapshot};
 use super::member::Member;
 use super::metrics::Seen;
 use super::secrets::Secrets;
+use super::trouble::Trouble;
 use super::wishes::{ForCode, ForPair, ForRelease};
 use crate::cli::chosen_clock::Clock;
 use crate::cli::clock;
@@ -32,6 +33,9 @@ use crate::time::{Timestamp, words};
 /// How many devices of a pool are tried one by one before all are looked at.
 const TRIES: usize = 8;
 
+/// For how many seconds a device of a pool is left out whose secret can't be read.
+const ASIDE: u64 = 60;
+
 /// What hands out.
 pub(super) struct Desk {
     secrets: Secrets,
@@ -40,6 +44,8 @@ pub(super) struct Desk {
     clock: Clock,
     jump: bool,
     audit: Option<Audit>,
+    /// What keeps it from that.
+    pub(super) trouble: Trouble,
 }
 
 /// A client's request: who, and by which path.
@@ -75,7 +81,7 @@ impl Desk {
     ) -> Result<Self> {
         let fleet = Arc::new(Fleet::open(Arc::clone(&registry))?);
         dispense::expect_readable(&place, &*registry, &fleet.now()?.devices())?;
-        Ok(Self { secrets: Secrets::of(place), registry, fleet, clock, jump, audit })
+        Ok(Self { secrets: Secrets::of(place), registry, fleet, clock, jump, audit, trouble: Trouble::new() })
     }
 
     pub(super) fn code(&self, caller: &Caller, wanted: &ForCode) -> Result<Codes> {
@@ -102,21 +108,34 @@ impl Desk {
             return Err(Error::new(Kind::No, "no-such-device", message).hint(hints::share::OTHER_PATTERN));
         }
         let patience = if self.clock.stands_still() { 0 } else { wish.timeout };
+        let mut broken = None;
         for _ in 0..TRIES {
             let now = self.clock.time();
             let Some(next) = line.next(now, patience) else {
+                if let Some(error) = broken {
+                    return Err(error);
+                }
                 if line.is_to_be_looked_at(now) {
                     break;
                 }
                 let (at, wait) = (line.first(), line.first().as_unix().saturating_sub(now.as_unix()));
                 return Err(in_words_of_requests(none_before(name, at, wait)));
             };
-            let device = self.with_ledger(next.member)?;
-            match self.task(caller, |task| task.code(device, wish)) {
+            let device = self.with_ledger(next.member);
+            match device.and_then(|device| self.task(caller, |task| task.code(device, wish))) {
+                // Another one's may be there.
+                Err(error) if error.is_of_one_device() => {
+                    let error = error.about(next.member.name());
+                    self.trouble.tell(&error);
+                    line.is_later(&next, now.plus(ASIDE).unwrap_or(now));
+                    broken = Some(error);
+                }
                 Err(error) if error.code() == "no-free-step" => {
                     let at = error.available_at().unwrap_or(next.at).max(now.plus(1).unwrap_or(now));
                     line.is_later(&next, at);
                 }
+                // Others were faster at this one, again and again.
+                Err(error) if error.code() == "conflict" => line.is_later(&next, now),
                 Err(error) => {
                     // It was given back.
                     line.is_later(&next, now);
@@ -159,15 +178,15 @@ impl Desk {
         Ok(Seen { devices: timed, free })
     }
 
-    /// Whether codes could be handed out.
+    /// Whether codes could be handed out, as far as is known.
     pub(super) fn probe(&self) -> Result<()> {
-        self.expect_writable()?;
-        self.fleet.now().map(drop)
+        self.trouble.expect_none(self.fleet.reading_takes())
     }
 
     /// Reads the devices again, where they changed, and forgets the secrets of those that are gone.
     pub(super) fn tidy(&self) -> Result<()> {
-        self.fleet.now()?;
+        self.expect_writable()?;
+        self.fleet.look()?;
         self.secrets.keep(&self.fleet.ids());
         Ok(())
     }

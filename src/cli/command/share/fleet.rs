@@ -3,7 +3,7 @@
 //! What it knows is a help in choosing, and never decides: each code is claimed in the registry.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::access::Holder;
 use super::line::Line;
 use super::member::Member;
 use crate::cli::clock;
-use crate::cli::error::Result;
+use crate::cli::error::{Error, Kind, Result};
 use crate::cli::pattern::Pool;
 use crate::device;
 use crate::registry::{Device, Kept};
@@ -93,11 +93,21 @@ impl Snapshot {
     }
 }
 
+/// Reads that failed: how many, and what the last one said.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u64,
+    last: Option<(Kind, String, String)>,
+}
+
 /// What is known now.
 pub(super) struct Fleet {
     registry: Arc<dyn Kept>,
     current: RwLock<(Arc<Snapshot>, Duration)>,
-    reading: Mutex<()>,
+    /// Whoever holds it reads.
+    reading: Mutex<Failures>,
+    /// How many reads have failed, for who doesn't hold it.
+    failed: AtomicU64,
     /// Whether a thread reads.
     ahead: AtomicBool,
     uptime: Box<dyn Fn() -> Duration + Send + Sync>,
@@ -108,8 +118,9 @@ impl Fleet {
     pub(super) fn open(registry: Arc<dyn Kept>) -> Result<Self> {
         let uptime = Box::new(clock::stopwatch());
         let current = RwLock::new((Arc::default(), Duration::ZERO));
-        let fleet = Self { registry, current, reading: Mutex::default(), ahead: AtomicBool::new(false), uptime };
-        fleet.read_again(&fleet.alone(), true)?;
+        let (reading, failed, ahead) = (Mutex::default(), AtomicU64::new(0), AtomicBool::new(false));
+        let fleet = Self { registry, current, reading, failed, ahead, uptime };
+        fleet.read_again(&mut fleet.alone(), true)?;
         Ok(fleet)
     }
 
@@ -122,18 +133,14 @@ impl Fleet {
         let (snapshot, at) = self.current();
         let age = (self.uptime)().saturating_sub(at);
         if age > STALE {
-            let alone = self.alone();
-            // Somebody else may have read them meanwhile.
-            if self.current().1 == at {
-                self.read_again(&alone, false)?;
-            }
+            self.read_unless_read_since(at)?;
             return Ok(self.current().0);
         }
         if age > FRESH.max(snapshot.took.saturating_mul(SHARE)) && !self.ahead.swap(true, Ordering::SeqCst) {
             let fleet = Arc::clone(self);
             let read = move || {
-                // Whoever waits for an answer hears of what is wrong.
-                let _: Result<()> = fleet.read_again(&fleet.alone(), false);
+                // What is wrong is told by the look that is taken every few seconds.
+                let _: Result<()> = fleet.read_again(&mut fleet.alone(), false);
                 fleet.ahead.store(false, Ordering::SeqCst);
             };
             if thread::Builder::new().name("devices".to_owned()).spawn(read).is_err() {
@@ -149,25 +156,63 @@ impl Fleet {
     ///
     /// Those of the registry.
     pub(super) fn again(&self) -> Result<Arc<Snapshot>> {
-        let (_, at) = self.current();
-        let alone = self.alone();
-        let (snapshot, now_at) = self.current();
-        let age = (self.uptime)().saturating_sub(at);
-        if now_at == at && age > NEW.max(snapshot.took.saturating_mul(SHARE)) {
-            self.read_again(&alone, false)?;
+        let (snapshot, at) = self.current();
+        if (self.uptime)().saturating_sub(at) > NEW.max(snapshot.took.saturating_mul(SHARE)) {
+            self.read_unless_read_since(at)?;
         }
         Ok(self.current().0)
+    }
+
+    /// Reads the devices, unless that was done a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry.
+    pub(super) fn look(&self) -> Result<()> {
+        let (snapshot, at) = self.current();
+        if (self.uptime)().saturating_sub(at) > FRESH.max(snapshot.took.saturating_mul(SHARE)) {
+            self.read_unless_read_since(at)?;
+        }
+        Ok(())
+    }
+
+    /// How long reading the devices took.
+    pub(super) fn reading_takes(&self) -> Duration {
+        self.current().0.took
+    }
+
+    /// One reads for all who want it. If that fails, it has failed for all who waited.
+    fn read_unless_read_since(&self, at: Duration) -> Result<()> {
+        let before = self.failed.load(Ordering::SeqCst);
+        let mut alone = self.alone();
+        if self.current().1 != at {
+            return Ok(());
+        }
+        match &alone.last {
+            Some((kind, code, message)) if alone.count != before => Err(Error::told(*kind, code, message)),
+            _ => self.read_again(&mut alone, false),
+        }
     }
 
     fn current(&self) -> (Arc<Snapshot>, Duration) {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn alone(&self) -> MutexGuard<'_, ()> {
+    fn alone(&self) -> MutexGuard<'_, Failures> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read_again(&self, _alone: &MutexGuard<'_, ()>, first: bool) -> Result<()> {
+    fn read_again(&self, alone: &mut Failures, first: bool) -> Result<()> {
+        let read = self.read(first);
+        if let Err(error) = &read {
+            alone.count = alone.count.saturating_add(1);
+            alone.last = Some((error.kind(), error.code().to_owned(), error.message().to_owned()));
+            self.failed.store(alone.count, Ordering::SeqCst);
+        }
+        read
+    }
+
+    fn read(&self, first: bool) -> Result<()> {
         let at = (self.uptime)();
         let changes = self.registry.changes()?;
         let (before, _) = self.current();

@@ -11,6 +11,9 @@ use super::member::Member;
 use crate::registry::{Device, Token};
 use crate::time::Timestamp;
 
+/// By how many seconds readings of one clock, by several threads, may be out of order.
+const SLACK: u64 = 2;
+
 /// A pool.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -29,6 +32,8 @@ struct Order {
     /// The same by the device's place.
     times: Vec<(u64, u64)>,
     turn: u64,
+    /// The latest time, in Unix seconds, at which anybody asked.
+    latest: u64,
 }
 
 /// The device whose turn it is.
@@ -66,6 +71,7 @@ impl Line {
     /// The device that has a code soonest, if that is in time; the next one gets its next code, or another device.
     pub(super) fn next(&self, now: Timestamp, patience: u64) -> Option<Next<'_>> {
         let mut order = self.order();
+        order.expect_clock(now.as_unix());
         let (at, _, place) = *order.by_time.first()?;
         if at > now.as_unix().saturating_add(patience) {
             return None;
@@ -103,6 +109,15 @@ impl Line {
 }
 
 impl Order {
+    /// A clock that was set back leaves times that mean nothing: each device may have a code now.
+    fn expect_clock(&mut self, now: u64) {
+        if now.saturating_add(SLACK) < self.latest {
+            (0..self.times.len()).for_each(|place| self.moved(place, 0));
+            self.latest = now;
+        }
+        self.latest = self.latest.max(now);
+    }
+
     fn moved(&mut self, place: usize, at: u64) {
         self.turn = self.turn.saturating_add(1);
         let turn = self.turn;

@@ -88,6 +88,7 @@ impl Routes {
             Ok(reply) => reply,
             Err(error) => {
                 self.metrics.refused(error.code());
+                let error = self.desk.trouble.told_to_clients(error);
                 match error.code() {
                     "method" => {
                         let path = Path::of(head.uri.path());
@@ -113,8 +114,7 @@ impl Routes {
         }
         match path {
             Path::Health => {
-                let desk = Arc::clone(&self.desk);
-                blocking(move || desk.probe()).await?;
+                self.desk.probe()?;
                 return Ok(reply::json(StatusCode::OK, &serde_json::json!({ "status": "ok" })));
             }
             Path::Description => return Ok(reply::text("application/json", DESCRIPTION)),
@@ -146,8 +146,8 @@ impl Routes {
     {
         expect_json(head)?;
         let (_room, _own_room) = (room(&self.room)?, room(&holder.room)?);
-        let _answering = self.metrics.answering();
         let body = body.await?;
+        let _answering = self.metrics.answering();
         // Dropped with this request, if its client goes away.
         let attended = self.calls.begin(&self.metrics);
         let name = match path {
@@ -209,12 +209,12 @@ impl Routes {
         loop {
             tokio::time::sleep(OFTEN).await;
             let (access, desk) = (Arc::clone(&self.access), Arc::clone(&self.desk));
-            // Whoever asks hears of what is wrong.
-            let _: Result<()> = blocking(move || {
+            let done = blocking(move || {
                 access.read_again()?;
                 desk.tidy()
             })
             .await;
+            self.desk.trouble.is(done);
         }
     }
 }

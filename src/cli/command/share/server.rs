@@ -27,6 +27,7 @@ use super::access::Access;
 use super::calls::Calls;
 use super::desk::Desk;
 use super::metrics::Metrics;
+use super::patient::Patient;
 use super::rates::Rate;
 use super::reply::Reply;
 use super::routes::{MOST_CALLS, Routes};
@@ -43,13 +44,19 @@ const CONNECTIONS: usize = 16_384;
 /// How many descriptors are kept from them.
 const OWN_DESCRIPTORS: usize = 64;
 
-/// How long a peer may take over its side of the handshake, the head of a request with the idling before it, and a body.
+/// How long a peer may take over its side of the handshake, the head of a request with the idling before it, a body, and
+/// reading what it is answered.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HEAD_TIME: Duration = Duration::from_secs(60);
 const BODY_TIME: Duration = Duration::from_secs(10);
+const READ_TIME: Duration = Duration::from_secs(30);
 
-/// How long open requests may take when the server ends.
+/// How long requests that are being answered may take when the server ends, and how long their answers are on their way.
 const GRACE: Duration = Duration::from_secs(5);
+const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether any are left.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How long accepting rests when the system has no more file descriptors.
 const REST: Duration = Duration::from_millis(50);
@@ -100,7 +107,8 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(THREADS).build()?;
         let server = Arc::new(self);
         let outcome = runtime.block_on(Arc::clone(&server).accept(listener, end));
-        runtime.shutdown_timeout(GRACE);
+        // What still holds a thread waits for a disk or a database, for nobody.
+        runtime.shutdown_timeout(ON_ITS_WAY);
         // Not before: a database says good-bye by a runtime of its own.
         drop(server);
         outcome
@@ -133,7 +141,18 @@ impl Server {
         drop(listener);
         self.routes.calls.end();
         if let Some(graceful) = Arc::into_inner(graceful) {
-            let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+            // A connection that hasn't asked anything yet is waited for by nobody.
+            let answered = async {
+                while self.routes.metrics.are_answered() > 0 {
+                    tokio::time::sleep(LOOK).await;
+                }
+                tokio::time::sleep(ON_ITS_WAY).await;
+            };
+            tokio::select! {
+                () = graceful.shutdown() => {}
+                () = answered => {}
+                () = tokio::time::sleep(GRACE) => {}
+            }
         }
         Ok(())
     }
@@ -145,6 +164,7 @@ impl Server {
         watcher: hyper_util::server::graceful::Watcher,
         _permit: OwnedSemaphorePermit,
     ) {
+        let stream = Patient::new(stream, READ_TIME);
         match self.tls.as_ref().map(Tls::acceptor) {
             None => self.speak(Box::new(stream), peer, watcher).await,
             // A peer that doesn't get through the handshake ends its own connection only.

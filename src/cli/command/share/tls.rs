@@ -21,6 +21,9 @@ const LOOK: Duration = Duration::from_secs(10);
 /// The largest file that is read.
 const LARGEST: u64 = 1 << 20;
 
+/// What the PEM of a key says that only a passphrase opens.
+const ENCRYPTED: &[u8] = b"ENCRYPTED";
+
 /// The files, and what was read from them.
 pub(super) struct Tls {
     certificate: PathBuf,
@@ -77,11 +80,14 @@ fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
     }
     expect_private(key)?;
     let bytes = pem(key)?;
-    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| unusable(key, "it has no key"))?;
+    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| {
+        let encrypted = bytes.windows(ENCRYPTED.len()).any(|text| text == ENCRYPTED);
+        unusable(key, if encrypted { "its key is encrypted" } else { "it has no key" })
+    })?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
-        .map_err(|error| unusable(certificate, &error.to_string()))?;
+        .map_err(|error| unusable(certificate, &format!("with the key in {}: {error}", key.display())))?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

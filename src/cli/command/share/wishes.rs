@@ -53,7 +53,11 @@ pub(super) struct ForRelease {
 /// A whole number, also where it is written as `5.0`: JSON has one sort of numbers.
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<u64>, D::Error> {
     let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
-    let written = || number.as_f64().filter(|number| number.fract() == 0.0)?.to_string().parse().ok();
+    let written = || {
+        let number = number.as_f64().filter(|number| number.fract() == 0.0)?;
+        // Zero may have a sign.
+        if number == 0.0 { Some(0) } else { number.to_string().parse().ok() }
+    };
     let whole = number.as_u64().or_else(written);
     whole.map(Some).ok_or_else(|| serde::de::Error::custom("a number has to be whole and not negative"))
 }
@@ -61,20 +65,17 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Opti
 /// A number of steps, or `"accepted"`: what the service accepts.
 fn window<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Option<u64>>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "`window` is a number of steps, or \"accepted\"")]
     enum Window {
         Steps(#[serde(deserialize_with = "whole")] Option<u64>),
-        Word(Accepted),
+        Word(String),
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Accepted {
-        Accepted,
+    match Option::<Window>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Window::Steps(steps)) => Ok(Some(steps)),
+        Some(Window::Word(word)) if word == "accepted" => Ok(Some(None)),
+        Some(Window::Word(_)) => Err(serde::de::Error::custom("`window` is a number of steps, or \"accepted\"")),
     }
-    Ok(Option::<Window>::deserialize(deserializer)?.map(|window| match window {
-        Window::Steps(steps) => steps,
-        Window::Word(Accepted::Accepted) => None,
-    }))
 }
 
 /// Reads a body.
@@ -160,6 +161,7 @@ mod tests {
         assert_eq!((wish.window, wish.min_validity, wish.timeout), (Some(Some(2)), Some(5), 0));
         let wish = code(r#"{"device":"a","min_validity":5.0,"window":2.0,"timeout":1e2}"#).unwrap();
         assert_eq!((wish.window, wish.min_validity, wish.timeout), (Some(Some(2)), Some(5), 100));
+        assert_eq!(code(r#"{"device":"a","min_validity":-0,"timeout":-0.0}"#).unwrap().timeout, 0);
         assert_eq!(code(r#"{"device":"a","window":"accepted"}"#).unwrap().window, Some(None));
         assert_eq!(code(r#"{"device":"a","window":null,"min_validity":null,"timeout":null}"#).unwrap().window, None);
         for text in [
@@ -172,6 +174,7 @@ mod tests {
             r#"{"device":"a","other":1}"#,
             r#"{"device":"a","window":-1}"#,
             r#"{"device":"a","window":"all"}"#,
+            r#"{"device":"a","window":{"accepted":null}}"#,
             r#"{"device":"a","window":1001}"#,
             r#"{"device":"a","timeout":3601}"#,
             r#"{"device":"a","timeout":1.5}"#,
