@@ -28,6 +28,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+// With the feature, `oath::lanes` alone has some.
+#![cfg_attr(not(feature = "lanes"), forbid(unsafe_code))]
+
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "cli")]

@@ -5,6 +5,8 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
+pub use super::backend::Backend;
+pub use super::fleet::{codes_of, codes_of_by, codes_of_secrets, codes_of_secrets_by};
 pub use super::keyed::Keyed;
 use super::truncation::reduce;
 pub use super::truncation::truncate;

@@ -1,29 +1,42 @@
-//! HOTP for many counters of one secret (RFC 4226, section 5.3), where the counters are searched through.
-//!
-//! HMAC (RFC 2104, section 2) hashes a block of the key before the message and before the inner hash. Here both
-//! are compressed once; each code then costs one block inside and one outside. These are compressed in
-//! batches, all inner ones first: neighbours don't wait for each other, so that the processor overlaps them.
+//! HOTP for many counters of one secret (RFC 4226, section 5.3), where the counters are searched through, and for one
+//! counter of many secrets.
 
 use std::fmt;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
-use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::truncation::{reduce, truncate};
+use super::backend::Backend;
+use super::chaining::{Batch, Chaining, Pair};
+use super::lanes::{Kernel, LOWEST, ROOM};
+use super::truncation::reduce_all;
 use super::{Algorithm, Code, Digits};
 use crate::secret::Secret;
 
 /// A secret made ready for many counters. It is wiped when dropped, and never prints itself.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Keyed(Pads);
+pub struct Keyed(pub(super) Pads);
 
+/// The larger ones are boxed, so that a fleet of the usual kind is small.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-enum Pads {
+pub(super) enum Pads {
     Sha1(Pair<[u32; 5]>),
-    Sha256(Pair<[u32; 8]>),
-    Sha512(Pair<[u64; 8]>),
+    Sha256(Box<Pair<[u32; 8]>>),
+    Sha512(Box<Pair<[u64; 8]>>),
+}
+
+impl Pads {
+    pub(super) const fn sha1(&self) -> Option<&Pair<[u32; 5]>> {
+        if let Self::Sha1(pads) = self { Some(pads) } else { None }
+    }
+
+    pub(super) fn sha256(&self) -> Option<&Pair<[u32; 8]>> {
+        if let Self::Sha256(pads) = self { Some(pads) } else { None }
+    }
+
+    pub(super) fn sha512(&self) -> Option<&Pair<[u64; 8]>> {
+        if let Self::Sha512(pads) = self { Some(pads) } else { None }
+    }
 }
 
 impl Keyed {
@@ -33,8 +46,8 @@ impl Keyed {
         let key = secret.expose();
         Self(match algorithm {
             Algorithm::Sha1 => Pads::Sha1(Pair::new(key)),
-            Algorithm::Sha256 => Pads::Sha256(Pair::new(key)),
-            Algorithm::Sha512 => Pads::Sha512(Pair::new(key)),
+            Algorithm::Sha256 => Pads::Sha256(Box::new(Pair::new(key))),
+            Algorithm::Sha512 => Pads::Sha512(Box::new(Pair::new(key))),
         })
     }
 
@@ -48,27 +61,27 @@ impl Keyed {
         })
     }
 
-    /// The codes of all `counters` with the counters they belong to, in order.
+    /// The codes of all `counters` with the counters they belong to, in order, by the fastest back-end.
     pub fn codes(&self, counters: RangeInclusive<u64>, digits: Digits) -> impl Iterator<Item = (u64, Code)> {
-        let (first, last) = counters.into_inner();
-        let mut rest = (first <= last).then_some(first);
-        std::iter::from_fn(move || {
-            let first = rest?;
-            let end = first.saturating_add(BATCH_END).min(last);
-            rest = end.checked_add(1).filter(|next| *next <= last);
-            Some((first..=end).zip(self.truncated(first..=end)))
-        })
-        .flatten()
-        .map(move |(counter, number)| (counter, Code { value: reduce(number, digits), digits }))
+        let backend = Backend::for_counters(&counters);
+        self.codes_by(backend, counters, digits)
     }
 
-    /// The truncated numbers of at most [`BATCH`] counters; the rest of the array means nothing.
-    fn truncated(&self, counters: RangeInclusive<u64>) -> [u32; BATCH] {
-        match &self.0 {
-            Pads::Sha1(pads) => pads.truncated(counters),
-            Pads::Sha256(pads) => pads.truncated(counters),
-            Pads::Sha512(pads) => pads.truncated(counters),
-        }
+    /// What [`codes`](Self::codes) gives, by a certain back-end. SHA-256 and SHA-512 have the portable one only, which then
+    /// computes their codes.
+    pub fn codes_by(
+        &self,
+        backend: Backend,
+        counters: RangeInclusive<u64>,
+        digits: Digits,
+    ) -> impl Iterator<Item = (u64, Code)> {
+        let mut counter = *counters.start();
+        let mut search = Search::new(self, backend, counters, digits);
+        Numbers::new(move |numbers| search.fill(numbers)).map(move |value| {
+            let of = counter;
+            counter = counter.wrapping_add(1);
+            (of, Code { value, digits })
+        })
     }
 }
 
@@ -78,173 +91,105 @@ impl fmt::Debug for Keyed {
     }
 }
 
-/// As many blocks as keep a processor busy, and few enough for its first cache.
-const BATCH: usize = 16;
-
-/// How far the last counter of a batch is from its first.
-const BATCH_END: u64 = 15;
-
-/// The hash after the key's block, inside and outside.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-struct Pair<S: Zeroize> {
-    inner: S,
-    outer: S,
+/// Counters of one secret, of which codes are made batch by batch.
+pub(super) struct Search<'a> {
+    way: Way<'a>,
+    next: Option<u64>,
+    last: u64,
+    digits: Digits,
 }
 
-impl<S: Chaining> Pair<S> {
-    fn new(key: &[u8]) -> Self {
-        let shortened;
-        let key = if key.len() > S::ZEROS.as_ref().len() {
-            shortened = S::hash(key);
-            &shortened
-        } else {
-            key
+/// Who computes.
+enum Way<'a> {
+    Lanes(Kernel, &'a Pair<[u32; 5]>),
+    Sha1(&'a Pair<[u32; 5]>, Box<Batch<[u32; 5]>>),
+    Sha256(&'a Pair<[u32; 8]>, Box<Batch<[u32; 8]>>),
+    Sha512(&'a Pair<[u64; 8]>, Box<Batch<[u64; 8]>>),
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(keyed: &'a Keyed, backend: Backend, counters: RangeInclusive<u64>, digits: Digits) -> Self {
+        let way = match (&keyed.0, backend.kernel()) {
+            (Pads::Sha1(pads), Some(kernel)) => Way::Lanes(kernel, pads),
+            (Pads::Sha1(pads), None) => Way::Sha1(pads, Box::new(Batch::new())),
+            (Pads::Sha256(pads), _) => Way::Sha256(pads, Box::new(Batch::new())),
+            (Pads::Sha512(pads), _) => Way::Sha512(pads, Box::new(Batch::new())),
         };
-        let after = |pad: u8| {
-            let mut block = Zeroizing::new(S::ZEROS);
-            block.as_mut().iter_mut().zip(key).for_each(|(byte, key)| *byte = *key);
-            block.as_mut().iter_mut().for_each(|byte| *byte ^= pad);
-            S::INITIAL.with(&block)
-        };
-        Self { inner: after(0x36), outer: after(0x5c) }
+        let (first, last) = counters.into_inner();
+        Self { way, next: (first <= last).then_some(first), last, digits }
     }
 
-    fn hmac(&self, counter: u64) -> Vec<u8> {
-        let inner = self.inner.with(&last_block::<S>(&counter.to_be_bytes()));
-        self.outer.with(&last_block::<S>(inner.bytes().as_ref())).bytes().as_ref().to_vec()
+    /// The values of codes for the next counters, and the first of these; `None` at the end.
+    pub(super) fn next_batch<'b>(&mut self, room: &'b mut [u32; ROOM]) -> Option<(u64, &'b [u32])> {
+        let first = self.next?;
+        let wanted = self.fill(room);
+        Some((first, room.get(wanted)?))
     }
 
-    fn truncated(&self, counters: RangeInclusive<u64>) -> [u32; BATCH] {
-        // All blocks are written before the first is read: a processor waits where it has to put a load
-        // together from stores that are still on their way.
-        let mut blocks = [S::ZEROS; BATCH];
-        let mut count = 0_usize;
-        for (block, counter) in blocks.iter_mut().zip(counters) {
-            *block = last_block::<S>(&counter.to_be_bytes());
-            count = count.saturating_add(1);
+    /// Values of codes for the next counters, and where they are; nowhere at the end.
+    ///
+    /// Each batch has counters that differ in the lowest bits alone; its places are those bits.
+    fn fill(&mut self, numbers: &mut [u32; ROOM]) -> Range<usize> {
+        let Some(first) = self.next else { return 0..0 };
+        let end = (first | LOWEST).min(self.last);
+        self.next = end.checked_add(1).filter(|next| *next <= self.last);
+        let wanted = place(first)..place(end).saturating_add(1);
+        match &mut self.way {
+            Way::Lanes(kernel, pads) => kernel.counters(pads, first, wanted.clone(), numbers),
+            Way::Sha1(pads, batch) => batch.some(pads, first, wanted.clone(), numbers),
+            Way::Sha256(pads, batch) => batch.some(pads, first, wanted.clone(), numbers),
+            Way::Sha512(pads, batch) => batch.some(pads, first, wanted.clone(), numbers),
         }
-        let mut states = [S::INITIAL; BATCH];
-        for (state, block) in states.iter_mut().zip(&blocks).take(count) {
-            *state = self.inner.with(block);
-        }
-        for (block, state) in blocks.iter_mut().zip(&states).take(count) {
-            *block = last_block::<S>(state.bytes().as_ref());
-        }
-        for (state, block) in states.iter_mut().zip(&blocks).take(count) {
-            *state = self.outer.with(block);
-        }
-        states.map(|state| truncate(state.bytes().as_ref()))
+        reduce_all(numbers, self.digits);
+        wanted
     }
 }
 
-/// The chaining value of a hash of FIPS 180-4.
-trait Chaining: Copy + Zeroize {
-    type Block: Copy + AsRef<[u8]> + AsMut<[u8]> + Zeroize;
-    type Bytes: AsRef<[u8]>;
-    /// Section 5.3.
-    const INITIAL: Self;
-    const ZEROS: Self::Block;
-    /// One block further.
-    fn with(self, block: &Self::Block) -> Self;
-    /// As the message digest that it is after the last block.
-    fn bytes(&self) -> Self::Bytes;
-    /// The digest of anything.
-    fn hash(message: &[u8]) -> Zeroizing<Vec<u8>>;
+impl<S: Chaining> Batch<S> {
+    fn some(&mut self, pads: &Pair<S>, first: u64, wanted: Range<usize>, numbers: &mut [u32; ROOM]) {
+        self.counters(pads, first, numbers.get_mut(wanted).unwrap_or_default());
+    }
 }
 
-/// A short message as the block after the key's: padded by section 5.1, its length counting both.
-///
-/// SHA-512 writes the length with 16 bytes; the upper eight are zeros.
-fn last_block<S: Chaining>(message: &[u8]) -> S::Block {
-    let mut block = S::ZEROS;
-    let bytes = block.as_mut();
-    let length = bytes.len().saturating_add(message.len()).saturating_mul(8);
-    if let Some((start, rest)) = bytes.split_at_mut_checked(message.len()) {
-        start.copy_from_slice(message);
-        if let Some(end) = rest.first_mut() {
-            *end = 0x80;
+/// The place of a counter in its batch.
+fn place(counter: u64) -> usize {
+    usize::try_from(counter & LOWEST).unwrap_or_default()
+}
+
+/// Values of codes, one by one, that are made many at a time.
+pub(super) struct Numbers<F> {
+    fill: F,
+    batch: [u32; ROOM],
+    rest: Range<usize>,
+}
+
+impl<F: FnMut(&mut [u32; ROOM]) -> Range<usize>> Numbers<F> {
+    /// From what writes the next ones and says where they are; nowhere is the end.
+    pub(super) const fn new(fill: F) -> Self {
+        Self { fill, batch: [0; ROOM], rest: 0..0 }
+    }
+}
+
+impl<F: FnMut(&mut [u32; ROOM]) -> Range<usize>> Iterator for Numbers<F> {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        if self.rest.is_empty() {
+            self.rest = (self.fill)(&mut self.batch);
         }
-        if let (Some(end), Ok(length)) = (rest.last_chunk_mut(), u64::try_from(length)) {
-            *end = length.to_be_bytes();
+        self.batch.get(self.rest.next()?).copied()
+    }
+
+    fn fold<B, G: FnMut(B, u32) -> B>(mut self, initial: B, mut with: G) -> B {
+        let mut value = initial;
+        loop {
+            let rest = self.batch.get(self.rest).unwrap_or_default();
+            value = rest.iter().fold(value, |value, number| with(value, *number));
+            self.rest = (self.fill)(&mut self.batch);
+            if self.rest.is_empty() {
+                return value;
+            }
         }
-    }
-    block
-}
-
-/// Every word of a chaining value, the highest byte first.
-fn big_endian<const WORDS: usize, const SIZE: usize, const BYTES: usize>(words: [[u8; SIZE]; WORDS]) -> [u8; BYTES] {
-    let mut bytes = [0; BYTES];
-    bytes.as_chunks_mut().0.iter_mut().zip(words).for_each(|(chunk, word)| *chunk = word);
-    bytes
-}
-
-impl Chaining for [u32; 5] {
-    type Block = [u8; 64];
-    type Bytes = [u8; 20];
-    const INITIAL: Self = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-    const ZEROS: Self::Block = [0; 64];
-
-    fn with(mut self, block: &Self::Block) -> Self {
-        sha1::block_api::compress(&mut self, std::slice::from_ref(block));
-        self
-    }
-
-    fn bytes(&self) -> Self::Bytes {
-        big_endian(self.map(u32::to_be_bytes))
-    }
-
-    fn hash(message: &[u8]) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(Sha1::digest(message).to_vec())
-    }
-}
-
-impl Chaining for [u32; 8] {
-    type Block = [u8; 64];
-    type Bytes = [u8; 32];
-    const INITIAL: Self =
-        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
-    const ZEROS: Self::Block = [0; 64];
-
-    fn with(mut self, block: &Self::Block) -> Self {
-        sha2::block_api::compress256(&mut self, std::slice::from_ref(block));
-        self
-    }
-
-    fn bytes(&self) -> Self::Bytes {
-        big_endian(self.map(u32::to_be_bytes))
-    }
-
-    fn hash(message: &[u8]) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(Sha256::digest(message).to_vec())
-    }
-}
-
-impl Chaining for [u64; 8] {
-    type Block = [u8; 128];
-    type Bytes = [u8; 64];
-    const INITIAL: Self = [
-        0x6a09_e667_f3bc_c908,
-        0xbb67_ae85_84ca_a73b,
-        0x3c6e_f372_fe94_f82b,
-        0xa54f_f53a_5f1d_36f1,
-        0x510e_527f_ade6_82d1,
-        0x9b05_688c_2b3e_6c1f,
-        0x1f83_d9ab_fb41_bd6b,
-        0x5be0_cd19_137e_2179,
-    ];
-    const ZEROS: Self::Block = [0; 128];
-
-    fn with(mut self, block: &Self::Block) -> Self {
-        sha2::block_api::compress512(&mut self, std::slice::from_ref(block));
-        self
-    }
-
-    fn bytes(&self) -> Self::Bytes {
-        big_endian(self.map(u64::to_be_bytes))
-    }
-
-    fn hash(message: &[u8]) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(Sha512::digest(message).to_vec())
     }
 }
 

@@ -2,10 +2,14 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod backend;
+mod chaining;
 mod code;
 mod error;
+mod fleet;
 pub mod hotp;
 mod keyed;
+mod lanes;
 pub mod relying_party;
 pub mod resync;
 pub mod totp;

@@ -8,7 +8,10 @@ use std::ops::RangeInclusive;
 
 use subtle::ConstantTimeEq;
 
-use super::{Code, Digits, Parameters, hotp};
+use super::backend::Backend;
+use super::keyed::{Keyed, Search};
+use super::lanes::ROOM;
+use super::{Code, Digits, Parameters};
 use crate::secret::Secret;
 
 /// How far from a moving factor others are looked for, itself included.
@@ -109,15 +112,21 @@ impl Sightings {
         let mut seen = vec![Vec::new(); codes.len()];
         if !codes.is_empty() && codes.iter().all(|code| code.digits() == digits) {
             let first = earlier(*window.start(), codes.len().saturating_sub(1)).unwrap_or(0);
-            hotp::Keyed::new(secret, parameters.algorithm).codes(first..=*window.end(), digits).for_each(
-                |(factor, made)| {
-                    for (code, factors) in codes.iter().zip(&mut seen) {
-                        if made.ct_eq(code).into() {
-                            factors.push(factor);
-                        }
+            let keyed = Keyed::new(secret, parameters.algorithm);
+            let counters = first..=*window.end();
+            let mut search = Search::new(&keyed, Backend::for_counters(&counters), counters, digits);
+            let mut batch = [0; ROOM];
+            while let Some((counter, values)) = search.next_batch(&mut batch) {
+                for (code, factors) in codes.iter().zip(&mut seen) {
+                    // Most batches don't have the code. All of a batch is looked at before that is known.
+                    let least = values.iter().fold(u32::MAX, |least, value| least.min(value ^ code.value));
+                    if least.ct_eq(&0).into() {
+                        let numbered = (counter..=u64::MAX).zip(values);
+                        let equal = numbered.filter(|(_, value)| value.ct_eq(&code.value).into());
+                        factors.extend(equal.map(|(factor, _)| factor));
                     }
-                },
-            );
+                }
+            }
         }
         Self(seen)
     }
@@ -167,6 +176,7 @@ pub(super) fn earlier(factor: u64, by: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oath::hotp;
 
     const NONE: [u64; 0] = [];
 

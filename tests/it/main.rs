@@ -6,6 +6,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod backends;
 #[cfg(all(feature = "cli", target_os = "linux"))]
 mod backup;
 #[cfg(feature = "cli")]
