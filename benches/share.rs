@@ -1,8 +1,11 @@
 //! How many codes a second `vmfa share` hands out, to how many connections, and how long each takes; and that none is handed
 //! out twice.
 //!
-//! `cargo bench --bench share -- PROGRAM`, with the program to be measured; `-- PROGRAM CONNECTIONS DEVICES SECONDS`. With
+//! `cargo bench --bench share -- PROGRAM`, with the program to be measured; `-- PROGRAM CONNECTIONS DEVICES SECONDS RATE`. With
 //! `VMFA_REGISTRY=postgres://…` in an empty database, the registry is there.
+//!
+//! First each connection asks again once it is answered: as many codes as can be had. Then all together ask RATE times a second, and
+//! times begin when a request is due, so that one that had to wait for its connection counts.
 //!
 //! Devices have time steps of two seconds, so that few of them suffice: each gives a code a step.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout, clippy::panic, missing_docs)]
@@ -78,8 +81,13 @@ impl Server {
         Self { child, address, token, _home: home }
     }
 
-    /// Asks for codes until it is over; how long each took, and which they were.
-    fn ask(&self, over: &AtomicBool, most: usize) -> Vec<(Duration, String, u64)> {
+    /// Asks for codes until it is over, each when it is due; how long each took, and which they were.
+    fn ask(
+        &self,
+        over: &AtomicBool,
+        most: usize,
+        due: impl Fn(usize) -> Option<Instant>,
+    ) -> Vec<(Duration, String, u64)> {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_nodelay(true).unwrap();
         let body = "{\"device\":\"**\",\"timeout\":30}";
@@ -93,7 +101,11 @@ impl Server {
         let mut asked = Vec::new();
         let mut buffer = vec![0; 4096];
         while !over.load(Ordering::Relaxed) && asked.len() < most {
-            let since = Instant::now();
+            let due = due(asked.len());
+            if let Some(time) = due {
+                thread::sleep(time.saturating_duration_since(Instant::now()));
+            }
+            let since = due.unwrap_or_else(Instant::now);
             stream.write_all(request.as_bytes()).unwrap();
             let mut length = 0;
             let text = loop {
@@ -113,13 +125,22 @@ impl Server {
         asked
     }
 
-    fn load(self: &Arc<Self>, connections: usize, seconds: u64, most: usize) -> (Vec<(Duration, String, u64)>, f64) {
+    fn load(
+        self: &Arc<Self>,
+        connections: usize,
+        seconds: u64,
+        most: usize,
+        rate: Option<f64>,
+    ) -> (Vec<(Duration, String, u64)>, f64) {
         let over = Arc::new(AtomicBool::new(false));
         let since = Instant::now();
         let asking: Vec<_> = (0..connections)
-            .map(|_| {
+            .map(|connection| {
                 let (server, over) = (Arc::clone(self), Arc::clone(&over));
-                thread::spawn(move || server.ask(&over, most))
+                let due = move |number: usize| {
+                    Some(since + Duration::from_secs_f64((number * connections + connection) as f64 / rate?))
+                };
+                thread::spawn(move || server.ask(&over, most, due))
             })
             .collect();
         if most == usize::MAX {
@@ -138,18 +159,28 @@ fn main() {
         return;
     };
     let number = |place: usize, otherwise: usize| arguments.get(place).map_or(otherwise, |text| text.parse().unwrap());
-    let (connections, devices, seconds) = (number(1, 64), number(2, 20_000), number(3, 15));
+    let (connections, devices, seconds, rate) = (number(1, 64), number(2, 20_000), number(3, 15), number(4, 5_000));
     let server = Arc::new(Server::start(program, u32::try_from(devices).unwrap()));
     // Each secret is read once, and each ledger begun once.
-    let (first, took) = server.load(connections, 0, devices.div_ceil(connections));
-    println!("first codes: {:.0} a second", first.len() as f64 / took);
-    let (asked, took) = server.load(connections, seconds as u64, usize::MAX);
-    let mut times: Vec<Duration> = asked.iter().map(|(took, ..)| *took).collect();
-    times.sort_unstable();
-    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
-    println!("{:.0} codes a second over {connections} connections", times.len() as f64 / took);
-    println!("milliseconds: median {:.1}, p95 {:.1}, p99 {:.1}, longest {:.1}", at(0.5), at(0.95), at(0.99), at(1.0));
-    let all: HashSet<_> = first.iter().chain(&asked).map(|(_, device, step)| (device, step)).collect();
-    assert_eq!(all.len(), first.len() + asked.len(), "a code was handed out twice");
+    let (mut all, took) = server.load(connections, 0, devices.div_ceil(connections), None);
+    println!("first codes: {:.0} a second", all.len() as f64 / took);
+    for rate in [None, Some(rate as f64)] {
+        let (asked, took) = server.load(connections, seconds as u64, usize::MAX, rate);
+        let mut times: Vec<Duration> = asked.iter().map(|(took, ..)| *took).collect();
+        times.sort_unstable();
+        let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1_000.0;
+        let paced = if rate.is_some() { ", as many as are asked for" } else { "" };
+        println!("{:.0} codes a second over {connections} connections{paced}", times.len() as f64 / took);
+        println!(
+            "milliseconds: median {:.1}, p95 {:.1}, p99 {:.1}, longest {:.1}",
+            at(0.5),
+            at(0.95),
+            at(0.99),
+            at(1.0)
+        );
+        all.extend(asked);
+    }
+    let distinct: HashSet<_> = all.iter().map(|(_, device, step)| (device, step)).collect();
+    assert_eq!(distinct.len(), all.len(), "a code was handed out twice");
     println!("{} codes, none of them twice", all.len());
 }

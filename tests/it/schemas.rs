@@ -114,6 +114,7 @@ const COMMANDS: &[(&str, i32)] = &[
     ("trash empty --yes", 0),
     ("man --dir pages", 0),
     ("doctor", 0),
+    ("bench", 0),
     ("share token add workers --allow ci/*", 0),
     ("share token list", 0),
     ("share token remove workers", 0),

@@ -3,6 +3,7 @@
 mod add;
 mod aws;
 mod backup;
+mod bench;
 mod code;
 mod codes;
 mod completions;
@@ -81,6 +82,7 @@ pub(super) enum Command {
     Lock(lock::Args),
     Init(init::Args),
     Doctor(doctor::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -127,6 +129,7 @@ impl Command {
             Self::Lock(args) => args.run(global),
             Self::Init(args) => args.run(global),
             Self::Doctor(args) => args.run(global),
+            Self::Bench(args) => args.run(global),
             Self::Completions(args) => args.run(),
             Self::Man(args) => args.run(global, whole()),
         }
