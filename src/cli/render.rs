@@ -73,10 +73,14 @@ pub(super) fn fields(out: &mut dyn Write, fields: &[(&str, String)]) -> io::Resu
 }
 
 /// Columns under headings, as wide as what they hold; the last one is left ragged.
-pub(super) fn table<T: AsRef<str>>(out: &mut dyn Write, headings: &[&str], rows: &[Vec<T>]) -> io::Result<()> {
+pub(super) fn table<T: AsRef<str>, R: AsRef<[T]>>(
+    out: &mut dyn Write,
+    headings: &[&str],
+    rows: &[R],
+) -> io::Result<()> {
     let mut widths: Vec<usize> = headings.iter().map(|heading| columns::width(heading)).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = (*width).max(columns::width(cell.as_ref()));
         }
     }
@@ -85,7 +89,9 @@ pub(super) fn table<T: AsRef<str>>(out: &mut dyn Write, headings: &[&str], rows:
         line.clear();
         match row {
             None => headings.iter().zip(&widths).for_each(|(cell, width)| pad(&mut line, cell, *width)),
-            Some(row) => row.iter().zip(&widths).for_each(|(cell, width)| pad(&mut line, cell.as_ref(), *width)),
+            Some(row) => {
+                row.as_ref().iter().zip(&widths).for_each(|(cell, width)| pad(&mut line, cell.as_ref(), *width))
+            }
         }
         line.truncate(line.trim_end().len());
         line.push('\n');

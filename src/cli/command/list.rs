@@ -55,14 +55,6 @@ enum Sort {
     Added,
 }
 
-/// What an answer has of a device.
-#[derive(Debug)]
-struct Shown {
-    device: Device,
-    last_use: Option<Timestamp>,
-    current: Option<Current>,
-}
-
 /// A device, and what was asked for beside.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -76,25 +68,33 @@ struct Row<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Listed {
-    #[serde(serialize_with = "rows")]
     #[cfg_attr(test, schemars(with = "Vec<Row<'_>>"))]
-    devices: Vec<Shown>,
+    devices: Shown,
     /// The vault that was asked for and has none, and how many devices there are in others.
     #[serde(skip)]
     elsewhere: Option<(Kind, usize)>,
-    /// Whether codes were asked for.
-    #[serde(skip)]
-    codes: bool,
     #[serde(skip)]
     now: Timestamp,
 }
 
-/// One at a time: there may be many.
-fn rows<S: Serializer>(devices: &[Shown], serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_seq(devices.iter().map(|shown| Row {
-        device: Description::of(&shown.device, None).last_used(shown.last_use),
-        current: shown.current.as_ref(),
-    }))
+/// What is shown, side by side rather than together: there may be many.
+#[derive(Debug)]
+struct Shown {
+    devices: Vec<Device>,
+    last_uses: Vec<Option<Timestamp>>,
+    /// The current codes, where they were asked for.
+    current: Option<Vec<Option<Current>>>,
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let current = |place: usize| self.current.as_ref()?.get(place)?.as_ref();
+        let rows = self.devices.iter().zip(&self.last_uses).enumerate().map(|(place, (device, last_use))| Row {
+            device: Description::of(device, None).last_used(*last_use),
+            current: current(place),
+        });
+        serializer.collect_seq(rows)
+    }
 }
 
 impl Answer for Listed {
@@ -103,45 +103,51 @@ impl Answer for Listed {
             render::note(&format!("there are no devices in the {kind} vault, and {others} elsewhere"));
             return Ok(());
         }
-        if self.devices.is_empty() {
+        let Shown { devices, last_uses, current } = &self.devices;
+        if devices.is_empty() {
             render::note(hints::devices::NO_DEVICES);
             looked_in().iter().for_each(|line| render::note(line));
             return Ok(());
         }
         let eyes = io::stdout().is_terminal();
-        let (headings, mut rows): (&[&str], Vec<_>) = if self.codes {
-            (&["NAME", "CODE", "LEFT", "ISSUER", "ACCOUNT"], self.devices.iter().map(Shown::with_code).collect())
-        } else {
-            let row = |shown| Shown::with_use(shown, self.now, eyes);
-            (&["NAME", "ISSUER", "ACCOUNT", "TYPE", "VAULT", "LAST USED"], self.devices.iter().map(row).collect())
-        };
-        if eyes {
-            let width = terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| usize::from(width.0));
-            fit(headings, &mut rows, width);
+        if let Some(current) = current {
+            let row = |(device, current): (_, &Option<Current>)| {
+                let [name, issuer, account] = texts(device);
+                let [code, left] = current.as_ref().map(Current::columns).unwrap_or_default();
+                [name, code.into(), left.into(), issuer, account]
+            };
+            let rows: Vec<_> = devices.iter().zip(current).map(row).collect();
+            return show(out, ["NAME", "CODE", "LEFT", "ISSUER", "ACCOUNT"], rows, eyes);
         }
-        table(out, headings, &rows)
+        let row = |(device, last_use): (_, &Option<Timestamp>)| {
+            let [name, issuer, account] = texts(device);
+            let used = last_use.map_or("never".into(), |at| last_used(at, self.now, eyes).into());
+            [name, issuer, account, device.parameters.kind().into(), device.vault.as_str().into(), used]
+        };
+        let rows: Vec<_> = devices.iter().zip(last_uses).map(row).collect();
+        show(out, ["NAME", "ISSUER", "ACCOUNT", "TYPE", "VAULT", "LAST USED"], rows, eyes)
     }
 }
 
-impl Shown {
-    fn with_code(&self) -> Vec<Cow<'_, str>> {
-        let [name, issuer, account] = self.texts();
-        let [code, left] = self.current.as_ref().map(Current::columns).unwrap_or_default();
-        vec![name, code.into(), left.into(), issuer, account]
-    }
+/// Name, issuer and account.
+fn texts(device: &Device) -> [Cow<'_, str>; 3] {
+    let Device { name, issuer, account, .. } = device;
+    let texts = [Some(name.as_str()), issuer.as_deref(), Some(account.as_str())];
+    texts.map(|text| plain(text.filter(|text| !text.is_empty()).unwrap_or("-")))
+}
 
-    fn with_use(&self, now: Timestamp, eyes: bool) -> Vec<Cow<'_, str>> {
-        let [name, issuer, account] = self.texts();
-        let used = self.last_use.map_or("never".into(), |at| last_used(at, now, eyes).into());
-        vec![name, issuer, account, self.device.parameters.kind().into(), self.device.vault.as_str().into(), used]
+/// Writes rows, for eyes as wide as the terminal.
+fn show<const N: usize>(
+    out: &mut dyn Write,
+    headings: [&str; N],
+    mut rows: Vec<[Cow<'_, str>; N]>,
+    eyes: bool,
+) -> io::Result<()> {
+    if eyes {
+        let width = terminal_size::terminal_size_of(io::stdout()).map_or(80, |(width, _)| usize::from(width.0));
+        fit(headings, &mut rows, width);
     }
-
-    /// Name, issuer and account.
-    fn texts(&self) -> [Cow<'_, str>; 3] {
-        let Device { name, issuer, account, .. } = &self.device;
-        let texts = [Some(name.as_str()), issuer.as_deref(), Some(account.as_str())];
-        texts.map(|text| plain(text.filter(|text| !text.is_empty()).unwrap_or("-")))
-    }
+    table(out, &headings, &rows)
 }
 
 /// How long ago, for eyes; else when.
@@ -161,7 +167,7 @@ fn last_used(at: Timestamp, now: Timestamp, eyes: bool) -> String {
 }
 
 /// Shortens texts until the table fits.
-fn fit(headings: &[&str], rows: &mut [Vec<Cow<'_, str>>], width: usize) {
+fn fit<const N: usize>(headings: [&str; N], rows: &mut [[Cow<'_, str>; N]], width: usize) {
     let widest = |column: usize, heading: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| columns::width(cell));
         cells.max().unwrap_or(0).max(columns::width(heading))
@@ -215,13 +221,14 @@ impl Args {
         let last_use = |device: &Device| device.ledger.and_then(|ledger| last_uses.get(&ledger)).copied();
         self.sort(&mut devices, last_use);
         let (current, failure) = if self.codes {
-            codes::current(&place, &*registry, &devices, &self.clock.open(global)?)?
+            let (current, failure) = codes::current(&place, &*registry, &devices, &self.clock.open(global)?)?;
+            (Some(current), failure)
         } else {
-            (devices.iter().map(|_| None).collect(), None)
+            (None, None)
         };
-        let shown = devices.into_iter().zip(current);
-        let shown = shown.map(|(device, current)| Shown { last_use: last_use(&device), device, current });
-        let listed = Listed { devices: shown.collect(), elsewhere, codes: self.codes, now: clock::now() };
+        let last_uses = devices.iter().map(last_use).collect();
+        let devices = Shown { devices, last_uses, current };
+        let listed = Listed { devices, elsewhere, now: clock::now() };
         render::print(&listed, global.json)?;
         failure.map_or(Ok(()), Err)
     }
