@@ -93,5 +93,5 @@ impl Trouble {
 }
 
 fn unavailable(code: &str) -> Error {
-    Error::told(Kind::Storage, code, "the server can't hand out codes now; its log says why").hint(hints::share::LATER)
+    Error::told(Kind::Storage, code, "the server can't do this now; its log says why").hint(hints::share::LATER)
 }
