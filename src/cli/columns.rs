@@ -19,7 +19,7 @@ pub(super) enum Shrinks {
     First,
 }
 
-/// How many columns of a terminal a text takes that has no control characters.
+/// The width, in terminal columns, of a text without control characters.
 pub(super) fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }

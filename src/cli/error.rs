@@ -51,6 +51,7 @@ pub(super) struct Error {
     available: Option<(Timestamp, u64)>,
     /// What AWS said.
     refusal: Option<Box<Refusal>>,
+    of_one_device: bool,
 }
 
 /// What `--json` writes to stderr when a command fails.
@@ -118,7 +119,15 @@ impl Error {
     /// `code` is stable: programs compare it.
     pub(super) fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
         let message = without_numbers(message.into());
-        Self { kind, code: Cow::Borrowed(code), message, hints: Vec::new(), available: None, refusal: None }
+        Self {
+            kind,
+            code: Cow::Borrowed(code),
+            message,
+            hints: Vec::new(),
+            available: None,
+            refusal: None,
+            of_one_device: false,
+        }
     }
 
     /// As another vmfa said it, far away.
@@ -127,7 +136,7 @@ impl Error {
             |text: &str, most: usize| text.chars().filter(|c| !c.is_control()).take(most).collect::<String>();
         let code = Cow::Owned(shortened(code, LONGEST_CODE));
         let message = shortened(message, LONGEST_MESSAGE);
-        Self { kind, code, message, hints: Vec::new(), available: None, refusal: None }
+        Self { kind, code, message, hints: Vec::new(), available: None, refusal: None, of_one_device: false }
     }
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
@@ -288,9 +297,14 @@ impl Error {
         self.kind
     }
 
+    /// Marks it as one about one device's secret.
+    pub(super) fn of_one_device(self, is: bool) -> Self {
+        Self { of_one_device: is, ..self }
+    }
+
     /// Whether it is about one device's secret: others of its pool have theirs.
     pub(super) fn is_of_one_device(&self) -> bool {
-        ["secret-not-there", "age-file"].contains(&self.code())
+        self.of_one_device
     }
 
     /// From when what was asked for can be had.

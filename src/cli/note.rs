@@ -23,7 +23,7 @@ pub(super) fn note(text: &str) {
 
 /// Text from outside without control characters and invisible ones: a terminal would obey them, or a reader be deceived.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    // Nearly all texts are.
+    // Most texts are printable ASCII.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(text);
     }

@@ -51,14 +51,18 @@ impl Remote {
             return Err(about(Error::usage(format!("`{}` is not an http:// or https:// URL", plain(&url)))));
         };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
-        if authority.is_empty()
-            || (!port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_err())
-        {
-            return Err(about(Error::usage(format!("`{}` names no server", plain(&url)))));
-        }
         if authority.contains('@') {
             return Err(about(Error::usage("it can't have a user or password: it was not used")));
+        }
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port),
+            _ => (authority, ""),
+        };
+        if host.is_empty() {
+            return Err(about(Error::usage(format!("`{}` names no server", plain(&url)))));
+        }
+        if !port.is_empty() && port.parse::<u16>().is_err() {
+            return Err(about(Error::usage(format!("`{}` has no valid port", plain(&url)))));
         }
         if rest.contains(['?', '#']) {
             return Err(about(Error::usage("it can't have a query or fragment")));

@@ -7,6 +7,7 @@ use super::chosen_clock::Clock;
 use super::clock;
 use super::error::{Error, Kind, Result};
 use super::hints;
+use super::note::note;
 use super::server_time::Server;
 use super::stand_in;
 use crate::time::{Timestamp, words};
@@ -57,9 +58,22 @@ pub(super) trait Waits {
     ///
     /// It was cancelled.
     fn expect_wanted(&self) -> Result<()>;
+
+    /// Says something that the caller needn't hear, on stderr.
+    fn warn(&self, text: &str) {
+        note(text);
+    }
 }
 
 impl Waiter<'_> {
+    /// As [`Waits::warn`].
+    pub(super) fn warn(self, text: &str) {
+        match self {
+            Self::Process => note(text),
+            Self::One(one) => one.warn(text),
+        }
+    }
+
     /// As [`Waits::expect_wanted`]. A signal ends a process that doesn't wait.
     ///
     /// # Errors

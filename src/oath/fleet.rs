@@ -64,7 +64,7 @@ pub fn codes_of_secrets_by<'a>(
     let kernel = backend.kernel().filter(|_| algorithm == Algorithm::Sha1);
     let mut lanes = kernel.map(|kernel| (kernel, Box::new(KeyColumns::new())));
     let mut portable = Portable::default();
-    let mut secrets = secrets.into_iter();
+    let mut secrets = secrets.into_iter().fuse();
     let fill = move |numbers: &mut [u32; ROOM]| {
         let now = secrets.by_ref().take(ROOM);
         let count = if let Some((kernel, columns)) = &mut lanes {
@@ -72,7 +72,9 @@ pub fn codes_of_secrets_by<'a>(
             kernel.keys(columns, counter, count, numbers);
             count
         } else {
-            let keyed: Vec<_> = now.map(|secret| Keyed::new(secret, algorithm)).collect();
+            // Never moved: what is left behind isn't wiped.
+            let mut keyed = Vec::with_capacity(ROOM);
+            keyed.extend(now.map(|secret| Keyed::new(secret, algorithm)));
             portable.sha1(&keyed, counter, numbers);
             portable.sha2(&keyed, counter, numbers);
             keyed.len()

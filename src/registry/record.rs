@@ -19,13 +19,10 @@ pub(super) struct Record<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) state: Cow<'a, str>,
-    #[serde(borrow)]
     pub(super) batch: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     pub(super) replaces: Option<Cow<'a, str>>,
     pub(super) until: Option<i64>,
     pub(super) trashed: Option<i64>,
-    #[serde(borrow)]
     pub(super) issuer: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) account: Cow<'a, str>,
@@ -34,9 +31,7 @@ pub(super) struct Record<'a> {
     pub(super) digits: i64,
     pub(super) period: Option<i64>,
     pub(super) counter: Option<i64>,
-    #[serde(borrow)]
     pub(super) serial: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     pub(super) note: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) vault: Cow<'a, str>,
@@ -44,7 +39,6 @@ pub(super) struct Record<'a> {
     pub(super) drift_seconds: i64,
     pub(super) drift_ppm: i64,
     pub(super) drift_since: i64,
-    #[serde(borrow)]
     pub(super) ledger: Option<Cow<'a, str>>,
     pub(super) revision: i64,
 }

@@ -129,7 +129,7 @@ impl Parameter {
             least: given(least).and_then(|number| number.parse().ok()),
             most: given(most).and_then(|number| number.parse().ok()),
             values: given(values).map(|values| values.split('|').collect()),
-            pattern: given(rest).and_then(Pattern::read),
+            pattern: given(rest).map(Pattern::read),
         })
     }
 

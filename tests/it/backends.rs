@@ -87,7 +87,8 @@ fn check_the_tables(backend: Backend) {
         assert_eq!(one, [row[2].as_str()], "RFC 6238, appendix B");
         let of_secrets = hotp::codes_of_secrets_by(backend, [&secret], Algorithm::Sha1, step, eight);
         let of_keyed = hotp::codes_of_by(backend, std::slice::from_ref(&keyed), step, eight);
-        assert!(of_secrets.chain(of_keyed).all(|code| code.to_string() == row[2]), "RFC 6238, appendix B");
+        let both: Vec<_> = of_secrets.chain(of_keyed).map(|code| code.to_string()).collect();
+        assert_eq!(both, [row[2].as_str(); 2], "RFC 6238, appendix B");
     }
 }
 

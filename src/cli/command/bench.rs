@@ -13,8 +13,8 @@ use crate::secret::Secret;
 
 /// Measure how fast this machine computes codes
 ///
-/// Codes are of SHA-1 and six digits, in one thread, by each set of instructions that the processor has. Searches for a
-/// device's drift and lists of many codes use the fastest. It takes a few seconds, and uses no device of yours.
+/// Times six-digit SHA-1 codes on one thread, with each instruction set that this processor has. `vmfa` searches for a
+/// device's drift with the fastest. It takes about two seconds and reads no device.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,8 +22,10 @@ Examples:
   vmfa bench --json")]
 pub(in crate::cli) struct Args {}
 
-/// How many codes are timed in one go, and for how long goes are repeated.
+/// How many codes are computed in one run.
 const CODES: u64 = 2_048;
+
+/// For how long runs are repeated.
 const LONG: Duration = Duration::from_millis(150);
 
 /// Any step; what it costs is the same for all.
@@ -32,25 +34,25 @@ const STEP: u64 = 60_000_000;
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Measured {
-    /// Each way to compute codes, the fastest of this build first.
+    /// The back-ends of this processor, the fastest first.
     backends: Vec<Row>,
-    /// Nanoseconds for a code by itself, with the key's share of the work.
+    /// Nanoseconds per code, one by one, including the hashing of its key.
     single_ns: f64,
 }
 
-/// One way.
+/// A back-end.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Row {
     /// `avx512`, `avx2`, `sha-ni`, `neon` or `portable`.
     name: &'static str,
-    /// Whether it is the one that is used.
+    /// Whether `vmfa` uses it.
     used: bool,
     /// How many codes it computes side by side.
     lanes: usize,
-    /// Nanoseconds for a code of one secret, of many steps.
+    /// Nanoseconds per code, for many steps of one secret.
     one_secret_ns: f64,
-    /// Nanoseconds for a code of one step, of many secrets that are ready.
+    /// Nanoseconds per code, for one step of many prepared secrets.
     many_secrets_ns: f64,
 }
 
@@ -65,9 +67,9 @@ impl Answer for Measured {
                 nanoseconds(row.many_secrets_ns),
             ]
         };
-        let single = vec!["one by one".to_owned(), "1".to_owned(), nanoseconds(self.single_ns), String::new()];
+        let single = vec!["portable, single".to_owned(), "1".to_owned(), nanoseconds(self.single_ns), String::new()];
         let rows: Vec<_> = self.backends.iter().map(row).chain([single]).collect();
-        table(out, &["INSTRUCTIONS", "LANES", "ONE SECRET", "MANY SECRETS"], &rows)
+        table(out, &["BACK-END", "LANES", "ONE SECRET", "MANY SECRETS"], &rows)
     }
 }
 
@@ -103,14 +105,14 @@ impl Args {
     }
 }
 
-/// Nanoseconds for each of [`CODES`], in the fastest of several goes: the others shared the processor.
+/// Nanoseconds for each of [`CODES`], in the fastest of several runs: the others shared the processor.
 fn fastest(work: impl Fn()) -> f64 {
     let elapsed = clock::stopwatch();
     let mut best = f64::INFINITY;
     while elapsed() < LONG {
-        let go = clock::stopwatch();
+        let run = clock::stopwatch();
         work();
-        best = best.min(go().as_secs_f64());
+        best = best.min(run().as_secs_f64());
     }
     #[expect(clippy::cast_precision_loss, reason = "there are few")]
     let codes = CODES as f64;

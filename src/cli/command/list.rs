@@ -183,7 +183,11 @@ fn fit<const N: usize>(headings: [&str; N], rows: &mut [[Cow<'_, str>; N]], widt
     for row in rows {
         for ((cell, width), shrinks) in row.iter_mut().zip(&fitted).zip(&shrinks) {
             if *shrinks != Shrinks::Never {
-                *cell = columns::middle_cut(cell, *width).into_owned().into();
+                let cut = match columns::middle_cut(cell, *width) {
+                    Cow::Owned(cut) => cut,
+                    Cow::Borrowed(_) => continue,
+                };
+                *cell = cut.into();
             }
         }
     }

@@ -64,7 +64,7 @@ pub(in crate::cli) struct Args {
     /// The certificate and those that vouch for it, in a PEM file. It is read again when it changes
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// The certificate's key, in a PEM file that not all users can read
+    /// The certificate's key, in a PEM file that other users can't read
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// Listen on a network without TLS, behind a proxy that has it

@@ -36,7 +36,7 @@ impl From<vault::Error> for Error {
             E::Io { .. } | E::ReadOnly { .. } => "io",
             E::Engine(_) => "registry",
         };
-        let failure = Self::new(Kind::Storage, code, error.to_string());
+        let failure = Self::new(Kind::Storage, code, error.to_string()).of_one_device(is_of_one_secret(&error));
         let instead = if environment::somebody_there() { vaults::AGE_INSTEAD } else { vaults::AGE_INSTEAD_UNATTENDED };
         match error {
             E::NoBus { .. } => failure.hint(instead).hint(vaults::WITH_BUS),
@@ -70,6 +70,15 @@ impl From<vault::Error> for Error {
             E::NoIdentity => failure.hint(vaults::FIRST_IDENTITY).hint(vaults::NAME_IDENTITY),
             _ => failure,
         }
+    }
+}
+
+/// Whether only one item of a vault is wrong: it isn't there, or is not what it should be. A vault names items by their places.
+fn is_of_one_secret(error: &vault::Error) -> bool {
+    match error {
+        vault::Error::NotThere { .. } => true,
+        vault::Error::AgeFile { path, .. } => path.ends_with(".age") || path.contains(": item "),
+        _ => false,
     }
 }
 

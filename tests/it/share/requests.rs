@@ -110,6 +110,7 @@ fn each_code_is_written_down_before_it_is_given() {
     let refused = service.post("/v1/codes", r#"{"device":"ci/1"}"#).expect(503);
     assert_eq!(refused.code(), "audit");
     assert!(refused.text.contains("nothing was handed out or used up"), "{}", refused.text);
+    assert!(!refused.text.contains("audit.jsonl"), "{}", refused.text);
     // Whoever balances the load is told.
     service.send(&service.request("GET", "/healthz", &[], "")).expect(503);
 }

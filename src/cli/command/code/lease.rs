@@ -131,7 +131,7 @@ impl Lease<'_> {
             let devices = Devices { vault: member.vault.as_ref(), registry: self.registry };
             let enrolment = match devices.enrolment(&member.device).map_err(Error::from) {
                 Err(error) if error.is_of_one_device() && pool.len() > 1 => {
-                    left_out(&member.device, &error);
+                    self.leave_out(&member.device, &error);
                     let broken = member.device.id;
                     pool.retain(|other| other.device.id != broken);
                     continue;
@@ -170,7 +170,7 @@ impl Lease<'_> {
             match ledger.map_err(Error::from) {
                 Ok(ledger) => pool.push(Member { ledger, vault, terms: self.terms(&device), device }),
                 Err(error) if error.is_of_one_device() => {
-                    left_out(&device, &error);
+                    self.leave_out(&device, &error);
                     broken.get_or_insert(error);
                 }
                 Err(error) => return Err(error),
@@ -183,6 +183,12 @@ impl Lease<'_> {
             return Err(pattern::no_pool(name, any));
         }
         Ok(pool)
+    }
+
+    /// Says that a device gives no code, while others of its pool do.
+    fn leave_out(&self, device: &Device, error: &Error) {
+        let name = plain(device.name.as_str());
+        self.waiting.waiter.warn(&format!("warning: `{name}` is left out: {}", plain(error.message())));
     }
 
     /// What may be taken: neighbours where `--window` says so, and as much time as `--timeout` gives.
@@ -342,12 +348,6 @@ fn nearest<'a>(
             None => too_busy(name),
         }),
     }
-}
-
-/// Says that a device gives no code, while others of its pool do.
-fn left_out(device: &Device, error: &Error) {
-    let name = plain(device.name.as_str());
-    render::note(&format!("warning: `{name}` is left out: {}", plain(error.message())));
 }
 
 fn too_busy(name: &str) -> Error {

@@ -70,7 +70,10 @@ impl Audit {
     ///
     /// What is no regular file, and those of the system.
     pub(in crate::cli::command) fn open(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), state: Mutex::new(State::open(path)?) })
+        let state = State::open(path).map_err(|reason| {
+            Error::new(Kind::Storage, "audit", format!("the audit file {} {reason}", path.display()))
+        })?;
+        Ok(Self { path: path.to_owned(), state: Mutex::new(state) })
     }
 
     /// Writes a line, which has reached the disk when this returns.
@@ -83,7 +86,7 @@ impl Audit {
         #[cfg(unix)]
         if !is_at(&state.file, &self.path)? {
             // Moved away or deleted, as those do who rotate logs.
-            *state = State::open(&self.path).map_err(|error| io::Error::other(error.message().to_owned()))?;
+            *state = State::open(&self.path).map_err(io::Error::other)?;
         }
         let mut bytes = if state.broken { vec![b'\n'] } else { Vec::new() };
         json::write(&mut bytes, line)?;
@@ -109,9 +112,8 @@ impl Audit {
 }
 
 impl State {
-    fn open(path: &Path) -> Result<Self> {
-        let failed =
-            |reason: &str| Error::new(Kind::Storage, "audit", format!("the audit file {} {reason}", path.display()));
+    /// Opens it, or says why it can't.
+    fn open(path: &Path) -> std::result::Result<Self, String> {
         let new = !path.exists();
         let mut options = OpenOptions::new();
         options.append(true).create(true);
@@ -125,10 +127,10 @@ impl State {
         let refused = "is no regular file";
         let file = options.open(path).map_err(|error| {
             let other = path.metadata().is_ok_and(|metadata| !metadata.is_file());
-            if other { failed(refused) } else { failed(&format!("can't be opened: {error}")) }
+            if other { refused.to_owned() } else { format!("can't be opened: {error}") }
         })?;
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Err(failed(refused));
+            return Err(refused.to_owned());
         }
         if new && let Some(directory) = path.parent() {
             // So that the file itself outlives a power cut, where a directory can be flushed.

@@ -33,7 +33,7 @@ use crate::time::{Timestamp, words};
 /// How many devices of a pool are tried one by one before all are looked at.
 const TRIES: usize = 8;
 
-/// For how many seconds a device of a pool is left out whose secret can't be read.
+/// For how many seconds a pool leaves out a device whose secret can't be read.
 const ASIDE: u64 = 60;
 
 /// What hands out.
@@ -44,7 +44,7 @@ pub(super) struct Desk {
     clock: Clock,
     jump: bool,
     audit: Option<Audit>,
-    /// What keeps it from that.
+    /// What keeps it from handing out.
     pub(super) trouble: Trouble,
 }
 
@@ -68,6 +68,7 @@ struct Audited<'a> {
     caller: &'a Caller,
     audit: Option<&'a Audit>,
     fleet: &'a Arc<Fleet>,
+    trouble: &'a Trouble,
 }
 
 impl Desk {
@@ -108,27 +109,28 @@ impl Desk {
             return Err(Error::new(Kind::No, "no-such-device", message).hint(hints::share::OTHER_PATTERN));
         }
         let patience = if self.clock.stands_still() { 0 } else { wish.timeout };
-        let mut broken = None;
+        let mut broken = Vec::new();
         for _ in 0..TRIES {
             let now = self.clock.time();
             let Some(next) = line.next(now, patience) else {
-                if let Some(error) = broken {
-                    return Err(error);
-                }
-                if line.is_to_be_looked_at(now) {
+                if !broken.is_empty() || line.is_to_be_looked_at(now) {
                     break;
                 }
                 let (at, wait) = (line.first(), line.first().as_unix().saturating_sub(now.as_unix()));
                 return Err(in_words_of_requests(none_before(name, at, wait)));
             };
+            let id = next.member.as_read().id;
+            if broken.contains(&id) {
+                line.is_aside(&next, now.plus(ASIDE).unwrap_or(now));
+                break;
+            }
             let device = self.with_ledger(next.member);
             match device.and_then(|device| self.task(caller, |task| task.code(device, wish))) {
                 // Another one's may be there.
                 Err(error) if error.is_of_one_device() => {
-                    let error = error.about(next.member.name());
-                    self.trouble.tell(&error);
-                    line.is_later(&next, now.plus(ASIDE).unwrap_or(now));
-                    broken = Some(error);
+                    self.trouble.tell(&error.about(next.member.name()));
+                    line.is_aside(&next, now.plus(ASIDE).unwrap_or(now));
+                    broken.push(id);
                 }
                 Err(error) if error.code() == "no-free-step" => {
                     let at = error.available_at().unwrap_or(next.at).max(now.plus(1).unwrap_or(now));
@@ -196,7 +198,8 @@ impl Desk {
     }
 
     fn task<T>(&self, caller: &Caller, work: impl FnOnce(&Task<'_, Audited<'_>>) -> Result<T>) -> Result<T> {
-        let client = Audited { caller, audit: self.audit.as_ref(), fleet: &self.fleet };
+        let (audit, fleet, trouble) = (self.audit.as_ref(), &self.fleet, &self.trouble);
+        let client = Audited { caller, audit, fleet, trouble };
         let Self { secrets, registry, clock, jump, .. } = self;
         let task = Task { vaults: secrets, registry: &**registry, clock, jump: *jump, client: &client };
         match work(&task) {
@@ -285,6 +288,10 @@ impl Waits for Audited<'_> {
 
     fn expect_wanted(&self) -> Result<()> {
         self.caller.call.expect_wanted()
+    }
+
+    fn warn(&self, text: &str) {
+        self.trouble.tell_text(text);
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Line {
     several: bool,
     /// When, in Unix seconds, all were last looked at in the registry.
     looked: AtomicU64,
+    /// Until when, in Unix seconds, some are left out.
+    aside: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +55,7 @@ impl Line {
         order.times = turns.map(|turn| (0, turn)).collect();
         order.by_time = order.times.iter().enumerate().map(|(place, (time, turn))| (*time, *turn, place)).collect();
         order.turn = u64::from(u32::MAX);
-        Self { members, order: Mutex::new(order), several, looked: AtomicU64::new(0) }
+        Self { members, order: Mutex::new(order), several, looked: AtomicU64::new(0), aside: AtomicU64::new(0) }
     }
 
     fn order(&self) -> MutexGuard<'_, Order> {
@@ -90,6 +92,12 @@ impl Line {
         self.order().moved(next.place, at.as_unix());
     }
 
+    /// Its secret can't be read: it is left out until then.
+    pub(super) fn is_aside(&self, next: &Next<'_>, until: Timestamp) {
+        self.aside.fetch_max(until.as_unix(), Ordering::Relaxed);
+        self.is_later(next, until);
+    }
+
     /// A device may have a code now: one was given back.
     pub(super) fn is_free(&self, name: &str) {
         if let Some(place) = self.members.iter().position(|member| member.name() == name) {
@@ -97,9 +105,11 @@ impl Line {
         }
     }
 
-    /// Whether nobody has looked at all of them in this second: what was given back elsewhere isn't known here.
+    /// Whether nobody has looked at all of them in this second: what was given back elsewhere isn't known here. Nor is what
+    /// those have that were left out.
     pub(super) fn is_to_be_looked_at(&self, now: Timestamp) -> bool {
-        self.looked.swap(now.as_unix(), Ordering::Relaxed) != now.as_unix()
+        now.as_unix() < self.aside.load(Ordering::Relaxed)
+            || self.looked.swap(now.as_unix(), Ordering::Relaxed) != now.as_unix()
     }
 
     /// From when on the first one has a code, as far as is known.

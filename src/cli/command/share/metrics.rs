@@ -55,11 +55,6 @@ impl Metrics {
         Answering(std::sync::Arc::clone(self))
     }
 
-    /// How many requests are answered now.
-    pub(super) fn are_answered(&self) -> u64 {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
     /// Somebody was refused, with the code of an error.
     pub(super) fn refused(&self, code: &str) {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);

@@ -36,11 +36,27 @@ pub(super) struct Routes {
     pub(super) access: Arc<Access>,
     pub(super) calls: Arc<Calls>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) open: Open,
     pub(super) rate: Rate,
     pub(super) room: Arc<Semaphore>,
     /// Whose turn it is, of those whose tokens aren't known.
     pub(super) strangers: Semaphore,
     pub(super) uptime: Box<dyn Fn() -> Duration + Send + Sync>,
+}
+
+/// Requests that are being worked on, each until its work is done.
+#[derive(Debug, Default)]
+pub(super) struct Open(Arc<()>);
+
+impl Open {
+    fn one(&self) -> Arc<()> {
+        Arc::clone(&self.0)
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        Arc::strong_count(&self.0).saturating_sub(1)
+    }
 }
 
 /// A path.
@@ -126,16 +142,20 @@ impl Routes {
             return Err(Error::new(Kind::Remote, "rate-limit", message).hint(hints::share::LATER));
         }
         let desk = Arc::clone(&self.desk);
+        let open = self.open.one();
         match path {
             Path::Metrics => {
-                let seen = blocking(move || desk.seen()).await?;
+                let seen = blocking(open, move || desk.seen()).await?;
                 Ok(reply::text("text/plain; version=0.0.4; charset=utf-8", self.metrics.text(seen)))
             }
             Path::Devices => {
-                let listed = blocking(move || desk.list(&holder)).await?;
+                let listed = blocking(open, move || desk.list(&holder)).await?;
                 Ok(reply::json(StatusCode::OK, &listed))
             }
-            _ => self.give(path, head, peer, holder, body).await,
+            _ => {
+                drop(open);
+                self.give(path, head, peer, holder, body).await
+            }
         }
     }
 
@@ -146,8 +166,9 @@ impl Routes {
     {
         expect_json(head)?;
         let (_room, _own_room) = (room(&self.room)?, room(&holder.room)?);
-        let body = body.await?;
         let _answering = self.metrics.answering();
+        let body = body.await?;
+        let open = self.open.one();
         // Dropped with this request, if its client goes away.
         let attended = self.calls.begin(&self.metrics);
         let name = match path {
@@ -160,17 +181,17 @@ impl Routes {
         let (reply, what) = match path {
             Path::Pairs => {
                 let wanted: wishes::ForPair = wishes::read(&body)?;
-                let pair = blocking(move || desk.pair(&caller, &wanted)).await?;
+                let pair = blocking(open, move || desk.pair(&caller, &wanted)).await?;
                 (reply::json(StatusCode::OK, &pair), Given::Pair)
             }
             Path::Release => {
                 let wanted: wishes::ForRelease = wishes::read(&body)?;
-                let released = blocking(move || desk.release(&caller, &wanted)).await?;
+                let released = blocking(open, move || desk.release(&caller, &wanted)).await?;
                 (reply::json(StatusCode::OK, &released), Given::Release)
             }
             _ => {
                 let wanted: wishes::ForCode = wishes::read(&body)?;
-                let codes = blocking(move || desk.code(&caller, &wanted)).await?;
+                let codes = blocking(open, move || desk.code(&caller, &wanted)).await?;
                 (reply::json(StatusCode::OK, &codes), Given::Code)
             }
         };
@@ -200,7 +221,7 @@ impl Routes {
         }
         tokio::time::sleep(self.access.pause()).await;
         let access = Arc::clone(&self.access);
-        blocking(move || access.read_again()).await?;
+        blocking(self.open.one(), move || access.read_again()).await?;
         Ok(self.access.holder(&token, came).unwrap_or(Err(Stranger::Unknown))?)
     }
 
@@ -209,12 +230,12 @@ impl Routes {
         loop {
             tokio::time::sleep(OFTEN).await;
             let (access, desk) = (Arc::clone(&self.access), Arc::clone(&self.desk));
-            let done = blocking(move || {
+            let done = blocking((), move || {
                 access.read_again()?;
                 desk.tidy()
             })
             .await;
-            self.desk.trouble.is(done);
+            self.desk.trouble.record(done);
         }
     }
 }
@@ -227,8 +248,17 @@ fn room(room: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
 }
 
 /// Does what may wait for a disk, a database or a time step, where it keeps no other request waiting.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let done = tokio::task::spawn_blocking(work).await;
+///
+/// `kept` is dropped once it is done, even if nobody waits for it any more.
+async fn blocking<T: Send + 'static>(
+    kept: impl Send + 'static,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(move || {
+        let _kept = kept;
+        work()
+    })
+    .await;
     done.unwrap_or_else(|_| Err(Error::new(Kind::Storage, "io", "the server failed at this request")))
 }
 

@@ -30,7 +30,7 @@ use super::metrics::Metrics;
 use super::patient::Patient;
 use super::rates::Rate;
 use super::reply::Reply;
-use super::routes::{MOST_CALLS, Routes};
+use super::routes::{MOST_CALLS, Open, Routes};
 use super::tls::Tls;
 use crate::cli::error::{Error, Result};
 
@@ -44,18 +44,18 @@ const CONNECTIONS: usize = 16_384;
 /// How many descriptors are kept from them.
 const OWN_DESCRIPTORS: usize = 64;
 
-/// How long a peer may take over its side of the handshake, the head of a request with the idling before it, a body, and
-/// reading what it is answered.
+/// How long a peer may take for the handshake, the head of a request (with the idle time before it), a body, and reading an
+/// answer.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HEAD_TIME: Duration = Duration::from_secs(60);
 const BODY_TIME: Duration = Duration::from_secs(10);
 const READ_TIME: Duration = Duration::from_secs(30);
 
-/// How long requests that are being answered may take when the server ends, and how long their answers are on their way.
+/// How long open requests may take when the server ends, and how long their answers may take to be sent.
 const GRACE: Duration = Duration::from_secs(5);
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
-/// How often it is looked whether any are left.
+/// How often open requests are counted then.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// How long accepting rests when the system has no more file descriptors.
@@ -93,6 +93,7 @@ impl Server {
             access: Arc::new(access),
             calls: Arc::new(Calls::default()),
             metrics: Arc::new(Metrics::default()),
+            open: Open::default(),
             rate,
             room: Arc::new(Semaphore::new(MOST_CALLS)),
             strangers: Semaphore::new(1),
@@ -107,7 +108,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(THREADS).build()?;
         let server = Arc::new(self);
         let outcome = runtime.block_on(Arc::clone(&server).accept(listener, end));
-        // What still holds a thread waits for a disk or a database, for nobody.
+        // A thread that is still busy waits for a disk or a database; no client waits for it.
         runtime.shutdown_timeout(ON_ITS_WAY);
         // Not before: a database says good-bye by a runtime of its own.
         drop(server);
@@ -141,9 +142,9 @@ impl Server {
         drop(listener);
         self.routes.calls.end();
         if let Some(graceful) = Arc::into_inner(graceful) {
-            // A connection that hasn't asked anything yet is waited for by nobody.
+            // Idle connections aren't waited for.
             let answered = async {
-                while self.routes.metrics.are_answered() > 0 {
+                while self.routes.open.count() > 0 {
                     tokio::time::sleep(LOOK).await;
                 }
                 tokio::time::sleep(ON_ITS_WAY).await;

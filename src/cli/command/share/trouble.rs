@@ -1,5 +1,6 @@
-//! What keeps the server from handing out: told to its operator in full, to clients without saying where things are.
+//! What keeps the server from handing out codes. The operator is told in full; clients aren't told where anything is.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::cli::error::{Error, Kind, Result};
 use crate::cli::hints;
 use crate::cli::render::{note, plain};
 
-/// After how long the operator is told the same again.
+/// How long the same message isn't repeated to the operator.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// How old the last look at the registry may be for the server to be well, beyond the time that a look takes.
@@ -31,7 +32,7 @@ struct State {
     /// When the audit file last couldn't be written.
     unaudited: Option<Duration>,
     /// What the operator was told, and when.
-    told: Option<(String, Duration)>,
+    told: HashMap<String, Duration>,
 }
 
 impl Trouble {
@@ -41,7 +42,7 @@ impl Trouble {
     }
 
     /// How a look at registry and tokens went.
-    pub(super) fn is(&self, looked: Result<()>) {
+    pub(super) fn record(&self, looked: Result<()>) {
         let now = (self.uptime)();
         let failed = looked.map_err(|error| self.tell(&error)).is_err();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,9 +69,14 @@ impl Trouble {
             self.state.lock().unwrap_or_else(PoisonError::into_inner).unaudited = Some(now);
             return error;
         }
-        // Of the kind are also errors that name nothing but the device.
+        // These two are of the same kind, but name only the device.
         if error.kind() != Kind::Storage || ["conflict", "unavailable"].contains(&error.code()) {
             return error;
+        }
+        if error.is_of_one_device() {
+            self.tell(&error);
+            let message = "the secret of this device can't be read; the server's log says why";
+            return Error::told(Kind::Storage, error.code(), message);
         }
         self.tell(&error);
         if error.code().starts_with("registry") {
@@ -82,12 +88,24 @@ impl Trouble {
 
     /// Tells the operator, once for all who meet it.
     pub(super) fn tell(&self, error: &Error) {
+        let hints = error.hints().iter().map(|hint| format!("\nhint: {hint}")).collect::<String>();
+        self.tell_text(&format!("vmfa: {}{hints}", error.message()));
+    }
+
+    /// The same of any text.
+    pub(super) fn tell_text(&self, text: &str) {
         let now = (self.uptime)();
-        let text = plain(&format!("vmfa: {}", error.message())).into_owned();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.told.as_ref().is_none_or(|(told, at)| *told != text || now.saturating_sub(*at) > AGAIN) {
-            note(&text);
-            state.told = Some((text, now));
+        let is_new = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.told.retain(|_, at| now.saturating_sub(*at) < AGAIN);
+            state.told.insert(text.to_owned(), now).is_none_or(|at| {
+                state.told.insert(text.to_owned(), at);
+                false
+            })
+        };
+        // Whoever reads stderr may be slow.
+        if is_new {
+            text.lines().for_each(|line| note(&plain(line)));
         }
     }
 }
