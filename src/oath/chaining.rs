@@ -5,7 +5,7 @@
 //!
 //! A processor can't hand a load what several stores are still writing; it waits until they are done. So nothing here is
 //! read soon after it was written in smaller parts: a batch writes all of its blocks before the first is compressed, words
-//! go where they belong without a copy, and of a block only the message is written anew.
+//! go where they belong without a copy, and only the message of a block is replaced.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
@@ -159,7 +159,7 @@ fn short<S: Chaining>(message: &[u8]) -> S::Block {
     block
 }
 
-/// Writes the message of an inner block anew.
+/// Replaces the message of an inner block.
 fn write_counter<S: Chaining>(block: &mut S::Block, counter: u64) {
     if let Some(message) = block.as_mut().first_chunk_mut() {
         *message = counter.to_be_bytes();

@@ -93,20 +93,16 @@ impl Snapshot {
     }
 }
 
-/// Reads that failed: how many, and what the last one said.
-#[derive(Debug, Default)]
-struct Failures {
-    count: u64,
-    last: Option<(Kind, String, String)>,
-}
+/// The kind, code and message of a failure.
+type Told = (Kind, String, String);
 
 /// What is known now.
 pub(super) struct Fleet {
     registry: Arc<dyn Kept>,
     current: RwLock<(Arc<Snapshot>, Duration)>,
-    /// Whoever holds it reads.
-    reading: Mutex<Failures>,
-    /// How many reads have failed, for who doesn't hold it.
+    /// Whoever holds it reads; it has how the last read failed that did.
+    reading: Mutex<Option<Told>>,
+    /// How many reads have failed.
     failed: AtomicU64,
     /// Whether a thread reads.
     ahead: AtomicBool,
@@ -188,8 +184,10 @@ impl Fleet {
         if self.current().1 != at {
             return Ok(());
         }
-        match &alone.last {
-            Some((kind, code, message)) if alone.count != before => Err(Error::told(*kind, code, message)),
+        match &*alone {
+            Some((kind, code, message)) if self.failed.load(Ordering::SeqCst) != before => {
+                Err(Error::told(*kind, code, message))
+            }
             _ => self.read_again(&mut alone, false),
         }
     }
@@ -198,16 +196,15 @@ impl Fleet {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn alone(&self) -> MutexGuard<'_, Failures> {
+    fn alone(&self) -> MutexGuard<'_, Option<Told>> {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read_again(&self, alone: &mut Failures, first: bool) -> Result<()> {
+    fn read_again(&self, alone: &mut Option<Told>, first: bool) -> Result<()> {
         let read = self.read(first);
         if let Err(error) = &read {
-            alone.count = alone.count.saturating_add(1);
-            alone.last = Some((error.kind(), error.code().to_owned(), error.message().to_owned()));
-            self.failed.store(alone.count, Ordering::SeqCst);
+            *alone = Some((error.kind(), error.code().to_owned(), error.message().to_owned()));
+            self.failed.fetch_add(1, Ordering::SeqCst);
         }
         read
     }

@@ -61,7 +61,7 @@ impl AsyncWrite for Patient {
         self.stream.is_write_vectored()
     }
 
-    /// Whoever writes flushes once all is written: then time begins anew.
+    /// A flush follows once all is written, and the time limit starts again.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if flushed.is_ready() {
