@@ -33,6 +33,8 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(all(target_os = "linux", any(feature = "keyring", feature = "desktop")))]
+mod bus;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod device;

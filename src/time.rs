@@ -1,7 +1,9 @@
 //! Time as RFC 6238 counts it: seconds since the Unix epoch, periods, and steps.
 //!
-//! Nothing here reads a clock.
+//! Nothing here reads a clock, but what measures how long something takes.
 
+#[cfg(all(target_os = "linux", any(feature = "keyring", feature = "desktop")))]
+mod deadline;
 pub mod difference;
 mod words;
 
@@ -11,6 +13,8 @@ use std::num::NonZeroU64;
 use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
 
+#[cfg(all(target_os = "linux", any(feature = "keyring", feature = "desktop")))]
+pub(crate) use deadline::Deadline;
 pub use words::{signed_words, words};
 
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds; 64 bits, so that no year is too far.

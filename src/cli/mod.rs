@@ -64,7 +64,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser};
 
 use error::{Error, Kind};
 use global::Global;
@@ -81,6 +81,24 @@ struct Cli {
     global: Global,
     #[command(subcommand)]
     command: command::Command,
+}
+
+impl Cli {
+    /// Parses a command line with as few parsers as it takes. What they object to is told by all of them, which know what
+    /// was meant.
+    fn of(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let root = Global::augment_args(clap::Command::new(env!("CARGO_PKG_NAME")).version(env!("CARGO_PKG_VERSION")));
+        let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+        let parser = match words.filter_map(command::Command::parser_of).next() {
+            Some(command) => root.subcommand(command),
+            None => root,
+        };
+        match parser.try_get_matches_from(arguments).and_then(|matches| Self::from_arg_matches(&matches)) {
+            Ok(cli) => Ok(cli),
+            Err(error) if error.kind() == clap::error::ErrorKind::DisplayVersion => Err(error),
+            Err(_) => Self::try_parse_from(arguments),
+        }
+    }
 }
 
 /// Runs the program with this process's arguments.
@@ -115,7 +133,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString], json: bool) -> Result<(), Error> {
-    match Cli::try_parse_from(arguments) {
+    match Cli::of(arguments) {
         Ok(cli) => {
             if cli.global.exit_with_stdin {
                 if cli.command.speaks_on_stdin() {
@@ -146,5 +164,56 @@ fn parse_failure(error: &clap::Error, arguments: &[OsString], json: bool) -> Res
             Err(Error::silent(Kind::Usage))
         }
         _ => Err(usage::error(error, arguments, Cli::command())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_has_the_same_arguments_alone_as_among_all() {
+        let names = |command: &clap::Command| {
+            command.get_arguments().map(|argument| argument.get_id().to_string()).collect::<Vec<_>>()
+        };
+        for command in Cli::command().get_subcommands() {
+            let alone = command::Command::parser_of(command.get_name()).unwrap();
+            assert_eq!(names(&alone), names(command));
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_as_by_all_parsers() {
+        let read = |parsed: Result<Cli, clap::Error>| match parsed {
+            Ok(cli) => format!("{cli:?}"),
+            Err(error) => format!("{error}"),
+        };
+        for line in [
+            "vmfa",
+            "vmfa code alice",
+            "vmfa --json code alice --fresh --window 2",
+            "vmfa code alice --json --vault age",
+            "vmfa --vault code list",
+            "vmfa --vault age list",
+            "vmfa --vault=shared code code",
+            "vmfa show code",
+            "vmfa ls --json",
+            "vmfa lst",
+            "vmfa code",
+            "vmfa code a b",
+            "vmfa serve config code",
+            "vmfa aws status --profile code",
+            "vmfa --version",
+            "vmfa -V code",
+            "vmfa code --version",
+            "vmfa --help",
+            "vmfa help code",
+            "vmfa code --help",
+            "vmfa -- code alice",
+            "vmfa unknown code",
+        ] {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(read(Cli::of(&arguments)), read(Cli::try_parse_from(&arguments)), "{line}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use imports::Imports;
 /// Modules of the crate by layer, the lowest first. `main.rs` and `lib.rs` stand outside.
 const LAYERS: &[&[&str]] = &[
     &["secret", "time", "name", "file", "threads"],
-    &["oath"],
+    &["oath", "bus"],
     &["wire"],
     &["vault", "registry", "provision", "policy"],
     &["device", "exchange"],

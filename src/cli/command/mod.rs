@@ -40,51 +40,71 @@ mod uri;
 mod verify;
 mod watch;
 
-use clap::Subcommand;
+use clap::{Args as _, Subcommand};
 
 use super::Global;
 use super::error::Result;
 
-#[derive(Debug, Subcommand)]
-pub(super) enum Command {
-    Add(add::Args),
-    Import(import::Args),
-    Export(export::Args),
-    Scan(scan::Args),
-    Code(code::Args),
-    Pair(pair::Args),
-    Verify(verify::Args),
-    Drift(drift::Args),
-    Release(release::Args),
+/// The commands, and for each a parser of its own.
+macro_rules! commands {
+    ($($(#[cfg($when:meta)])? $(#[command($with:meta)])? $variant:ident($module:ident),)*) => {
+        #[derive(Debug, Subcommand)]
+        pub(super) enum Command {
+            $($(#[cfg($when)])? $(#[command($with)])? $variant($module::Args),)*
+        }
+
+        impl Command {
+            /// The parser of the command of this name alone: making those of all others takes longer than most commands do.
+            pub(super) fn parser_of(name: &str) -> Option<clap::Command> {
+                $($(#[cfg($when)])?
+                if name == stringify!($module) {
+                    return Some($module::Args::augment_args(clap::Command::new(stringify!($module))));
+                })*
+                None
+            }
+        }
+    };
+}
+
+commands! {
+    Add(add),
+    Import(import),
+    Export(export),
+    Scan(scan),
+    Code(code),
+    Pair(pair),
+    Verify(verify),
+    Drift(drift),
+    Release(release),
     #[command(visible_alias = "ls")]
-    List(list::Args),
-    Watch(watch::Args),
-    Show(show::Args),
-    Rename(rename::Args),
-    Edit(edit::Args),
+    List(list),
+    Watch(watch),
+    Show(show),
+    Rename(rename),
+    Edit(edit),
     #[command(visible_alias = "rm")]
-    Remove(remove::Args),
-    Trash(trash::Args),
-    Qr(qr::Args),
-    Uri(uri::Args),
-    Backup(backup::Args),
-    Restore(restore::Args),
-    Recipients(recipients::Args),
-    Registry(registry::Args),
-    Aws(aws::Args),
-    Mcp(mcp::Args),
-    Share(share::Args),
-    Serve(serve::Args),
-    Demo(demo::Args),
+    Remove(remove),
+    Trash(trash),
+    Qr(qr),
+    Uri(uri),
+    Backup(backup),
+    Restore(restore),
+    Recipients(recipients),
+    Registry(registry),
+    Aws(aws),
+    Mcp(mcp),
+    Share(share),
+    Serve(serve),
+    Demo(demo),
     #[cfg(target_os = "linux")]
-    Unlock(unlock::Args),
+    Unlock(unlock),
     #[cfg(target_os = "linux")]
-    Lock(lock::Args),
-    Init(init::Args),
-    Doctor(doctor::Args),
-    Bench(bench::Args),
-    Completions(completions::Args),
-    Man(man::Args),
+    Lock(lock),
+    Init(init),
+    Doctor(doctor),
+    Bench(bench),
+    Completions(completions),
+    Man(man),
 }
 
 impl Command {

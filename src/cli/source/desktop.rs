@@ -111,22 +111,32 @@ fn no_display() -> bool {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
     use x11rb::connection::Connection as _;
     use x11rb::protocol::randr::ConnectionExt as _;
     use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, ImageOrder};
     use zeroize::Zeroizing;
+    use zvariant::{OwnedObjectPath, OwnedValue, Value};
 
     use super::{Result, Shot, no_screen};
+    use crate::bus::{self, BUS, Bus, Place};
     use crate::provision::Limits;
+    use crate::time::Deadline;
+
+    const PORTAL: &str = "org.freedesktop.portal.Desktop";
+    const SCREENSHOT: Place<'static> =
+        Place { name: PORTAL, path: "/org/freedesktop/portal/desktop", interface: "org.freedesktop.portal.Screenshot" };
+    const REQUEST: &str = "org.freedesktop.portal.Request";
+    const RESPONSE: &str = "Response";
+    /// How long a person may take to allow it.
+    const PATIENCE: Duration = Duration::from_secs(600);
 
     /// The desktop portal asks the person where the desktop wants that; the file it leaves is removed.
     pub(super) fn portal() -> Result<Shot> {
-        let request = async {
-            let request = ashpd::desktop::screenshot::Screenshot::request().interactive(false).modal(false);
-            request.send().await?.response()
-        };
-        let shot = zbus::block_on(request).map_err(|error| no_screen(format!("the desktop portal: {error}")))?;
-        let uri = shot.uri().to_string();
+        let uri = uri_of_shot().map_err(|error| no_screen(format!("the desktop portal: {error}")))?;
+        let uri = uri.ok_or_else(|| no_screen("the desktop portal was told not to"))?;
         let path = uri
             .strip_prefix("file://")
             .map(|path| percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned());
@@ -134,6 +144,26 @@ mod linux {
         let bytes = std::fs::read(&path).map(Zeroizing::new);
         let _ = std::fs::remove_file(&path);
         bytes.map(Shot::File).map_err(|error| no_screen(format!("{path}: {error}")))
+    }
+
+    /// Where the portal put a picture of the screen (interface `org.freedesktop.portal.Screenshot`, versions 1 and 2); `None`
+    /// where the person said no.
+    fn uri_of_shot() -> std::result::Result<Option<String>, bus::Error> {
+        let mut bus = Bus::connect(Deadline::after(PATIENCE))?;
+        let rule = format!("type='signal',sender='{PORTAL}',interface='{REQUEST}',member='{RESPONSE}'");
+        bus.call(BUS, "AddMatch", &(rule,))?;
+        let options = HashMap::from([("modal", Value::from(false)), ("interactive", Value::from(false))]);
+        let asked = bus.call(SCREENSHOT, "Screenshot", &("", options))?;
+        let request: OwnedObjectPath = asked.body()?;
+        let from = Place { name: PORTAL, path: request.as_str(), interface: REQUEST };
+        loop {
+            let response = bus.signal(from, RESPONSE)?;
+            if response.sender() == asked.sender() {
+                let (refused, results): (u32, HashMap<String, OwnedValue>) = response.body()?;
+                let uri = results.get("uri").and_then(|uri| String::try_from(uri.clone()).ok());
+                return Ok(uri.filter(|_| refused == 0));
+            }
+        }
     }
 
     /// Each monitor that RandR knows; the whole root window where it knows none.

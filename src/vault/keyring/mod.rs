@@ -22,8 +22,6 @@ use nowhere as platform;
 #[cfg(target_os = "linux")]
 use secret_service as platform;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -45,26 +43,26 @@ pub struct Options {
 
 /// The OS keyring.
 ///
-/// Making one costs nothing: the session with the keyring is opened by the first call, or in the
-/// background by [`warm_up`](Self::warm_up). A session that failed is not used again.
+/// Making one costs nothing: the session with the keyring is opened by the first call, or ahead of it by
+/// [`warm_up`](Self::warm_up). A session that failed is not used again.
 #[derive(Debug)]
 pub struct Keyring {
     options: Options,
-    session: Mutex<Arc<platform::Session>>,
+    sessions: platform::Sessions,
 }
 
 impl Keyring {
     /// A keyring that hasn't been reached for yet.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self { options, session: Mutex::default() }
+        Self { options, sessions: platform::Sessions::default() }
     }
 
-    /// Starts opening the session in the background, so that the first call finds it open.
+    /// Starts opening the session, without waiting for the keyring, so that the first call finds it open.
     ///
     /// That call reports what goes wrong here.
     pub fn warm_up(&self) {
-        self.session().warm_up();
+        self.sessions.warm_up(self.options.limit);
     }
 
     /// Keeps an age identity, the one of a vault of age files, as one item.
@@ -136,48 +134,12 @@ impl Keyring {
         })
     }
 
-    fn session(&self) -> Arc<platform::Session> {
-        Arc::clone(&self.current())
-    }
-
-    fn current(&self) -> MutexGuard<'_, Arc<platform::Session>> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does `work` in another thread, which is abandoned when the limit has passed: no keyring's call
-    /// has a limit.
+    /// Does `work`, with no call to the keyring taking longer than the limit. It may be done by another thread.
     fn within_limit<T: Send + 'static>(
         &self,
         work: impl FnOnce(&platform::Session) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let session = self.session();
-        let (answer, waiting) = mpsc::sync_channel(1);
-        let worker = Arc::clone(&session);
-        thread::Builder::new()
-            .name("keyring".to_owned())
-            .spawn(move || {
-                worker.warm_up();
-                // Nobody listens when the limit has passed.
-                let _ = answer.send(work(&worker));
-            })
-            .map_err(|error| Error::Keyring(format!("no thread to reach it from: {error}")))?;
-        let result = match waiting.recv_timeout(self.options.limit) {
-            Ok(result) => result,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                session.abandon();
-                Err(Error::TimedOut {
-                    seconds: self.options.limit.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
-                })
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(Error::Keyring("its worker broke off".to_owned())),
-        };
-        if matches!(result, Err(Error::TimedOut { .. } | Error::NoBus { .. } | Error::NoProvider | Error::Keyring(_))) {
-            let mut current = self.current();
-            if Arc::ptr_eq(&current, &session) {
-                *current = Arc::default();
-            }
-        }
-        result
+        self.sessions.within(self.options.limit, work)
     }
 }
 

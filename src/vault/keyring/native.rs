@@ -1,7 +1,9 @@
 //! The macOS Keychain, where an item shows as `vmfa` with the UUID as its account and has no other attributes; and
 //! the Windows Credential Manager, with at most 2,560 bytes a secret, whose comment shows the device's name.
 
-use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 #[cfg(target_os = "macos")]
 use apple_native_keyring_store::keychain::Store;
@@ -25,11 +27,38 @@ pub(super) type Item = keyring::Entry;
 #[derive(Debug, Default)]
 pub(super) struct Session;
 
+/// Nothing is kept between calls.
+#[derive(Debug, Default)]
+pub(super) struct Sessions;
+
+impl Sessions {
+    pub(super) fn warm_up(&self, _limit: Duration) {}
+
+    /// Does `work` in another thread, which is left behind when the limit has passed: neither keyring's calls have a limit.
+    pub(super) fn within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&Session) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, waiting) = mpsc::sync_channel(1);
+        thread::Builder::new()
+            .name("keyring".to_owned())
+            .spawn(move || {
+                // Nobody listens when the limit has passed.
+                let _ = answer.send(work(&Session));
+            })
+            .map_err(|error| Error::Keyring(format!("no thread to reach it from: {error}")))?;
+        match waiting.recv_timeout(limit) {
+            Ok(result) => result,
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                Err(Error::TimedOut { seconds: limit.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX) })
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(Error::Keyring("its worker broke off".to_owned())),
+        }
+    }
+}
+
 impl Session {
-    pub(super) fn warm_up(self: &Arc<Self>) {}
-
-    pub(super) fn abandon(&self) {}
-
     fn entry(&self, key: &str) -> Result<keyring::Entry, Error> {
         Store::new().and_then(|store| store.build(PROGRAM, key, None)).map_err(failure)
     }

@@ -1,6 +1,6 @@
 //! Systems without a keyring that this program knows.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -13,11 +13,23 @@ pub(super) type Item = String;
 #[derive(Debug, Default)]
 pub(super) struct Session;
 
+/// There are none.
+#[derive(Debug, Default)]
+pub(super) struct Sessions;
+
+impl Sessions {
+    pub(super) fn warm_up(&self, _limit: Duration) {}
+
+    pub(super) fn within<T>(
+        &self,
+        _limit: Duration,
+        work: impl FnOnce(&Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        work(&Session)
+    }
+}
+
 impl Session {
-    pub(super) fn warm_up(self: &Arc<Self>) {}
-
-    pub(super) fn abandon(&self) {}
-
     pub(super) fn find(&self, _key: &str, _prompt: bool) -> Result<Option<String>, Error> {
         Err(none())
     }

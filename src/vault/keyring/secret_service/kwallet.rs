@@ -1,9 +1,10 @@
 //! What KWallet needs beyond the Secret Service, and offers on the same connection (its own interface, `org.kde.KWallet`).
 
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zvariant::{OwnedObjectPath, OwnedValue};
 
 use super::super::super::{KWallet, Provider};
-use super::{COLLECTION, Error, PROPERTIES, Session};
+use super::session::{PROPERTIES, Session, unexpected};
+use super::{COLLECTION, Error};
 
 const INTERFACE: &str = "org.kde.KWallet";
 /// The name under which KWallet opens a wallet for the Secret Service.
@@ -23,7 +24,7 @@ impl Session {
         };
         let told = || -> Result<(), Error> {
             let label: OwnedValue = self.call(collection.as_str(), PROPERTIES, "Get", &(COLLECTION, "Label"))?;
-            let label = String::try_from(label).map_err(super::said)?;
+            let label = String::try_from(label).map_err(unexpected)?;
             // The wallet is open, and this only tells its handle.
             let handle: i32 = self.call(path, INTERFACE, "open", &(label, 0_i64, APPLICATION))?;
             let _: () = self.call(path, INTERFACE, "sync", &(handle, APPLICATION))?;

@@ -2,77 +2,84 @@
 //!
 //! Spoken to directly: everything is looked at before it is touched, so that nobody is prompted without
 //! leave, and "no bus", "no provider", "no collection", "locked" and "not there" are different errors.
-//! The key agreement runs beside the search for the item; only the secret itself waits for both.
+//! An agreement on a key is proposed before anything is known of the item, and answered while that is looked up.
 
 mod answer;
 mod kwallet;
 mod prompt;
+mod session;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::thread;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use zbus::Connection;
-use zbus::connection::Builder;
-use zbus::zvariant::{DynamicDeserialize, DynamicType, OwnedObjectPath, OwnedValue, Value};
 use zeroize::Zeroizing;
+use zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 use super::super::Provider;
 use super::Error;
 use super::items::PROGRAM;
-use super::transfer::{ALGORITHM, Key, Private};
 use answer::Answer;
+pub(super) use session::Session;
+use session::{PROPERTIES, SERVICE, SERVICE_PATH, failed, unexpected};
 
-const PROVIDER: &str = "org.freedesktop.secrets";
-const SERVICE_PATH: &str = "/org/freedesktop/secrets";
-const SERVICE: &str = "org.freedesktop.Secret.Service";
 const COLLECTION: &str = "org.freedesktop.Secret.Collection";
 const ITEM: &str = "org.freedesktop.Secret.Item";
-const SESSION: &str = "org.freedesktop.Secret.Session";
-const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// How many words, with the empty one in front, the path of a collection has: `/org/freedesktop/secrets/collection/NAME`.
 const COLLECTION_DEPTH: usize = 6;
 
-/// How often a provider is asked that isn't ready, and how long it is left alone in between.
-const TRIES: u8 = 20;
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// The bus itself.
-const BUS: &str = "org.freedesktop.DBus";
-const BUS_PATH: &str = "/org/freedesktop/DBus";
-
-/// The bus name that a process owns while it creates an item that must be the only one; and how often it is tried for, with
-/// the pause between: five seconds.
-const TURN: &str = "vmfa.keyring.Turn";
-const TURNS: u16 = 1000;
-const DO_NOT_QUEUE: u32 = 4;
-const HAVE_IT: u32 = 1;
-
-/// How often another session is opened where both sides may make different keys.
-const AGREEMENTS: u8 = 8;
-
 /// A secret on the bus: session, initialization vector, ciphertext, content type.
 type Sealed = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 
-/// A connection to the bus, and an agreement with the provider on how secrets travel over it.
+/// Where an item is.
+pub(super) type Item = OwnedObjectPath;
+
+/// Sessions that nobody uses at the moment: each serves one thread.
 #[derive(Default)]
-pub(super) struct Session {
-    started: OnceLock<()>,
-    bus: OnceLock<Result<Connection, String>>,
-    agreement: OnceLock<Result<Agreement, String>>,
-    provider: OnceLock<Provider>,
-    /// Whether a prompt to unlock waited for a person, where nobody may be asked: it isn't shown a second time.
-    needs_person: AtomicBool,
+pub(super) struct Sessions {
+    idle: Mutex<Vec<Session>>,
 }
 
-struct Agreement {
-    session: OwnedObjectPath,
-    key: Key,
+impl Sessions {
+    /// Opens a session for the first who needs one, and waits for nothing.
+    pub(super) fn warm_up(&self, limit: Duration) {
+        if self.idle().is_empty() {
+            let session = Session::new(limit);
+            session.warm_up();
+            self.idle().push(session);
+        }
+    }
+
+    /// Does `work` in a session, with no call taking longer than until the limit has passed since it began. A session that
+    /// failed isn't used again.
+    pub(super) fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&Session) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let idle = self.idle().pop();
+        let session = idle.unwrap_or_else(|| Session::new(limit));
+        session.begin();
+        let result = work(&session);
+        let failed =
+            matches!(result, Err(Error::TimedOut { .. } | Error::NoBus { .. } | Error::NoProvider | Error::Keyring(_)));
+        if !failed {
+            self.idle().push(session);
+        }
+        result
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sessions(idle: {})", self.idle().len())
+    }
 }
 
 /// A collection, and whose it is.
@@ -87,152 +94,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Session(open: {})", self.agreement.get().is_some())
-    }
-}
-
 impl Session {
-    /// Connects and agrees in the background.
-    pub(super) fn warm_up(self: &Arc<Self>) {
-        self.started.get_or_init(|| {
-            let session = Arc::clone(self);
-            // Where no thread can be had, the first call does it.
-            let _ = thread::Builder::new().name("keyring-agreement".to_owned()).spawn(move || {
-                // What went wrong is kept for the call that needs it.
-                let _ = session.agreement();
-            });
-        });
-    }
-
-    /// Ends what still waits: a prompt is taken back when the connection that asked for it is gone.
-    pub(super) fn abandon(&self) {
-        if let Some(Ok(bus)) = self.bus.get() {
-            let _ = zbus::block_on(bus.clone().close());
-        }
-    }
-
-    fn bus(&self) -> Result<&Connection, Error> {
-        let connected = self.bus.get_or_init(|| match zbus::Address::session() {
-            // The threads that wait for answers do the bus's work too: another thread would only add wake-ups.
-            Ok(address) => Builder::session()
-                .and_then(|builder| zbus::block_on(builder.internal_executor(false).build()))
-                .map_err(|error| format!("tried {address}: {error}")),
-            Err(error) => Err(error.to_string()),
-        });
-        connected.as_ref().map_err(|tried| Error::NoBus { tried: tried.clone() })
-    }
-
-    fn agreement(&self) -> Result<&Agreement, Error> {
-        let agreed = self.agreement.get_or_init(|| {
-            self.agree().map_err(|error| match error {
-                Error::Keyring(text) => text,
-                other => other.to_string(),
-            })
-        });
-        agreed.as_ref().map_err(|text| Error::Keyring(text.clone()))
-    }
-
-    fn agree(&self) -> Result<Agreement, Error> {
-        let mut again = AGREEMENTS;
-        loop {
-            again = again.saturating_sub(1);
-            let private = Private::random().map_err(failed)?;
-            let public = private.public();
-            // KWallet takes a number whose first bit is set for a negative one, and loses its first byte where all of that
-            // byte's are set.
-            if public.first() == Some(&0xff) && again > 0 {
-                continue;
-            }
-            let input = Value::from(public.to_vec());
-            let (output, session): (OwnedValue, OwnedObjectPath) =
-                self.call(SERVICE_PATH, SERVICE, "OpenSession", &(ALGORITHM, input))?;
-            match private.agree(&Vec::<u8>::try_from(output).map_err(said)?) {
-                Ok(key) => return Ok(Agreement { session, key }),
-                // One in 256: both choose another number.
-                Err(super::transfer::Error::LeadingZero) if again > 0 => {
-                    let _ = self.call::<()>(session.as_str(), SESSION, "Close", &());
-                }
-                Err(error) => return Err(failed(error)),
-            }
-        }
-    }
-
-    fn call<R>(
-        &self,
-        path: &str,
-        interface: &str,
-        method: &str,
-        arguments: &(impl serde::Serialize + DynamicType),
-    ) -> Result<R, Error>
-    where
-        R: for<'d> DynamicDeserialize<'d>,
-    {
-        let bus = self.bus()?;
-        let mut again = TRIES;
-        loop {
-            again = again.saturating_sub(1);
-            let answer = bus.call_method(Some(PROVIDER), path, Some(interface), method, arguments);
-            match wait(bus, answer) {
-                Ok(answer) => return answer.body().deserialize().map_err(said),
-                Err(error) if again > 0 && path == SERVICE_PATH && is_not_ready(&error) => thread::sleep(PAUSE),
-                Err(error) => return Err(self.blamed(said(error))),
-            }
-        }
-    }
-
-    /// An error with the provider's name.
-    fn blamed(&self, error: Error) -> Error {
-        match error {
-            Error::Locked(_) => Error::Locked(self.provider()),
-            error => error,
-        }
-    }
-
-    fn call_bus<R>(&self, method: &str, arguments: &(impl serde::Serialize + DynamicType)) -> Result<R, Error>
-    where
-        R: for<'d> DynamicDeserialize<'d>,
-    {
-        let bus = self.bus()?;
-        let answer = wait(bus, bus.call_method(Some(BUS), BUS_PATH, Some(BUS), method, arguments)).map_err(said)?;
-        answer.body().deserialize().map_err(said)
-    }
-
-    /// Who has the name of the Secret Service, once somebody has it.
-    fn provider(&self) -> Provider {
-        if let Some(known) = self.provider.get() {
-            return known.clone();
-        }
-        let process: Result<u32, Error> = self.call_bus("GetConnectionUnixProcessID", &(PROVIDER,));
-        let Ok(process) = process else { return Provider::Unknown };
-        // Everybody may read it, even of another user's process.
-        let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
-        self.provider.get_or_init(|| Provider::of_process(name.trim_end())).clone()
-    }
-
-    /// Does what no two may do at once. The bus is what all who use a keyring have in common, and it takes a name away
-    /// from a process that ends.
-    pub(super) fn in_turn<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let mut have = false;
-        for _ in 0..TURNS {
-            match self.call_bus("RequestName", &(TURN, DO_NOT_QUEUE)) {
-                Ok(HAVE_IT) => {
-                    have = true;
-                    break;
-                }
-                Ok::<u32, _>(_) => thread::sleep(PAUSE),
-                // A bus that gives no names, as in some sandboxes: what comes of two at once is cleared up.
-                Err(_) => break,
-            }
-        }
-        let result = work();
-        if have {
-            let _ = self.call_bus::<u32>("ReleaseName", &(TURN,));
-        }
-        result
-    }
-
     /// The item for `key`, unlocked when this returns.
     pub(super) fn find(&self, key: &str, prompt: bool) -> Result<Option<OwnedObjectPath>, Error> {
         let mut found = self.find_all(key, prompt)?;
@@ -316,13 +178,13 @@ impl Session {
             }
             result => result?,
         };
-        Ok((collection, bool::try_from(locked).map_err(said)?))
+        Ok((collection, bool::try_from(locked).map_err(unexpected)?))
     }
 
     /// Unlocks what needs nobody, or asks where that is allowed. A wallet that was opened at login is locked until it is
     /// asked for.
     fn unlock(&self, objects: &[OwnedObjectPath], prompt: bool) -> Result<(), Error> {
-        if !prompt && self.needs_person.load(Ordering::Relaxed) {
+        if !prompt && self.needs_person.get() {
             return Err(Error::Locked(self.provider()));
         }
         let (_, question): (Vec<OwnedObjectPath>, OwnedObjectPath) =
@@ -332,7 +194,7 @@ impl Session {
         if matches!(answer, Ok(Answer::NotNeeded | Answer::Completed)) || !self.is_locked(objects)? {
             return Ok(());
         }
-        self.needs_person.store(true, Ordering::Relaxed);
+        self.needs_person.set(true);
         Err(answer.err().unwrap_or_else(|| Error::Locked(self.provider())))
     }
 
@@ -342,7 +204,7 @@ impl Session {
             // An item's path is its collection's and one word more.
             let interface = if object.as_str().split('/').count() > COLLECTION_DEPTH { ITEM } else { COLLECTION };
             let locked: OwnedValue = self.call(object.as_str(), PROPERTIES, "Get", &(interface, "Locked"))?;
-            if bool::try_from(locked).map_err(said)? {
+            if bool::try_from(locked).map_err(unexpected)? {
                 return Ok(true);
             }
         }
@@ -418,44 +280,4 @@ impl Session {
             self.settle(&collection);
         }
     }
-}
-
-/// GNOME Keyring gets to know a new connection while it handles its first calls, which are to the service itself, and
-/// says of one that comes too early that it has no such method. It has done nothing then.
-fn is_not_ready(error: &zbus::Error) -> bool {
-    matches!(error, zbus::Error::MethodError(name, ..) if name.as_str() == "org.freedesktop.DBus.Error.UnknownMethod")
-}
-
-/// Where an item is.
-pub(super) type Item = OwnedObjectPath;
-
-/// Waits for an answer, and does the bus's work meanwhile.
-fn wait<T>(bus: &Connection, answer: impl Future<Output = T>) -> T {
-    let work = async {
-        loop {
-            bus.executor().tick().await;
-        }
-    };
-    zbus::block_on(futures_lite::future::or(answer, work))
-}
-
-fn failed(error: super::transfer::Error) -> Error {
-    Error::Keyring(error.to_string())
-}
-
-/// What the bus or the provider said.
-fn said(error: impl Into<zbus::Error>) -> Error {
-    let error = error.into();
-    if let zbus::Error::MethodError(name, ..) = &error {
-        // Somebody locked it between two calls.
-        if name.as_str() == "org.freedesktop.Secret.Error.IsLocked" {
-            return Error::Locked(Provider::Unknown);
-        }
-        // Nobody has the name, and nobody could be started to have it.
-        let nobody = ["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"];
-        if nobody.contains(&name.as_str()) || name.starts_with("org.freedesktop.DBus.Error.Spawn.") {
-            return Error::NoProvider;
-        }
-    }
-    Error::Keyring(error.to_string())
 }

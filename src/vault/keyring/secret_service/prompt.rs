@@ -5,14 +5,16 @@
 
 use std::time::Duration;
 
-use async_io::Timer;
-use zbus::Proxy;
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zvariant::{OwnedObjectPath, OwnedValue};
 
+use super::Error;
 use super::answer::Answer;
-use super::{Error, PROVIDER, Session, said, wait};
+use super::session::{PROVIDER, Session};
+use crate::bus::{self, BUS, Place};
+use crate::time::Deadline;
 
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
+const COMPLETED: &str = "Completed";
 
 /// How long a prompt may take to complete by itself.
 const BY_ITSELF: Duration = Duration::from_secs(1);
@@ -22,37 +24,34 @@ const TAKE_BACK: Duration = Duration::from_millis(500);
 impl Session {
     /// Has the provider's question answered, if there is one ("/" is none).
     pub(super) fn answered(&self, question: &OwnedObjectPath, prompt: bool) -> Result<Answer, Error> {
-        use futures_lite::{StreamExt as _, future};
         if question.as_str() == "/" {
             return Ok(Answer::NotNeeded);
         }
-        let bus = self.bus()?;
-        let asked = async {
-            let proxy = Proxy::new(bus, PROVIDER, question.as_str(), PROMPT).await?;
-            let mut completed = proxy.receive_signal("Completed").await?;
-            let answer = async {
-                proxy.call_method("Prompt", &("",)).await?;
-                // None comes when the connection was closed.
-                Ok::<_, zbus::Error>(completed.next().await)
-            };
-            if prompt {
-                return answer.await;
+        let to = Place { name: PROVIDER, path: question.as_str(), interface: PROMPT };
+        let rule =
+            format!("type='signal',sender='{PROVIDER}',path='{question}',interface='{PROMPT}',member='{COMPLETED}'");
+        let deadline = if prompt { self.deadline() } else { Deadline::after(BY_ITSELF) };
+        let completed = self.with_bus(deadline, |bus| {
+            bus.call(BUS, "AddMatch", &(rule.as_str(),))?;
+            let asked = bus.call(to, "Prompt", &("",))?;
+            loop {
+                let signal = bus.signal(to, COMPLETED)?;
+                // Others could send one of this name, too.
+                if signal.sender() == asked.sender() {
+                    let (dismissed, _): (bool, OwnedValue) = signal.body()?;
+                    return Ok(dismissed);
+                }
             }
-            let too_late = async {
-                Timer::after(BY_ITSELF).await;
-                let taken_back = async { proxy.call_method("Dismiss", &()).await.map(drop) };
-                let given_up = async {
-                    Timer::after(TAKE_BACK).await;
-                    Ok(())
-                };
+        });
+        let dismissed = match completed {
+            Err(bus::Error::Late) if !prompt => {
                 // One that can't be taken back was answered meanwhile, or its provider is busy with it.
-                let _ = future::or(taken_back, given_up).await;
-                Ok(None)
-            };
-            future::or(answer, too_late).await
+                let _ = self.with_bus(Deadline::after(TAKE_BACK), |bus| bus.call(to, "Dismiss", &()));
+                true
+            }
+            completed => completed.map_err(|error| self.said(error))?,
         };
-        let Some(signal) = wait(bus, asked).map_err(said)? else { return Ok(Answer::Refused) };
-        let (dismissed, _): (bool, OwnedValue) = signal.body().deserialize().map_err(said)?;
+        let _ = self.with_bus(self.deadline(), |bus| bus.send(BUS, "RemoveMatch", &(rule.as_str(),)));
         Ok(if dismissed { Answer::Refused } else { Answer::Completed })
     }
 }
