@@ -3,8 +3,9 @@
 
 use super::Error;
 use super::lease::{Issued, LONGEST_WAIT, Terms};
+use crate::oath::hotp::{self, Keyed};
 use crate::oath::resync::Window;
-use crate::oath::{Parameters, distance, hotp, totp};
+use crate::oath::{Code, Parameters, distance, totp};
 use crate::registry::Device;
 use crate::secret::Secret;
 use crate::time::{Period, Step, Timestamp};
@@ -61,10 +62,22 @@ impl Clock {
     }
 
     pub(super) fn issued(&self, step: Step, secret: &Secret) -> Result<Issued, Error> {
+        self.with_code(step, hotp::code(secret, step.value(), &self.parameters))
+    }
+
+    /// The same of consecutive steps.
+    pub(super) fn issued_all(&self, steps: &[Step], secret: &Secret) -> Result<Vec<Issued>, Error> {
+        let (Some(first), Some(last)) = (steps.first(), steps.last()) else { return Ok(Vec::new()) };
+        let keyed = Keyed::new(secret, self.parameters.algorithm);
+        let codes = keyed.codes(first.value()..=last.value(), self.parameters.digits);
+        codes.map(|(step, code)| self.with_code(Step::new(step), code)).collect()
+    }
+
+    fn with_code(&self, step: Step, code: Code) -> Result<Issued, Error> {
         let (start, _) = self.begins(step)?;
         let end = start.plus(self.period.seconds()).ok_or(Error::NoSuchStep)?;
         Ok(Issued {
-            code: hotp::code(secret, step.value(), &self.parameters),
+            code,
             moving_factor: step.value(),
             valid: Some((self.reference(start), self.reference(end))),
             repeated: false,

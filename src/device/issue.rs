@@ -11,7 +11,8 @@ pub use super::lease::{Issued, LONGEST_WAIT, Leased, Moment, Returned, Terms};
 use super::ledger::{Claimed, FAR};
 use super::pair::Which;
 use super::{Devices, Error};
-use crate::oath::{Code, MovingFactor, hotp};
+use crate::oath::hotp::{self, Keyed};
+use crate::oath::{Code, MovingFactor};
 use crate::provision::Enrolment;
 use crate::registry::{self, Device, Registry, Run, Runs, Token};
 use crate::time::{Step, Timestamp};
@@ -81,7 +82,7 @@ pub fn at_time(enrolment: &Enrolment, time: Timestamp, offset: i64, count: u16) 
 }
 
 fn unwritten(clock: &Clock, enrolment: &Enrolment, offset: i64, count: u16) -> Result<Vec<Issued>, Error> {
-    clock.steps(offset, count)?.into_iter().map(|step| clock.issued(step, &enrolment.secret)).collect()
+    clock.issued_all(&clock.steps(offset, count)?, &enrolment.secret)
 }
 
 /// In how many seconds a device's clock comes to a code that is valid for `validity` seconds, and when that is: none
@@ -114,13 +115,11 @@ pub fn lasting_from(
 ///
 /// [`Error::NoSuchStep`] where a counter leaves 64 bits.
 pub fn at_counter(enrolment: &Enrolment, next: u64, count: u16) -> Result<Vec<Issued>, Error> {
-    (0..count)
-        .map(|index| {
-            let counter = next.checked_add(index.into()).ok_or(Error::NoSuchStep)?;
-            let code = hotp::code(&enrolment.secret, counter, &enrolment.parameters);
-            Ok(Issued { code, moving_factor: counter, valid: None, repeated: false, claim: None })
-        })
-        .collect()
+    let Some(further) = count.checked_sub(1) else { return Ok(Vec::new()) };
+    let last = next.checked_add(further.into()).ok_or(Error::NoSuchStep)?;
+    let keyed = Keyed::new(&enrolment.secret, enrolment.parameters.algorithm);
+    let issued = |(counter, code)| Issued { code, moving_factor: counter, valid: None, repeated: false, claim: None };
+    Ok(keyed.codes(next..=last, enrolment.parameters.digits).map(issued).collect())
 }
 
 /// Consecutive codes of a device whose registry can't be written: another process may get the same codes as fresh ones.
@@ -157,8 +156,8 @@ impl Devices<'_> {
         let steps = clock.steps(offset, count)?;
         let ledger = self.ledger(device, enrolment)?;
         let new = self.claim_all(ledger, &clock, &steps, moment.now)?;
-        let issued = |step| Ok(clock.issued(step, &enrolment.secret)?.taken_by(&new));
-        steps.into_iter().map(issued).collect()
+        let issued = clock.issued_all(&steps, &enrolment.secret)?;
+        Ok(issued.into_iter().map(|issued| issued.taken_by(&new)).collect())
     }
 
     /// The same as [`Self::codes`] where the secret isn't at hand: it is read while the steps are written down. `moment`
@@ -194,8 +193,8 @@ impl Devices<'_> {
         let new = new?;
         match enrolment.map(|enrolment| (enrolment, moment())) {
             Ok((enrolment, now)) if Clock::of(device, now.time).is_ok_and(|now| now.step == clock.step) => {
-                let issued = |step| Ok::<_, Error>(clock.issued(step, &enrolment.secret)?.taken_by(&new));
-                Ok((steps.into_iter().map(issued).collect::<Result<_, _>>()?, now))
+                let issued = clock.issued_all(&steps, &enrolment.secret)?;
+                Ok((issued.into_iter().map(|issued| issued.taken_by(&new)).collect(), now))
             }
             other => {
                 self.give_back(&new)?;

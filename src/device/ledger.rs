@@ -4,6 +4,8 @@
 //! the secret under the vault's own key. The registry that holds fingerprints doesn't hold the key, and somebody who has
 //! the key can read the secrets anyway.
 
+use std::collections::BTreeMap;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -43,6 +45,26 @@ impl Devices<'_> {
         }
         let key = self.own_key()?;
         Ok(self.registry.join(device.id, &fingerprint(key.as_bytes(), enrolment))?)
+    }
+
+    /// The ledgers of several devices of which nothing was handed out yet, by their devices: as [`ledger`](Self::ledger) begins
+    /// them one by one, but with one write.
+    ///
+    /// # Errors
+    ///
+    /// Those of the vault's own key; for each device, those of vault and registry.
+    pub fn begin_ledgers(&self, devices: &[&Device]) -> Result<BTreeMap<Id, Result<Id, Error>>, Error> {
+        let key = self.own_key()?;
+        let (mut ledgers, mut joins) = (BTreeMap::new(), Vec::with_capacity(devices.len()));
+        for device in devices {
+            match self.enrolment(device) {
+                Ok(enrolment) => joins.push((device.id, fingerprint(key.as_bytes(), &enrolment))),
+                Err(error) => drop(ledgers.insert(device.id, Err(error))),
+            }
+        }
+        let joined = self.registry.join_all(&joins).into_iter().map(|ledger| ledger.map_err(Error::from));
+        ledgers.extend(joins.iter().map(|(device, _)| *device).zip(joined));
+        Ok(ledgers)
     }
 
     /// The same where there is one; nothing is written.

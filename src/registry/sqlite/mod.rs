@@ -31,7 +31,8 @@ pub(crate) use names::Of;
 
 use super::record::Record;
 use super::{
-    AccessToken, Claim, Device, Error, Fingerprint, History, Holder, Kept, Ledger, Registry, Token, clash, names_clash,
+    AccessToken, Claim, Device, Error, Fingerprint, History, Holder, Kept, Ledger, Registry, Taken, Token, clash,
+    names_clash,
 };
 use crate::name::Name;
 use crate::time::{Step, Timestamp};
@@ -295,6 +296,10 @@ impl Registry for Sqlite {
 
     fn claimed(&self, ledger: Id, first: Step, last: Step) -> Result<Vec<Step>, Error> {
         self.claimed_steps(ledger, first, last)
+    }
+
+    fn taken(&self, from: &[(Id, Step)]) -> Result<Vec<Taken>, Error> {
+        self.taken_of_several(from)
     }
 
     fn claimed_by(&self, ledger: Id, token: Token) -> Result<Vec<Step>, Error> {

@@ -10,8 +10,8 @@ use std::fmt;
 use aes::Aes128;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
-use crypto_bigint::modular::constant_mod::{Residue, ResidueParams};
-use crypto_bigint::{Encoding, U256, U1024, impl_modulus};
+use crypto_bigint::modular::{ConstMontyForm, ConstMontyParams as _};
+use crypto_bigint::{U256, U1024, const_monty_params};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
@@ -19,7 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// Its name in the API.
 pub(super) const ALGORITHM: &str = "dh-ietf1024-sha256-aes128-cbc-pkcs7";
 
-impl_modulus!(
+const_monty_params!(
     Oakley2,
     U1024,
     "ffffffffffffffffc90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74\
@@ -28,7 +28,11 @@ impl_modulus!(
      ee386bfb5a899fa5ae9f24117c4b1fe649286651ece65381ffffffffffffffff"
 );
 
-type Element = Residue<Oakley2, { U1024::LIMBS }>;
+type Element = ConstMontyForm<Oakley2, { U1024::LIMBS }>;
+
+fn modulus() -> &'static U1024 {
+    Oakley2::PARAMS.modulus().as_ref()
+}
 
 /// This side's private number. 256 bits are twice and more what the group resists (RFC 3526, section 8, counts 80
 /// bits for a larger one), at a quarter of the work of 1,024.
@@ -55,12 +59,12 @@ impl Private {
     pub(super) fn random() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *bytes).map_err(|_| Error::NoRandomNumbers)?;
-        Ok(Self(U256::from_be_bytes(*bytes)))
+        Ok(Self(U256::from_be_slice(&*bytes)))
     }
 
     /// The public key, two to the power of the private one.
     pub(super) fn public(&self) -> [u8; 128] {
-        Element::new(&U1024::from_u8(2)).pow(&self.0).retrieve().to_be_bytes()
+        Element::new(&U1024::from_u8(2)).pow(&self.0).retrieve().to_be_bytes().into()
     }
 
     /// The key that follows from the other side's public one.
@@ -70,9 +74,9 @@ impl Private {
         let mut padded = [0; 128];
         let start = padded.len().checked_sub(public.len()).ok_or(Error::PublicKey)?;
         padded.get_mut(start..).ok_or(Error::PublicKey)?.copy_from_slice(public);
-        let public = U1024::from_be_bytes(padded);
+        let public = U1024::from_be_slice(&padded);
         // 0, 1 and -1 would agree with everybody on one of two keys.
-        if public <= U1024::ONE || public >= Oakley2::MODULUS.wrapping_sub(&U1024::ONE) {
+        if public <= U1024::ONE || public >= modulus().wrapping_sub(&U1024::ONE) {
             return Err(Error::PublicKey);
         }
         let shared = Zeroizing::new(Element::new(&public).pow(&self.0).retrieve().to_be_bytes());
@@ -80,7 +84,7 @@ impl Private {
             return Err(Error::LeadingZero);
         }
         let mut key = Zeroizing::new([0; 16]);
-        Hkdf::<Sha256>::new(None, &*shared).expand(&[], &mut *key).map_err(|_| Error::PublicKey)?;
+        Hkdf::<Sha256>::new(None, &shared).expand(&[], &mut *key).map_err(|_| Error::PublicKey)?;
         Ok(Key(key))
     }
 }
@@ -153,7 +157,7 @@ mod tests {
     #[test]
     fn public_keys_that_give_the_shared_one_away_are_refused() {
         let ours = Private::random().unwrap();
-        let modulus = Oakley2::MODULUS;
+        let modulus = *modulus();
         let minus_one = modulus.wrapping_sub(&U1024::ONE).to_be_bytes();
         for key in [&[][..], &[0; 128], &[1], &minus_one, &modulus.to_be_bytes(), &[255; 128], &[7; 129]] {
             assert_eq!(ours.agree(key).unwrap_err(), Error::PublicKey);

@@ -1,5 +1,6 @@
 //! `--fresh`: codes that were never handed out, of one device or of whichever of a pool has one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Args, Codes};
@@ -17,7 +18,7 @@ use crate::device::{self, Devices};
 use crate::oath::MovingFactor;
 use crate::oath::resync::Window;
 use crate::provision::Enrolment;
-use crate::registry::{Device, Registry, Token};
+use crate::registry::{self, Device, Registry, Token};
 use crate::time::{Timestamp, words};
 use crate::vault::{Id, Vault};
 
@@ -157,15 +158,14 @@ impl Lease<'_> {
     fn pool(&self, name: &str, pattern: &Pool, devices: Vec<Device>) -> Result<Vec<Member>> {
         let any = !devices.is_empty();
         let timed = |device: &Device| matches!(device.parameters.factor, MovingFactor::Time { .. });
-        let (mut pool, mut broken) = (Vec::new(), None);
-        for device in devices.into_iter().filter(|device| pattern.has(device) && timed(device)) {
+        let devices: Vec<Device> = devices.into_iter().filter(|device| pattern.has(device) && timed(device)).collect();
+        let mut begun = self.begin(&devices)?;
+        let (mut pool, mut broken) = (Vec::with_capacity(devices.len()), None);
+        for device in devices {
             let vault = self.vaults.vault_of(&device)?;
             let ledger = match device.ledger {
                 Some(known) => Ok(known),
-                None => {
-                    let devices = Devices { vault: vault.as_ref(), registry: self.registry };
-                    devices.enrolment(&device).and_then(|enrolment| devices.ledger(&device, &enrolment))
-                }
+                None => begun.remove(&device.id).unwrap_or(Err(registry::Error::Gone.into())),
             };
             match ledger.map_err(Error::from) {
                 Ok(ledger) => pool.push(Member { ledger, vault, terms: self.terms(&device), device }),
@@ -183,6 +183,19 @@ impl Lease<'_> {
             return Err(pattern::no_pool(name, any));
         }
         Ok(pool)
+    }
+
+    /// The ledgers of those devices of which nothing was handed out yet.
+    fn begin(&self, devices: &[Device]) -> Result<BTreeMap<Id, std::result::Result<Id, device::Error>>> {
+        let mut begun = BTreeMap::new();
+        let mut new: Vec<&Device> = devices.iter().filter(|device| device.ledger.is_none()).collect();
+        while let Some(first) = new.first().copied() {
+            let (of_vault, others) = new.into_iter().partition::<Vec<_>, _>(|device| device.vault == first.vault);
+            let vault = self.vaults.vault_of(first)?;
+            begun.extend(Devices { vault: vault.as_ref(), registry: self.registry }.begin_ledgers(&of_vault)?);
+            new = others;
+        }
+        Ok(begun)
     }
 
     /// Says that a device gives no code, while others of its pool do.
