@@ -6,7 +6,7 @@
 PROGRAM is the `vmfa` to measure; benches/scale builds it and starts this. Every home is filled by `vmfa import` with random
 secrets. The commands take turns; each runs until it has had its time, so a dear one runs seldom. Figures are medians of the
 wall clock, with the minimum beside them, and of CPU time of the process itself, without the keyring's or the stand-in's.
-What would take more than a minute of CPU time is left out: `-`.
+What would take more than a minute of CPU time a run (`--limit`) is left out: `-`.
 
 Three bars are held, in the age vault: `list` among 10,000 devices, a lease from a pool of 1,000 beside one from a pool of
 one, and `code` among 10,000 devices beside oathtool, which reads its secret from a file.
@@ -32,12 +32,13 @@ SIZES = {"age": [10, 1_000, 10_000, 100_000], "keyring": [10, 1_000, 2_500]}
 QUICK = {"age": [10, 100, 1_000], "keyring": [10, 100]}
 TITLES = {"age": "age vault", "keyring": "GNOME Keyring"}
 # Those of a group run one after the other: what the first adds, the second removes.
-GROUPS = [("list",), ("list --json",), ("code NAME",), ("code 'ci/*' --fresh",), ("add", "remove"), ("aws status",)]
+LEASE = "code 'ci/*' --fresh"
+GROUPS = [("list",), ("list --json",), ("code NAME",), (LEASE,), ("add", "remove"), ("aws status",)]
 COMMANDS = [command for group in GROUPS for command in group]
 LIST_BAR, POOL_BAR, PEER_BAR = 25, 1.5, 4
 WARM, LEAST = 2, 3
-# How many seconds of CPU time are too many for one run.
-LIMIT = 60
+# Of how many devices `code` gives codes; each gave one before.
+AMONG = 10
 # An export has at most 20,000 entries.
 AT_ONCE = 20_000
 # Homes of more devices than that are filled in memory.
@@ -144,9 +145,9 @@ class Home:
         return ["--at", str(self.time)]
 
     def next(self):
-        """Another device each time; neighbours are far from each other."""
-        self.turn += 7_919
-        return name(self.turn % self.size + 1)
+        """One of a few devices, another each time, all over the home."""
+        self.turn += 1
+        return name(self.turn % AMONG * self.size // AMONG + 1)
 
     def lease(self, pool):
         return self.run(["code", pool, "--fresh", *self.later()])
@@ -155,7 +156,7 @@ class Home:
         """Run a command once."""
         if command == "code NAME":
             return self.run(["code", self.next(), *self.later()])
-        if command == "code 'ci/*' --fresh":
+        if command == LEASE:
             return self.lease("ci/*")
         if command == "add":
             return self.run(["add", "one-more", "-"], secret().encode())
@@ -242,42 +243,54 @@ def machine(program):
             "kernel": platform.release().split("-")[0], "date": datetime.date.today().isoformat(), "version": version}
 
 
-def fill(program, vault, size, place):
-    """Fill a home, and lease from all of its devices, since the first code of each is dearer."""
+def fill(program, vault, size, place, leased):
+    """Fill a home, lease from all of its devices, since the first code of each is dearer, and tell what that took."""
     with Home(program, vault, size, place) as home:
-        took = home.fill()
-        first, _ = home.lease("ci/*")
-    return f"filled in {took:.1f} s, the first lease of all in {first / 1000:.2f} s"
+        took = {"vault": vault, "devices": size, "import_s": home.fill()}
+        for _ in range(AMONG):
+            home.run(["code", home.next()])
+        if leased:
+            took["first_lease_s"], took["first_lease_cpu_s"] = (time / 1000 for time in home.lease("ci/*"))
+    return took
 
 
-def prepare(program, vault, size, place):
+def prepare(program, vault, size, place, leased):
     """Fill a home on the disk; a large one in memory, because the first code of each device waits for the disk."""
     print(f"{TITLES[vault]}, {size:,} devices: ", end="", flush=True)
-    if size <= ON_DISK or not os.access(MEMORY, os.W_OK):
-        print(fill(program, vault, size, place), flush=True)
-        return
-    with tempfile.TemporaryDirectory(prefix="vmfa-scale-", dir=MEMORY) as memory:
-        print(fill(program, vault, size, f"{memory}/home"), "(in memory)", flush=True)
-        shutil.copytree(f"{memory}/home", place, ignore=shutil.ignore_patterns("keyring", "control"))
-    os.sync()
+    in_memory = size > ON_DISK and os.access(MEMORY, os.W_OK)
+    if in_memory:
+        with tempfile.TemporaryDirectory(prefix="vmfa-scale-", dir=MEMORY) as memory:
+            took = fill(program, vault, size, f"{memory}/home", leased)
+            shutil.copytree(f"{memory}/home", place, ignore=shutil.ignore_patterns("keyring", "control"))
+        os.sync()
+    else:
+        took = fill(program, vault, size, place, leased)
+    lease = f", the first lease of all in {took['first_lease_s']:.2f} s" if leased else ""
+    print(f"filled in {took['import_s']:.1f} s{lease}{' (in memory)' if in_memory else ''}", flush=True)
+    return took
 
 
-def bearable(rows, vault, size):
-    """The commands that won't take longer than LIMIT, if they grow as the number of devices does."""
-    smaller = max((row["devices"] for row in rows if row["vault"] == vault), default=None)
-    if smaller is None:
+def bearable(result, vault, size, limit):
+    """The commands of which one run won't take longer than the limit, if they grow as the number of devices does."""
+    fills = [fill for fill in result["fills"] if fill["vault"] == vault]
+    if not fills:
         return COMMANDS
-    last = [row for row in rows if row["vault"] == vault and row["devices"] == smaller]
-    return [row["command"] for row in last if row["cpu_ms"] / 1000 * size / smaller < LIMIT]
+    smaller = fills[-1]["devices"]
+    rows = [row for row in result["results"] if (row["vault"], row["devices"]) == (vault, smaller)]
+    commands = [row["command"] for row in rows if row["cpu_ms"] / 1000 * size / smaller <= limit]
+    if fills[-1].get("first_lease_cpu_s", limit) * size / smaller > limit:
+        commands = [command for command in commands if command != LEASE]
+    return commands
 
 
 def measure(options, vault, size, place, result):
     """Add the rows of a vault and a size, and the bars that are held there."""
     seconds, most, turns = (0.5, 5, 9) if options.quick else (6, 31, 41)
-    prepare(options.program, vault, size, place)
+    commands = bearable(result, vault, size, options.limit)
+    result["fills"].append(prepare(options.program, vault, size, place, LEASE in commands))
     with Home(options.program, vault, size, place) as home:
         home.serve()
-        times = measured(home, seconds, most, bearable(result["results"], vault, size))
+        times = measured(home, seconds, most, commands)
         for command, taken in times.items():
             walls, cpu = ([time[column] for time in taken] for column in (0, 1))
             result["results"].append({
@@ -325,6 +338,8 @@ def arguments():
     parser.add_argument("--sizes", type=lambda text: sorted(map(int, set(text.split(",")))), help="such as 10,1000")
     parser.add_argument("--only", choices=list(SIZES), help="one of the two vaults")
     parser.add_argument("--quick", action="store_true", help="small sizes and few runs, to see that it works")
+    parser.add_argument("--limit", type=float, default=60, metavar="SECONDS",
+                        help="leave out what would take more CPU time a run (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--svg", type=Path, metavar="DIRECTORY", help="draw pictures there")
     parser.add_argument("--cpu", action="store_const", dest="column", const="cpu_ms", default="median_ms",
@@ -349,7 +364,7 @@ def main():
         sys.exit(f"benches/scale: {missing[0]} is missing")
     if os.getloadavg()[0] > 1:
         print("benches/scale: the machine is busy; compare CPU time rather than the wall clock", file=sys.stderr)
-    result = {"machine": machine(options.program), "results": [], "bars": []}
+    result = {"machine": machine(options.program), "fills": [], "results": [], "bars": []}
     # All homes are deleted at the end: ext4 looks past inodes that were freed a moment ago, one by one.
     with tempfile.TemporaryDirectory(prefix="vmfa-scale-", dir=options.directory) as place:
         for vault in vaults:
