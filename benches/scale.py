@@ -331,7 +331,7 @@ def draw(result, directory, column):
             lines = {command: [] for command in COMMANDS}
             for row in rows:
                 lines[row["command"]].append((row["devices"], row[column]))
-            what = "CPU time" if column == "cpu_ms" else "the wall clock"
+            what = "the CPU time of vmfa alone" if column == "cpu_ms" else "the wall clock"
             (directory / f"scale-{vault}.svg").write_text(scale_svg.picture(title, what, lines, result["machine"]))
 
 

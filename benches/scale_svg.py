@@ -4,7 +4,7 @@ import math
 from html import escape
 
 WIDTH, HEIGHT = 900, 520
-LEFT, RIGHT, TOP, BOTTOM = 96, 286, 62, 92
+LEFT, RIGHT, TOP, BOTTOM = 96, 308, 62, 92
 COLOURS = [
     ("#0b62c4", "#6cb6ff"), ("#0f766e", "#4fd1c5"), ("#15803d", "#7ee08a"), ("#c2410c", "#ff9a62"),
     ("#a21caf", "#e79bf5"), ("#8a5a00", "#f2c14e"), ("#b91c3c", "#ff8fa3"),
