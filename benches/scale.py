@@ -100,11 +100,11 @@ class Home:
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = address.strip()
 
     def serve(self):
-        """A stand-in whose administrator has a device here, so that `aws status` has one to find."""
-        ready = json.loads(self.keep([self.program, "serve", "--json", "--time", "virtual", "--exit-with-stdin"]))
+        """A stand-in that is the same each time, and its keys."""
+        state = ["--state", str(self.place / "account")]
+        ready = json.loads(self.keep([self.program, "serve", "--json", "--time", "virtual", "--exit-with-stdin", *state]))
         self.environment.update(AWS_ENDPOINT_URL=ready["endpoint"], AWS_DEFAULT_REGION="us-east-1",
                                 AWS_ACCESS_KEY_ID=ready["access_key_id"], AWS_SECRET_ACCESS_KEY=ready["secret_access_key"])
-        self.run(["aws", "enable", "--user", "administrator", "--jump"])
 
     def fill(self):
         """Add all devices, and tell how long that took, in seconds."""
@@ -250,6 +250,9 @@ def fill(program, vault, size, place, leased):
         took = {"vault": vault, "devices": size, "import_s": home.fill()}
         for _ in range(AMONG):
             home.run(["code", home.next()])
+        # So that `aws status` has a device to find.
+        home.serve()
+        home.run(["aws", "enable", "--user", "administrator", "--jump"])
         if leased:
             took["first_lease_s"], took["first_lease_cpu_s"] = (time / 1000 for time in home.lease("ci/*"))
     return took
