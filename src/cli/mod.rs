@@ -83,6 +83,27 @@ struct Cli {
     command: command::Command,
 }
 
+/// The command that test suites start over and over, by itself: all commands together take longer to describe than a server
+/// takes to begin. What it can't read is read by [`Cli`], which knows what to say.
+#[derive(Debug, Parser)]
+#[command(name = "vmfa")]
+struct Serving {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: command::Serving,
+}
+
+/// The arguments, read.
+fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    if arguments.get(1).is_some_and(|command| command == "serve")
+        && let Ok(Serving { global, command: command::Serving::Serve(args) }) = Serving::try_parse_from(arguments)
+    {
+        return Ok(Cli { global, command: command::Command::Serve(args) });
+    }
+    Cli::try_parse_from(arguments)
+}
+
 /// Runs the program with this process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -115,7 +136,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: &[OsString], json: bool) -> Result<(), Error> {
-    match Cli::try_parse_from(arguments) {
+    match read(arguments) {
         Ok(cli) => {
             if cli.global.exit_with_stdin {
                 if cli.command.speaks_on_stdin() {

@@ -87,6 +87,12 @@ pub(super) enum Command {
     Man(man::Args),
 }
 
+/// The one that is read by itself.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Serving {
+    Serve(serve::Args),
+}
+
 impl Command {
     /// Whether it speaks to another program on stdin, and ends with it by itself.
     pub(super) const fn speaks_on_stdin(&self) -> bool {
