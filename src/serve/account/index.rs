@@ -29,15 +29,15 @@ pub(in crate::serve) struct Having(BTreeMap<String, KeySet>);
 /// What is found without looking at all rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::serve) struct Index {
-    /// By the ARNs of attached policies.
+    /// The keys of users, by the ARNs of attached policies.
     pub(in crate::serve) users: Having,
-    /// The same.
+    /// The keys of groups, by the ARNs of attached policies.
     pub(in crate::serve) groups: Having,
-    /// The same.
+    /// The keys of roles, by the ARNs of attached policies.
     pub(in crate::serve) roles: Having,
-    /// By the ARNs of boundaries.
+    /// The keys of users, by the ARNs of their boundaries.
     pub(in crate::serve) bounded_users: Having,
-    /// The same.
+    /// The keys of roles, by the ARNs of their boundaries.
     pub(in crate::serve) bounded_roles: Having,
     /// The keys of users, by the keys of groups.
     pub(in crate::serve) members: Having,
