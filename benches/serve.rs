@@ -9,6 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use vmfa::oath::{Parameters, totp};
+use vmfa::secret::Secret;
 use vmfa::time::Timestamp;
 use vmfa::wire::query::Form;
 use vmfa::wire::sigv4::{self, Credentials, Payload, Signer};
@@ -98,10 +99,14 @@ fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u6
                 scope.spawn(move || {
                     let mut connection = Connection { address, stream: None };
                     let mut times = Vec::new();
+                    // Signed once a second: what signing costs is the client's affair, and both share the processors.
+                    let mut signed = (Instant::now(), request(address, keys, form("GetUser", &[])));
                     while Instant::now() < end {
-                        let request = request(address, keys, form("GetUser", &[]));
+                        if signed.0.elapsed() > Duration::from_secs(1) {
+                            signed = (Instant::now(), request(address, keys, form("GetUser", &[])));
+                        }
                         let sent = Instant::now();
-                        let (status, body) = connection.send(&request);
+                        let (status, body) = connection.send(&signed.1);
                         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
                         times.push(sent.elapsed());
                     }
@@ -123,7 +128,7 @@ fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u6
     );
 }
 
-/// So many users, each with an enabled device.
+/// So many users, each with an enabled device and a policy; one of them has another policy, and one device is nobody's.
 fn fill(address: SocketAddr, keys: &Credentials, users: usize) {
     std::thread::scope(|scope| {
         for thread in 0..8 {
@@ -136,27 +141,25 @@ fn fill(address: SocketAddr, keys: &Credentials, users: usize) {
                     body
                 };
                 for number in (thread..users).step_by(8) {
-                    let name = format!("user-{number}");
+                    let name = format!("user-{number:06}");
                     done("CreateUser", &[("UserName", &name)]);
+                    done("AttachUserPolicy", &[("UserName", &name), ("PolicyArn", COMMON)]);
+                    if number == 0 {
+                        done("AttachUserPolicy", &[("UserName", &name), ("PolicyArn", RARE)]);
+                        done("CreateVirtualMFADevice", &[("VirtualMFADeviceName", "spare")]);
+                    }
                     let made = done("CreateVirtualMFADevice", &[("VirtualMFADeviceName", &name)]);
                     let text = |element: &str| {
                         made.split_once(&format!("<{element}>")).unwrap().1.split_once('<').unwrap().0.to_owned()
                     };
-                    use base64::Engine as _;
-                    let seed = base64::prelude::BASE64_STANDARD.decode(text("Base32StringSeed")).unwrap();
-                    let seed = vmfa::provision::base32::parse(str::from_utf8(&seed).unwrap()).unwrap();
-                    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-                    let code = |time| {
-                        let time = Timestamp::from_unix(time);
-                        totp::code(&seed, time, totp::EPOCH, &Parameters::DEFAULT).unwrap().to_string()
-                    };
+                    let [first, second] = pair(&seed(&made));
                     done(
                         "EnableMFADevice",
                         &[
                             ("UserName", &name),
                             ("SerialNumber", &text("SerialNumber")),
-                            ("AuthenticationCode1", &code(now - 30)),
-                            ("AuthenticationCode2", &code(now)),
+                            ("AuthenticationCode1", &first),
+                            ("AuthenticationCode2", &second),
                         ],
                     );
                 }
@@ -165,16 +168,168 @@ fn fill(address: SocketAddr, keys: &Credentials, users: usize) {
     });
 }
 
+/// The CPU time that a process has used, all its threads together.
+fn cpu_time(process: u32) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let spent = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok());
+    Duration::from_nanos(spent.map(|text| text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum())
+}
+
+/// A policy of every user, and one of a single user.
+const COMMON: &str = "arn:aws:iam::aws:policy/IAMUserChangePassword";
+const RARE: &str = "arn:aws:iam::aws:policy/AmazonS3FullAccess";
+
+/// What a kind of request is called, its action, and its parameters; `?` stands for something new.
+type Kind<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
+/// How often each request is sent for a figure, and of how many figures the least counts.
+const SENT: usize = 50;
+const ROUNDS: usize = 3;
+
+/// What requests cost the server that [`fill`] gave so many users, in microseconds of its CPU time: a line of JSON.
+fn costs(address: SocketAddr, keys: &Credentials, users: usize, process: u32) {
+    let mut connection = Connection { address, stream: None };
+    let mut send = |action: &str, parameters: &[(&str, &str)]| {
+        let (status, body) = connection.send(&request(address, keys, form(action, parameters)));
+        let body = String::from_utf8(body).unwrap();
+        assert_eq!(status, 200, "{action}: {body}");
+        body
+    };
+    let user = format!("user-{:06}", users / 2);
+    let filter = ("Filter.member.1", "User");
+    // Every page has as many items, however many users there are.
+    let page = ("MaxItems", "5");
+    // The marker of a page in the middle.
+    let mut middle = |action: &str, parameters: &[(&str, &str)]| {
+        let (mut marker, mut left) = (String::new(), users / 2);
+        loop {
+            let most = left.min(1_000).to_string();
+            let mut all = vec![("MaxItems", most.as_str())];
+            all.extend_from_slice(parameters);
+            let begun = marker.clone();
+            if !begun.is_empty() {
+                all.push(("Marker", &begun));
+            }
+            let answer = send(action, &all);
+            marker = answer.split_once("<Marker>").unwrap().1.split_once('<').unwrap().0.to_owned();
+            left = left.saturating_sub(1_000);
+            if left == 0 {
+                return marker;
+            }
+        }
+    };
+    let markers = [
+        middle("ListUsers", &[]),
+        middle("GetAccountAuthorizationDetails", &[filter]),
+        middle("ListEntitiesForPolicy", &[("PolicyArn", COMMON)]),
+        middle("ListVirtualMFADevices", &[]),
+    ];
+    let [users_after, details_after, entities_after, devices_after] =
+        markers.each_ref().map(|m| ("Marker", m.as_str()));
+    let of_common = ("PolicyArn", COMMON);
+    let status = |status| ("AssignmentStatus", status);
+    let kinds: &[Kind<'_>] = &[
+        ("GetUser", "GetUser", &[("UserName", &user)]),
+        ("ListMFADevices", "ListMFADevices", &[("UserName", &user)]),
+        ("CreateUser", "CreateUser", &[("UserName", "?")]),
+        ("CreateVirtualMFADevice", "CreateVirtualMFADevice", &[("VirtualMFADeviceName", "?")]),
+        ("EnableMFADevice", "EnableMFADevice", &[("UserName", "?"), ("SerialNumber", "?")]),
+        ("DeactivateMFADevice", "DeactivateMFADevice", &[("UserName", "?"), ("SerialNumber", "?")]),
+        ("DeleteVirtualMFADevice", "DeleteVirtualMFADevice", &[("SerialNumber", "?")]),
+        ("DeleteUser", "DeleteUser", &[("UserName", "?")]),
+        ("ListUsers", "ListUsers", &[page]),
+        ("ListUsers, in the middle", "ListUsers", &[page, users_after]),
+        ("GetAccountAuthorizationDetails", "GetAccountAuthorizationDetails", &[page]),
+        (
+            "GetAccountAuthorizationDetails, in the middle",
+            "GetAccountAuthorizationDetails",
+            &[page, filter, details_after],
+        ),
+        (
+            "GetAccountAuthorizationDetails, of policies",
+            "GetAccountAuthorizationDetails",
+            &[page, ("Filter.member.1", "AWSManagedPolicy")],
+        ),
+        ("ListEntitiesForPolicy, of one user", "ListEntitiesForPolicy", &[page, ("PolicyArn", RARE)]),
+        ("ListEntitiesForPolicy, of all", "ListEntitiesForPolicy", &[page, of_common]),
+        ("ListEntitiesForPolicy, in the middle", "ListEntitiesForPolicy", &[page, of_common, entities_after]),
+        ("ListVirtualMFADevices", "ListVirtualMFADevices", &[page]),
+        ("ListVirtualMFADevices, in the middle", "ListVirtualMFADevices", &[page, devices_after]),
+        ("ListVirtualMFADevices, assigned", "ListVirtualMFADevices", &[page, status("Assigned")]),
+        ("ListVirtualMFADevices, unassigned", "ListVirtualMFADevices", &[page, status("Unassigned")]),
+        ("GetPolicy", "GetPolicy", &[of_common]),
+        ("GetAccountSummary", "GetAccountSummary", &[]),
+    ];
+    let mut least = vec![Duration::MAX; kinds.len()];
+    for round in 0..ROUNDS {
+        let mut seeds: Vec<_> = (0..SENT).map(|_| None).collect();
+        for (kind, (_, action, parameters)) in kinds.iter().enumerate() {
+            // Made before it is measured: codes take a while.
+            let requests: Vec<Vec<(&str, String)>> = (0..SENT)
+                .map(|number| {
+                    let name = format!("user-new-{round}-{number}");
+                    let serial = format!("arn:aws:iam::123456789012:mfa/{name}");
+                    let new = |parameter: &str| if parameter == "SerialNumber" { &serial } else { &name }.clone();
+                    let filled = parameters
+                        .iter()
+                        .map(|(of, value)| (*of, if *value == "?" { new(of) } else { (*value).to_owned() }));
+                    let mut filled: Vec<_> = filled.collect();
+                    if *action == "EnableMFADevice" {
+                        let [first, second] = pair(seeds[number].as_ref().unwrap());
+                        filled.extend([("AuthenticationCode1", first), ("AuthenticationCode2", second)]);
+                    }
+                    filled
+                })
+                .collect();
+            let before = cpu_time(process);
+            for (number, parameters) in requests.iter().enumerate() {
+                let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let answer = send(action, &parameters);
+                if *action == "CreateVirtualMFADevice" {
+                    seeds[number] = Some(seed(&answer));
+                }
+            }
+            let spent = cpu_time(process) - before;
+            least[kind] = least[kind].min(spent);
+        }
+    }
+    let figures: Vec<String> = kinds
+        .iter()
+        .zip(least)
+        .map(|((name, _, _), spent)| format!("\"{name}\": {:.1}", spent.as_secs_f64() * 1e6 / SENT as f64))
+        .collect();
+    println!("{{{}}}", figures.join(", "));
+}
+
+/// The seed in an answer to `CreateVirtualMFADevice`.
+fn seed(answer: &str) -> Secret {
+    use base64::Engine as _;
+    let text = answer.split_once("<Base32StringSeed>").unwrap().1.split_once('<').unwrap().0;
+    let seed = base64::prelude::BASE64_STANDARD.decode(text).unwrap();
+    vmfa::provision::base32::parse(str::from_utf8(&seed).unwrap()).unwrap()
+}
+
+/// The codes of the last step and of this one.
+fn pair(seed: &Secret) -> [String; 2] {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    [now - 30, now].map(|time| {
+        let time = Timestamp::from_unix(time);
+        totp::code(seed, time, totp::EPOCH, &Parameters::DEFAULT).unwrap().to_string()
+    })
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [what, address, id, secret, number] = arguments.as_slice() else {
+    let [what, address, id, secret, number, process @ ..] = arguments.as_slice() else {
         println!("run benches/serve");
         return;
     };
     let (address, number) = (address.parse().unwrap(), number.parse().unwrap());
+    let process = process.first().map(|process| process.parse().unwrap());
     let keys = Credentials::new(id, secret, None);
     match what.as_str() {
         "load" => load(address, &keys, 8, number),
+        "costs" => costs(address, &keys, usize::try_from(number).unwrap(), process.unwrap()),
         "fill" => fill(address, &keys, number.try_into().unwrap()),
         other => panic!("{other}"),
     }

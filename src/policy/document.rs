@@ -24,6 +24,7 @@ pub struct Document {
     id: Option<String>,
     kind: Kind,
     statements: Vec<Statement>,
+    reads_context: bool,
 }
 
 impl Document {
@@ -61,7 +62,8 @@ impl Document {
             }
             statements.push(statement);
         }
-        Ok(Self { version, id, kind, statements })
+        let reads_context = statements.iter().any(|statement| statement.keys().next().is_some());
+        Ok(Self { version, id, kind, statements, reads_context })
     }
 
     /// The version of the language; 2008-10-17 where the document says nothing.
@@ -86,6 +88,12 @@ impl Document {
     #[must_use]
     pub fn statements(&self) -> &[Statement] {
         &self.statements
+    }
+
+    /// Whether it has a condition or a variable: if not, it says the same in every context.
+    #[must_use]
+    pub const fn reads_context(&self) -> bool {
+        self.reads_context
     }
 
     /// The condition keys that it asks for, in conditions and variables, each once and as first spelled.

@@ -130,13 +130,14 @@ pub fn evaluate_in_doubt(policies: &Policies<'_>, request: &Request, doubt: Doub
 fn about(policies: &Policies<'_>, request: &Request, resource: &str, doubt: Doubt, missing: &mut Missing) -> Verdict {
     let (mut allows, mut denies) = (Vec::new(), Vec::new());
     let mut trusted = None;
+    let action = request.action.to_ascii_lowercase();
     for (layer, source) in policies.sources() {
         for (index, statement) in (1..).zip(source.document.statements()) {
             let astray = (layer == Layer::Trust) != (source.document.kind() == Kind::Trust);
             if astray && statement.effect == Effect::Allow {
                 continue;
             }
-            let Some(named) = statement.applies(request, resource, doubt, missing) else { continue };
+            let Some(named) = statement.applies(request, (&action, resource), doubt, missing) else { continue };
             let matched =
                 Matched { layer, source: source.name.to_owned(), statement: index, sid: statement.sid.clone() };
             match statement.effect {
@@ -163,6 +164,12 @@ fn same_account(request: &Request, resource: &str) -> bool {
 }
 
 impl<'a> Policies<'a> {
+    /// Whether one of them has a condition or a variable: if not, they decide the same in every context.
+    #[must_use]
+    pub fn read_context(&self) -> bool {
+        self.sources().any(|(_, source)| source.document.reads_context())
+    }
+
     fn sources(&self) -> impl Iterator<Item = (Layer, Source<'a>)> {
         let identity = self.identity.iter().map(|source| (Layer::Identity, *source));
         let boundary = self.boundary.iter().map(|source| (Layer::Boundary, *source));
@@ -192,13 +199,18 @@ impl<'a> Policies<'a> {
 }
 
 impl Statement {
-    /// Whether it applies to a request on a resource, and how near it names who asks.
-    fn applies(&self, request: &Request, resource: &str, doubt: Doubt, missing: &mut Missing) -> Option<Named> {
-        let action = request.action.to_ascii_lowercase();
+    /// Whether it applies to a request on a resource, and how near it names who asks; `action` is in small letters.
+    fn applies(
+        &self,
+        request: &Request,
+        (action, resource): (&str, &str),
+        doubt: Doubt,
+        missing: &mut Missing,
+    ) -> Option<Named> {
         let service = action.split_inclusive(':').next().unwrap_or_default();
         // What may be listed counts where that denies more: listed by a denial, or excepted from what is allowed.
         let may_count = doubt.action && self.actions.not == (self.effect == Effect::Allow);
-        let is_listed = |pattern: &Pattern| pattern.matches(&action) || (may_count && pattern.may_begin_with(service));
+        let is_listed = |pattern: &Pattern| pattern.matches(action) || (may_count && pattern.may_begin_with(service));
         if self.actions.items.iter().any(is_listed) == self.actions.not {
             return None;
         }

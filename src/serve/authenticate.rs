@@ -20,8 +20,22 @@ const EXPIRED_TOKEN: &str = "The security token included in the request is expir
 const USE_INTERVAL: u64 = 60;
 
 /// Signing keys by what they are derived from, so that a client's next request costs no derivation.
+///
+/// They open nothing by themselves: a request's access key is looked up in the account first, and a key is used for
+/// the secret it came from only. So one that was deleted, made inactive or given another secret helps nobody.
 #[derive(Default)]
-pub(super) struct SigningKeys(HashMap<(String, sigv4::Scope), (Zeroizing<String>, Arc<SigningKey>)>);
+pub(super) struct SigningKeys {
+    /// By access key id.
+    kept: HashMap<String, Vec<Kept>>,
+    count: usize,
+}
+
+/// A signing key; dropped, it is wiped, as is the secret.
+struct Kept {
+    scope: sigv4::Scope,
+    secret: Zeroizing<String>,
+    key: Arc<SigningKey>,
+}
 
 /// How many signing keys are kept; past that all are forgotten.
 const SIGNING_KEYS: usize = 4_096;
@@ -29,22 +43,28 @@ const SIGNING_KEYS: usize = 4_096;
 impl SigningKeys {
     /// The key for a signature, where it was kept for this secret.
     pub(super) fn get(&self, secret: &Zeroizing<String>, presented: &Presented) -> Option<Arc<SigningKey>> {
-        let place = (presented.access_key_id().to_owned(), presented.scope().clone());
-        self.0.get(&place).filter(|(of, _)| of == secret).map(|(_, key)| Arc::clone(key))
+        let mut kept = self.kept.get(presented.access_key_id())?.iter();
+        let found = kept.find(|kept| kept.scope == *presented.scope())?;
+        (found.secret == *secret).then(|| Arc::clone(&found.key))
     }
 
     /// Keeps the key of a signature that was right: others can't push keys out.
     pub(super) fn keep(&mut self, secret: Zeroizing<String>, presented: &Presented, key: Arc<SigningKey>) {
-        if self.0.len() >= SIGNING_KEYS {
-            self.0.clear();
+        if self.count >= SIGNING_KEYS {
+            self.kept.clear();
+            self.count = 0;
         }
-        self.0.insert((presented.access_key_id().to_owned(), presented.scope().clone()), (secret, key));
+        let kept = self.kept.entry(presented.access_key_id().to_owned()).or_default();
+        let others = kept.len();
+        kept.retain(|kept| kept.scope != *presented.scope());
+        kept.push(Kept { scope: presented.scope().clone(), secret, key });
+        self.count = self.count.saturating_add(kept.len()).saturating_sub(others);
     }
 }
 
 impl std::fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SigningKeys({})", self.0.len())
+        write!(f, "SigningKeys({})", self.count)
     }
 }
 
@@ -53,11 +73,11 @@ impl std::fmt::Debug for SigningKeys {
 /// # Errors
 ///
 /// An access key that isn't there or isn't active; a token that isn't its own, or has expired.
-pub(super) fn find(
-    account: &Account,
+pub(super) fn find<'a>(
+    account: &'a Account,
     presented: &Presented,
     now: Timestamp,
-) -> Result<(Caller, Zeroizing<String>), Fault> {
+) -> Result<(Caller, &'a Zeroizing<String>), Fault> {
     let id = presented.access_key_id();
     let refused = |message: &str, why: &str| Fault::new("InvalidClientTokenId", 403, message).because(why);
     if let Some(session) = account.sessions.get(id) {
@@ -75,7 +95,7 @@ pub(super) fn find(
         if !caller.exists(account) {
             return Err(refused(INVALID_TOKEN, "the user or role of these credentials no longer exists"));
         }
-        return Ok((caller, session.secret.clone()));
+        return Ok((caller, &session.secret));
     }
     let Some(key) = account.access_keys.get(id) else {
         return Err(refused(INVALID_TOKEN, "no access key has this id"));
@@ -93,7 +113,7 @@ pub(super) fn find(
         let user = user.ok_or_else(|| refused(INVALID_TOKEN, "the access key's user no longer exists"))?;
         Who::User { key: key.user.clone(), id: user.id.clone() }
     };
-    Ok((Caller::long_term(who, id), key.secret.clone()))
+    Ok((Caller::long_term(who, id), &key.secret))
 }
 
 impl From<sigv4::Error> for Fault {
@@ -105,28 +125,28 @@ impl From<sigv4::Error> for Fault {
 impl Account {
     /// Notes the use of an access key or of a role, now and then.
     pub(super) fn note_use(&mut self, caller: &Caller, service: &str, region: &str, now: Timestamp) {
-        let used = Use { at: now, service: service.to_owned(), region: region.to_owned() };
+        let used = || Use { at: now, service: service.to_owned(), region: region.to_owned() };
         if let Who::Role { key, .. } = &caller.who {
-            if self.roles.get(key).is_some_and(|role| is_news(role.used.as_ref(), &used))
+            if self.roles.get(key).is_some_and(|role| is_news(role.used.as_ref(), service, region, now))
                 && let Some(role) = self.roles.edit(key)
             {
-                role.used = Some(used);
+                role.used = Some(used());
             }
             return;
         }
         let id = &caller.access_key_id;
-        if self.access_keys.get(id).is_some_and(|key| is_news(key.used.as_ref(), &used))
+        if self.access_keys.get(id).is_some_and(|key| is_news(key.used.as_ref(), service, region, now))
             && let Some(key) = self.access_keys.edit(id)
         {
-            key.used = Some(used);
+            key.used = Some(used());
         }
     }
 }
 
 /// Whether a use is worth writing down.
-fn is_news(last: Option<&Use>, used: &Use) -> bool {
+fn is_news(last: Option<&Use>, service: &str, region: &str, now: Timestamp) -> bool {
     last.is_none_or(|last| {
-        let age = used.at.as_unix().saturating_sub(last.at.as_unix());
-        age >= USE_INTERVAL || last.service != used.service || last.region != used.region
+        let age = now.as_unix().saturating_sub(last.at.as_unix());
+        age >= USE_INTERVAL || last.service != service || last.region != region
     })
 }

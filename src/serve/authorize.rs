@@ -62,24 +62,26 @@ pub(super) fn authorize_unless(
     if caller.who == Who::Root {
         return Ok("the root user is bound by no policy".to_owned());
     }
-    let mut context = wish.context;
-    origin.describe(now, &mut context);
-    if wish.action.starts_with("iam:") {
-        // IAM is one for all regions, and it is in this one, even if clients sign for another.
-        context.set("aws:RequestedRegion", ["us-east-1"]);
-    }
-    caller.describe(account, now, &mut context);
-    let request =
-        Request { action: wish.action, resources: wish.resources, principal: caller.principal(account), context };
     let Some(policies) = caller.policies(account) else {
-        let resource = wish.shown.as_deref().or(request.resources.first().map(String::as_str)).unwrap_or("*");
+        let resource = wish.shown.as_deref().or(wish.resources.first().map(String::as_str)).unwrap_or("*");
         return Err(Fault::access_denied(format!(
             "User: {} is not authorized to perform: {} on resource: {resource}",
             caller.arn(account),
-            request.action
+            wish.action
         ))
         .because("the user or role of these credentials no longer exists, or the policy that bounds them doesn't"));
     };
+    let mut context = wish.context;
+    if policies.read_context() {
+        origin.describe(now, &mut context);
+        if wish.action.starts_with("iam:") {
+            // IAM is one for all regions, and it is in this one, even if clients sign for another.
+            context.set("aws:RequestedRegion", ["us-east-1"]);
+        }
+        caller.describe(account, now, &mut context);
+    }
+    let request =
+        Request { action: wish.action, resources: wish.resources, principal: caller.principal(account), context };
     let evaluation = policy::evaluate_in_doubt(&policies, &request, wish.doubt);
     granted(&evaluation).map_or_else(|| judge(account, caller, &evaluation, wish.shown.as_deref()), Ok)
 }

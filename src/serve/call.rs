@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::wire::query::Parameters;
 use crate::wire::xml::Writer;
 
-pub(super) use page::Page;
+pub(super) use page::{Page, Section};
 
 /// One call, authenticated, its input within the contract.
 pub(super) struct Call<'a> {
@@ -241,6 +241,18 @@ impl Call<'_> {
         Page::of(items, self.input.get("Marker"), self.most())
     }
 
+    /// The same of a list that can begin anywhere.
+    ///
+    /// # Errors
+    ///
+    /// A marker that isn't one of ours.
+    pub(super) fn slice_sections<'s, T>(
+        &self,
+        sections: impl IntoIterator<Item = Section<'s, T>>,
+    ) -> Result<Page<T>, Fault> {
+        Page::of_sections(sections, self.input.get("Marker"), self.most())
+    }
+
     /// How many items a page has at most, where it is said.
     fn most(&self) -> Option<usize> {
         self.number("MaxItems").and_then(|most| usize::try_from(most).ok())
@@ -274,10 +286,28 @@ impl Call<'_> {
         out: &mut Writer,
         name: &str,
         rows: &'t Table<V>,
-        shown: impl Fn(&V) -> bool,
+        shown: impl Fn(&V) -> bool + 't,
         write: impl FnMut(&mut Writer, &'t V),
     ) -> Result<(), Fault> {
         let Page { items, rest } = Page::of_rows(rows, shown, self.input.get("Marker"), self.most())?;
+        out.list(name, items, write);
+        rest.write(out);
+        Ok(())
+    }
+
+    /// The same of a list that can begin anywhere.
+    ///
+    /// # Errors
+    ///
+    /// A marker that isn't one of ours.
+    pub(super) fn page_section<'s, T>(
+        &self,
+        out: &mut Writer,
+        name: &str,
+        rows: Section<'s, T>,
+        write: impl FnMut(&mut Writer, T),
+    ) -> Result<(), Fault> {
+        let Page { items, rest } = self.slice_sections([rows])?;
         out.list(name, items, write);
         rest.write(out);
         Ok(())

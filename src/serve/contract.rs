@@ -138,6 +138,9 @@ impl Parameter {
             return self.check_members(&lower(list), list, member, input, violations);
         }
         if !self.kind.is_list() {
+            if !self.required && input.get(self.name).is_none() {
+                return Ok(());
+            }
             return self.check_value(&lower(self.name), input.get(self.name), violations);
         }
         let indices = input.indices(self.name)?;
@@ -199,8 +202,8 @@ impl Parameter {
             }
             return Ok(());
         };
-        let (wording, quoted) = (violations.wording, format!(" '{value}'"));
-        let mut violated = |value: &str, constraint: &str| violations.add(value, shown, constraint);
+        let wording = violations.wording;
+        let mut violated = |constraint: &str| violations.add(&format!(" '{value}'"), shown, constraint);
         match self.kind {
             Kind::Boolean if !matches!(value, "true" | "false" | "1" | "0") => {
                 return Err(malformed("").because(format!("{shown} is neither true nor false")));
@@ -214,10 +217,10 @@ impl Parameter {
                 let number = i64::from(number);
                 let bound = |bound: Option<u64>| bound.and_then(|bound| i64::try_from(bound).ok());
                 if let Some(least) = bound(self.least).filter(|least| number < *least) {
-                    violated(&quoted, &format!("have value greater than or equal to {least}"));
+                    violated(&format!("have value greater than or equal to {least}"));
                 }
                 if let Some(most) = bound(self.most).filter(|most| number > *most) {
-                    violated(&quoted, &format!("have value less than or equal to {most}"));
+                    violated(&format!("have value less than or equal to {most}"));
                 }
             }
             Kind::Text => {
@@ -231,14 +234,14 @@ impl Parameter {
                     {
                         return Err(Fault::validation(format!("The specified value for {shown} is invalid. {text}")));
                     }
-                    violated(&quoted, &format!("satisfy regular expression pattern: {}", pattern.text));
+                    violated(&format!("satisfy regular expression pattern: {}", pattern.text));
                 }
                 let length = u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
                 if let Some(most) = self.most.filter(|most| length > *most) {
-                    violated(&quoted, &format!("have length less than or equal to {most}"));
+                    violated(&format!("have length less than or equal to {most}"));
                 }
                 if let Some(least) = self.least.filter(|least| length < *least) {
-                    violated(&quoted, &format!("have length greater than or equal to {least}"));
+                    violated(&format!("have length greater than or equal to {least}"));
                 }
                 if let Some(values) = self.values.as_ref().filter(|values| !values.contains(&value)) {
                     violations.add_enum(value, shown, values);

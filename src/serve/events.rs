@@ -141,7 +141,7 @@ impl Event {
         let more = [&mut self.principal, &mut self.app, &mut self.code, &mut self.message, &mut self.why];
         let more = more.into_iter().flatten();
         for text in texts.chain(more) {
-            if text.chars().nth(TEXT).is_some() {
+            if text.len() > TEXT && text.chars().nth(TEXT).is_some() {
                 // Copied: a text that is cut keeps its room.
                 *text = text.chars().take(TEXT).chain(['…']).collect();
             }

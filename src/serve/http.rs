@@ -284,7 +284,7 @@ fn ours(response: Response) -> hyper::Response<Body> {
     let mut made = hyper::Response::new(Either::Left(Full::new(Bytes::from_owner(response.body))));
     *made.status_mut() = hyper::StatusCode::from_u16(response.status).unwrap_or(hyper::StatusCode::BAD_GATEWAY);
     for (name, value) in response.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        if let Ok(value) = HeaderValue::try_from(value) {
             made.headers_mut().append(HeaderName::from_static(name), value);
         }
     }

@@ -98,11 +98,11 @@ impl Response {
         Self { status: 303, headers: vec![("location", path.to_owned())], body: Zeroizing::default() }
     }
 
-    pub(super) fn xml(status: u16, request_id: &str, body: Zeroizing<String>) -> Self {
+    pub(super) fn xml(status: u16, request_id: &str, mut body: Zeroizing<String>) -> Self {
         Self {
             status,
             headers: vec![("content-type", "text/xml".to_owned()), ("x-amzn-requestid", request_id.to_owned())],
-            body: Zeroizing::new(body.as_bytes().to_vec()),
+            body: Zeroizing::new(std::mem::take(&mut *body).into_bytes()),
         }
     }
 }

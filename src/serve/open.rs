@@ -111,8 +111,9 @@ impl Stand {
         let administrator = account.administrator(given, &clock, random.as_mut())?;
         let made = scenario.map(|scenario| scenario.apply(&mut account, clock.now(), random.as_mut()));
         let Made { users, root, devices } = made.transpose()?.unwrap_or_default();
-        if let Some(store) = &mut store {
-            store.write(&mut account)?;
+        match &mut store {
+            Some(store) => store.write(&mut account)?,
+            None => account.stored(),
         }
         let stand = Self::new(account, clock, random, store, devices.clone());
         Ok((stand, Begun { administrator, users, root, devices, kept }))

@@ -13,7 +13,7 @@ use toml::Spanned;
 use zeroize::Zeroizing;
 
 use self::format::{AccessKey, Device, File, GivenKey, Inline, Role, Tags, User};
-use super::account::{Account, Arrival, ROOT, key};
+use super::account::{Account, Arrival, ROOT, key, managed};
 use super::actions::{Action, Service};
 use super::asked::Asked;
 use super::authorize::Origin;
@@ -403,7 +403,7 @@ impl Making<'_> {
             return Ok(name.clone());
         }
         let own = self.account.policies.values().find(|own| own.name == *name).map(|own| own.arn.clone());
-        let aws = || self.account.managed().find(|aws| aws.name == *name).map(|aws| aws.arn.clone());
+        let aws = || managed::policies().find(|aws| aws.name == *name).map(|aws| aws.arn.clone());
         own.or_else(aws).ok_or_else(|| self.scenario.at(policy, format!("no policy is named `{name}`")))
     }
 

@@ -225,13 +225,20 @@ impl Stand {
         let near = |time: &Timestamp| time.as_unix().abs_diff(presented.date().as_unix()) <= SKEW;
         let accept = Accept::new(service, self.clock.signing().find(near).unwrap_or(now));
         presented.check(signed, &accept)?;
-        let (caller, secret) = authenticate::find(&self.state().account, presented, now)?;
         let keys = || self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = keys().get(&secret, presented);
-        let key = known.clone().unwrap_or_else(|| Arc::new(SigningKey::derive(&secret, presented.scope())));
-        presented.verify(&key, signed, Payload::Bytes(&request.body), &accept)?;
-        if known.is_none() {
-            keys().keep(secret, presented, key);
+        let (caller, known) = {
+            let state = self.state();
+            let (caller, secret) = authenticate::find(&state.account, presented, now)?;
+            (caller, keys().get(secret, presented).ok_or_else(|| secret.clone()))
+        };
+        let verify = |key: &SigningKey| presented.verify(key, signed, Payload::Bytes(&request.body), &accept);
+        match known {
+            Ok(key) => verify(&key)?,
+            Err(secret) => {
+                let key = SigningKey::derive(&secret, presented.scope());
+                verify(&key)?;
+                keys().keep(secret, presented, Arc::new(key));
+            }
         }
         Ok(caller)
     }

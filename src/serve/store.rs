@@ -167,6 +167,7 @@ impl Store {
         self.load("access-key", &mut account.access_keys)?;
         self.load("session", &mut account.sessions)?;
         self.load("settings", &mut account.settings)?;
+        account.read();
         Ok(account.settings.contains(SETTINGS).then_some(account))
     }
 

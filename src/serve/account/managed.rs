@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::sync::{LazyLock, OnceLock};
 
 use flate2::read::GzDecoder;
 
@@ -50,13 +51,47 @@ pub(in crate::serve) fn arn(name: &str) -> String {
     format!("arn:aws:iam::aws:policy/{name}")
 }
 
-/// All of them, by ARN.
-pub(super) fn policies() -> BTreeMap<String, ManagedPolicy> {
-    let lines = INDEX.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(policy).map(|policy| (policy.arn.clone(), policy)).collect()
+/// One of AWS's own policies. Their documents take longer to read than everything else at the start of a server, so each
+/// is read when it is first asked for.
+struct Managed {
+    line: &'static str,
+    read: OnceLock<Option<ManagedPolicy>>,
 }
 
-fn policy(line: &str) -> Option<ManagedPolicy> {
+impl Managed {
+    fn policy(&'static self) -> Option<&'static ManagedPolicy> {
+        self.read.get_or_init(|| read(self.line)).as_ref()
+    }
+}
+
+/// All of them, by ARN.
+static POLICIES: LazyLock<BTreeMap<String, Managed>> = LazyLock::new(|| {
+    let lines = INDEX.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| Some((arn_of(line)?, Managed { line, read: OnceLock::new() }))).collect()
+});
+
+/// The one with this ARN.
+pub(in crate::serve) fn policy<'a>(arn: &str) -> Option<&'a ManagedPolicy> {
+    POLICIES.get(arn)?.policy()
+}
+
+/// The ARNs of all, in order.
+pub(in crate::serve) fn arns() -> impl Iterator<Item = &'static str> {
+    POLICIES.keys().map(String::as_str)
+}
+
+/// All of them, by ARN.
+pub(in crate::serve) fn policies<'a>() -> impl Iterator<Item = &'a ManagedPolicy> {
+    arns().filter_map(policy)
+}
+
+/// The ARN in a line of the index.
+fn arn_of(line: &str) -> Option<String> {
+    let (name, path) = (line.split(' ').next()?, line.split(' ').nth(5)?);
+    Some(format!("arn:aws:iam::aws:policy{path}{name}"))
+}
+
+fn read(line: &'static str) -> Option<ManagedPolicy> {
     let mut words = line.splitn(8, ' ');
     let mut word = || words.next();
     let (name, id, version, created, updated, path) = (word()?, word()?, word()?, word()?, word()?, word()?);
@@ -70,7 +105,7 @@ fn policy(line: &str) -> Option<ManagedPolicy> {
         name: name.to_owned(),
         path: path.to_owned(),
         id: id.to_owned(),
-        arn: format!("arn:aws:iam::aws:policy{path}{name}"),
+        arn: arn_of(line)?,
         description: Some(description.to_owned()),
         created,
         updated,
@@ -87,10 +122,9 @@ mod tests {
 
     #[test]
     fn every_policy_of_the_index_is_there() {
-        let policies = policies();
-        assert_eq!(policies.len(), DOCUMENTS.len() + 1);
-        for policy in policies.values() {
-            assert!(policy.document().is_some(), "{}", policy.name);
+        assert_eq!(policies().count(), DOCUMENTS.len() + 1);
+        for (policy, arn) in policies().zip(arns()) {
+            assert!(policy.document().is_some() && policy.arn == arn, "{}", policy.name);
         }
     }
 }

@@ -5,6 +5,7 @@
 pub(super) mod authenticator;
 mod document;
 mod entities;
+pub(super) mod index;
 pub(super) mod managed;
 mod password;
 mod password_policy;
@@ -14,14 +15,14 @@ mod sweep;
 mod table;
 mod tags;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub(super) use authenticator::{Arrival, Authenticator};
 pub(super) use document::PolicyDocument;
 pub(super) use entities::*;
+use index::Index;
+pub(super) use index::Usage;
 pub(super) use password::Hash as PasswordHash;
 pub(super) use password_policy::PasswordPolicy;
 use table::Kept;
@@ -51,7 +52,8 @@ pub(super) struct Account {
     /// By access key id.
     pub(super) sessions: Table<Session>,
     pub(super) settings: Table<Settings>,
-    managed: BTreeMap<String, ManagedPolicy>,
+    /// Who has what; [`stored`](Self::stored) keeps it up to date.
+    pub(super) index: Index,
     /// The serial number at which the next sweep of authenticators begins.
     swept_to: String,
 }
@@ -76,15 +78,6 @@ pub(super) struct Settings {
     /// Somebody was told that it isn't.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) credential_report_awaited: bool,
-}
-
-/// How often a managed policy is used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Usage {
-    /// By how many users, groups and roles as permissions.
-    pub(super) attached: usize,
-    /// By how many users and roles as a boundary.
-    pub(super) bounding: usize,
 }
 
 /// How many more sessions there are before old ones are looked for.
@@ -115,7 +108,7 @@ impl Account {
             access_keys: Table::default(),
             sessions: Table::default(),
             settings: Table::default(),
-            managed: managed::policies(),
+            index: Index::default(),
             swept_to: String::new(),
         }
     }
@@ -180,57 +173,12 @@ impl Account {
 
     /// A managed policy, the customer's or AWS's.
     pub(super) fn policy(&self, arn: &str) -> Option<&ManagedPolicy> {
-        self.policies.get(arn).or_else(|| self.managed.get(arn))
-    }
-
-    /// Managed policies by ARN: the customer's, or AWS's.
-    pub(super) fn managed(&self) -> impl Iterator<Item = &ManagedPolicy> {
-        self.managed.values()
-    }
-
-    /// The grants of a user, a group and so on, of everything that has some.
-    pub(super) fn all_grants(&self) -> impl Iterator<Item = &Grants> {
-        let users = self.users.values().map(|user| &user.grants);
-        let groups = self.groups.values().map(|group| &group.grants);
-        users.chain(groups).chain(self.roles.values().map(|role| &role.grants))
-    }
-
-    /// How many users, groups and roles a managed policy is attached to.
-    pub(super) fn attachments(&self, arn: &str) -> usize {
-        self.all_grants().filter(|grants| grants.attached.contains(arn)).count()
-    }
-
-    /// How many users and roles a managed policy bounds.
-    pub(super) fn bounded_by(&self, arn: &str) -> usize {
-        let users = self.users.values().map(|user| &user.boundary);
-        let roles = self.roles.values().map(|role| &role.boundary);
-        users.chain(roles).filter(|boundary| boundary.as_deref() == Some(arn)).count()
-    }
-
-    /// How often each managed policy is used, by ARN, of those that are.
-    pub(super) fn usage(&self) -> BTreeMap<&str, Usage> {
-        let mut usage: BTreeMap<&str, Usage> = BTreeMap::new();
-        for arn in self.all_grants().flat_map(|grants| &grants.attached) {
-            let count = &mut usage.entry(arn).or_default().attached;
-            *count = count.saturating_add(1);
-        }
-        let users = self.users.values().filter_map(|user| user.boundary.as_deref());
-        for arn in users.chain(self.roles.values().filter_map(|role| role.boundary.as_deref())) {
-            let count = &mut usage.entry(arn).or_default().bounding;
-            *count = count.saturating_add(1);
-        }
-        usage
-    }
-
-    /// The users in a group, with their keys.
-    pub(super) fn members(&self, group: &str) -> impl Iterator<Item = (&String, &User)> {
-        self.users.iter().filter(move |(_, user)| user.groups.contains(group))
+        self.policies.get(arn).or_else(|| managed::policy(arn))
     }
 
     /// Lets the users in a group be in it under its new key.
     pub(super) fn rename_membership(&mut self, old: &str, new: &str) {
-        let members: Vec<String> = self.members(old).map(|(key, _)| key.clone()).collect();
-        for member in members {
+        for member in self.index.members.get(old).cloned().unwrap_or_default() {
             if let Some(user) = self.users.edit(&member) {
                 user.groups.remove(old);
                 user.groups.insert(new.to_owned());
@@ -272,7 +220,8 @@ impl Account {
 
     /// The access keys of the root user, the oldest first.
     pub(super) fn root_access_keys(&self) -> impl Iterator<Item = &AccessKey> {
-        self.access_keys.values().filter(|key| key.user == ROOT)
+        let ids = self.index.access_keys.get(ROOT).into_iter().flatten();
+        ids.filter_map(|id| self.access_keys.get(id))
     }
 
     /// Enables a device for a user. Where one of the two isn't there, nothing happens.
@@ -347,8 +296,22 @@ impl Account {
         self.tables().iter().any(|table| table.has_changed())
     }
 
+    /// All rows were read.
+    pub(super) fn read(&mut self) {
+        self.index.read(&self.users);
+        self.index.read(&self.groups);
+        self.index.read(&self.roles);
+        self.index.read(&self.devices);
+        self.index.read(&self.access_keys);
+    }
+
     /// Everything is stored.
     pub(super) fn stored(&mut self) {
+        self.index.follow(&self.users);
+        self.index.follow(&self.groups);
+        self.index.follow(&self.roles);
+        self.index.follow(&self.devices);
+        self.index.follow(&self.access_keys);
         self.tables().into_iter().for_each(Kept::stored);
     }
 

@@ -33,7 +33,7 @@ impl<V> Table<V> {
     }
 
     /// The rows from a key on, in the order of the keys.
-    pub(in crate::serve) fn from(&self, key: &str) -> impl Iterator<Item = (&String, &V)> {
+    pub(in crate::serve) fn from<'t>(&'t self, key: &str) -> impl Iterator<Item = (&'t String, &'t V)> + use<'t, V> {
         self.rows.range::<str, (Bound<&str>, Bound<&str>)>((Bound::Included(key), Bound::Unbounded))
     }
 
@@ -53,6 +53,11 @@ impl<V> Table<V> {
     /// The keys of the rows that changed since they were [stored](Kept::stored).
     pub(in crate::serve) fn changed(&self) -> impl Iterator<Item = &String> {
         self.before.keys()
+    }
+
+    /// Their keys, with the rows as they were [stored](Kept::stored), and as they are.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&String, Option<&V>, Option<&V>)> {
+        self.before.iter().map(|(key, before)| (key, before.as_ref(), self.rows.get(key)))
     }
 }
 

@@ -58,25 +58,72 @@ impl<'t, V> Page<&'t V> {
     /// A marker that isn't one of ours.
     pub(in crate::serve) fn of_rows(
         rows: &'t Table<V>,
-        shown: impl Fn(&V) -> bool,
+        shown: impl Fn(&V) -> bool + 't,
         marker: Option<&str>,
         most: Option<usize>,
     ) -> Result<Self, Fault> {
         let after = after(marker)?;
+        str::from_utf8(told(after.as_deref().unwrap_or_default())).map_err(|_| invalid())?;
+        let rows = Section::new("", |from| rows.from(from).filter(move |(_, row)| shown(row)));
+        Ok(Self::of_parts([rows], after, most))
+    }
+}
+
+/// A part of a list that can begin anywhere: rows, the keys of which have something in front.
+pub(in crate::serve) struct Section<'s, T> {
+    prefix: &'static str,
+    #[expect(clippy::type_complexity, reason = "it is named nowhere else")]
+    from: Box<dyn FnOnce(&str) -> Box<dyn Iterator<Item = (&'s String, T)> + 's> + 's>,
+}
+
+impl<'s, T> Section<'s, T> {
+    /// `from` gives the rows from a key on, in the order of the keys.
+    pub(in crate::serve) fn new<I: Iterator<Item = (&'s String, T)> + 's>(
+        prefix: &'static str,
+        from: impl FnOnce(&str) -> I + 's,
+    ) -> Self {
+        Self { prefix, from: Box::new(move |key| Box::new(from(key))) }
+    }
+}
+
+impl<T> Page<T> {
+    /// Of the rows of sections, in the order of their prefixes; rows before the page and those behind it aren't looked at.
+    ///
+    /// # Errors
+    ///
+    /// A marker that isn't one of ours.
+    pub(in crate::serve) fn of_sections<'s>(
+        sections: impl IntoIterator<Item = Section<'s, T>>,
+        marker: Option<&str>,
+        most: Option<usize>,
+    ) -> Result<Self, Fault> {
+        Ok(Self::of_parts(sections, after(marker)?, most))
+    }
+
+    fn of_parts<'s>(
+        sections: impl IntoIterator<Item = Section<'s, T>>,
+        after: Option<Vec<u8>>,
+        most: Option<usize>,
+    ) -> Self {
         // What a place tells of its key is where to begin; keys that share it are distinguished by their places.
-        let told = after.as_deref().unwrap_or_default();
-        let told = told.get(..TOLD).unwrap_or(told);
-        let first = str::from_utf8(told).map_err(|_| invalid())?.to_owned();
+        let told = told(after.as_deref().unwrap_or_default());
+        let text = told.utf8_chunks().next().map_or("", |chunk| chunk.valid()).to_owned();
         let mut kept = Kept::new(after, most);
-        for (key, row) in rows.from(&first) {
-            if kept.is_behind(key) {
-                break;
-            }
-            if shown(row) {
-                kept.add(key, row);
+        for Section { prefix, from } in sections {
+            let first = match text.strip_prefix(prefix) {
+                Some(first) => first,
+                None if *text > *prefix => continue,
+                None => "",
+            };
+            for (key, item) in from(first) {
+                let key = if prefix.is_empty() { Cow::Borrowed(key) } else { Cow::Owned(format!("{prefix}{key}")) };
+                if kept.is_behind(&key) {
+                    break;
+                }
+                kept.add(&key, item);
             }
         }
-        Ok(kept.page())
+        kept.page()
     }
 }
 
@@ -110,7 +157,6 @@ impl<T> Kept<T> {
 
     /// Whether the key, and every greater one, stands behind the page.
     fn is_behind(&self, key: &str) -> bool {
-        let told = |place: &[u8]| -> Vec<u8> { place.get(..TOLD).unwrap_or(place).to_vec() };
         self.last().is_some_and(|last| told(last) < told(key.as_bytes()))
     }
 
@@ -138,6 +184,11 @@ impl Rest {
         out.flag("IsTruncated", self.0.is_some());
         out.optional("Marker", self.0.as_deref());
     }
+}
+
+/// What a place tells of its key.
+fn told(place: &[u8]) -> &[u8] {
+    place.get(..TOLD).unwrap_or(place)
 }
 
 /// Where an item stands.
@@ -198,5 +249,44 @@ mod tests {
         let page = Page::of_rows(&table, even, Some(&marker), Some(3)).unwrap();
         assert_eq!((page.items, page.rest.0.is_some()), (vec![&502, &504, &506], true));
         assert!(looked_at.get() < 12, "{looked_at:?}");
+    }
+
+    #[test]
+    fn sections_are_told_in_order_and_begin_at_the_marker_even_where_its_row_is_gone() {
+        let mut tables = [Table::default(), Table::default()];
+        for (number, table) in (0..).zip(&mut tables) {
+            (0..50).for_each(|row| table.insert(format!("{row:02}"), number * 100 + row));
+        }
+        let looked_at = std::cell::Cell::new(0);
+        let page = |tables: &[Table<i32>; 2], marker: Option<&str>| {
+            let [first, second] = tables;
+            let look = |(key, row)| {
+                looked_at.set(looked_at.get() + 1);
+                (key, row)
+            };
+            let sections = [
+                Section::new("1", |from| first.from(from).map(look)),
+                Section::new("2", |from| second.from(from).map(look)),
+            ];
+            let Page { items, rest } = Page::of_sections(sections, marker, Some(7)).unwrap();
+            (items.into_iter().copied().collect::<Vec<_>>(), rest.0)
+        };
+        let (mut told, mut marker) = (Vec::new(), None);
+        loop {
+            looked_at.set(0);
+            let (items, rest) = page(&tables, marker.as_deref());
+            assert!(looked_at.get() <= 12, "{looked_at:?}");
+            told.extend(items);
+            marker = rest;
+            if marker.is_none() {
+                break;
+            }
+        }
+        assert!(told.iter().copied().eq((0..50).chain(100..150)));
+        let (_, marker) = page(&tables, None);
+        tables[0].remove("06");
+        assert_eq!(page(&tables, marker.as_deref()).0, (7..14).collect::<Vec<_>>());
+        let odd = BASE64_URL_SAFE_NO_PAD.encode(b"2\xff");
+        assert!(page(&tables, Some(&odd)).0.is_empty());
     }
 }

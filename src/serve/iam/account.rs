@@ -1,7 +1,7 @@
 //! The account itself: its alias, and a summary of what is in it.
 
 use super::quotas;
-use crate::serve::account::Usage;
+use crate::serve::account::{Usage, managed};
 use crate::serve::call::Call;
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
@@ -31,11 +31,9 @@ pub(in crate::serve) fn list_account_aliases(call: &mut Call<'_>, out: &mut Writ
 
 pub(in crate::serve) fn get_account_summary(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let account = &call.account;
-    let assigned = account.devices.values().filter(|device| device.assigned.is_some()).count();
-    let usage = account.usage();
-    let in_use = |arn: &str| usage.get(arn).is_some_and(|usage| *usage != Usage::default());
+    let in_use = |arn: &&str| account.index.usage(arn) != Usage::default();
     let versions = account.policies.values().map(|policy| policy.versions.len());
-    let of_aws = account.managed().filter(|policy| in_use(&policy.arn)).count();
+    let of_aws = managed::arns().filter(in_use).count();
     let entries = [
         ("Users", account.users.len()),
         ("UsersQuota", quotas::USERS),
@@ -65,7 +63,7 @@ pub(in crate::serve) fn get_account_summary(call: &mut Call<'_>, out: &mut Write
         ("ServerCertificatesQuota", 20),
         ("Providers", 0),
         ("MFADevices", account.devices.len()),
-        ("MFADevicesInUse", assigned),
+        ("MFADevicesInUse", account.index.assigned.len()),
         // Of the root user, who has neither password nor devices here.
         ("AccountMFAEnabled", 0),
         ("AccountAccessKeysPresent", usize::from(account.root_access_keys().next().is_some())),

@@ -1,8 +1,8 @@
 //! Everything about authorization in the account at once: `GetAccountAuthorizationDetails`.
 
 use super::{boundaries, documents, groups, policies, roles, versions};
-use crate::serve::account::{Account, Grants, Group, ManagedPolicy, Role, Usage, User};
-use crate::serve::call::{Call, Page};
+use crate::serve::account::{Account, Grants, Group, ManagedPolicy, Role, Usage, User, managed};
+use crate::serve::call::{Call, Page, Section};
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
 
@@ -19,20 +19,26 @@ pub(in crate::serve) fn get_account_authorization_details(call: &mut Call<'_>, o
     let account = &*call.account;
     let filter = call.input.list("Filter");
     let wanted = |kind: &str| filter.is_empty() || filter.contains(&kind);
-    let usage = account.usage();
-    let usage_of = |policy: &ManagedPolicy| usage.get(policy.arn.as_str()).copied().unwrap_or_default();
-    let users = account.users.iter().filter(|_| wanted("User"));
-    let groups = account.groups.iter().filter(|_| wanted("Group"));
-    let roles = account.roles.iter().filter(|_| wanted("Role"));
-    let local = account.policies.values().filter(|_| wanted("LocalManagedPolicy"));
-    // Of AWS's own, those that are in use.
-    let aws = account.managed().filter(|policy| wanted("AWSManagedPolicy") && usage_of(policy) != Usage::default());
-    let entries = users
-        .map(|(key, user)| (format!("1{key}"), Entry::User(user)))
-        .chain(groups.map(|(key, group)| (format!("2{key}"), Entry::Group(group))))
-        .chain(roles.map(|(key, role)| (format!("3{key}"), Entry::Role(role))))
-        .chain(local.chain(aws).map(|policy| (format!("4{}", policy.arn), Entry::Policy(policy))));
-    let Page { items, rest } = call.slice(entries)?;
+    let usage_of = |policy: &ManagedPolicy| account.index.usage(&policy.arn);
+    let users = Section::new("1", |from| account.users.from(from).map(|(key, user)| (key, Entry::User(user))));
+    let groups = Section::new("2", |from| account.groups.from(from).map(|(key, group)| (key, Entry::Group(group))));
+    let roles = Section::new("3", |from| account.roles.from(from).map(|(key, role)| (key, Entry::Role(role))));
+    // Of AWS's own, those that are in use; their ARNs come after the account's own.
+    let (local, aws) = (wanted("LocalManagedPolicy"), wanted("AWSManagedPolicy"));
+    let policies = Section::new("4", |from| {
+        let first = from.to_owned();
+        let local = account.policies.from(from).map(|(_, policy)| policy).filter(move |_| local);
+        let used = |arn: &&str| account.index.usage(arn) != Usage::default();
+        let aws = managed::arns().filter(move |arn| aws && **arn >= *first).filter(used).filter_map(managed::policy);
+        local.chain(aws).map(|policy| (&policy.arn, Entry::Policy(policy)))
+    });
+    let sections = [
+        wanted("User").then_some(users),
+        wanted("Group").then_some(groups),
+        wanted("Role").then_some(roles),
+        (local || aws).then_some(policies),
+    ];
+    let Page { items, rest } = call.slice_sections(sections.into_iter().flatten())?;
     let some = |of: fn(&Entry<'_>) -> bool| items.iter().filter(move |entry| of(entry));
     out.list("UserDetailList", some(|entry| matches!(entry, Entry::User(_))), |out, entry| {
         write(out, account, entry, usage_of);

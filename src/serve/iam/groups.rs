@@ -2,8 +2,9 @@
 
 use super::quotas;
 use super::users;
-use crate::serve::account::{Account, Grants, Group, User, key};
-use crate::serve::call::{Call, no_group};
+use crate::serve::account::index::in_either;
+use crate::serve::account::{Account, Grants, Group, key};
+use crate::serve::call::{Call, Section, no_group};
 use crate::serve::fault::Fault;
 use crate::serve::random;
 use crate::wire::xml::Writer;
@@ -30,8 +31,12 @@ pub(in crate::serve) fn get_group(call: &mut Call<'_>, out: &mut Writer) -> Resu
     let group = call.group(call.required("GroupName")?)?;
     out.open("Group", |out| write(out, call.account, group));
     let group_key = key(&group.name);
-    let member = |user: &User| user.groups.contains(&group_key);
-    call.page_rows(out, "Users", &call.account.users, member, |out, user| users::write_listed(out, call.account, user))
+    let account = &*call.account;
+    let members = Section::new("", |from| {
+        let keys = in_either([account.index.members.get(&group_key), None], from);
+        keys.filter_map(|key| Some((key, account.users.get(key)?)))
+    });
+    call.page_section(out, "Users", members, |out, user| users::write_listed(out, account, user))
 }
 
 pub(in crate::serve) fn list_groups(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
@@ -68,7 +73,7 @@ pub(in crate::serve) fn update_group(call: &mut Call<'_>, _out: &mut Writer) -> 
 pub(in crate::serve) fn delete_group(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let name = call.required("GroupName")?.to_owned();
     let group = call.group(&name)?;
-    if call.account.members(&key(&name)).next().is_some() {
+    if call.account.index.members.count(&key(&name)) > 0 {
         return Err(super::not_yet("must remove users from group first"));
     }
     super::policies_are_gone(&group.grants)?;

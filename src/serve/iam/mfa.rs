@@ -10,8 +10,9 @@ use crate::provision::draw::Drawing;
 use crate::provision::{Enrolment, uri};
 use crate::secret::Secret;
 use crate::serve::account::authenticator::ahead;
+use crate::serve::account::index::in_either;
 use crate::serve::account::{Account, Arrival, Device, Keys, Tags, User};
-use crate::serve::call::{Call, no_device};
+use crate::serve::call::{Call, Section, no_device};
 use crate::serve::fault::Fault;
 use crate::wire::xml::Writer;
 
@@ -198,13 +199,18 @@ pub(in crate::serve) fn list_mfa_devices(call: &mut Call<'_>, out: &mut Writer) 
 }
 
 pub(in crate::serve) fn list_virtual_mfa_devices(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
-    let wanted = match call.input.get("AssignmentStatus") {
-        Some("Assigned") => Some(true),
-        Some("Unassigned") => Some(false),
-        _ => None,
+    let account = &*call.account;
+    let some = |serials| {
+        Section::new("", move |from| {
+            in_either([Some(serials), None], from).filter_map(|serial| Some((serial, account.devices.get(serial)?)))
+        })
     };
-    let shown = |device: &Device| wanted.is_none_or(|wanted| device.assigned.is_some() == wanted);
-    call.page_rows(out, "VirtualMFADevices", &call.account.devices, shown, |out, device| {
+    let devices = match call.input.get("AssignmentStatus") {
+        Some("Assigned") => some(&account.index.assigned),
+        Some("Unassigned") => some(&account.index.unassigned),
+        _ => Section::new("", |from| account.devices.from(from)),
+    };
+    call.page_section(out, "VirtualMFADevices", devices, |out, device| {
         out.text("SerialNumber", &device.serial);
         if let Some(assigned) = &device.assigned {
             out.time("EnableDate", assigned.at);

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::documents;
 use super::quotas;
-use crate::serve::account::{Account, Grants, Keys, ManagedPolicy, PolicyVersion, Usage};
-use crate::serve::call::{Call, Page, in_partition};
+use crate::serve::account::index::{Having, KeySet, in_either};
+use crate::serve::account::{Account, Keys, ManagedPolicy, PolicyVersion, Usage, managed};
+use crate::serve::call::{Call, Page, Section, in_partition};
 use crate::serve::fault::Fault;
 use crate::serve::random;
 use crate::wire::xml::Writer;
@@ -44,8 +45,7 @@ pub(in crate::serve) fn create_policy(call: &mut Call<'_>, out: &mut Writer) -> 
 
 pub(in crate::serve) fn get_policy(call: &mut Call<'_>, out: &mut Writer) -> Result<(), Fault> {
     let policy = call.policy(call.required("PolicyArn")?)?;
-    let usage =
-        Usage { attached: call.account.attachments(&policy.arn), bounding: call.account.bounded_by(&policy.arn) };
+    let usage = call.account.index.usage(&policy.arn);
     out.open("Policy", |out| {
         write(out, policy, usage);
         out.optional("Description", policy.description.as_deref());
@@ -64,8 +64,7 @@ pub(in crate::serve) fn list_policies(call: &mut Call<'_>, out: &mut Writer) -> 
     // The other filter says how they have to be attached, and nothing where they needn't be.
     let attached = call.flag("OnlyAttached").unwrap_or_default();
     let filter = call.input.get("PolicyUsageFilter");
-    let usage = call.account.usage();
-    let usage_of = |policy: &ManagedPolicy| usage.get(policy.arn.as_str()).copied().unwrap_or_default();
+    let usage_of = |policy: &ManagedPolicy| call.account.index.usage(&policy.arn);
     let matches = |policy: &&ManagedPolicy| {
         let usage = usage_of(policy);
         let used = match filter {
@@ -75,7 +74,7 @@ pub(in crate::serve) fn list_policies(call: &mut Call<'_>, out: &mut Writer) -> 
         };
         (used || !attached) && policy.path.starts_with(prefix)
     };
-    let managed = call.account.managed().filter(|_| aws);
+    let managed = managed::policies().filter(|_| aws);
     let policies = call.account.policies.values().filter(|_| local).chain(managed).filter(matches);
     call.page(out, "Policies", policies.map(|policy| (policy.arn.clone(), policy)), |out, policy| {
         write(out, policy, usage_of(policy));
@@ -85,7 +84,7 @@ pub(in crate::serve) fn list_policies(call: &mut Call<'_>, out: &mut Writer) -> 
 pub(in crate::serve) fn delete_policy(call: &mut Call<'_>, _out: &mut Writer) -> Result<(), Fault> {
     let arn = own(call, "delete policies")?;
     let policy = call.policy(&arn)?;
-    let (attached, bounding) = (call.account.attachments(&arn), call.account.bounded_by(&arn));
+    let Usage { attached, bounding } = call.account.index.usage(&arn);
     if attached > 0 || bounding > 0 {
         return Err(Fault::delete_conflict("Cannot delete a policy attached to entities.")
             .because(format!("it is attached to {attached} users, groups and roles and bounds {bounding}")));
@@ -110,24 +109,28 @@ pub(in crate::serve) fn list_entities_for_policy(call: &mut Call<'_>, out: &mut 
         Some(_) => (false, true),
         None => (true, true),
     };
-    let has = |grants: &Grants, boundary: Option<&String>, path: &str| {
-        let has =
-            (attached && grants.attached.contains(arn)) || (bounding && boundary.is_some_and(|other| other == arn));
-        has && path.starts_with(prefix)
-    };
+    let account = &*call.account;
+    let index = &account.index;
+    let groups = Section::new("Group/", |from| {
+        let keys = in_either([those(&index.groups, arn, attached), None], from);
+        let rows = keys.filter_map(|key| Some((key, account.groups.get(key)?)));
+        rows.filter(|(_, group)| group.path.starts_with(prefix))
+            .map(|(key, group)| (key, ("Group", &group.name, &group.id)))
+    });
+    let roles = Section::new("Role/", |from| {
+        let both = [those(&index.roles, arn, attached), those(&index.bounded_roles, arn, bounding)];
+        let rows = in_either(both, from).filter_map(|key| Some((key, account.roles.get(key)?)));
+        rows.filter(|(_, role)| role.path.starts_with(prefix)).map(|(key, role)| (key, ("Role", &role.name, &role.id)))
+    });
+    let users = Section::new("User/", |from| {
+        let both = [those(&index.users, arn, attached), those(&index.bounded_users, arn, bounding)];
+        let rows = in_either(both, from).filter_map(|key| Some((key, account.users.get(key)?)));
+        rows.filter(|(_, user)| user.path.starts_with(prefix)).map(|(key, user)| (key, ("User", &user.name, &user.id)))
+    });
     let wanted = |this: &str| kind.is_none_or(|kind| kind == this);
-    let groups =
-        call.account.groups.iter().filter(|(_, group)| wanted("Group") && has(&group.grants, None, &group.path));
-    let users = call.account.users.iter();
-    let users = users.filter(|(_, user)| wanted("User") && has(&user.grants, user.boundary.as_ref(), &user.path));
-    let roles = call.account.roles.iter();
-    let roles = roles.filter(|(_, role)| wanted("Role") && has(&role.grants, role.boundary.as_ref(), &role.path));
-    let all = groups
-        .map(|(key, group)| ("Group", key, &group.name, &group.id))
-        .chain(users.map(|(key, user)| ("User", key, &user.name, &user.id)))
-        .chain(roles.map(|(key, role)| ("Role", key, &role.name, &role.id)));
-    let Page { items, rest } =
-        call.slice(all.map(|(kind, key, name, id)| (format!("{kind}/{key}"), (kind, name, id))))?;
+    let sections = [("Group", groups), ("Role", roles), ("User", users)];
+    let sections = sections.into_iter().filter(|(this, _)| wanted(this)).map(|(_, section)| section);
+    let Page { items, rest } = call.slice_sections(sections)?;
     for this in ["Group", "User", "Role"] {
         out.list(&format!("Policy{this}s"), items.iter().filter(|(kind, _, _)| *kind == this), |out, (_, name, id)| {
             out.text(&format!("{this}Name"), name);
@@ -136,6 +139,11 @@ pub(in crate::serve) fn list_entities_for_policy(call: &mut Call<'_>, out: &mut 
     }
     rest.write(out);
     Ok(())
+}
+
+/// Those who have a policy, where they are asked for.
+fn those<'a>(having: &'a Having, arn: &str, wanted: bool) -> Option<&'a KeySet> {
+    having.get(arn).filter(|_| wanted)
 }
 
 /// `PolicyDocument`, within its quota.

@@ -1,6 +1,9 @@
 //! Tasks 1 and 2 of the signing process: the canonical request, and the string to sign.
 
+use std::borrow::Cow;
+
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use super::request::Request;
 use super::{ALGORITHM, Error, Scope, Style, date, key};
@@ -24,12 +27,15 @@ const NEVER_SIGNED: &[&str] = &[
 /// Parameters of a query string, decoded, in the order in which they were sent.
 pub(super) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// A canonical request, and what of it may be shown.
-pub(super) struct Canonical {
-    /// What is hashed.
-    pub(super) bytes: Vec<u8>,
-    /// The same as text, session tokens left out.
-    pub(super) shown: String,
+/// What a canonical request is made of.
+pub(super) struct Canonical<'a> {
+    request: &'a Request<'a>,
+    query: &'a Pairs,
+    /// The signed headers; those that aren't there are empty.
+    names: &'a [String],
+    /// Its last line.
+    payload: &'a str,
+    path: Cow<'a, str>,
 }
 
 pub(super) fn pairs(query: &str) -> Result<Pairs, Error> {
@@ -55,37 +61,62 @@ pub(super) fn signable(request: &Request<'_>) -> Vec<String> {
     names
 }
 
-/// The canonical request; `names` are the signed headers, `payload` its last line. Headers that aren't there are empty.
-pub(super) fn canonical(
-    request: &Request<'_>,
-    query: &Pairs,
-    names: &[String],
-    payload: &str,
-    style: Style,
-) -> Result<Canonical, Error> {
-    let path = path(request.path, style)?;
-    let mut headers = Vec::new();
-    let mut shown_headers = String::new();
-    for name in names {
-        let value = header_value(request, name);
-        headers.extend_from_slice(name.as_bytes());
-        headers.push(b':');
-        headers.extend_from_slice(&value);
-        headers.push(b'\n');
-        let shown = if is_token(name.as_bytes()) { "…".into() } else { String::from_utf8_lossy(&value) };
-        shown_headers.extend([name.as_str(), ":", &shown, "\n"]);
+impl<'a> Canonical<'a> {
+    pub(super) fn new(
+        request: &'a Request<'a>,
+        query: &'a Pairs,
+        names: &'a [String],
+        payload: &'a str,
+        style: Style,
+    ) -> Result<Self, Error> {
+        Ok(Self { request, query, names, payload, path: path(request.path, style)? })
     }
-    let method = request.method;
-    let names = names.join(";");
-    let before = |query: &str| format!("{method}\n{path}\n{query}\n");
-    let after = format!("\n{names}\n{payload}");
-    let bytes = [before(&query_text(query, false)).as_bytes(), &headers, after.as_bytes()].concat();
-    let shown = [before(&query_text(query, true)), shown_headers, after].concat();
-    Ok(Canonical { bytes, shown })
+
+    /// What is hashed.
+    pub(super) fn bytes(&self) -> Zeroizing<Vec<u8>> {
+        let headers = self.request.headers.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+        let room = headers.chain([self.path.len(), self.request.query.len(), 256]).fold(0, usize::saturating_add);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+        self.write(&mut bytes, false);
+        bytes
+    }
+
+    /// The same as text, session tokens left out.
+    pub(super) fn shown(&self) -> String {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes, true);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn write(&self, out: &mut Vec<u8>, shown: bool) {
+        for part in [self.request.method, &self.path, &query_text(self.query, shown)] {
+            out.extend_from_slice(part.as_bytes());
+            out.push(b'\n');
+        }
+        for name in self.names {
+            out.extend_from_slice(name.as_bytes());
+            out.push(b':');
+            if shown && is_token(name.as_bytes()) {
+                out.extend_from_slice("…".as_bytes());
+            } else {
+                write_value(out, self.request, name);
+            }
+            out.push(b'\n');
+        }
+        out.push(b'\n');
+        for (index, name) in self.names.iter().enumerate() {
+            if index > 0 {
+                out.push(b';');
+            }
+            out.extend_from_slice(name.as_bytes());
+        }
+        out.push(b'\n');
+        out.extend_from_slice(self.payload.as_bytes());
+    }
 }
 
-pub(super) fn string_to_sign(canonical: &Canonical, time: Timestamp, scope: &Scope) -> String {
-    let hash = key::hex(&Sha256::digest(&canonical.bytes));
+pub(super) fn string_to_sign(canonical: &Canonical<'_>, time: Timestamp, scope: &Scope) -> String {
+    let hash = key::hex(&Sha256::digest(&*canonical.bytes()));
     format!("{ALGORITHM}\n{}\n{scope}\n{hash}", date::basic(time))
 }
 
@@ -114,25 +145,31 @@ fn is_token(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"x-amz-security-token")
 }
 
-/// All values of a header, joined by commas, each trimmed, with runs of white space as one space.
-fn header_value(request: &Request<'_>, name: &str) -> Vec<u8> {
-    let values: Vec<Vec<u8>> = request
-        .headers
-        .all(name)
-        .map(|value| {
-            let words: Vec<&[u8]> = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
-            words.join(&b' ')
-        })
-        .collect();
-    values.join(&b',')
+/// Writes all values of a header, joined by commas, each trimmed, with runs of white space as one space.
+fn write_value(out: &mut Vec<u8>, request: &Request<'_>, name: &str) {
+    for (index, value) in request.headers.all(name).enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        for (index, word) in words.enumerate() {
+            if index > 0 {
+                out.push(b' ');
+            }
+            out.extend_from_slice(word);
+        }
+    }
 }
 
-fn path(path: &str, style: Style) -> Result<String, Error> {
+fn path(path: &str, style: Style) -> Result<Cow<'_, str>, Error> {
+    if matches!(path, "" | "/") {
+        return Ok("/".into());
+    }
     let text = match style {
         Style::Standard => percent::encode_path(normalized(path).as_bytes()),
         Style::S3 => percent::encode_path(&percent::decode(path).map_err(Error::PathEscape)?),
     };
-    Ok(if text.is_empty() { "/".to_owned() } else { text })
+    Ok(if text.is_empty() { "/".into() } else { text.into() })
 }
 
 /// RFC 3986, section 5.2.4, and no empty segments but a last one.

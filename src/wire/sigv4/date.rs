@@ -7,12 +7,16 @@ use crate::time::Timestamp;
 
 /// `YYYYMMDDTHHMMSSZ`.
 pub(super) fn basic(time: Timestamp) -> String {
-    time.to_rfc3339().replace(['-', ':'], "")
+    let mut text = time.to_rfc3339();
+    text.retain(|character| !matches!(character, '-' | ':'));
+    text
 }
 
 /// `YYYYMMDD`.
 pub(super) fn day(time: Timestamp) -> String {
-    basic(time).chars().take_while(|character| *character != 'T').collect()
+    let mut text = basic(time);
+    text.truncate(text.find('T').unwrap_or(text.len()));
+    text
 }
 
 /// ISO 8601, basic or extended, or the IMF-fixdate of a `Date` header.

@@ -1,6 +1,6 @@
 use zeroize::Zeroizing;
 
-use super::canonical::{canonical, pairs, signable, string_to_sign};
+use super::canonical::{Canonical, pairs, signable, string_to_sign};
 use super::key::{Credentials, Scope, SigningKey};
 use super::request::{Headers, Payload, Request, UNSIGNED};
 use super::{ALGORITHM, Error, MAX_EXPIRES, Style, date};
@@ -61,7 +61,8 @@ impl<'a> Signer<'a> {
         let request = Request { headers, ..*request };
         let names = self.names(&request)?;
         let scope = Scope::new(time, self.region, self.service);
-        let canonical = canonical(&request, &pairs(request.query)?, &names, &payload_text, self.style)?;
+        let query = pairs(request.query)?;
+        let canonical = Canonical::new(&request, &query, &names, &payload_text, self.style)?;
         let signature = self.key(&scope).sign(&string_to_sign(&canonical, time, &scope));
         let (id, names) = (&self.credentials.access_key_id, names.join(";"));
         let authorization =
@@ -110,7 +111,8 @@ impl<'a> Signer<'a> {
             add("X-Amz-Security-Token", token);
         }
         add("X-Amz-SignedHeaders", &names.join(";"));
-        let canonical = canonical(&request, &pairs(&query)?, &names, &payload.text(), self.style)?;
+        let (pairs, payload) = (pairs(&query)?, payload.text());
+        let canonical = Canonical::new(&request, &pairs, &names, &payload, self.style)?;
         let signature = self.key(&scope).sign(&string_to_sign(&canonical, time, &scope));
         query.extend(["&X-Amz-Signature=", &signature]);
         Ok(query)

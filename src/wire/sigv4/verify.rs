@@ -1,6 +1,6 @@
 use subtle::ConstantTimeEq as _;
 
-use super::canonical::{canonical, string_to_sign};
+use super::canonical::{Canonical, string_to_sign};
 use super::error::{Error, Mismatch, ScopeFault};
 use super::key::SigningKey;
 use super::present::{Presented, first};
@@ -54,20 +54,20 @@ impl Presented {
 
     fn check_date(&self, accept: &Accept<'_>) -> Result<(), Error> {
         let unix = accept.now.as_unix();
-        let now = date::basic(accept.now);
+        let now = || date::basic(accept.now);
         let earliest = Timestamp::from_unix(unix.saturating_sub(SKEW));
         let latest = Timestamp::from_unix(unix.saturating_add(SKEW));
         let given = || date::basic(self.date);
         if self.date > latest {
-            return Err(Error::NotYetCurrent { date: given(), latest: date::basic(latest), now });
+            return Err(Error::NotYetCurrent { date: given(), latest: date::basic(latest), now: now() });
         }
         let expires = self.expires().filter(|_| accept.style == Style::S3);
         if let Some(expires) = expires {
             if self.date.plus(expires).is_some_and(|end| end < accept.now) {
-                return Err(Error::PresignedExpired { date: given(), expires, now });
+                return Err(Error::PresignedExpired { date: given(), expires, now: now() });
             }
         } else if self.date < earliest {
-            return Err(Error::Expired { date: given(), earliest: date::basic(earliest), now });
+            return Err(Error::Expired { date: given(), earliest: date::basic(earliest), now: now() });
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Presented {
         request.check()?;
         self.check(request, accept)?;
         let (payload, note) = self.payload(request, payload, accept.style)?;
-        let canonical = canonical(request, &self.query, &self.signed_headers, &payload, accept.style)?;
+        let canonical = Canonical::new(request, &self.query, &self.signed_headers, &payload, accept.style)?;
         let string_to_sign = string_to_sign(&canonical, self.date, &self.scope);
         let absent = self.signed_headers.iter().find(|name| request.headers.first(name).is_none());
         let note = note.or_else(|| absent.map(|name| format!("`{name}` is signed and not there")));
@@ -115,7 +115,7 @@ impl Presented {
         if same && note.is_none() {
             return Ok(());
         }
-        Err(Error::Mismatch(Box::new(Mismatch { note, canonical_request: canonical.shown, string_to_sign })))
+        Err(Error::Mismatch(Box::new(Mismatch { note, canonical_request: canonical.shown(), string_to_sign })))
     }
 
     /// The canonical request's last line, and what is wrong with the hash that came along.

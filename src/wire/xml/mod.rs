@@ -41,7 +41,7 @@ pub struct Writer {
 /// The answer to an action, with its result.
 #[must_use]
 pub fn answer(action: &str, namespace: &str, request_id: &str, result: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
-    response(action, namespace, request_id, |writer| writer.open(&format!("{action}Result"), result))
+    response(action, namespace, request_id, |writer| writer.element([action, "Result"], None, result))
 }
 
 /// The answer to an action that has no result.
@@ -53,7 +53,7 @@ pub fn acknowledgement(action: &str, namespace: &str, request_id: &str) -> Zeroi
 /// The answer that says what went wrong; a status below 500 is the sender's fault.
 #[must_use]
 pub fn error(namespace: &str, status: u16, code: &str, message: &str, request_id: &str) -> Zeroizing<String> {
-    document("ErrorResponse", namespace, |writer| {
+    document(["Error", "Response"], namespace, |writer| {
         writer.open("Error", |error| {
             error.text("Type", if status < 500 { "Sender" } else { "Receiver" });
             error.text("Code", code);
@@ -66,28 +66,37 @@ pub fn error(namespace: &str, status: u16, code: &str, message: &str, request_id
 /// A document without a namespace, as EC2 and S3 answer.
 #[must_use]
 pub fn bare(root: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
-    let mut writer = Writer { text: Zeroizing::default() };
+    let mut writer = Writer::new();
     writer.open(root, content);
     writer.text
 }
 
 fn response(action: &str, namespace: &str, request_id: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
-    document(&format!("{action}Response"), namespace, |writer| {
+    document([action, "Response"], namespace, |writer| {
         content(writer);
         writer.open("ResponseMetadata", |metadata| metadata.text("RequestId", request_id));
     })
 }
 
-fn document(root: &str, namespace: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
-    let mut writer = Writer { text: Zeroizing::default() };
+fn document(root: [&str; 2], namespace: &str, content: impl FnOnce(&mut Writer)) -> Zeroizing<String> {
+    let mut writer = Writer::new();
     writer.element(root, Some(namespace), content);
     writer.text
 }
 
+/// Room for most answers: what grows is copied. Allocators keep pieces below 1 KiB at hand.
+const ROOM: usize = 1_000;
+
 impl Writer {
+    fn new() -> Self {
+        Self { text: Zeroizing::new(String::with_capacity(ROOM)) }
+    }
+
     /// An element with text.
     pub fn text(&mut self, name: &str, value: &str) {
-        self.element(name, None, |writer| writer.escaped(value));
+        let inside = self.begin([name, ""], None);
+        self.escaped(value);
+        self.end([name, ""], inside);
     }
 
     /// An element with text, where there is one.
@@ -104,17 +113,25 @@ impl Writer {
 
     /// A whole number.
     pub fn number(&mut self, name: &str, value: impl Into<i128>) {
-        self.text(name, &value.into().to_string());
+        self.shown(name, &value.into());
     }
 
     /// A time, in UTC and whole seconds.
     pub fn time(&mut self, name: &str, value: Timestamp) {
-        self.text(name, &value.to_rfc3339());
+        self.shown(name, &value);
+    }
+
+    /// What has no special character.
+    fn shown(&mut self, name: &str, value: &dyn fmt::Display) {
+        let inside = self.begin([name, ""], None);
+        // Writing to a string can't fail.
+        let _ = write!(self.text, "{value}");
+        self.end([name, ""], inside);
     }
 
     /// An element with elements in it.
     pub fn open(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
-        self.element(name, None, content);
+        self.element([name, ""], None, content);
     }
 
     /// An element with a `<member>` for each item.
@@ -131,25 +148,50 @@ impl Writer {
         self.list(name, items, |member, item| member.escaped(item.as_ref()));
     }
 
-    fn element(&mut self, name: &str, namespace: Option<&str>, content: impl FnOnce(&mut Self)) {
-        let name = &element_name(name);
+    fn element(&mut self, name: [&str; 2], namespace: Option<&str>, content: impl FnOnce(&mut Self)) {
+        let inside = self.begin(name, namespace);
+        content(self);
+        self.end(name, inside);
+    }
+
+    /// Writes a start tag, its name in two parts; gives the place behind it.
+    fn begin(&mut self, name: [&str; 2], namespace: Option<&str>) -> usize {
         self.text.push('<');
-        self.text.push_str(name);
+        self.name(name);
         if let Some(namespace) = namespace {
             self.text.push_str(" xmlns=\"");
             self.escaped(namespace);
             self.text.push('"');
         }
-        let before = self.text.len();
         self.text.push('>');
-        let inside = self.text.len();
-        content(self);
+        self.text.len()
+    }
+
+    /// Writes the end tag, or makes the start tag one of an empty element.
+    fn end(&mut self, name: [&str; 2], inside: usize) {
         if self.text.len() == inside {
-            self.text.truncate(before);
+            self.text.pop();
             self.text.push_str("/>");
         } else {
-            // Writing to a string can't fail.
-            let _ = write!(self.text, "</{name}>");
+            self.text.push_str("</");
+            self.name(name);
+            self.text.push('>');
+        }
+    }
+
+    /// Writes the name of an element, with `_` for each character that an XML name can't have; those of the API are letters
+    /// and digits throughout.
+    fn name(&mut self, [first, rest]: [&str; 2]) {
+        if matches!(first.chars().chain(rest.chars()).next(), None | Some('0'..='9' | '-' | '.')) {
+            self.text.push('_');
+        }
+        for part in [first, rest] {
+            if part.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                self.text.push_str(part);
+            } else {
+                let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+                self.text.extend(part.chars().map(|c| if is_name(c) { c } else { '_' }));
+            }
         }
     }
 
@@ -157,6 +199,10 @@ impl Writer {
     /// an answer that nobody can read would be worse. A carriage return is escaped: parsers turn a bare one into a line
     /// feed (section 2.11).
     fn escaped(&mut self, value: &str) {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'<' | b'>' | b'&' | b'"' | b'\'');
+        if value.bytes().all(is_plain) {
+            return self.text.push_str(value);
+        }
         let mut rest = value;
         while let Some((index, character)) = rest.char_indices().find(|(_, character)| is_special(*character)) {
             let (before, after) = rest.split_at(index);
@@ -176,16 +222,6 @@ impl fmt::Debug for Writer {
 
 fn is_special(character: char) -> bool {
     matches!(character, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
-}
-
-/// The name with `_` for each character that an XML name can't have; those of the API are letters and digits throughout.
-fn element_name(name: &str) -> String {
-    let mut clean: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') { c } else { '_' }).collect();
-    if !clean.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-        clean.insert(0, '_');
-    }
-    clean
 }
 
 #[cfg(test)]
@@ -240,13 +276,13 @@ mod tests {
     fn what_xml_cannot_carry_is_replaced() {
         let answer = answer("X", STS, "", |result| result.text("a b<", "\0\u{1f}\u{fffe}\t\n\r]]>\u{7f}ü"));
         assert!(answer.contains("<a_b_>\u{fffd}\u{fffd}\u{fffd}\t\n&#13;]]&gt;\u{7f}ü</a_b_>"), "{}", *answer);
-        assert_eq!(element_name("9"), "_9");
-        assert_eq!(element_name(""), "_");
+        assert_eq!(*bare("9", |_| {}), "<_9/>");
+        assert_eq!(*bare("", |_| {}), "<_/>");
     }
 
     #[test]
     fn debug_never_shows_the_text() {
-        let mut writer = Writer { text: Zeroizing::default() };
+        let mut writer = Writer::new();
         writer.text("SecretAccessKey", "hidden");
         assert_eq!(format!("{writer:?}"), "Writer(41 bytes)");
     }

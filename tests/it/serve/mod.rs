@@ -16,6 +16,7 @@ mod durable;
 mod elsewhere;
 mod groups;
 mod kept;
+mod kept_keys;
 mod login;
 mod mfa;
 mod observed;
