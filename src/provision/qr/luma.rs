@@ -61,14 +61,33 @@ impl Luma {
     }
 
     pub(super) fn otsus_threshold(&self) -> u8 {
-        otsu(self.pixels.iter())
+        otsu_of(&self.histogram())
+    }
+
+    /// How many pixels there are of each shade. Counted in four tables, since a processor waits for a count that it has
+    /// just changed.
+    pub(super) fn histogram(&self) -> [u64; 256] {
+        let mut tables = [[0_u32; 256]; 4];
+        let (fours, rest) = self.pixels.as_chunks::<4>();
+        for four in fours {
+            for (table, &shade) in tables.iter_mut().zip(four) {
+                if let Some(count) = table.get_mut(usize::from(shade)) {
+                    *count += 1;
+                }
+            }
+        }
+        let mut histogram = histogram(rest.iter());
+        for table in &tables {
+            histogram.iter_mut().zip(table).for_each(|(sum, &count)| *sum += u64::from(count));
+        }
+        histogram
     }
 
     /// Black and white by a threshold for each tile; a tile of nearly one shade takes the image's.
     pub(super) fn otsu_in_tiles(&self) -> Self {
         const TILES: usize = 8;
         const FLAT: u8 = 24;
-        let whole = otsu(self.pixels.iter());
+        let whole = self.otsus_threshold();
         let (wide, high) = (self.width.div_ceil(TILES), self.height.div_ceil(TILES));
         let mut pixels = Zeroizing::new(self.pixels.to_vec());
         for band in pixels.chunks_mut(self.width * high) {
@@ -311,7 +330,7 @@ fn sorted(a: u8, b: u8, c: u8) -> [u8; 3] {
 }
 
 /// How many pixels there are of each shade.
-pub(super) fn histogram<'a>(pixels: impl Iterator<Item = &'a u8>) -> [u64; 256] {
+fn histogram<'a>(pixels: impl Iterator<Item = &'a u8>) -> [u64; 256] {
     let mut histogram = [0_u64; 256];
     for &pixel in pixels {
         if let Some(count) = histogram.get_mut(usize::from(pixel)) {
@@ -323,8 +342,11 @@ pub(super) fn histogram<'a>(pixels: impl Iterator<Item = &'a u8>) -> [u64; 256] 
 
 /// Otsu's threshold: the one with the largest variance between the two classes.
 fn otsu<'a>(pixels: impl Iterator<Item = &'a u8>) -> u8 {
-    let histogram = histogram(pixels);
-    let shades = || (0..=u8::MAX).zip(histogram);
+    otsu_of(&histogram(pixels))
+}
+
+fn otsu_of(histogram: &[u64; 256]) -> u8 {
+    let shades = || (0..=u8::MAX).zip(*histogram);
     let (all, sum) = shades().fold((0, 0), |(all, sum), (shade, count)| (all + count, sum + u64::from(shade) * count));
     let (mut below, mut below_sum) = (0_u64, 0_u64);
     let (mut best, mut most) = (127, 0.0);

@@ -9,7 +9,7 @@ use std::iter;
 
 use zeroize::Zeroizing;
 
-use super::luma::{Luma, histogram};
+use super::luma::Luma;
 
 /// More runs of light pixels than any page has: noise, which would cost memory and show nothing.
 const MOST_RUNS: usize = 1 << 20;
@@ -25,7 +25,7 @@ impl Luma {
     /// by a little. `None` for pages that aren't dark, or have one dark shade only.
     pub(super) fn darkest_on_dark(&self) -> Option<u8> {
         const DARK: u8 = 64;
-        let shades = histogram(self.pixels().iter());
+        let shades = self.histogram();
         let all: u64 = shades.iter().sum();
         let dark = || (0..DARK).zip(shades);
         let (darkest, _) = dark().find(|(_, count)| count * 2000 > all)?;

@@ -33,8 +33,18 @@ pub(super) fn climb(
     expired: &(dyn Fn() -> bool + Sync),
     sender: &Sender<Result<Vec<Find>, Error>>,
 ) {
+    climb_on(thread::available_parallelism().map_or(1, usize::from), pictures, all, expired, sender);
+}
+
+/// The same on so many cores.
+pub(super) fn climb_on(
+    cores: usize,
+    pictures: Pictures,
+    all: bool,
+    expired: &(dyn Fn() -> bool + Sync),
+    sender: &Sender<Result<Vec<Find>, Error>>,
+) {
     let Pictures { full_size, usual } = pictures;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut search = Search { expired, sender, all, seen: Vec::new(), alone: false, spent: 0, cores };
     if let Some(picture) = full_size {
         let attempts = AT_FULL_SIZE.iter().map(|attempt| (attempt, &picture));
@@ -45,7 +55,8 @@ pub(super) fn climb(
     }
     for stage in STAGES {
         let most = search.most();
-        if search.alone {
+        // The next stage takes more than the ones before it together: where most is used up, it would be cut off soon.
+        if search.alone || search.spent > most / 5 * 3 {
             return;
         }
         let attempts = stage.iter().flat_map(|attempt| usual.iter().map(move |picture| (attempt, picture)));

@@ -112,7 +112,6 @@ impl<'a> Shades<'a> {
         if !is_finder_across(a, b, above + below - 1, c, d) {
             return false;
         }
-        // A pixel that isn't black has other lines, which the reader may go on with.
         let Some(middle) = (y + (above + below - 1) / 2 + 1).checked_sub(above).filter(|y| *y < height) else {
             return true;
         };
@@ -242,4 +241,81 @@ fn is_finder_across(a: usize, b: usize, middle: usize, c: usize, d: usize) -> bo
 #[expect(clippy::cast_precision_loss, reason = "coordinates are far below 2^23")]
 fn real(coordinate: usize) -> f32 {
     coordinate as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use rxing::common::HybridBinarizer;
+    use rxing::qrcode::cpp_port::detector::FindFinderPatterns;
+    use rxing::{Binarizer as _, Luma8Source};
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    /// What rxing has of pixels that are drawn.
+    fn reference(luma: &Luma) -> (BitMatrix, Vec<ConcentricPattern>) {
+        let (width, height) = (u32::try_from(luma.width()).unwrap(), u32::try_from(luma.height()).unwrap());
+        let source = Luma8Source::new_with_slice(luma.pixels(), width, height).unwrap();
+        let matrix = HybridBinarizer::new(source).get_black_matrix().unwrap().clone();
+        let patterns = FindFinderPatterns(&matrix, true, 0);
+        (matrix, patterns)
+    }
+
+    /// Finder patterns of many sizes, some cut by an edge, with noise, on shades that change.
+    fn pictures() -> impl Iterator<Item = Luma> {
+        (0..200_usize).map(|seed| {
+            let mut state = u32::try_from(seed).unwrap().wrapping_mul(2_654_435_761).wrapping_add(1);
+            let mut dice = move |below: usize| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                usize::try_from(state >> 8).unwrap() % below
+            };
+            let (width, height) = (40 + dice(200), 40 + dice(200));
+            let (noise, slope) = ([0, 0, 20, 90][seed % 4], dice(100));
+            let mut pixels: Vec<u8> =
+                (0..width * height).map(|at| u8::try_from(255 - slope * (at % width) / width).unwrap()).collect();
+            for _ in 0..12 {
+                let (module, left, top) = (1 + dice(5), dice(width), dice(height));
+                for (y, x) in (0..7 * module).flat_map(|y| (0..7 * module).map(move |x| (y, x))) {
+                    let (column, row) = (x / module, y / module);
+                    let edge = column.min(row).min(6 - column.max(row));
+                    if left + x < width && top + y < height {
+                        pixels[(top + y) * width + left + x] = if edge == 1 { 230 } else { 30 };
+                    }
+                }
+            }
+            for pixel in &mut pixels {
+                *pixel = pixel.saturating_sub(u8::try_from(dice(noise + 1)).unwrap());
+            }
+            Luma::new(width, height, Zeroizing::new(pixels)).unwrap()
+        })
+    }
+
+    #[test]
+    fn bits_and_finder_patterns_are_those_of_rxing() {
+        let mut all = 0;
+        for (number, luma) in pictures().enumerate() {
+            let blocks = Blocks::both(&luma).unwrap();
+            for inverted in [false, true] {
+                let drawn = if inverted { luma.inverted() } else { luma.clone() };
+                let black_and_white = if inverted { luma.threshold(150).inverted() } else { luma.threshold(150) };
+                let local = Shades::local(&luma, &blocks[usize::from(inverted)], inverted);
+                for (shades, drawn) in [(local, drawn), (Shades::split(&luma, 150, inverted), black_and_white)] {
+                    let (matrix, patterns) = reference(&drawn);
+                    assert!(shades.bits().unwrap() == matrix, "{number} {inverted}");
+                    let (found, _) = shades.finders(&|| false);
+                    let plain = |found: &[ConcentricPattern]| -> Vec<_> {
+                        found.iter().map(|it| (it.p.x.to_bits(), it.p.y.to_bits(), it.size)).collect()
+                    };
+                    assert_eq!(plain(&found), plain(&patterns), "{number} {inverted}");
+                    for (y, x) in [(0, 0), (luma.height() - 1, luma.width() - 1), (luma.height() / 2, luma.width() - 3)]
+                    {
+                        let (column, row) = (u32::try_from(x).unwrap(), u32::try_from(y).unwrap());
+                        assert_eq!(shades.is_black(x, y), matrix.get(column, row), "{number} {inverted} {x} {y}");
+                    }
+                    all += found.len();
+                }
+            }
+        }
+        assert!(all > 500, "{all}");
+    }
 }
