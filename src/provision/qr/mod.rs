@@ -40,17 +40,12 @@ use self::find::Find;
 use self::load::Header;
 use self::parts::assembled;
 use self::pictures::Pictures;
-use self::search::climb;
+pub use self::search::WORKER;
+use self::search::{STACK, climb};
 use super::{Error, Limits};
-
-/// The name of the threads that decode.
-pub const WORKER: &str = "vmfa-qr";
 
 /// How long the caller's thread waits before it asks again whether time is up.
 const SLICE: Duration = Duration::from_millis(10);
-
-/// The stack of a worker, in bytes: the standard library's default.
-const STACK: usize = 2 << 20;
 
 /// What errors call pixels that came without a file.
 const RGBA: &str = "RGBA";

@@ -209,7 +209,7 @@ fn pictures(width: usize, height: usize, samples: Zeroizing<Vec<u8>>, channels: 
             u8::MAX => [r, g, b],
             _ => [r, g, b].map(|c| blend(c, background, alpha)),
         };
-        let pixels = Zeroizing::new(pixels().flat_map(|pixel| flat(pixel)).collect());
+        let pixels = Zeroizing::new(pixels().flat_map(flat).collect());
         Picture::opaque(width, height, pixels, 3)
     };
     if !transparent {
@@ -266,6 +266,15 @@ impl Picture {
         }
         let colours = Colours { samples, channels };
         Luma::new(width, height, pixels).map(|luma| Self::new(luma, colours))
+    }
+
+    /// Whether all pixels are the same: such a picture shows nothing in any view.
+    pub(super) fn is_plain(&self) -> bool {
+        let same = |samples: &[u8], channels: usize| {
+            let (first, rest) = samples.split_at(channels.min(samples.len()));
+            rest.chunks_exact(channels.max(1)).all(|pixel| pixel == first)
+        };
+        same(self.luma.pixels(), 1) && same(&self.colours.samples, self.colours.channels)
     }
 
     /// The darkest and the lightest channel of each pixel, where the image has colours: two colours may have the same

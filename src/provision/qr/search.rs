@@ -9,8 +9,13 @@ use std::thread;
 use super::attempts::{AT_FULL_SIZE, Attempt, STAGES};
 use super::find::Find;
 use super::pictures::{Picture, Pictures};
-use super::{STACK, WORKER};
 use crate::provision::Error;
+
+/// The name of the threads that decode.
+pub const WORKER: &str = "vmfa-qr";
+
+/// The stack of a worker, in bytes: the standard library's default.
+pub(super) const STACK: usize = 2 << 20;
 
 /// Pixels to look at for further codes, once one that enrols was found: all attempts on a screenshot
 /// of 1080p, the first two stages on one of 4K.
@@ -44,7 +49,8 @@ pub(super) fn climb_on(
     expired: &(dyn Fn() -> bool + Sync),
     sender: &Sender<Result<Vec<Find>, Error>>,
 ) {
-    let Pictures { full_size, usual } = pictures;
+    let Pictures { full_size, mut usual } = pictures;
+    usual.retain(|picture| !picture.is_plain());
     let mut search = Search { expired, sender, all, seen: Vec::new(), alone: false, spent: 0, cores };
     if let Some(picture) = full_size {
         let attempts = AT_FULL_SIZE.iter().map(|attempt| (attempt, &picture));
@@ -56,7 +62,7 @@ pub(super) fn climb_on(
     for stage in STAGES {
         let most = search.most();
         // The next stage takes more than the ones before it together: where most is used up, it would be cut off soon.
-        if search.alone || search.spent > most / 5 * 3 {
+        if search.alone || search.spent.saturating_mul(5) > most.saturating_mul(3) {
             return;
         }
         let attempts = stage.iter().flat_map(|attempt| usual.iter().map(move |picture| (attempt, picture)));

@@ -234,6 +234,17 @@ fn images_without_a_code_have_none() {
 }
 
 #[test]
+fn a_picture_of_one_shade_is_looked_at_once_and_no_colour_is_lost_by_it() {
+    let plain = |pixels: &[u8]| Pictures::of(30, 30, pixels, 3).usual.iter().all(pictures::Picture::is_plain);
+    let grey = vec![90; 30 * 30 * 3];
+    assert!(plain(&grey));
+    let mut red = grey;
+    // One in the blue channel is less than one in luma.
+    red[1_202] = 91;
+    assert!(!plain(&red));
+}
+
+#[test]
 fn pixels_of_another_length_are_broken() {
     for (width, height, length) in [(0, 0, 0), (10, 10, 399), (10, 10, 401), (0, 10, 40)] {
         let read = payloads_of_rgba(width, height, &vec![0; length], &Limits::default());
