@@ -9,7 +9,7 @@ use std::iter;
 
 use zeroize::Zeroizing;
 
-use super::luma::{Luma, histogram};
+use super::luma::Luma;
 
 /// More runs of light pixels than any page has: noise, which would cost memory and show nothing.
 const MOST_RUNS: usize = 1 << 20;
@@ -21,16 +21,16 @@ const SHORTEST: usize = 21;
 const MARGIN: usize = 48;
 
 impl Luma {
-    /// Black where a dark page has its darkest shade, white elsewhere: a code whose modules are darker than the page
+    /// The shade up to which a dark page has its darkest one: for a code whose modules are darker than the page
     /// by a little. `None` for pages that aren't dark, or have one dark shade only.
-    pub(super) fn darkest_on_dark(&self) -> Option<Self> {
+    pub(super) fn darkest_on_dark(&self) -> Option<u8> {
         const DARK: u8 = 64;
-        let shades = histogram(self.pixels().iter());
+        let shades = self.histogram();
         let all: u64 = shades.iter().sum();
         let dark = || (0..DARK).zip(shades);
         let (darkest, _) = dark().find(|(_, count)| count * 2000 > all)?;
         let (page, count) = dark().filter(|(shade, _)| *shade > darkest).max_by_key(|(_, count)| *count)?;
-        (count * 10 > all).then(|| self.threshold(darkest + (page - darkest - 1) / 2))
+        (count * 10 > all).then(|| darkest + (page - darkest - 1) / 2)
     }
 
     /// White around everything that may be a code: light that hangs together, about as wide as high, with dark in it.
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn the_darkest_of_a_dark_page_is_told_apart() {
         let page = picture(&[":::::", "::#.:", ":::::"]);
-        let apart = page.darkest_on_dark().unwrap();
+        let apart = page.threshold(page.darkest_on_dark().unwrap());
         assert_eq!(apart.pixels().iter().filter(|&&p| p == 0).count(), 100);
         assert!(picture(&["....", ".##.", "...."]).darkest_on_dark().is_none());
         assert!(picture(&["####", "#.##", "####"]).darkest_on_dark().is_none());

@@ -1,7 +1,7 @@
 //! QR codes (ISO/IEC 18004) in images: bytes or pixels in, texts out.
 //!
 //! Decoding untrusted images is work without a bound, and one of the readers panics on some of them.
-//! So it is done in a separate thread, called [`WORKER`], whose finds come over as they are made: the
+//! So it is done in a separate thread, called [`WORKER`], with others of that name beside it, whose finds come over as they are made: the
 //! caller's thread never waits longer than [`Limits::expired`] lets it, and leaves the worker behind
 //! when time is up. The worker asks the same question between rows of a PNG, attempts, and possible codes, so it
 //! ends within a second, but for the decoders of other formats and the last of the readers: they run to their end
@@ -12,6 +12,7 @@
 //! No image takes more than 300 MB, the caller's copy of the file included.
 
 mod attempts;
+mod blocks;
 mod find;
 mod load;
 mod luma;
@@ -20,37 +21,31 @@ mod parts;
 mod pictures;
 mod png;
 mod readers;
+mod runs;
+mod search;
+mod shades;
 #[cfg(feature = "svg")]
 mod svg;
+mod view;
 
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use self::attempts::{AT_FULL_SIZE, Attempt, STAGES};
 use self::find::Find;
 use self::load::Header;
 use self::parts::assembled;
-use self::pictures::{Picture, Pictures};
+use self::pictures::Pictures;
+pub use self::search::WORKER;
+use self::search::{STACK, climb};
 use super::{Error, Limits};
-
-/// The name of the threads that decode.
-pub const WORKER: &str = "vmfa-qr";
-
-/// Pixels to look at for further codes, once one that enrols was found: all attempts on a screenshot
-/// of 1080p, the first two stages on one of 4K.
-const FURTHER: usize = 64 << 20;
 
 /// How long the caller's thread waits before it asks again whether time is up.
 const SLICE: Duration = Duration::from_millis(10);
-
-/// The stack of a worker, in bytes: the standard library's default.
-const STACK: usize = 2 << 20;
 
 /// What errors call pixels that came without a file.
 const RGBA: &str = "RGBA";
@@ -221,117 +216,6 @@ fn in_worker(
     }
     found.retain(|find: &Find| !find.text.is_empty() || find.part.is_some());
     if found.is_empty() { outcome } else { Ok(found) }
-}
-
-/// Makes the attempts on all pictures, stage by stage, and sends what each finds.
-fn climb(pictures: Pictures, all: bool, expired: &dyn Fn() -> bool, sender: &Sender<Result<Vec<Find>, Error>>) {
-    let Pictures { full_size, usual } = pictures;
-    let mut search = Search { expired, sender, all, seen: Vec::new(), alone: false, spent: 0 };
-    if let Some(picture) = full_size {
-        let attempts = AT_FULL_SIZE.iter().map(|attempt| (attempt, &picture));
-        if search.over(attempts, usize::MAX).is_break() || search.alone {
-            return;
-        }
-        // Seen enough of: the rest is done at half the size, and its memory is needed.
-    }
-    for stage in STAGES {
-        let most = search.most();
-        if search.alone {
-            return;
-        }
-        let attempts = stage.iter().flat_map(|attempt| usual.iter().map(move |picture| (attempt, picture)));
-        if search.over(attempts, most).is_break() {
-            return;
-        }
-    }
-}
-
-/// What was found so far, and what it took.
-struct Search<'a> {
-    expired: &'a dyn Fn() -> bool,
-    sender: &'a Sender<Result<Vec<Find>, Error>>,
-    /// Whether every attempt is made as long as there is time.
-    all: bool,
-    seen: Vec<Seen>,
-    /// A code fills the image.
-    alone: bool,
-    /// In pixels that readers were shown.
-    spent: usize,
-}
-
-/// A code that was found.
-#[derive(PartialEq, Eq)]
-enum Seen {
-    Enrolment,
-    Other,
-    Part { index: u8, count: u8, parity: u8 },
-}
-
-impl Search<'_> {
-    /// Makes attempts; breaks off when there is no more to do.
-    fn over<'p>(
-        &mut self,
-        attempts: impl Iterator<Item = (&'static Attempt, &'p Picture)>,
-        most: usize,
-    ) -> ControlFlow<()> {
-        for (attempt, picture) in attempts {
-            if (self.expired)() {
-                let _ = self.sender.send(Err(Error::QrTimeUp));
-                return ControlFlow::Break(());
-            }
-            if self.spent >= most {
-                return ControlFlow::Break(());
-            }
-            let made = catch_unwind(AssertUnwindSafe(|| attempt.make(picture, self.expired)));
-            let (finds, pixels) = made.unwrap_or_else(|_| (Vec::new(), FURTHER));
-            self.spent = self.spent.saturating_add(pixels);
-            for find in &finds {
-                let seen = Seen::of(find);
-                if !self.seen.contains(&seen) {
-                    self.seen.push(seen);
-                }
-                self.alone |= !self.all && find.place.fills_the_image();
-            }
-            if !finds.is_empty() && self.sender.send(Ok(finds)).is_err() {
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// How much may be spent before the search is over.
-    fn most(&self) -> usize {
-        if self.seen.is_empty() || self.all {
-            usize::MAX
-        } else if self.seen.contains(&Seen::Enrolment) || self.has_all_parts() {
-            FURTHER
-        } else {
-            FURTHER.saturating_mul(2)
-        }
-    }
-
-    fn has_all_parts(&self) -> bool {
-        self.seen.iter().any(|seen| match *seen {
-            Seen::Part { count, parity, .. } => {
-                (0..count).all(|index| self.seen.contains(&Seen::Part { index, count, parity }))
-            }
-            Seen::Enrolment | Seen::Other => false,
-        })
-    }
-}
-
-impl Seen {
-    fn of(find: &Find) -> Self {
-        match &find.part {
-            Some(part) => Self::Part { index: part.index, count: part.count, parity: part.parity },
-            None if starts_as_otpauth(&find.text) => Self::Enrolment,
-            None => Self::Other,
-        }
-    }
-}
-
-fn starts_as_otpauth(text: &str) -> bool {
-    text.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("otpauth"))
 }
 
 /// Distinct texts: rows from the top, and within a row (codes whose middle lies beside the first

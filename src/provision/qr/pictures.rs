@@ -1,5 +1,7 @@
 //! The pictures that the attempts work on, made of an image's rows or pixels, and how much memory that may take.
 
+use std::sync::{Mutex, OnceLock, PoisonError};
+
 use zeroize::Zeroizing;
 
 use super::luma::Luma;
@@ -20,12 +22,21 @@ pub(super) struct Pictures {
     pub(super) usual: Vec<Picture>,
 }
 
-/// What the attempts work on: one way of seeing the source.
+/// What the attempts work on: one way of seeing the source, with what several of them need.
 pub(super) struct Picture {
     pub(super) luma: Luma,
-    /// The darkest and the lightest channel of each pixel, where the image has colours: two
-    /// colours may have the same luma.
-    pub(super) extremes: Option<(Luma, Luma)>,
+    colours: Colours,
+    extremes: OnceLock<Option<(Luma, Luma)>>,
+    /// A half, a third and a fourth of the size.
+    smaller: [OnceLock<Option<Luma>>; 3],
+    otsu: OnceLock<u8>,
+    alone: Mutex<()>,
+}
+
+/// The pixels that a picture is of, where they have colours.
+struct Colours {
+    samples: Zeroizing<Vec<u8>>,
+    channels: usize,
 }
 
 /// An error where that much memory, and `more` for the file, is too much.
@@ -93,14 +104,12 @@ impl Rows {
     }
 
     pub(super) fn pictures(self) -> Pictures {
-        if !self.large {
-            return Pictures {
-                full_size: None,
-                usual: pictures(self.width, self.height, &self.samples, self.channels),
-            };
+        let Self { width, height, channels, large, full_size, samples, .. } = self;
+        if !large {
+            return Pictures { full_size: None, usual: pictures(width, height, samples, channels) };
         }
-        let full_size = Luma::new(self.width, self.height, self.full_size);
-        let usual = pictures(self.width / 2, self.height / 2, &self.samples, self.channels);
+        let full_size = Luma::new(width, height, full_size);
+        let usual = pictures(width / 2, height / 2, samples, channels);
         Pictures { full_size: full_size.map(Picture::grey), usual }
     }
 }
@@ -183,27 +192,34 @@ fn on_white(samples: &[u8]) -> u8 {
 /// Transparent images are drawn for a background that isn't known: on white, on black, on black
 /// inverted, and the alpha alone (black on transparent black has no other contrast). Alpha that is
 /// the same in all pixels says nothing; some screens leave zeros there.
-fn pictures(width: usize, height: usize, samples: &[u8], channels: usize) -> Vec<Picture> {
-    let pixels = || samples.chunks_exact(channels.max(1)).map(pixel);
-    let on = |background: Option<u8>| {
-        let flat = pixels().map(|([r, g, b], alpha)| match background {
-            Some(background) if alpha != u8::MAX => [r, g, b].map(|c| blend(c, background, alpha)),
-            _ => [r, g, b],
-        });
-        Picture::new(width, height, flat)
+fn pictures(width: usize, height: usize, samples: Zeroizing<Vec<u8>>, channels: usize) -> Vec<Picture> {
+    let alphas = |of: &dyn Fn(u8) -> bool| match channels {
+        2 => samples.as_chunks::<2>().0.iter().any(|[_, alpha]| of(*alpha)),
+        4 => samples.as_chunks::<4>().0.iter().any(|[_, _, _, alpha]| of(*alpha)),
+        _ => false,
     };
-    let has_alpha = channels == 2 || channels == 4;
-    let mut alphas = pixels().map(|(_, alpha)| alpha);
-    let first = alphas.next();
-    let varies = has_alpha && alphas.any(|alpha| Some(alpha) != first);
-    let transparent = varies && pixels().any(|(_, alpha)| alpha < OPAQUE);
-    if !transparent {
-        return on(varies.then_some(255)).into_iter().collect();
+    let first = samples.get(channels.saturating_sub(1)).copied();
+    if !alphas(&|alpha| Some(alpha) != first) {
+        return Picture::opaque(width, height, samples, channels).into_iter().collect();
     }
-    let black = on(Some(0));
+    let transparent = alphas(&|alpha| alpha < OPAQUE);
+    let pixels = || samples.chunks_exact(channels.max(1)).map(pixel);
+    let on = |background: u8| {
+        let flat = |([r, g, b], alpha): ([u8; 3], u8)| match alpha {
+            u8::MAX => [r, g, b],
+            _ => [r, g, b].map(|c| blend(c, background, alpha)),
+        };
+        let pixels = Zeroizing::new(pixels().flat_map(flat).collect());
+        Picture::opaque(width, height, pixels, 3)
+    };
+    if !transparent {
+        return on(255).into_iter().collect();
+    }
+    let black = on(0);
     let inverted = black.as_ref().map(|black| Picture::grey(black.luma.inverted()));
-    let opacity = Picture::new(width, height, pixels().map(|(_, alpha)| [255_u8.saturating_sub(alpha); 3]));
-    [on(Some(255)), black, inverted, opacity].into_iter().flatten().collect()
+    let opacity = Zeroizing::new(pixels().map(|(_, alpha)| 255_u8.saturating_sub(alpha)).collect());
+    let opacity = Luma::new(width, height, opacity).map(Picture::grey);
+    [on(255), black, inverted, opacity].into_iter().flatten().collect()
 }
 
 fn pixel(samples: &[u8]) -> ([u8; 3], u8) {
@@ -224,19 +240,81 @@ fn blend(colour: u8, background: u8, alpha: u8) -> u8 {
 }
 
 impl Picture {
-    const fn grey(luma: Luma) -> Self {
-        Self { luma, extremes: None }
+    const fn new(luma: Luma, colours: Colours) -> Self {
+        Self {
+            luma,
+            colours,
+            extremes: OnceLock::new(),
+            smaller: [const { OnceLock::new() }; 3],
+            otsu: OnceLock::new(),
+            alone: Mutex::new(()),
+        }
     }
 
-    fn new(width: usize, height: usize, pixels: impl Iterator<Item = [u8; 3]> + Clone) -> Option<Self> {
-        let luma = Luma::new(width, height, Zeroizing::new(pixels.clone().map(luma).collect()))?;
-        let darkest = |[r, g, b]: [u8; 3]| r.min(g).min(b);
-        let lightest = |[r, g, b]: [u8; 3]| r.max(g).max(b);
-        let coloured = pixels.clone().any(|p| lightest(p).abs_diff(darkest(p)) > 48);
-        let channel =
-            |of: fn([u8; 3]) -> u8| Luma::new(width, height, Zeroizing::new(pixels.clone().map(of).collect()));
-        let extremes = if coloured { channel(darkest).zip(channel(lightest)) } else { None };
-        Some(Self { luma, extremes })
+    fn grey(luma: Luma) -> Self {
+        Self::new(luma, Colours { samples: Zeroizing::new(Vec::new()), channels: 1 })
+    }
+
+    /// Whatever alpha the samples have says nothing.
+    fn opaque(width: usize, height: usize, samples: Zeroizing<Vec<u8>>, channels: usize) -> Option<Self> {
+        let mut pixels = Zeroizing::new(Vec::with_capacity(width.saturating_mul(height)));
+        match channels {
+            1 => return Luma::new(width, height, samples).map(Self::grey),
+            3 => pixels.extend(samples.as_chunks::<3>().0.iter().map(|rgb| luma(*rgb))),
+            4 => pixels.extend(samples.as_chunks::<4>().0.iter().map(|[r, g, b, _]| luma([*r, *g, *b]))),
+            _ => pixels.extend(samples.chunks_exact(channels.max(1)).map(|grey| luma(pixel(grey).0))),
+        }
+        let colours = Colours { samples, channels };
+        Luma::new(width, height, pixels).map(|luma| Self::new(luma, colours))
+    }
+
+    /// Whether all pixels are the same: such a picture shows nothing in any view.
+    pub(super) fn is_plain(&self) -> bool {
+        let same = |samples: &[u8], channels: usize| {
+            let (first, rest) = samples.split_at(channels.min(samples.len()));
+            rest.chunks_exact(channels.max(1)).all(|pixel| pixel == first)
+        };
+        same(self.luma.pixels(), 1) && same(&self.colours.samples, self.colours.channels)
+    }
+
+    /// The darkest and the lightest channel of each pixel, where the image has colours: two colours may have the same
+    /// luma.
+    pub(super) fn extremes(&self) -> Option<&(Luma, Luma)> {
+        self.extremes.get_or_init(|| self.colours.extremes(self.luma.width(), self.luma.height())).as_ref()
+    }
+
+    /// A pixel for each two, three or four a side.
+    pub(super) fn smaller(&self, by: usize) -> Option<&Luma> {
+        self.smaller.get(by.checked_sub(2)?)?.get_or_init(|| self.luma.shrunk(by)).as_ref()
+    }
+
+    /// Otsu's threshold.
+    pub(super) fn otsu(&self) -> u8 {
+        *self.otsu.get_or_init(|| self.luma.otsus_threshold())
+    }
+
+    /// What takes so much memory that one thread does it at a time.
+    pub(super) fn alone<T>(&self, work: impl FnOnce(&Luma) -> T) -> T {
+        let _alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&self.luma)
+    }
+}
+
+impl Colours {
+    fn extremes(&self, width: usize, height: usize) -> Option<(Luma, Luma)> {
+        const GREY: u8 = 48;
+        fn darkest([r, g, b]: [u8; 3]) -> u8 {
+            r.min(g).min(b)
+        }
+        fn lightest([r, g, b]: [u8; 3]) -> u8 {
+            r.max(g).max(b)
+        }
+        let pixels = || self.samples.chunks_exact(self.channels.max(1)).map(|samples| pixel(samples).0);
+        if self.channels < 3 || !pixels().any(|p| lightest(p).abs_diff(darkest(p)) > GREY) {
+            return None;
+        }
+        let channel = |of: fn([u8; 3]) -> u8| Luma::new(width, height, Zeroizing::new(pixels().map(of).collect()));
+        channel(darkest).zip(channel(lightest))
     }
 }
 

@@ -7,19 +7,22 @@ use rxing::qrcode::cpp_port::detector::{FindFinderPatterns, GenerateFinderPatter
 use rxing::{Binarizer as _, Luma8Source};
 use zeroize::Zeroizing;
 
+use super::blocks;
 use super::find::{Find, Part, Place};
 use super::luma::Luma;
+use super::shades::Shades;
+use super::view::View;
 
 /// zxing-cpp's reader for codes of any turn, mirrored too.
 ///
 /// Its loop over the triples of finder patterns is written out here. rxing's own leaves the parity of structured
 /// append out of what it returns, and can't be interrupted: a page of finder patterns takes it seconds.
-pub(super) fn rxing(luma: &Luma, expired: &dyn Fn() -> bool) -> Vec<Find> {
+pub(super) fn rxing(view: &View<'_>, expired: &dyn Fn() -> bool) -> Vec<Find> {
+    let luma = &*view.luma;
     let mut finds = Vec::new();
-    let Some(binarizer) = binarizer(luma) else { return finds };
-    let Ok(matrix) = binarizer.get_black_matrix() else { return finds };
+    let Some((mut patterns, Some(matrix))) = finder_patterns(view, expired) else { return finds };
     let mut used: Vec<ConcentricPattern> = Vec::new();
-    for triple in GenerateFinderPatternSets(&mut finder_patterns(matrix)) {
+    for triple in GenerateFinderPatternSets(&mut patterns) {
         if expired() {
             break;
         }
@@ -27,7 +30,7 @@ pub(super) fn rxing(luma: &Luma, expired: &dyn Fn() -> bool) -> Vec<Find> {
         if corners.iter().any(|corner| used.contains(corner)) {
             continue;
         }
-        let Ok(sample) = SampleQR(matrix, &triple) else { continue };
+        let Ok(sample) = SampleQR(&matrix, &triple) else { continue };
         let Ok(decoded) = Decode(sample.getBits()) else { continue };
         if !decoded.isValid() {
             continue;
@@ -50,13 +53,26 @@ fn text(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(text.unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect()))
 }
 
-fn binarizer(luma: &Luma) -> Option<HybridBinarizer<Luma8Source<'_>>> {
-    let (width, height) = (u32::try_from(luma.width()).ok()?, u32::try_from(luma.height()).ok()?);
-    Some(HybridBinarizer::new(Luma8Source::new_with_slice(luma.pixels(), width, height).ok()?))
-}
-
-fn finder_patterns(matrix: &BitMatrix) -> Vec<ConcentricPattern> {
-    FindFinderPatterns(matrix, true, 0)
+/// The finder patterns of a view, and its bits where there are any patterns.
+fn finder_patterns(view: &View<'_>, expired: &dyn Fn() -> bool) -> Option<(Vec<ConcentricPattern>, Option<BitMatrix>)> {
+    // What is wider, rxing can't count.
+    const WIDEST: usize = 1 << 15;
+    let (luma, inverted) = (&*view.luma, view.inverted);
+    if luma.width().min(luma.height()) >= blocks::SMALLEST && luma.width() <= WIDEST {
+        let shades = match view.split {
+            Some(at) => Shades::split(luma, at, inverted),
+            None => {
+                let [plain, other] = view.blocks()?;
+                Shades::local(luma, if inverted { other } else { plain }, inverted)
+            }
+        };
+        return Some(shades.finders(expired));
+    }
+    let whole = view.drawn();
+    let (width, height) = (u32::try_from(whole.width()).ok()?, u32::try_from(whole.height()).ok()?);
+    let binarizer = HybridBinarizer::new(Luma8Source::new_with_slice(whole.pixels(), width, height).ok()?);
+    let matrix = binarizer.get_black_matrix().ok()?;
+    Some((FindFinderPatterns(matrix, true, 0), Some(matrix.clone())))
 }
 
 /// What the header of structured append says (ISO/IEC 18004, section 8.2), with the bytes of this part.
@@ -72,13 +88,12 @@ fn part(header: &StructuredAppendInfo, bytes: &[u8]) -> Option<Part> {
 /// An independent reader: slower, panics on some images (WanzenBug/rqrr#54), and can't be interrupted, so it is asked
 /// last and about little. It takes long where there are many finder patterns: those pictures it isn't shown. Codes
 /// with structured append are errors to it.
-pub(super) fn rqrr(luma: &Luma, _expired: &dyn Fn() -> bool) -> Vec<Find> {
+pub(super) fn rqrr(view: &View<'_>, expired: &dyn Fn() -> bool) -> Vec<Find> {
     const MOST: usize = 64;
-    let patterns =
-        binarizer(luma).and_then(|it| it.get_black_matrix().map(|matrix| finder_patterns(matrix).len()).ok());
-    if patterns.is_none_or(|patterns| patterns > MOST) {
+    if finder_patterns(view, expired).is_none_or(|(patterns, _)| patterns.len() > MOST) {
         return Vec::new();
     }
+    let luma = &*view.drawn();
     let pixels = luma.pixels();
     let at = |x: usize, y: usize| {
         let index = y.checked_mul(luma.width()).and_then(|row| row.checked_add(x));
