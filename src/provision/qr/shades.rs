@@ -109,7 +109,7 @@ impl<'a> Shades<'a> {
         let (width, height) = (self.luma.width(), self.luma.height());
         let down = |far: isize| y.checked_add_signed(far).filter(|y| *y < height).map(|y| self.is_black(x, y));
         let Some([a, b, above, below, c, d]) = crossed(&down, range) else { return true };
-        if !is_finder_across(a, b, above + below - 1, c, d) {
+        if !is_finder_across(a, b, (above + below).saturating_sub(1), c, d) {
             return false;
         }
         let Some(middle) = (y + (above + below - 1) / 2 + 1).checked_sub(above).filter(|y| *y < height) else {
@@ -117,7 +117,7 @@ impl<'a> Shades<'a> {
         };
         let across = |far: isize| x.checked_add_signed(far).filter(|x| *x < width).map(|x| self.is_black(x, middle));
         let Some([a, b, before, after, c, d]) = crossed(&across, range) else { return true };
-        is_finder_across(a, b, before + after - 1, c, d)
+        is_finder_across(a, b, (before + after).saturating_sub(1), c, d)
     }
 
     fn is_black(&self, x: usize, y: usize) -> bool {
