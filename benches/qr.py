@@ -2,7 +2,7 @@
 
     python3 benches/qr.py PROGRAM [FOLDER]
 
-PROGRAM is the `vmfa` to measure; FOLDER has a `manifest.jsonl` as `cargo bench --bench qr_devset` takes it. Makes its pictures
+benches/qr starts it. PROGRAM is the `vmfa` to measure; FOLDER has a `manifest.jsonl` as `cargo bench --bench qr_devset` takes it. Makes its pictures
 itself, the same each time: a page with a code and a page of twelve by Chromium, and pictures without a code. vmfa and zbarimg are
 whole processes, by wall time and CPU time, in turns, medians of RUNS. For zxing-cpp the time is that of loading by Pillow and
 `read_barcodes` in this process, so it starts no program. Ends with 1 where a bar is missed; needs an idle machine of two cores.
@@ -26,7 +26,7 @@ import segno
 import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
-WIDTH, HEIGHT, RUNS = 3840, 2160, 7
+WIDTH, HEIGHT, RUNS = 3840, 2160, 5
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf"
 WORDS = "the account security credentials assign device console user policy role access key sign scan code let mut fn return match".split()
 SECRET = "GEZDGNBVGY3TQOJQ" * 4

@@ -4,7 +4,7 @@
     python3 benches/scale.py --draw FILE --svg DIRECTORY [--cpu]
 
 PROGRAM is the `vmfa` to measure; benches/scale builds it and starts this. Every home is filled by `vmfa import` with random
-secrets. The commands take turns; each runs until it has had its time, so a dear one runs seldom. Figures are medians of the
+secrets. The commands take turns; each runs until it has had its time, so an expensive one runs seldom. Figures are medians of the
 wall clock, with the minimum beside them, and of CPU time of the process itself, without the keyring's or the stand-in's.
 What would take more than a minute of CPU time a run (`--limit`) is left out: `-`.
 
@@ -245,7 +245,7 @@ def machine(program):
 
 
 def fill(program, vault, size, place, leased):
-    """Fill a home, lease from all of its devices, since the first code of each is dearer, and tell what that took."""
+    """Fill a home, lease from all of its devices, since the first code of each takes longer, and tell what that took."""
     with Home(program, vault, size, place) as home:
         took = {"vault": vault, "devices": size, "import_s": home.fill()}
         for _ in range(AMONG):

@@ -15,13 +15,13 @@ pub(crate) enum Error {
     #[error("the message bus: {0}")]
     Io(io::Error),
     /// What came isn't what the protocol allows.
-    #[error("the message bus sent what is {0}")]
+    #[error("the message bus sent something unexpected: {0}")]
     Malformed(String),
     /// A message is longer than allowed.
     #[error("a message on the bus is too long")]
     TooLong,
     /// A value isn't of the type that was asked for.
-    #[error("a message on the bus holds something else than expected: {0}")]
+    #[error("a message on the bus holds something other than expected: {0}")]
     Value(#[from] zvariant::Error),
     /// The call was answered by an error.
     #[error("{name}: {text}")]

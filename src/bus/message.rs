@@ -117,7 +117,7 @@ impl Message {
         let [endian, _, _, version, b0, b1, b2, b3, _, _, _, _, f0, f1, f2, f3] = *start;
         let number = if is_little(endian)? { u32::from_le_bytes } else { u32::from_be_bytes };
         if version != VERSION {
-            return Err(Error::Malformed("of another version of the protocol".to_owned()));
+            return Err(Error::Malformed("another version of the protocol".to_owned()));
         }
         let (body, fields) = (number([b0, b1, b2, b3]), number([f0, f1, f2, f3]));
         let length = usize::try_from(fields)
@@ -194,7 +194,7 @@ fn is_little(endian: u8) -> Result<bool, Error> {
     match endian {
         b'l' => Ok(true),
         b'B' => Ok(false),
-        _ => Err(Error::Malformed("no message".to_owned())),
+        _ => Err(Error::Malformed("not a message".to_owned())),
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod message;
 
 use std::io::{self, Read as _, Write as _};
+use std::net::Shutdown;
 use std::num::NonZeroU32;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -55,14 +56,17 @@ impl Bus {
     ///
     /// # Errors
     ///
-    /// [`Error::NoBus`] with where it tried, and why that failed.
+    /// [`Error::NoBus`] with where it tried, and why that failed; [`Error::Late`] after the deadline.
     pub(crate) fn connect(deadline: Deadline) -> Result<Self, Error> {
         let addresses = Addresses::of_session();
         let mut why = "it isn't the address of a Unix socket".to_owned();
         for place in addresses.sockets() {
             match Self::connect_to(&place, deadline, addresses.shown()) {
                 Ok(bus) => return Ok(bus),
-                Err(error) => why = error.to_string(),
+                Err(error) => match Error::from(error) {
+                    Error::Late => return Err(Error::Late),
+                    error => why = error.to_string(),
+                },
             }
         }
         Err(no_bus(&addresses.shown(), &why))
@@ -117,7 +121,11 @@ impl Bus {
         self.serial = self.serial.checked_add(1).ok_or(Error::TooLong)?;
         let bytes = message::call(self.serial, to, method, arguments)?;
         set_socket_timeout(&self.stream, Timeout::Send, Some(left(self.deadline)?)).map_err(io::Error::from)?;
-        self.stream.write_all(&bytes)?;
+        if let Err(error) = self.stream.write_all(&bytes) {
+            // Part of it may have been sent; what came next would be taken for the rest.
+            let _ = self.stream.shutdown(Shutdown::Both);
+            return Err(error.into());
+        }
         Ok(self.serial)
     }
 
@@ -149,7 +157,11 @@ impl Bus {
             if wanted(&message) {
                 return Ok(message);
             }
-            if self.kept.len() < MOST_KEPT && matches!(message.kind, Kind::Answer | Kind::Error | Kind::Signal) {
+            if matches!(message.kind, Kind::Answer | Kind::Error | Kind::Signal) {
+                // Answers that nobody waited for are the oldest.
+                if self.kept.len() >= MOST_KEPT {
+                    self.kept.remove(0);
+                }
                 self.kept.push(message);
             }
         }

@@ -54,16 +54,21 @@ impl Devices<'_> {
     ///
     /// Those of the vault's own key; for each device, those of vault and registry.
     pub fn begin_ledgers(&self, devices: &[&Device]) -> Result<BTreeMap<Id, Result<Id, Error>>, Error> {
-        let key = self.own_key()?;
-        let (mut ledgers, mut joins) = (BTreeMap::new(), Vec::with_capacity(devices.len()));
-        for device in devices {
-            match self.enrolment(device) {
-                Ok(enrolment) => joins.push((device.id, fingerprint(key.as_bytes(), &enrolment))),
+        let (mut ledgers, mut read) = (BTreeMap::new(), Vec::with_capacity(devices.len()));
+        for (device, enrolment) in devices.iter().zip(self.enrolments(devices)) {
+            match enrolment {
+                Ok(enrolment) => read.push((device.id, enrolment)),
                 Err(error) => drop(ledgers.insert(device.id, Err(error))),
             }
         }
-        let joined = self.registry.join_all(&joins).into_iter().map(|ledger| ledger.map_err(Error::from));
-        ledgers.extend(joins.iter().map(|(device, _)| *device).zip(joined));
+        // Where no secret can be read, no key is made.
+        if !read.is_empty() {
+            let key = self.own_key()?;
+            let join = |(device, enrolment): &(Id, Enrolment)| (*device, fingerprint(key.as_bytes(), enrolment));
+            let joins: Vec<(Id, Fingerprint)> = read.iter().map(join).collect();
+            let joined = self.registry.join_all(&joins).into_iter().map(|ledger| ledger.map_err(Error::from));
+            ledgers.extend(joins.iter().map(|(device, _)| *device).zip(joined));
+        }
         Ok(ledgers)
     }
 

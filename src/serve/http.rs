@@ -101,7 +101,8 @@ impl Server {
     /// Where the system doesn't let it run.
     pub fn run(self, listener: std::net::TcpListener, end: impl Future<Output = ()>) -> io::Result<()> {
         listener.set_nonblocking(true)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        // One thread: the account is asked one request at a time anyway, and waking others costs more than an answer does.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let server = Arc::new(self);
         runtime.block_on(server.accept(listener, end))?;
         runtime.shutdown_timeout(GRACE);

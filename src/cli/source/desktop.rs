@@ -136,7 +136,7 @@ mod linux {
     /// The desktop portal asks the person where the desktop wants that; the file it leaves is removed.
     pub(super) fn portal() -> Result<Shot> {
         let uri = uri_of_shot().map_err(|error| no_screen(format!("the desktop portal: {error}")))?;
-        let uri = uri.ok_or_else(|| no_screen("the desktop portal was told not to"))?;
+        let uri = uri.ok_or_else(|| no_screen("the desktop portal gave no picture"))?;
         let path = uri
             .strip_prefix("file://")
             .map(|path| percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned());
@@ -147,7 +147,7 @@ mod linux {
     }
 
     /// Where the portal put a picture of the screen (interface `org.freedesktop.portal.Screenshot`, versions 1 and 2); `None`
-    /// where the person said no.
+    /// where it took none, because the person said no or the desktop can't.
     fn uri_of_shot() -> std::result::Result<Option<String>, bus::Error> {
         let mut bus = Bus::connect(Deadline::after(PATIENCE))?;
         let rule = format!("type='signal',sender='{PORTAL}',interface='{REQUEST}',member='{RESPONSE}'");

@@ -30,7 +30,6 @@ pub(super) struct Picture {
     /// A half, a third and a fourth of the size.
     smaller: [OnceLock<Option<Luma>>; 3],
     otsu: OnceLock<u8>,
-    alone: Mutex<()>,
 }
 
 /// The pixels that a picture is of, where they have colours.
@@ -247,7 +246,6 @@ impl Picture {
             extremes: OnceLock::new(),
             smaller: [const { OnceLock::new() }; 3],
             otsu: OnceLock::new(),
-            alone: Mutex::new(()),
         }
     }
 
@@ -295,7 +293,9 @@ impl Picture {
 
     /// What takes so much memory that one thread does it at a time.
     pub(super) fn alone<T>(&self, work: impl FnOnce(&Luma) -> T) -> T {
-        let _alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        // One for all pictures, of which a transparent image has several.
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         work(&self.luma)
     }
 }

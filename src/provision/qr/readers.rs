@@ -55,7 +55,7 @@ fn text(bytes: &[u8]) -> Zeroizing<String> {
 
 /// The finder patterns of a view, and its bits where there are any patterns.
 fn finder_patterns(view: &View<'_>, expired: &dyn Fn() -> bool) -> Option<(Vec<ConcentricPattern>, Option<BitMatrix>)> {
-    // What is wider, rxing can't count.
+    // Wider pictures overflow what runs are counted in, so they go to rxing itself.
     const WIDEST: usize = 1 << 15;
     let (luma, inverted) = (&*view.luma, view.inverted);
     if luma.width().min(luma.height()) >= blocks::SMALLEST && luma.width() <= WIDEST {

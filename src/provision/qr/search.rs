@@ -17,16 +17,17 @@ pub const WORKER: &str = "vmfa-qr";
 /// The stack of a worker, in bytes: the standard library's default.
 pub(super) const STACK: usize = 2 << 20;
 
-/// Pixels to look at for further codes, once one that enrols was found: all attempts on a screenshot
-/// of 1080p, the first two stages on one of 4K.
+/// Pixels to look at for further codes, once one that enrols was found: the first three stages on
+/// a screenshot of 1080p, the first two on one of 4K.
 const FURTHER: usize = 64 << 20;
 
 /// More threads than that aren't worth their memory.
 const THREADS: usize = 4;
 
-/// What the views of all threads may take, in bytes, and how many of a picture's size one of them makes at most.
+/// What the views of all threads may take, in bytes, and how many of a picture's size one of them makes at most: with white
+/// around codes, an inverted one, a black and white one, and what hangs together.
 const VIEWS: usize = 128 << 20;
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 7;
 
 /// So small pictures are done before a thread is started.
 const SMALL: usize = 1 << 18;

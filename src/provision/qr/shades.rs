@@ -51,7 +51,7 @@ impl<'a> Shades<'a> {
         Self { luma, inverted, threshold: Threshold::Blocks(blocks) }
     }
 
-    /// The finder patterns, and all bits if there are enough of them for a code.
+    /// The finder patterns, and all bits where something may be one.
     pub(super) fn finders(&self, expired: &dyn Fn() -> bool) -> (Vec<ConcentricPattern>, Option<BitMatrix>) {
         let bits = OnceCell::new();
         let mut found: Vec<ConcentricPattern> = Vec::new();

@@ -234,7 +234,7 @@ fn images_without_a_code_have_none() {
 }
 
 #[test]
-fn a_picture_of_one_shade_is_looked_at_once_and_no_colour_is_lost_by_it() {
+fn a_picture_of_one_shade_is_plain_unless_a_colour_differs() {
     let plain = |pixels: &[u8]| Pictures::of(30, 30, pixels, 3).usual.iter().all(pictures::Picture::is_plain);
     let grey = vec![90; 30 * 30 * 3];
     assert!(plain(&grey));

@@ -432,7 +432,7 @@ impl Sqlite {
         let engine = |error: rusqlite::Error| self.failed(&error);
         // Ledgers without a device: with steps that nobody could accept any more, or with nothing at all.
         let since = "(?1 - max(coalesce(period, 0) * ?2, ?3))";
-        // Each ledger is looked up by the index of the first, and the second are gone through once for all: there are few.
+        // `ledger` has an index; `former` has none, so all of them are collected once.
         let abandoned = "NOT EXISTS (SELECT 1 FROM device WHERE device.ledger = ledger.id)
             AND ledger.id NOT IN (SELECT former FROM device WHERE former IS NOT NULL)";
         let old = format!(

@@ -10,7 +10,7 @@ use std::ops::Bound;
 use super::entities::{AccessKey, Device, Group, Role, User};
 use super::table::Table;
 
-/// KeySet of rows.
+/// Keys of rows.
 pub(in crate::serve) type KeySet = BTreeSet<String>;
 
 /// How often a managed policy is used.

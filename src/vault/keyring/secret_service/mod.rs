@@ -52,8 +52,8 @@ impl Sessions {
         }
     }
 
-    /// Does `work` in a session, with no call taking longer than until the limit has passed since it began. A session that
-    /// failed isn't used again.
+    /// Does `work` in a session, with no call taking longer than until the limit has passed since it began. Sessions aren't
+    /// used again when one failed.
     pub(super) fn within<T>(
         &self,
         limit: Duration,
@@ -65,7 +65,10 @@ impl Sessions {
         let result = work(&session);
         let failed =
             matches!(result, Err(Error::TimedOut { .. } | Error::NoBus { .. } | Error::NoProvider | Error::Keyring(_)));
-        if !failed {
+        if failed {
+            // The others go the same way.
+            self.idle().clear();
+        } else {
             self.idle().push(session);
         }
         result

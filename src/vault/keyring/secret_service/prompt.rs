@@ -43,15 +43,15 @@ impl Session {
                 }
             }
         });
+        if !prompt && matches!(completed, Err(bus::Error::Late)) {
+            // One that can't be taken back was answered meanwhile, or its provider is busy with it.
+            let _ = self.with_bus(Deadline::after(TAKE_BACK), |bus| bus.call(to, "Dismiss", &()));
+        }
+        let _ = self.with_bus(self.deadline(), |bus| bus.call(BUS, "RemoveMatch", &(rule.as_str(),)));
         let dismissed = match completed {
-            Err(bus::Error::Late) if !prompt => {
-                // One that can't be taken back was answered meanwhile, or its provider is busy with it.
-                let _ = self.with_bus(Deadline::after(TAKE_BACK), |bus| bus.call(to, "Dismiss", &()));
-                true
-            }
+            Err(bus::Error::Late) if !prompt => true,
             completed => completed.map_err(|error| self.said(error))?,
         };
-        let _ = self.with_bus(self.deadline(), |bus| bus.send(BUS, "RemoveMatch", &(rule.as_str(),)));
         Ok(if dismissed { Answer::Refused } else { Answer::Completed })
     }
 }

@@ -40,7 +40,7 @@ const AGREEMENTS: u8 = 8;
 pub(in super::super) struct Session {
     bus: OnceCell<Result<RefCell<Bus>, String>>,
     proposal: Cell<Option<Proposal>>,
-    agreement: OnceCell<Result<Agreement, String>>,
+    agreement: OnceCell<Agreement>,
     provider: OnceCell<Provider>,
     /// Whether a prompt to unlock waited for a person, where nobody may be asked: it isn't shown a second time.
     pub(super) needs_person: Cell<bool>,
@@ -157,13 +157,11 @@ impl Session {
     }
 
     pub(super) fn agreement(&self) -> Result<&Agreement, Error> {
-        let agreed = self.agreement.get_or_init(|| {
-            self.agree().map_err(|error| match error {
-                Error::Keyring(text) => text,
-                other => other.to_string(),
-            })
-        });
-        agreed.as_ref().map_err(|text| Error::Keyring(text.clone()))
+        if let Some(agreed) = self.agreement.get() {
+            return Ok(agreed);
+        }
+        let agreed = self.agree()?;
+        Ok(self.agreement.get_or_init(|| agreed))
     }
 
     /// Sends a public key.
@@ -243,7 +241,9 @@ impl Session {
         }
         let result = work();
         if have {
-            let _ = self.call_bus::<u32>("ReleaseName", &(TURN,));
+            // Where it can't be given back, the session ends, and with it the connection that has it.
+            let released = self.call_bus::<u32>("ReleaseName", &(TURN,));
+            return result.and_then(|done| released.map(|_| done));
         }
         result
     }
