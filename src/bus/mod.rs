@@ -122,9 +122,11 @@ impl Bus {
         let bytes = message::call(self.serial, to, method, arguments)?;
         set_socket_timeout(&self.stream, Timeout::Send, Some(left(self.deadline)?)).map_err(io::Error::from)?;
         if let Err(error) = self.stream.write_all(&bytes) {
+            // A bus that lets nobody in has said why before it went.
+            let why = if self.unknown_at.is_some() { self.next().err() } else { None };
             // Part of it may have been sent; what came next would be taken for the rest.
             let _ = self.stream.shutdown(Shutdown::Both);
-            return Err(error.into());
+            return Err(why.unwrap_or_else(|| error.into()));
         }
         Ok(self.serial)
     }
@@ -284,6 +286,21 @@ mod tests {
             let error = answered(by, limit);
             assert!(matches!(&error, Error::NoBus(why) if why.starts_with("tried unix:path=bus: ")), "{error}");
         }
+    }
+
+    #[test]
+    fn a_bus_that_is_gone_has_said_why() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bus");
+        let listener = UnixListener::bind(&path).unwrap();
+        let place = SocketAddrUnix::new(&path).unwrap();
+        let mut connection =
+            Bus::connect_to(&place, Deadline::after(Duration::from_secs(30)), "here".to_owned()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"REJECTED EXTERNAL\r\n").unwrap();
+        drop(stream);
+        let error = connection.call(BUS, "ListNames", &()).unwrap_err();
+        assert!(matches!(&error, Error::NoBus(why) if why.contains("REJECTED EXTERNAL")), "{error}");
     }
 
     #[test]
