@@ -128,7 +128,7 @@ fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u6
     );
 }
 
-/// So many users, each with an enabled device and a policy; one of them has another policy, and one device is nobody's.
+/// Makes users, each with an enabled device and a policy. One has a second policy, and one device has no user.
 fn fill(address: SocketAddr, keys: &Credentials, users: usize) {
     std::thread::scope(|scope| {
         for thread in 0..8 {
@@ -186,7 +186,7 @@ type Kind<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
 const SENT: usize = 50;
 const ROUNDS: usize = 3;
 
-/// What requests cost the server that [`fill`] gave so many users, in microseconds of its CPU time: a line of JSON.
+/// Prints what requests cost a server that [`fill`] has filled, in microseconds of CPU time, as a line of JSON.
 fn costs(address: SocketAddr, keys: &Credentials, users: usize, process: u32) {
     let mut connection = Connection { address, stream: None };
     let mut send = |action: &str, parameters: &[(&str, &str)]| {

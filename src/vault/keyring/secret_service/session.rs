@@ -1,4 +1,4 @@
-//! A session with whoever provides the Secret Service: its connection, the calls, and the agreement on how secrets travel.
+//! A session with a keyring: the connection, calls, and the key that secrets are encrypted with on the bus.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fs;
@@ -38,7 +38,7 @@ const AGREEMENTS: u8 = 8;
 
 /// A connection to the bus, and an agreement with the provider on how secrets travel over it. For one thread at a time.
 pub(in super::super) struct Session {
-    bus: OnceCell<Result<RefCell<Bus>, String>>,
+    bus: OnceCell<RefCell<Bus>>,
     proposal: Cell<Option<Proposal>>,
     agreement: OnceCell<Agreement>,
     provider: OnceCell<Provider>,
@@ -97,11 +97,14 @@ impl Session {
         deadline: Deadline,
         work: impl FnOnce(&mut Bus) -> Result<T, bus::Error>,
     ) -> Result<T, bus::Error> {
-        let connected = self.bus.get_or_init(|| match Bus::connect(self.deadline()) {
-            Ok(bus) => Ok(RefCell::new(bus)),
-            Err(error) => Err(error.to_string()),
-        });
-        let mut bus = connected.as_ref().map_err(|why| bus::Error::NoBus(why.clone()))?.borrow_mut();
+        let bus = match self.bus.get() {
+            Some(bus) => bus,
+            None => {
+                let connected = Bus::connect(self.deadline())?;
+                self.bus.get_or_init(|| RefCell::new(connected))
+            }
+        };
+        let mut bus = bus.borrow_mut();
         bus.set_deadline(deadline.min(self.deadline()));
         work(&mut bus)
     }
