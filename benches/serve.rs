@@ -6,8 +6,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags};
 use vmfa::oath::{Parameters, totp};
 use vmfa::secret::Secret;
 use vmfa::time::Timestamp;
@@ -41,7 +43,8 @@ impl Connection {
     }
 }
 
-fn read(stream: &mut BufReader<TcpStream>) -> Option<(u16, bool, Vec<u8>)> {
+/// The status of an answer, whether the server ends the connection, and the body; `None` for what isn't all there.
+fn read(stream: &mut impl BufRead) -> Option<(u16, bool, Vec<u8>)> {
     let (mut line, mut length, mut close) = (String::new(), None, false);
     stream.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let status = line.split(' ').nth(1)?.parse().ok()?;
@@ -89,33 +92,75 @@ fn form(action: &str, parameters: &[(&str, &str)]) -> Form {
     parameters.iter().fold(Form::new(action, "2010-05-08"), |form, (name, value)| form.pair(name, value))
 }
 
-/// GetUser over so many connections for so long: a line of requests a second and the quantiles in milliseconds.
+/// A connection of [`load`], and what has come of the answer that it waits for.
+struct Waiting {
+    stream: TcpStream,
+    sent: Instant,
+    come: Vec<u8>,
+}
+
+impl Waiting {
+    fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, sent: Instant::now(), come: Vec::new() }
+    }
+
+    fn send(&mut self, request: &[u8]) {
+        (self.sent, self.come) = (Instant::now(), Vec::new());
+        self.stream.write_all(request).unwrap();
+    }
+
+    /// Reads what is there. The status, once all of the answer is there, and whether the server ends the connection;
+    /// `None` for both where it ended it before it answered.
+    fn read(&mut self) -> (Option<u16>, bool) {
+        let mut piece = [0; 16_384];
+        let length = self.stream.read(&mut piece).unwrap_or_default();
+        if length == 0 {
+            return (None, true);
+        }
+        self.come.extend_from_slice(&piece[..length]);
+        let mut rest = self.come.as_slice();
+        match read(&mut rest) {
+            Some((status, close, _)) => (Some(status), close),
+            None => (None, false),
+        }
+    }
+}
+
+/// GetUser over so many connections for so long: a line of requests a second and the quantiles in milliseconds. One
+/// thread has all connections: client and server share the processors, and waking threads would be most of what is
+/// measured.
 fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u64) {
-    let end = Instant::now() + Duration::from_secs(seconds);
     let start = Instant::now();
-    let mut times: Vec<Duration> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..connections)
-            .map(|_| {
-                scope.spawn(move || {
-                    let mut connection = Connection { address, stream: None };
-                    let mut times = Vec::new();
-                    // Signed once a second: what signing costs is the client's affair, and both share the processors.
-                    let mut signed = (Instant::now(), request(address, keys, form("GetUser", &[])));
-                    while Instant::now() < end {
-                        if signed.0.elapsed() > Duration::from_secs(1) {
-                            signed = (Instant::now(), request(address, keys, form("GetUser", &[])));
-                        }
-                        let sent = Instant::now();
-                        let (status, body) = connection.send(&signed.1);
-                        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
-                        times.push(sent.elapsed());
-                    }
-                    times
-                })
-            })
-            .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    });
+    let end = start + Duration::from_secs(seconds);
+    // Signed once a second: what signing costs is the client's affair.
+    let signed = || (Instant::now(), request(address, keys, form("GetUser", &[])));
+    let mut now = signed();
+    let mut times = Vec::new();
+    let mut open: Vec<Waiting> = (0..connections).map(|_| Waiting::open(address)).collect();
+    open.iter_mut().for_each(|waiting| waiting.send(&now.1));
+    while Instant::now() < end {
+        if now.0.elapsed() > Duration::from_secs(1) {
+            now = signed();
+        }
+        let mut ready: Vec<_> = open.iter().map(|waiting| PollFd::new(&waiting.stream, PollFlags::IN)).collect();
+        rustix::event::poll(&mut ready, None).unwrap();
+        let ready: Vec<bool> = ready.iter().map(|of| !of.revents().is_empty()).collect();
+        for (waiting, _) in open.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            let (status, ends) = waiting.read();
+            if let Some(status) = status {
+                assert_eq!(status, 200, "{}", String::from_utf8_lossy(&waiting.come));
+                times.push(waiting.sent.elapsed());
+            }
+            if ends {
+                *waiting = Waiting::open(address);
+            }
+            if ends || status.is_some() {
+                waiting.send(&now.1);
+            }
+        }
+    }
     let elapsed = start.elapsed().as_secs_f64();
     times.sort_unstable();
     let quantile = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1_000.0;
@@ -126,6 +171,52 @@ fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u6
         quantile(99),
         times.last().unwrap().as_secs_f64() * 1_000.0
     );
+}
+
+/// From the start of a server's process to its first answer to GetUser: prints milliseconds. `vmfa serve` says when it is
+/// ready, and where; others are asked until they answer.
+fn start(port: &str, command: &[String]) {
+    let mut command = {
+        let mut made = Command::new(&command[0]);
+        made.args(&command[1..]);
+        made
+    };
+    let start = Instant::now();
+    let ready = |child: &mut Child| -> (SocketAddr, Credentials) {
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let text = |name: &str| ready[name].as_str().unwrap().to_owned();
+        let address = text("endpoint").trim_start_matches("http://").parse().unwrap();
+        (address, Credentials::new(&text("access_key_id"), &text("secret_access_key"), None))
+    };
+    let get_user = |address, keys: &Credentials, stream| {
+        let mut connection = Connection { address, stream: Some(BufReader::new(stream)) };
+        connection.send(&request(address, keys, form("GetUser", &[])))
+    };
+    let mut child;
+    let (status, body) = if port == "announced" {
+        child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let (address, keys) = ready(&mut child);
+        get_user(address, &keys, TcpStream::connect(address).unwrap())
+    } else {
+        child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
+        let keys = Credentials::new("AKIAIOSFODNN7EXAMPLE", "x", None);
+        let stream = loop {
+            match TcpStream::connect(address) {
+                Ok(stream) => break stream,
+                Err(_) => assert!(child.try_wait().unwrap().is_none(), "the server ended"),
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        get_user(address, &keys, stream)
+    };
+    let took = start.elapsed();
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    println!("{:.3}", took.as_secs_f64() * 1_000.0);
 }
 
 /// Makes users, each with an enabled device and a policy. One has a second policy, and one device has no user.
@@ -320,6 +411,11 @@ fn pair(seed: &Secret) -> [String; 2] {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [what, port, command @ ..] = arguments.as_slice()
+        && what == "start"
+    {
+        return start(port, command);
+    }
     let [what, address, id, secret, number, process @ ..] = arguments.as_slice() else {
         println!("run benches/serve");
         return;

@@ -150,11 +150,19 @@ impl Timestamp {
     /// RFC 3339 in UTC; past the year 9999, which that format can't say, `@SECONDS`.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        i64::try_from(self.0)
-            .ok()
-            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-            .and_then(|date| date.format(&Rfc3339).ok())
-            .unwrap_or_else(|| format!("@{}", self.0))
+        let text = self.rfc3339();
+        text.and_then(|text| str::from_utf8(&text).map(str::to_owned).ok()).unwrap_or_else(|| format!("@{}", self.0))
+    }
+
+    /// The characters of RFC 3339 in UTC; `None` past the year 9999.
+    pub(crate) fn rfc3339(self) -> Option<[u8; 20]> {
+        let date = OffsetDateTime::from_unix_timestamp(i64::try_from(self.0).ok()?).ok()?;
+        let two = |number: u8| [(number / 10).saturating_add(b'0'), (number % 10).saturating_add(b'0')];
+        let year = u16::try_from(date.year()).ok()?;
+        let [[a, b], [c, d]] = [year / 100, year % 100].map(|number| u8::try_from(number).map_or([0; 2], two));
+        let ([e, f], [g, h]) = (two(date.month().into()), two(date.day()));
+        let ([i, j], [k, l], [m, n]) = (two(date.hour()), two(date.minute()), two(date.second()));
+        Some([a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'Z'])
     }
 }
 
@@ -351,6 +359,8 @@ mod tests {
     #[test]
     fn far_years_are_written_as_seconds() {
         assert_eq!(Timestamp(20_000_000_000).to_rfc3339(), "2603-10-11T11:33:20Z");
+        assert_eq!(Timestamp::LATEST.to_rfc3339(), "9999-12-31T23:59:59Z");
+        assert_eq!(Timestamp(Timestamp::LATEST.0 + 1).to_rfc3339(), "@253402300800");
         assert_eq!(Timestamp(u64::MAX).to_rfc3339(), "@18446744073709551615");
     }
 }

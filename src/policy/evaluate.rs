@@ -303,33 +303,32 @@ impl fmt::Display for Matched {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, items: &[String]| f.write_str(&items.join(" and "));
-        let matched: Vec<String> = self.matched.iter().map(Matched::to_string).collect();
         match self.decision {
-            Decision::Allowed => {
-                f.write_str("allowed by ")?;
-                list(f, &matched)
-            }
-            Decision::ExplicitlyDenied => {
-                f.write_str("explicitly denied by ")?;
-                list(f, &matched)
-            }
+            Decision::Allowed => f.write_str("allowed by ")?,
+            Decision::ExplicitlyDenied => f.write_str("explicitly denied by ")?,
             Decision::ImplicitlyDenied => {
-                let lacking: Vec<String> = self.lacking.iter().map(|layer| format!("no {layer} allows it")).collect();
                 f.write_str("implicitly denied: ")?;
-                list(f, &lacking)
+                for (and, layer) in separators(" and ").zip(&self.lacking) {
+                    write!(f, "{and}no {layer} allows it")?;
+                }
+                return Ok(());
             }
         }
+        separators(" and ").zip(&self.matched).try_for_each(|(and, matched)| write!(f, "{and}{matched}"))
     }
+}
+
+/// Nothing before the first item of a list, then a separator before each.
+fn separators(separator: &str) -> impl Iterator<Item = &str> {
+    std::iter::once("").chain(std::iter::repeat(separator))
 }
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, verdict) in self.verdicts.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{} on {}: {verdict}", self.action, verdict.resource)?;
-        }
-        Ok(())
+        let verdicts = separators("; ").zip(&self.verdicts);
+        verdicts.into_iter().try_for_each(|(separator, verdict)| {
+            write!(f, "{separator}{} on {}: {verdict}", self.action, verdict.resource)
+        })
     }
 }
 

@@ -48,12 +48,12 @@ impl Pattern {
 
     /// Whether the whole text is of this pattern, case told apart.
     pub(super) fn matches(&self, text: &str) -> bool {
-        counted(&self.0, &units(text), Unit::eq).0
+        matched(&self.0, text, Unit::eq)
     }
 
     /// Whether a text may be of it in which a `?` is any one character.
     pub(super) fn may_match(&self, text: &str) -> bool {
-        counted(&self.0, &units(text), |wanted, found| wanted == found || *found == QUESTION_MARK).0
+        matched(&self.0, text, |wanted, found| wanted == found || *found == QUESTION_MARK)
     }
 
     /// Whether all six parts of an ARN are of this pattern's six parts, each on its own: a `*` ends at its colon. `*` alone
@@ -63,7 +63,7 @@ impl Pattern {
             return Some(true);
         }
         let parts: Vec<&[Token]> = self.0.splitn(6, |token| *token == Token::Exactly(COLON)).collect();
-        let of = |(pattern, part): (&&[Token], &&str)| counted(pattern, &units(part), Unit::eq).0;
+        let of = |(pattern, part): (&&[Token], &&str)| matched(pattern, part, Unit::eq);
         (parts.len() == 6).then(|| parts.iter().zip(&arn.0).all(of))
     }
 }
@@ -92,11 +92,19 @@ impl From<&str> for Pattern {
     }
 }
 
+/// Whether the text is of the pattern. Of ASCII, which nearly all texts are, each byte is a unit.
+fn matched(pattern: &[Token], text: &str, same: fn(&Unit, &Unit) -> bool) -> bool {
+    match text.is_ascii() {
+        true => counted(pattern, text.as_bytes(), same).0,
+        false => counted(pattern, &units(text), same).0,
+    }
+}
+
 /// Whether the text is of the pattern, and in how many steps that was found.
 ///
 /// Only the last `*` is ever tried again, so there are at most as many steps as pattern times text has characters:
 /// a later one can take anything that an earlier one still could.
-fn counted(pattern: &[Token], text: &[Unit], same: fn(&Unit, &Unit) -> bool) -> (bool, u64) {
+fn counted<U: Copy + Into<Unit>>(pattern: &[Token], text: &[U], same: impl Fn(&Unit, &Unit) -> bool) -> (bool, u64) {
     let (mut at, mut from, mut steps) = (0_usize, 0_usize, 0_u64);
     let mut last_star: Option<(usize, usize)> = None;
     loop {
@@ -112,7 +120,7 @@ fn counted(pattern: &[Token], text: &[Unit], same: fn(&Unit, &Unit) -> bool) -> 
                 (at, from) = (at.saturating_add(1), from.saturating_add(1));
                 continue;
             }
-            (Some(Token::Exactly(wanted)), Some(found)) if same(wanted, found) => {
+            (Some(Token::Exactly(wanted)), Some(found)) if same(wanted, &(*found).into()) => {
                 (at, from) = (at.saturating_add(1), from.saturating_add(1));
                 continue;
             }

@@ -1,11 +1,17 @@
 //! Policy variables: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, and `${*}`, `${?}`, `${$}`.
 
+use std::borrow::Cow;
+
 use super::context::Context;
 use super::pattern::Pattern;
 
 /// Text of a policy in which variables stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Template(Vec<Piece>);
+pub(super) struct Template {
+    pieces: Vec<Piece>,
+    /// The pattern, where it is the same in every context.
+    fixed: Option<Pattern>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -17,7 +23,7 @@ enum Piece {
 impl Template {
     /// Text of a policy that knows no variables: version 2008-10-17.
     pub(super) fn plain(text: &str) -> Self {
-        Self(vec![Piece::Text(text.to_owned())])
+        Self::new(vec![Piece::Text(text.to_owned())])
     }
 
     /// Text of a version that does; the reason where what begins as a variable is none.
@@ -35,17 +41,25 @@ impl Template {
         if !rest.is_empty() {
             pieces.push(Piece::Text(rest.to_owned()));
         }
-        Ok(Self(pieces))
+        Ok(Self::new(pieces))
+    }
+
+    fn new(pieces: Vec<Piece>) -> Self {
+        let mut template = Self { pieces, fixed: None };
+        if !template.is_variable() {
+            template.fixed = template.resolved(&Context::new());
+        }
+        template
     }
 
     /// Whether a key of the context is asked for.
     pub(super) fn is_variable(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Variable { .. }))
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Variable { .. }))
     }
 
     /// The keys that are asked for.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|piece| match piece {
+        self.pieces.iter().filter_map(|piece| match piece {
             Piece::Variable { key, .. } => Some(key.as_str()),
             _ => None,
         })
@@ -53,7 +67,7 @@ impl Template {
 
     /// The same, and the names of the predefined variables.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|piece| match piece {
+        self.pieces.iter().filter_map(|piece| match piece {
             Piece::Text(_) => None,
             Piece::Escaped(name) => Some(*name),
             Piece::Variable { key, .. } => Some(key.as_str()),
@@ -62,7 +76,14 @@ impl Template {
 
     /// What to match against; `None` where a variable has no value. What a variable brings along is literal: a user
     /// called `*` is not every user.
-    pub(super) fn pattern(&self, context: &Context) -> Option<Pattern> {
+    pub(super) fn pattern(&self, context: &Context) -> Option<Cow<'_, Pattern>> {
+        match &self.fixed {
+            Some(pattern) => Some(Cow::Borrowed(pattern)),
+            None => self.resolved(context).map(Cow::Owned),
+        }
+    }
+
+    fn resolved(&self, context: &Context) -> Option<Pattern> {
         let mut pattern = Pattern::default();
         self.resolve(context, |text, wild| match wild {
             true => pattern.push_wild(text),
@@ -80,7 +101,7 @@ impl Template {
 
     /// A default is for a key that is absent; a list is no value, default or not.
     fn resolve(&self, context: &Context, mut add: impl FnMut(&str, bool)) -> Option<()> {
-        for piece in &self.0 {
+        for piece in &self.pieces {
             match piece {
                 Piece::Text(text) => add(text, true),
                 Piece::Escaped(text) => add(text, false),
@@ -174,7 +195,7 @@ mod tests {
 
     #[test]
     fn substituted_and_escaped_wildcards_are_literal() {
-        let pattern = |text: &str| Template::parse(text).unwrap().pattern(&alice()).unwrap();
+        let pattern = |text: &str| Template::parse(text).unwrap().pattern(&alice()).unwrap().into_owned();
         assert!(pattern("*/${aws:PrincipalTag/team}").matches("x/a*b"));
         assert!(!pattern("*/${aws:PrincipalTag/team}").matches("x/acb"));
         assert!(pattern("${*}?").matches("*a"));

@@ -27,11 +27,7 @@ impl Service {
     /// Of the credential scope, or of an action in a policy.
     pub(super) fn named(name: &str) -> Option<Self> {
         // However it is written, it isn't another service's.
-        match name.to_ascii_lowercase().as_str() {
-            "iam" => Some(Self::Iam),
-            "sts" => Some(Self::Sts),
-            _ => None,
-        }
+        [Self::Iam, Self::Sts].into_iter().find(|service| name.eq_ignore_ascii_case(service.name()))
     }
 
     pub(super) const fn name(self) -> &'static str {

@@ -15,7 +15,15 @@ const TABLE: &str = include_str!("../../vectors/iam/contract.txt");
 
 /// The actions of the table, by service and name.
 #[derive(Debug)]
-pub(super) struct Contract(HashMap<(&'static str, &'static str), Vec<Parameter>>);
+pub(super) struct Contract(HashMap<(&'static str, &'static str), Section>);
+
+/// What the table says of an action. Most processes are asked for few of them: a section is read when it is first asked
+/// for.
+#[derive(Debug)]
+struct Section {
+    lines: &'static str,
+    parameters: OnceLock<Vec<Parameter>>,
+}
 
 /// The services word violations differently: IAM leaves the value out, as seen since 2024.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,20 +75,13 @@ impl Contract {
     }
 
     fn read(table: &'static str) -> Self {
-        let mut actions: HashMap<_, Vec<Parameter>> = HashMap::new();
-        let mut current = None;
-        for line in table.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-            if line.starts_with(' ') {
-                let parameters = current.and_then(|action| actions.get_mut(&action));
-                if let (Some(parameters), Some(parameter)) = (parameters, Parameter::read(line)) {
-                    parameters.push(parameter);
-                }
-            } else if let Some(action) = line.split_once(' ') {
-                actions.insert(action, Vec::new());
-                current = Some(action);
-            }
-        }
-        Self(actions)
+        // Sections are told apart by empty lines; the first is a comment.
+        let sections = table.split("\n\n").filter_map(|section| {
+            let (head, lines) = section.split_once('\n').unwrap_or((section, ""));
+            let action = head.split_once(' ').filter(|(service, _)| *service != "#")?;
+            Some((action, Section { lines, parameters: OnceLock::new() }))
+        });
+        Self(sections.collect())
     }
 
     /// Checks what came with a request.
@@ -90,10 +91,10 @@ impl Contract {
     /// `ValidationError` with every violation, as AWS words them.
     pub(super) fn check(&self, service: &str, action: &str, input: &Parameters) -> Result<(), Fault> {
         let wording = if service == "iam" { Wording::Iam } else { Wording::Sts };
-        let actions: &HashMap<(&str, &str), Vec<Parameter>> = &self.0;
-        let Some(parameters) = actions.get(&(service, action)) else { return Ok(()) };
+        let actions: &HashMap<(&str, &str), Section> = &self.0;
+        let Some(section) = actions.get(&(service, action)) else { return Ok(()) };
         let mut violations = Violations { wording, found: Vec::new() };
-        for parameter in parameters {
+        for parameter in section.parameters() {
             parameter.check(input, &mut violations)?;
         }
         let violations = violations.found;
@@ -103,6 +104,12 @@ impl Contract {
         let count = violations.len();
         let plural = if count == 1 { "" } else { "s" };
         Err(Fault::validation(format!("{count} validation error{plural} detected: {}", violations.join("; "))))
+    }
+}
+
+impl Section {
+    fn parameters(&self) -> &[Parameter] {
+        self.parameters.get_or_init(|| self.lines.lines().filter_map(Parameter::read).collect())
     }
 }
 

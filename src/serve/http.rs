@@ -150,6 +150,9 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD)
+            // A request that was read is answered, even if the client sends nothing more. To look whether it does would
+            // cost a buffer for each request.
+            .half_close(true)
             .serve_connection(
                 TokioIo::new(stream),
                 service_fn(move |request| {

@@ -1,7 +1,10 @@
 //! Random numbers, handed in: the operating system's, except in tests.
 
+use std::sync::{Mutex, PoisonError};
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// A source of random bytes that nobody can foresee.
@@ -29,6 +32,27 @@ pub struct System;
 impl Random for System {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
         getrandom::fill(bytes).map_err(|error| Error { reason: error.to_string() })
+    }
+}
+
+/// Makes the identifiers of requests: UUIDs of version 4 (RFC 9562, section 5.4).
+#[derive(Debug, Default)]
+pub(super) struct RequestIds(Mutex<Vec<Uuid>>);
+
+/// How many are made at once: asking the operating system costs more than making one.
+const REQUEST_IDS: usize = 64;
+
+impl RequestIds {
+    /// The next one. It is no secret: without random numbers it is zero.
+    pub(super) fn next(&self) -> String {
+        let mut unused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if unused.is_empty() {
+            let mut bytes = [[0; 16]; REQUEST_IDS];
+            if getrandom::fill(bytes.as_flattened_mut()).is_ok() {
+                unused.extend(bytes.map(|bytes| uuid::Builder::from_random_bytes(bytes).into_uuid()));
+            }
+        }
+        unused.pop().unwrap_or_default().to_string()
     }
 }
 

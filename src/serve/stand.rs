@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::account::Account;
@@ -17,7 +16,7 @@ use super::events::{Ended, Event, Events};
 use super::fault::Fault;
 use super::foreign::Foreign;
 use super::message::{Request, Response};
-use super::random::Random;
+use super::random::{Random, RequestIds};
 use super::scenario::Seeded;
 use super::store::Store;
 use super::time::{Clock, Instant};
@@ -37,6 +36,7 @@ pub struct Stand {
     state: Mutex<State>,
     events: Mutex<Events>,
     keys: Mutex<SigningKeys>,
+    pub(super) request_ids: RequestIds,
     pub(super) console: Console,
     /// What a scenario made.
     devices: Vec<Seeded>,
@@ -83,6 +83,7 @@ impl Stand {
             state: Mutex::new(State { account, random, store }),
             events: Mutex::default(),
             keys: Mutex::default(),
+            request_ids: RequestIds::default(),
             console: Console::default(),
             devices,
         }
@@ -144,7 +145,7 @@ impl Stand {
     #[must_use]
     pub fn answer(&self, mut request: Request) -> Outcome {
         let now = self.clock.instant();
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = self.request_ids.next();
         let mut event = Event::new(now.timestamp(), &request_id, "", "");
         event.sent_by(request.header("user-agent"));
         let handled = self.handle(&mut request, now, &mut event, &request_id);
@@ -273,7 +274,7 @@ impl Stand {
         parameters: &[(&str, &str)],
     ) -> Result<Zeroizing<String>, Fault> {
         let now = self.clock.instant();
-        let request_id = Uuid::new_v4().to_string();
+        let request_id = self.request_ids.next();
         let service = Service::Iam;
         let mut event = Event::new(now.timestamp(), &request_id, service.name(), action);
         event.principal = Some(caller.arn(&self.state().account));

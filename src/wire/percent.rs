@@ -27,11 +27,21 @@ pub(super) fn encode_path(bytes: &[u8]) -> String {
 
 /// Undoes the escapes; a broken one is an error, never text.
 pub(super) fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
+    decode_with(text, b'+')
+}
+
+/// The same where `+` is a space, as in forms and query strings.
+pub(super) fn decode_form(text: &str) -> Result<Vec<u8>, Malformed> {
+    decode_with(text, b' ')
+}
+
+/// There is one copy, which may be of a secret: it has room for all that it may become.
+fn decode_with(text: &str, plus: u8) -> Result<Vec<u8>, Malformed> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         if byte != b'%' {
-            decoded.push(byte);
+            decoded.push(if byte == b'+' { plus } else { byte });
             continue;
         }
         let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else { return Err(Malformed::Incomplete) };
@@ -41,11 +51,6 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, Malformed> {
         decoded.push(u8::try_from(value).unwrap_or_default());
     }
     Ok(decoded)
-}
-
-/// The same where `+` is a space, as in forms and query strings.
-pub(super) fn decode_form(text: &str) -> Result<Vec<u8>, Malformed> {
-    decode(&text.replace('+', " "))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 
 use zeroize::Zeroizing;
 
@@ -156,7 +157,7 @@ impl Parameters {
     /// What is no number, and a gap of more than [`limits::GAP`].
     pub fn indices(&self, name: &str) -> Result<Vec<u32>, IndexError> {
         let mut indices = BTreeMap::new();
-        for (rest, _) in self.below(&format!("{name}.member.")) {
+        for (rest, _) in self.members(name) {
             let text = rest.split_once('.').map_or(rest, |(index, _)| index);
             let spelled = indices.entry(IndexError::read(text)?).or_insert(text);
             if *spelled != text {
@@ -178,10 +179,8 @@ impl Parameters {
     /// SDKs send as `NAME=`, and a list that isn't there are both empty.
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<&str> {
-        let mut members: Vec<_> = self
-            .below(&format!("{name}.member."))
-            .filter_map(|(rest, value)| Some((number(rest)?, value.as_str())))
-            .collect();
+        let mut members: Vec<_> =
+            self.members(name).filter_map(|(rest, value)| Some((number(rest)?, value.as_str()))).collect();
         members.sort_unstable_by_key(|(number, _)| *number);
         members.into_iter().map(|(_, value)| value).collect()
     }
@@ -190,7 +189,7 @@ impl Parameters {
     #[must_use]
     pub fn structs(&self, name: &str) -> Vec<Self> {
         let mut members: BTreeMap<u32, Self> = BTreeMap::new();
-        for (rest, value) in self.below(&format!("{name}.member.")) {
+        for (rest, value) in self.members(name) {
             let Some((index, field)) = rest.split_once('.') else { continue };
             let Some(index) = number(index) else { continue };
             members.entry(index).or_default().0.insert(field.to_owned(), value.clone());
@@ -198,12 +197,12 @@ impl Parameters {
         members.into_values().collect()
     }
 
-    /// What stands behind a prefix.
-    fn below<'a>(&'a self, prefix: &str) -> impl Iterator<Item = (&'a str, &'a Zeroizing<String>)> {
-        let prefix = prefix.to_owned();
+    /// What stands behind `LIST.member.`.
+    fn members<'a>(&'a self, list: &str) -> impl Iterator<Item = (&'a str, &'a Zeroizing<String>)> {
         self.0
-            .range(prefix.clone()..)
-            .map_while(move |(name, value)| name.strip_prefix(prefix.as_str()).map(|rest| (rest, value)))
+            .range::<str, _>((Bound::Included(list), Bound::Unbounded))
+            .map_while(move |(name, value)| name.strip_prefix(list).map(|rest| (rest, value)))
+            .filter_map(|(rest, value)| rest.strip_prefix(".member.").map(|rest| (rest, value)))
     }
 }
 

@@ -154,7 +154,7 @@ impl Visit<'_> {
 
     /// Puts down what was done about signing in, and why.
     pub(super) fn note(&self, action: &str, principal: Option<&str>, result: Result<&str, &Fault>) {
-        let request_id = uuid::Uuid::new_v4().to_string();
+        let request_id = self.stand.request_ids.next();
         let mut event = Event::new(self.now, &request_id, "console", action);
         event.principal = principal.map(str::to_owned);
         match result {

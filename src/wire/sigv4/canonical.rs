@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::request::Request;
-use super::{ALGORITHM, Error, Scope, Style, date, key};
+use super::{ALGORITHM, Error, Scope, Style, TERMINATOR, date, key};
 use crate::time::Timestamp;
 use crate::wire::{limits, percent};
 
@@ -116,8 +116,13 @@ impl<'a> Canonical<'a> {
 }
 
 pub(super) fn string_to_sign(canonical: &Canonical<'_>, time: Timestamp, scope: &Scope) -> String {
-    let hash = key::hex(&Sha256::digest(&*canonical.bytes()));
-    format!("{ALGORITHM}\n{}\n{scope}\n{hash}", date::basic(time))
+    let hash = key::hex(&Sha256::digest(&*canonical.bytes()).into());
+    [
+        [ALGORITHM, &date::basic(time)].join("\n"),
+        [&scope.date, &scope.region, &scope.service, TERMINATOR].join("/"),
+        hash,
+    ]
+    .join("\n")
 }
 
 /// Encoded, then sorted by name and value.

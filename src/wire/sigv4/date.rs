@@ -5,11 +5,12 @@ use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use crate::time::Timestamp;
 
-/// `YYYYMMDDTHHMMSSZ`.
+/// `YYYYMMDDTHHMMSSZ`; past the year 9999, which has none, as [`Timestamp::to_rfc3339`].
 pub(super) fn basic(time: Timestamp) -> String {
-    let mut text = time.to_rfc3339();
-    text.retain(|character| !matches!(character, '-' | ':'));
-    text
+    let Some([a, b, c, d, _, e, f, _, g, h, t, i, j, _, k, l, _, m, n, z]) = time.rfc3339() else {
+        return time.to_rfc3339();
+    };
+    String::from_utf8_lossy(&[a, b, c, d, e, f, g, h, t, i, j, k, l, m, n, z]).into_owned()
 }
 
 /// `YYYYMMDD`.

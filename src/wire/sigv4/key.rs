@@ -78,7 +78,7 @@ impl SigningKey {
 
     /// The signature of a string to sign, as hexadecimal text.
     pub(super) fn sign(&self, string_to_sign: &str) -> String {
-        hex(keyed(self.0.as_slice(), string_to_sign).as_slice())
+        hex(&keyed(self.0.as_slice(), string_to_sign))
     }
 }
 
@@ -95,14 +95,14 @@ fn keyed(key: &[u8], message: &str) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(mac.finalize().into_bytes().into())
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 0xf));
+/// A hash as hexadecimal text, in small letters.
+pub(super) fn hex(hash: &[u8; 32]) -> String {
+    let digit = |nibble: u8| nibble.saturating_add(if nibble < 10 { b'0' } else { b'a' - 10 });
+    let mut text = [0; 64];
+    for (digits, byte) in text.chunks_exact_mut(2).zip(hash) {
+        digits.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
     }
-    text
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ mod tests {
         let scope = Scope::new(Timestamp::from_unix(1_440_938_160), "us-east-1", "iam");
         assert_eq!(scope.to_string(), "20150830/us-east-1/iam/aws4_request");
         let key = SigningKey::derive("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", &scope);
-        assert_eq!(hex(key.0.as_slice()), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
+        assert_eq!(hex(&key.0), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Payload<'_> {
     /// The last line of a canonical request.
     pub(super) fn text(self) -> String {
         match self {
-            Self::Bytes(body) => key::hex(&Sha256::digest(body)),
+            Self::Bytes(body) => key::hex(&Sha256::digest(body).into()),
             Self::Hash(hash) => key::hex(&hash),
             Self::Unsigned => UNSIGNED.to_owned(),
         }
