@@ -257,6 +257,12 @@ fn fill(address: SocketAddr, keys: &Credentials, users: usize) {
             });
         }
     });
+    // The server remembers its last 10,000 events: one more has to cost the same however many users there are.
+    let mut connection = Connection { address, stream: None };
+    let get_user = request(address, keys, form("GetUser", &[]));
+    for _ in 0..10_000 {
+        assert_eq!(connection.send(&get_user).0, 200);
+    }
 }
 
 /// The CPU time that a process has used, all its threads together.

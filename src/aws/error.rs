@@ -90,7 +90,7 @@ pub enum Error {
         seconds: u64,
     },
     /// A wait for a clock that stands.
-    #[error("{what} needs {} more, and the time at {endpoint} stands still", words(*seconds))]
+    #[error("{what} needs up to {} more, and the time at {endpoint} stands still", words(*seconds))]
     StandsStill {
         /// Whose clock.
         endpoint: String,

@@ -53,6 +53,39 @@ impl Interrupted {
     }
 }
 
+/// Ready at the first SIGINT, SIGTERM or SIGHUP; the second one ends the program. From now on, a file that grows beyond
+/// its limit (SIGXFSZ) is an error of writing and no signal. To be awaited in a runtime.
+///
+/// # Errors
+///
+/// Those of the system.
+#[cfg(unix)]
+pub(super) fn first_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::{flag, low_level};
+    flag::register(SIGXFSZ, Arc::default())?;
+    let (told, tell) = std::os::unix::net::UnixStream::pair()?;
+    let came = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        // In this order: the first one doesn't find itself.
+        flag::register_conditional_default(signal, Arc::clone(&came))?;
+        flag::register(signal, Arc::clone(&came))?;
+        low_level::pipe::register(signal, tell.try_clone()?)?;
+    }
+    told.set_nonblocking(true)?;
+    Ok(async move {
+        match tokio::net::UnixStream::from_std(told) {
+            Ok(told) => drop(told.readable().await),
+            Err(_) => std::future::pending().await,
+        }
+    })
+}
+
+#[cfg(not(unix))]
+pub(super) fn first_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(std::future::pending())
+}
+
 /// Runs something in a thread when the first SIGINT, SIGTERM or SIGHUP comes; the second one ends the program. From now on,
 /// a file that grows beyond its limit (SIGXFSZ) is an error of writing and no signal.
 ///

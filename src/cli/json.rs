@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
+use zeroize::Zeroizing;
 
 use crate::name;
 
@@ -11,6 +12,31 @@ use crate::name;
 /// those are escaped, which changes no text.
 pub(super) fn write(out: impl io::Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
     value.serialize(&mut serde_json::Serializer::with_formatter(out, Harmless)).map_err(io::Error::from)
+}
+
+/// The same and a line feed, in one piece that is wiped: its room is what it takes, as what grows leaves copies of
+/// secrets behind.
+pub(super) fn line(value: &(impl Serialize + ?Sized)) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut length = Length(1);
+    write(&mut length, value)?;
+    let mut line = Zeroizing::new(Vec::with_capacity(length.0));
+    write(&mut *line, value)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// How many bytes were written.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Harmless;

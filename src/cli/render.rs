@@ -3,7 +3,6 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::columns;
 use super::error::{Error, Kind, Result};
@@ -18,17 +17,7 @@ pub(super) trait Answer: Serialize {
 
 /// Writes an answer to stdout in the form asked for.
 pub(super) fn print(answer_of: &impl Answer, as_json: bool) -> Result<()> {
-    answer(|out| {
-        if as_json {
-            // In one piece, wiped afterwards: an answer may hold a secret.
-            let mut text = Zeroizing::new(Vec::with_capacity(64 << 10));
-            json::write(&mut *text, answer_of)?;
-            text.push(b'\n');
-            out.write_all(&text)
-        } else {
-            answer_of.human(out)
-        }
-    })
+    answer(|out| if as_json { out.write_all(&json::line(answer_of)?) } else { answer_of.human(out) })
 }
 
 /// Writes to stdout and flushes. A reader that closes early is no error.

@@ -168,6 +168,6 @@ fn shown(ahead: i64) -> u64 {
 }
 
 fn stands_still(url: &str, time: Timestamp, seconds: u64, what: &str) -> Error {
-    let message = format!("{what} needs {} more, and the time at {url} stands still", words(seconds));
+    let message = format!("{what} needs up to {} more, and the time at {url} stands still", words(seconds));
     Error::new(Kind::No, "time-stands-still", message).available(time, seconds)
 }

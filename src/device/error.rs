@@ -111,7 +111,7 @@ pub enum Error {
         longest: u64,
     },
     /// What was handed out is too recent.
-    #[error("all pairs of `{name}` up to now are used; the next is at {ready}, in {}", words(*wait))]
+    #[error("`{name}` has no unused pair of codes yet; the next is at {ready}, in {}", words(*wait))]
     NoPairYet {
         /// Which device.
         name: String,
@@ -119,6 +119,8 @@ pub enum Error {
         ready: Timestamp,
         /// In how many seconds that is.
         wait: u64,
+        /// Whether a pair was handed out before, which might be given back.
+        handed_out: bool,
     },
     /// A step before T0 or past 64 bits.
     #[error("that step lies before 1970 or past what 64 bits count")]

@@ -69,7 +69,8 @@ impl Devices<'_> {
             let (start, wait) = clock.begins(if terms.live { steps[0] } else { steps[1] })?;
             if wait > terms.patience {
                 let ready = clock.reference(start);
-                return Err(Error::NoPairYet { name: device.name.to_string(), ready, wait });
+                let handed_out = known.last_pair.is_some();
+                return Err(Error::NoPairYet { name: device.name.to_string(), ready, wait, handed_out });
             }
             // Claimed before the pair is written down: a death in between costs two steps and repeats none.
             let mut claimed = Claimed { ledger, token: Token::random(), steps: Vec::new() };

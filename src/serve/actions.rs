@@ -1,8 +1,5 @@
 //! Every action that is implemented, what it is authorized on, and who handles it.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
-
 use super::account::{Account, Tags, key};
 use super::authorize::{self, Wish};
 use super::call::{Handler, flag};
@@ -271,10 +268,7 @@ impl Action {
 
     /// The action of that name.
     pub(super) fn find(service: Service, name: &str) -> Option<&'static Self> {
-        static INDEX: OnceLock<HashMap<(Service, &'static str), &'static Action>> = OnceLock::new();
-        let index: &HashMap<(Service, &str), &'static Self> =
-            INDEX.get_or_init(|| ACTIONS.iter().map(|action| ((action.service, action.name), action)).collect());
-        index.get(&(service, name)).copied()
+        ACTIONS.iter().find(|action| action.service == service && action.name == name)
     }
 
     /// Every action there is.

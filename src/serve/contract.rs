@@ -4,7 +4,6 @@
 
 mod pattern;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use self::pattern::Pattern;
@@ -13,15 +12,16 @@ use crate::wire::query::{IndexError, Parameters};
 
 const TABLE: &str = include_str!("../../vectors/iam/contract.txt");
 
-/// The actions of the table, by service and name.
+/// The actions of the table, each with its service. There are few enough to look through.
 #[derive(Debug)]
-pub(super) struct Contract(HashMap<(&'static str, &'static str), Section>);
+pub(super) struct Contract(Vec<((&'static str, &'static str), Section)>);
 
 /// What the table says of an action. Most processes are asked for few of them: a section is read when it is first asked
 /// for.
 #[derive(Debug)]
 struct Section {
-    lines: &'static str,
+    /// The table from its first parameter on.
+    below: &'static str,
     parameters: OnceLock<Vec<Parameter>>,
 }
 
@@ -75,13 +75,16 @@ impl Contract {
     }
 
     fn read(table: &'static str) -> Self {
-        // Sections are told apart by empty lines; the first is a comment.
-        let sections = table.split("\n\n").filter_map(|section| {
-            let (head, lines) = section.split_once('\n').unwrap_or((section, ""));
-            let action = head.split_once(' ').filter(|(service, _)| *service != "#")?;
-            Some((action, Section { lines, parameters: OnceLock::new() }))
-        });
-        Self(sections.collect())
+        let is_head = |line: &str| !line.is_empty() && !line.starts_with([' ', '#']);
+        let mut actions = Vec::new();
+        let mut rest = table;
+        while let Some((line, after)) = rest.split_once('\n') {
+            rest = after;
+            if let Some(action) = line.split_once(' ').filter(|_| is_head(line)) {
+                actions.push((action, Section { below: after, parameters: OnceLock::new() }));
+            }
+        }
+        Self(actions)
     }
 
     /// Checks what came with a request.
@@ -91,8 +94,7 @@ impl Contract {
     /// `ValidationError` with every violation, as AWS words them.
     pub(super) fn check(&self, service: &str, action: &str, input: &Parameters) -> Result<(), Fault> {
         let wording = if service == "iam" { Wording::Iam } else { Wording::Sts };
-        let actions: &HashMap<(&str, &str), Section> = &self.0;
-        let Some(section) = actions.get(&(service, action)) else { return Ok(()) };
+        let Some((_, section)) = self.0.iter().find(|(of, _)| *of == (service, action)) else { return Ok(()) };
         let mut violations = Violations { wording, found: Vec::new() };
         for parameter in section.parameters() {
             parameter.check(input, &mut violations)?;
@@ -109,7 +111,8 @@ impl Contract {
 
 impl Section {
     fn parameters(&self) -> &[Parameter] {
-        self.parameters.get_or_init(|| self.lines.lines().filter_map(Parameter::read).collect())
+        let lines = || self.below.lines().take_while(|line| line.starts_with(' '));
+        self.parameters.get_or_init(|| lines().filter_map(Parameter::read).collect())
     }
 }
 
@@ -349,7 +352,14 @@ mod tests {
     fn the_table_has_the_actions_that_are_implemented() {
         let implemented: std::collections::BTreeSet<(&str, &str)> =
             super::super::actions::Action::all().iter().map(|action| (action.service.name(), action.name)).collect();
-        let described: std::collections::BTreeSet<(&str, &str)> = Contract::get().0.keys().copied().collect();
+        let described: std::collections::BTreeSet<(&str, &str)> =
+            Contract::get().0.iter().map(|(action, _)| *action).collect();
         assert_eq!(implemented, described);
+    }
+
+    #[test]
+    fn every_parameter_of_the_table_is_read() {
+        let read: usize = Contract::get().0.iter().map(|(_, section)| section.parameters().len()).sum();
+        assert_eq!(read, TABLE.lines().filter(|line| line.starts_with(' ')).count());
     }
 }

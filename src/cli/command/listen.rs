@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
 
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::render::{self, Answer};
-use crate::cli::{hints, json};
+use crate::cli::{hints, interrupt, json};
 
 /// `HOST:PORT`, or `:PORT` on this machine alone.
 pub(in crate::cli::command) fn address(text: &str) -> Result<SocketAddr> {
@@ -31,15 +31,17 @@ pub(in crate::cli::command) fn reached_at(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
+/// Ready at the first signal that ends a server.
+pub(in crate::cli::command) fn until_signal() -> Result<impl Future<Output = ()>> {
+    interrupt::first_signal()
+        .map_err(|error| Error::new(Kind::Storage, "io", format!("signals can't be waited for: {error}")))
+}
+
 /// Prints what clients need to know, and writes it to a file descriptor as well.
 pub(in crate::cli::command) fn announce(ready: &impl Answer, fd: Option<(u32, File)>, json: bool) -> Result<()> {
     render::print(ready, json)?;
     let Some((fd, mut file)) = fd else { return Ok(()) };
-    // Room for all of it from the start: what grows leaves copies of keys behind.
-    let mut line = zeroize::Zeroizing::new(Vec::with_capacity(64 << 10));
-    json::write(&mut *line, ready).map_err(|error| unwritable(fd, &error))?;
-    line.push(b'\n');
-    file.write_all(&line).map_err(|error| unwritable(fd, &error))
+    json::line(ready).and_then(|line| file.write_all(&line)).map_err(|error| unwritable(fd, &error))
 }
 
 pub(in crate::cli::command) fn unwritable(fd: u32, error: &io::Error) -> Error {

@@ -5,13 +5,11 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::cli::command::listen;
 use crate::cli::error::{Error, Kind, Result};
-use crate::cli::interrupt::Interrupted;
 use crate::cli::render::{self, Answer};
 use crate::cli::{Global, clock, hints, hygiene};
 use crate::serve::http::Server;
@@ -88,9 +86,6 @@ struct Ready {
 /// Clients want one; nothing depends on it.
 const REGION: &str = "us-east-1";
 
-/// How often it is looked whether a signal came.
-const LOOK: Duration = Duration::from_millis(20);
-
 /// Descriptors for connections; the system's own limit may be lower.
 const DESCRIPTORS: u64 = 32_768;
 
@@ -166,23 +161,14 @@ impl Args {
         let _ = hygiene::allow_descriptors(DESCRIPTORS);
         // From here on connections are taken, if only into the queue: a program that reads the line may connect.
         let ready = self.ready(bound, begun, &stand);
-        let interrupted = Interrupted::watch();
+        let end = listen::until_signal()?;
         warn(bound);
         listen::announce(&ready, ready_fd, global.json)?;
         if !global.json {
             render::note(&format!("account {} on {}; console: {}", ready.account, ready.endpoint, ready.console));
             render::note("Ctrl-C ends it");
         }
-        let (over, end) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            while interrupted.by().is_none() {
-                std::thread::sleep(LOOK);
-            }
-            let _ = over.send(());
-        });
-        let served = Server::new(Arc::new(stand), upstream).run(listener, async {
-            let _ = end.await;
-        });
+        let served = Server::new(Arc::new(stand), upstream).run(listener, end);
         served.map_err(|error| Error::new(Kind::Remote, "serve", format!("the server can't run: {error}")))
     }
 

@@ -37,7 +37,7 @@ use crate::cli::command::listen;
 use crate::cli::error::{Error, Kind, Result};
 use crate::cli::open::Place;
 use crate::cli::render::{self, Answer};
-use crate::cli::{Global, chosen_clock, clock, hints, hygiene, interrupt};
+use crate::cli::{Global, chosen_clock, clock, hints, hygiene};
 use crate::registry::{Grouped, Kept};
 
 /// Hand out codes by HTTP, to workers that have no vmfa, or no vault
@@ -151,13 +151,7 @@ impl Args {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listen::reached_at(bound));
         let server = Server::new(Arc::new(desk), access, Rate::of(self.rate), tls, descriptors, clock::stopwatch());
-        let (over, end) = tokio::sync::oneshot::channel();
-        let no_thread =
-            |error: io::Error| Error::new(Kind::Storage, "io", format!("no thread can be started: {error}"));
-        interrupt::on_signal(move || {
-            let _ = over.send(());
-        })
-        .map_err(no_thread)?;
+        let end = listen::until_signal()?;
         listen::announce(&Ready { url, access_tokens: tokens, pid: std::process::id() }, ready_fd, global.json)?;
         if !global.json {
             render::note(&format!("listening on {bound}; Ctrl-C ends it"));
@@ -165,9 +159,7 @@ impl Args {
                 render::note(&format!("warning: {}", hints::share::NO_TOKENS));
             }
         }
-        let served = server.run(listener, async {
-            let _ = end.await;
-        });
+        let served = server.run(listener, end);
         served.map_err(|error| Error::new(Kind::Remote, "serve", format!("the server can't run: {error}")))
     }
 }

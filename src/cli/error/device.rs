@@ -77,10 +77,11 @@ impl From<device::Error> for Error {
             device::Error::TooLong { .. } => {
                 Self::new(Kind::Usage, "min-validity", message).hint(hints::devices::SHORTER_VALIDITY)
             }
-            device::Error::NoPairYet { name, ready, wait } => Self::new(Kind::No, "no-pair-yet", message)
-                .available(ready, wait)
-                .hint(hints::devices::WAIT_FOR_PAIR)
-                .hint(hints::devices::release_pair(&name)),
+            device::Error::NoPairYet { name, ready, wait, handed_out } => {
+                let failure = Self::new(Kind::No, "no-pair-yet", message).available(ready, wait);
+                let failure = failure.hint(hints::devices::WAIT_FOR_PAIR);
+                if handed_out { failure.hint(hints::devices::release_pair(&name)) } else { failure }
+            }
             device::Error::NoSuchStep => Self::new(Kind::Usage, "no-such-code", message),
         }
     }

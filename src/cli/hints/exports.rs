@@ -6,6 +6,7 @@ pub(in crate::cli) const KINDS: &str =
     "`vmfa help import` lists the formats; `vmfa add NAME FILE` takes pictures and URIs";
 pub(in crate::cli) const ADD_FROM: &str = "an export is a file; what you copied, or see, is read by `vmfa add NAME`";
 pub(in crate::cli) const AGAIN: &str = "export it again, and copy the file whole";
+pub(in crate::cli) const IN_PARTS: &str = "export fewer entries at a time, and import one file after the other";
 pub(in crate::cli) const OTHER_FORMAT: &str = "update vmfa, or export in another format that the app offers";
 pub(in crate::cli) const CHEAPER: &str = "no app writes such a file: get it from the app again";
 pub(in crate::cli) const ONE_BY_ONE: &str = "import other exports one at a time";

@@ -47,8 +47,9 @@ impl Presented {
 
     fn from_header(request: &Request<'_>, header: &[u8], query: Pairs) -> Result<Self, Error> {
         bounded("Authorization header", header, limits::AUTHORIZATION)?;
-        let header = String::from_utf8_lossy(header).trim().to_owned();
-        let (algorithm, rest) = header.split_once(char::is_whitespace).unwrap_or((&header, ""));
+        let header = String::from_utf8_lossy(header);
+        let header = header.trim();
+        let (algorithm, rest) = header.split_once(char::is_whitespace).unwrap_or((header, ""));
         if algorithm != ALGORITHM {
             return Err(Error::Algorithm { algorithm: algorithm.to_owned() });
         }
@@ -56,7 +57,7 @@ impl Presented {
         // White space separates as the comma does, as measured: it can't be within a part.
         for part in rest.split(|c: char| c == ',' || c.is_whitespace()).filter(|part| !part.is_empty()) {
             let Some((name, value)) = part.split_once('=') else {
-                return Err(Error::NotAPair { part: part.to_owned(), header: header.clone() });
+                return Err(Error::NotAPair { part: part.to_owned(), header: header.to_owned() });
             };
             match name {
                 "Credential" => credential = Some(value),
@@ -75,7 +76,7 @@ impl Presented {
                 ("SignedHeaders", signed_headers.is_some()),
                 ("Date", given.is_some()),
             ]);
-            return Err(Error::HeaderIncomplete { missing, header });
+            return Err(Error::HeaderIncomplete { missing, header: header.to_owned() });
         };
         let token = request.headers.first("x-amz-security-token");
         Self::of(credential, signature, signed_headers, given, token, None, query)
@@ -125,7 +126,9 @@ impl Presented {
         }
         let given = String::from_utf8_lossy(given);
         let date = date::parse(&given).ok_or_else(|| Error::Date { date: given.clone().into_owned() })?;
-        let [access_key_id, day, region, service, terminator] = *credential.split('/').collect::<Vec<_>>() else {
+        let mut parts = credential.split('/');
+        let parts = [(); 6].map(|()| parts.next());
+        let [Some(access_key_id), Some(day), Some(region), Some(service), Some(terminator), None] = parts else {
             return Err(Error::Credential { credential: credential.to_owned() });
         };
         let mut signed_headers: Vec<String> = signed_headers.split(';').map(str::to_owned).collect();
