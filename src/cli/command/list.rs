@@ -234,6 +234,8 @@ impl Args {
         let devices = Shown { devices, last_uses, current };
         let listed = Listed { devices, elsewhere, now: clock::now() };
         render::print(&listed, global.json)?;
+        // The process ends here: to free many devices one by one would only take time.
+        std::mem::forget(listed);
         failure.map_or(Ok(()), Err)
     }
 

@@ -124,14 +124,17 @@ impl Sqlite {
     }
 
     fn read(&self, row: &Row<'_>) -> Result<Device, Error> {
+        let state = self.text(row, Column::State)?;
+        // What only others have isn't read of active ones, which most are.
+        let passing = state != "active";
         let record = Record {
             id: self.text(row, Column::Id)?,
             name: self.text(row, Column::Name)?,
-            state: self.text(row, Column::State)?,
-            batch: self.optional_text(row, Column::Batch)?,
-            replaces: self.optional_text(row, Column::Replaces)?,
-            until: self.field(row, Column::Until)?,
-            trashed: self.field(row, Column::Trashed)?,
+            batch: if passing { self.optional_text(row, Column::Batch)? } else { None },
+            replaces: if passing { self.optional_text(row, Column::Replaces)? } else { None },
+            until: if passing { self.field(row, Column::Until)? } else { None },
+            trashed: if passing { self.field(row, Column::Trashed)? } else { None },
+            state,
             issuer: self.optional_text(row, Column::Issuer)?,
             account: self.text(row, Column::Account)?,
             algorithm: self.text(row, Column::Algorithm)?,
