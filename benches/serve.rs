@@ -100,15 +100,19 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+    /// Connects and sends a request.
+    fn open(address: SocketAddr, request: &[u8]) -> Self {
+        let sent = Instant::now();
+        let mut stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, sent: Instant::now(), come: Vec::new() }
+        stream.write_all(request).unwrap();
+        Self { stream, sent, come: Vec::new() }
     }
 
-    fn send(&mut self, request: &[u8]) {
+    /// Sends one more; whether the server still takes it.
+    fn send(&mut self, request: &[u8]) -> bool {
         (self.sent, self.come) = (Instant::now(), Vec::new());
-        self.stream.write_all(request).unwrap();
+        self.stream.write_all(request).is_ok()
     }
 
     /// Reads what is there. The status, once all of the answer is there, and whether the server ends the connection;
@@ -138,29 +142,31 @@ fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u6
     let signed = || (Instant::now(), request(address, keys, form("GetUser", &[])));
     let mut now = signed();
     let mut times = Vec::new();
-    let mut open: Vec<Waiting> = (0..connections).map(|_| Waiting::open(address)).collect();
-    open.iter_mut().for_each(|waiting| waiting.send(&now.1));
+    let mut unanswered = 0;
+    let mut open: Vec<Waiting> = (0..connections).map(|_| Waiting::open(address, &now.1)).collect();
     while Instant::now() < end {
         if now.0.elapsed() > Duration::from_secs(1) {
             now = signed();
         }
         let mut ready: Vec<_> = open.iter().map(|waiting| PollFd::new(&waiting.stream, PollFlags::IN)).collect();
-        rustix::event::poll(&mut ready, None).unwrap();
+        let longest = rustix::time::Timespec { tv_sec: 60, tv_nsec: 0 };
+        assert!(rustix::event::poll(&mut ready, Some(&longest)).unwrap() > 0, "no answer within a minute");
         let ready: Vec<bool> = ready.iter().map(|of| !of.revents().is_empty()).collect();
         for (waiting, _) in open.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
             let (status, ends) = waiting.read();
             if let Some(status) = status {
                 assert_eq!(status, 200, "{}", String::from_utf8_lossy(&waiting.come));
                 times.push(waiting.sent.elapsed());
+            } else if ends {
+                unanswered += 1;
+                assert!(unanswered < 100, "connections end without an answer");
             }
-            if ends {
-                *waiting = Waiting::open(address);
-            }
-            if ends || status.is_some() {
-                waiting.send(&now.1);
+            if ends || (status.is_some() && !waiting.send(&now.1)) {
+                *waiting = Waiting::open(address, &now.1);
             }
         }
     }
+    assert!(!times.is_empty(), "no answer");
     let elapsed = start.elapsed().as_secs_f64();
     times.sort_unstable();
     let quantile = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1_000.0;
@@ -174,13 +180,10 @@ fn load(address: SocketAddr, keys: &Credentials, connections: usize, seconds: u6
 }
 
 /// From the start of a server's process to its first answer to GetUser: prints milliseconds. `vmfa serve` says when it is
-/// ready, and where; others are asked until they answer.
+/// ready, and where; to others it connects until they accept.
 fn start(port: &str, command: &[String]) {
-    let mut command = {
-        let mut made = Command::new(&command[0]);
-        made.args(&command[1..]);
-        made
-    };
+    let mut server = Command::new(&command[0]);
+    server.args(&command[1..]);
     let start = Instant::now();
     let ready = |child: &mut Child| -> (SocketAddr, Credentials) {
         let mut line = String::new();
@@ -196,11 +199,11 @@ fn start(port: &str, command: &[String]) {
     };
     let mut child;
     let (status, body) = if port == "announced" {
-        child = command.stdout(Stdio::piped()).spawn().unwrap();
+        child = server.stdout(Stdio::piped()).spawn().unwrap();
         let (address, keys) = ready(&mut child);
         get_user(address, &keys, TcpStream::connect(address).unwrap())
     } else {
-        child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        child = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
         let keys = Credentials::new("AKIAIOSFODNN7EXAMPLE", "x", None);
         let stream = loop {
@@ -213,9 +216,9 @@ fn start(port: &str, command: &[String]) {
         get_user(address, &keys, stream)
     };
     let took = start.elapsed();
-    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     child.kill().unwrap();
     child.wait().unwrap();
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     println!("{:.3}", took.as_secs_f64() * 1_000.0);
 }
 

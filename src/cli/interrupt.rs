@@ -53,8 +53,8 @@ impl Interrupted {
     }
 }
 
-/// Ready at the first SIGINT, SIGTERM or SIGHUP; the second one ends the program. From now on, a file that grows beyond
-/// its limit (SIGXFSZ) is an error of writing and no signal. To be awaited in a runtime.
+/// Completes at the first SIGINT, SIGTERM or SIGHUP; the second one ends the program. Await it inside a runtime. From now
+/// on, a file that grows beyond its limit (SIGXFSZ) is an error of writing and no signal.
 ///
 /// # Errors
 ///
@@ -67,16 +67,16 @@ pub(super) fn first_signal() -> std::io::Result<impl Future<Output = ()>> {
     let (told, tell) = std::os::unix::net::UnixStream::pair()?;
     let came = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
-        // In this order: the first one doesn't find itself.
+        // In this order: none is lost meanwhile, and the first one doesn't take itself for the second.
+        low_level::pipe::register(signal, tell.try_clone()?)?;
         flag::register_conditional_default(signal, Arc::clone(&came))?;
         flag::register(signal, Arc::clone(&came))?;
-        low_level::pipe::register(signal, tell.try_clone()?)?;
     }
     told.set_nonblocking(true)?;
     Ok(async move {
-        match tokio::net::UnixStream::from_std(told) {
-            Ok(told) => drop(told.readable().await),
-            Err(_) => std::future::pending().await,
+        // A server that can't be told to end doesn't begin.
+        if let Ok(told) = tokio::net::UnixStream::from_std(told) {
+            let _ = told.readable().await;
         }
     })
 }

@@ -14,8 +14,8 @@ pub(super) fn write(out: impl io::Write, value: &(impl Serialize + ?Sized)) -> i
     value.serialize(&mut serde_json::Serializer::with_formatter(out, Harmless)).map_err(io::Error::from)
 }
 
-/// The same and a line feed, in one piece that is wiped: its room is what it takes, as what grows leaves copies of
-/// secrets behind.
+/// The same with a line feed, wiped when dropped. Its size is counted first: a buffer that grows leaves copies of secrets
+/// behind.
 pub(super) fn line(value: &(impl Serialize + ?Sized)) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut length = Length(1);
     write(&mut length, value)?;

@@ -119,7 +119,7 @@ pub enum Error {
         ready: Timestamp,
         /// In how many seconds that is.
         wait: u64,
-        /// Whether a pair was handed out before, which might be given back.
+        /// Whether the last pair stands in the way, which might be given back.
         handed_out: bool,
     },
     /// A step before T0 or past 64 bits.

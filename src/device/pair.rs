@@ -69,7 +69,8 @@ impl Devices<'_> {
             let (start, wait) = clock.begins(if terms.live { steps[0] } else { steps[1] })?;
             if wait > terms.patience {
                 let ready = clock.reference(start);
-                let handed_out = known.last_pair.is_some();
+                // Whether the last pair is what stands in the way.
+                let handed_out = known.last_pair.is_some_and(|last| after(last.second).is_ok_and(|next| next == first));
                 return Err(Error::NoPairYet { name: device.name.to_string(), ready, wait, handed_out });
             }
             // Claimed before the pair is written down: a death in between costs two steps and repeats none.

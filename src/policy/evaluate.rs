@@ -325,8 +325,7 @@ fn separators(separator: &str) -> impl Iterator<Item = &str> {
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdicts = separators("; ").zip(&self.verdicts);
-        verdicts.into_iter().try_for_each(|(separator, verdict)| {
+        separators("; ").zip(&self.verdicts).try_for_each(|(separator, verdict)| {
             write!(f, "{separator}{} on {}: {verdict}", self.action, verdict.resource)
         })
     }

@@ -75,13 +75,15 @@ impl Contract {
     }
 
     fn read(table: &'static str) -> Self {
-        let is_head = |line: &str| !line.is_empty() && !line.starts_with([' ', '#']);
         let mut actions = Vec::new();
         let mut rest = table;
-        while let Some((line, after)) = rest.split_once('\n') {
-            rest = after;
-            if let Some(action) = line.split_once(' ').filter(|_| is_head(line)) {
-                actions.push((action, Section { below: after, parameters: OnceLock::new() }));
+        while !rest.is_empty() {
+            let (line, below) = rest.split_once('\n').unwrap_or((rest, ""));
+            rest = below;
+            // The head of a section; a checkout may have other line ends.
+            let head = line.trim_end().split_once(' ').filter(|_| !line.starts_with([' ', '#']));
+            if let Some(action) = head {
+                actions.push((action, Section { below, parameters: OnceLock::new() }));
             }
         }
         Self(actions)
@@ -355,6 +357,22 @@ mod tests {
         let described: std::collections::BTreeSet<(&str, &str)> =
             Contract::get().0.iter().map(|(action, _)| *action).collect();
         assert_eq!(implemented, described);
+    }
+
+    #[test]
+    fn the_table_is_read_with_any_line_ends() {
+        let of = |table: &'static str| {
+            let Contract(actions) = Contract::read(table);
+            let names = |(action, section): &((&'static str, &'static str), Section)| {
+                (action.1, section.parameters().iter().map(|parameter| parameter.name).collect::<Vec<_>>())
+            };
+            actions.iter().map(names).collect::<Vec<_>>()
+        };
+        let read = [("One", vec!["A", "B"]), ("Two", vec![])];
+        assert_eq!(of("# x y\n\niam One\n  A string required 1 2 - -\n  B list optional - - - -\n\nsts Two"), read);
+        let windows =
+            "# x y\r\n\r\niam One\r\n  A string required 1 2 - -\r\n  B list optional - - - -\r\n\r\nsts Two\r\n";
+        assert_eq!(of(windows), read);
     }
 
     #[test]

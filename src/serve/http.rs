@@ -150,9 +150,9 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(HEAD)
-            // A request that was read is answered, even if the client sends nothing more. To look whether it does would
-            // cost a buffer for each request.
-            .half_close(true)
+            // To look for a client that leaves while its request is handled costs a buffer for each request. Another
+            // server's answer may take long: what nobody waits for ends there.
+            .half_close(self.upstream.is_none())
             .serve_connection(
                 TokioIo::new(stream),
                 service_fn(move |request| {

@@ -1,6 +1,7 @@
 //! RFC 3986, section 2.1, as AWS has it: everything but the unreserved characters is encoded, in upper case.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use zeroize::Zeroizing;
 
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// A path keeps its slashes.
@@ -35,13 +36,13 @@ pub(super) fn decode_form(text: &str) -> Result<Vec<u8>, Malformed> {
     decode_with(text, b' ')
 }
 
-/// There is one copy, which may be of a secret: it has room for all that it may become.
+/// Decodes into one buffer that never grows, as the text may be secret.
 fn decode_with(text: &str, plus: u8) -> Result<Vec<u8>, Malformed> {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
+    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut bytes = text.bytes().map(|byte| if byte == b'+' { plus } else { byte });
     while let Some(byte) = bytes.next() {
         if byte != b'%' {
-            decoded.push(if byte == b'+' { plus } else { byte });
+            decoded.push(byte);
             continue;
         }
         let (Some(high), Some(low)) = (bytes.next(), bytes.next()) else { return Err(Malformed::Incomplete) };
@@ -50,7 +51,7 @@ fn decode_with(text: &str, plus: u8) -> Result<Vec<u8>, Malformed> {
         let value = first.saturating_mul(16).saturating_add(second);
         decoded.push(u8::try_from(value).unwrap_or_default());
     }
-    Ok(decoded)
+    Ok(std::mem::take(&mut *decoded))
 }
 
 #[cfg(test)]

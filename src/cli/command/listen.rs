@@ -31,7 +31,7 @@ pub(in crate::cli::command) fn reached_at(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-/// Ready at the first signal that ends a server.
+/// Completes at the first signal that ends a server.
 pub(in crate::cli::command) fn until_signal() -> Result<impl Future<Output = ()>> {
     interrupt::first_signal()
         .map_err(|error| Error::new(Kind::Storage, "io", format!("signals can't be waited for: {error}")))

@@ -125,16 +125,24 @@ impl Sqlite {
 
     fn read(&self, row: &Row<'_>) -> Result<Device, Error> {
         let state = self.text(row, Column::State)?;
-        // What only others have isn't read of active ones, which most are.
-        let passing = state != "active";
+        // Most devices are active, and have none of these.
+        let (batch, replaces, until, trashed) = match &*state {
+            "active" => (None, None, None, None),
+            _ => (
+                self.optional_text(row, Column::Batch)?,
+                self.optional_text(row, Column::Replaces)?,
+                self.field(row, Column::Until)?,
+                self.field(row, Column::Trashed)?,
+            ),
+        };
         let record = Record {
             id: self.text(row, Column::Id)?,
             name: self.text(row, Column::Name)?,
-            batch: if passing { self.optional_text(row, Column::Batch)? } else { None },
-            replaces: if passing { self.optional_text(row, Column::Replaces)? } else { None },
-            until: if passing { self.field(row, Column::Until)? } else { None },
-            trashed: if passing { self.field(row, Column::Trashed)? } else { None },
             state,
+            batch,
+            replaces,
+            until,
+            trashed,
             issuer: self.optional_text(row, Column::Issuer)?,
             account: self.text(row, Column::Account)?,
             algorithm: self.text(row, Column::Algorithm)?,

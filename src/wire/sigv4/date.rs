@@ -10,7 +10,7 @@ pub(super) fn basic(time: Timestamp) -> String {
     let Some([a, b, c, d, _, e, f, _, g, h, t, i, j, _, k, l, _, m, n, z]) = time.rfc3339() else {
         return time.to_rfc3339();
     };
-    String::from_utf8_lossy(&[a, b, c, d, e, f, g, h, t, i, j, k, l, m, n, z]).into_owned()
+    str::from_utf8(&[a, b, c, d, e, f, g, h, t, i, j, k, l, m, n, z]).unwrap_or_default().to_owned()
 }
 
 /// `YYYYMMDD`.

@@ -102,7 +102,7 @@ pub(super) fn hex(hash: &[u8; 32]) -> String {
     for (digits, byte) in text.chunks_exact_mut(2).zip(hash) {
         digits.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
     }
-    String::from_utf8_lossy(&text).into_owned()
+    str::from_utf8(&text).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
