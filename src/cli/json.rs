@@ -1,6 +1,6 @@
 //! JSON as this program writes it.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
@@ -14,24 +14,34 @@ pub(super) fn write(out: impl io::Write, value: &(impl Serialize + ?Sized)) -> i
     value.serialize(&mut serde_json::Serializer::with_formatter(out, Harmless)).map_err(io::Error::from)
 }
 
-/// The same with a line feed, wiped when dropped. Its size is counted first: a buffer that grows leaves copies of secrets
-/// behind.
-pub(super) fn line(value: &(impl Serialize + ?Sized)) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut length = Length(1);
-    write(&mut length, value)?;
-    let mut line = Zeroizing::new(Vec::with_capacity(length.0));
-    write(&mut *line, value)?;
-    line.push(b'\n');
-    Ok(line)
+/// The same with a line feed, nothing of it before all of it is there. Pieces that never grow hold it meanwhile, and are
+/// wiped: a buffer that grows leaves copies of secrets behind.
+pub(super) fn line(out: &mut dyn io::Write, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
+    let mut pieces = Pieces::default();
+    write(&mut pieces, value)?;
+    pieces.write_all(b"\n")?;
+    pieces.0.iter().try_for_each(|piece| out.write_all(piece))
 }
 
-/// How many bytes were written.
-struct Length(usize);
+/// What was written; each piece but the last is full.
+#[derive(Default)]
+struct Pieces(Vec<Zeroizing<Vec<u8>>>);
 
-impl io::Write for Length {
+/// Bytes of the first piece, which holds most answers, and of others.
+const PIECE: usize = 4 << 10;
+const LARGE_PIECE: usize = 64 << 10;
+
+impl io::Write for Pieces {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = self.0.saturating_add(bytes.len());
-        Ok(bytes.len())
+        let room = |piece: &Vec<u8>| piece.capacity().saturating_sub(piece.len());
+        if self.0.last().is_none_or(|piece| room(piece) == 0) {
+            let size = if self.0.is_empty() { PIECE } else { LARGE_PIECE };
+            self.0.push(Zeroizing::new(Vec::with_capacity(size)));
+        }
+        let Some(piece) = self.0.last_mut() else { return Ok(0) };
+        let (now, _) = bytes.split_at(bytes.len().min(room(piece)));
+        piece.extend_from_slice(now);
+        Ok(now.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -74,5 +84,25 @@ mod tests {
                 && written.contains("日本語")
         );
         assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap()["text"], text);
+    }
+
+    #[test]
+    fn a_line_is_what_is_written_however_long_it_is() {
+        for length in [0, 1, 4_000, PIECE - 3, PIECE - 2, PIECE, 200_000] {
+            let text = "x".repeat(length);
+            let (mut whole, mut lines) = (Vec::new(), Vec::new());
+            write(&mut whole, &text).unwrap();
+            whole.push(b'\n');
+            line(&mut lines, &text).unwrap();
+            assert!(lines == whole, "{length}");
+        }
+    }
+
+    #[test]
+    fn of_a_value_that_cannot_be_written_nothing_is_written() {
+        let unwritable = std::collections::BTreeMap::from([((1, 2), "a key that JSON hasn't")]);
+        let mut lines = Vec::new();
+        assert!(line(&mut lines, &("x".repeat(200_000), unwritable)).is_err());
+        assert!(lines.is_empty());
     }
 }

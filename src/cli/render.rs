@@ -17,7 +17,7 @@ pub(super) trait Answer: Serialize {
 
 /// Writes an answer to stdout in the form asked for.
 pub(super) fn print(answer_of: &impl Answer, as_json: bool) -> Result<()> {
-    answer(|out| if as_json { out.write_all(&json::line(answer_of)?) } else { answer_of.human(out) })
+    answer(|out| if as_json { json::line(out, answer_of) } else { answer_of.human(out) })
 }
 
 /// Writes to stdout and flushes. A reader that closes early is no error.

@@ -1,7 +1,7 @@
 //! Where the server listens, and telling others that it does.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, ToSocketAddrs as _};
 
 use crate::cli::error::{Error, Kind, Result};
@@ -41,7 +41,7 @@ pub(in crate::cli::command) fn until_signal() -> Result<impl Future<Output = ()>
 pub(in crate::cli::command) fn announce(ready: &impl Answer, fd: Option<(u32, File)>, json: bool) -> Result<()> {
     render::print(ready, json)?;
     let Some((fd, mut file)) = fd else { return Ok(()) };
-    json::line(ready).and_then(|line| file.write_all(&line)).map_err(|error| unwritable(fd, &error))
+    json::line(&mut file, ready).map_err(|error| unwritable(fd, &error))
 }
 
 pub(in crate::cli::command) fn unwritable(fd: u32, error: &io::Error) -> Error {
