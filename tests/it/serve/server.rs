@@ -101,6 +101,26 @@ fn a_signal_ends_it_well_and_open_requests_are_answered() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let mut server = Server::start(&[]);
+    let mut slow = server.connect();
+    slow.write_all(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nhalf").unwrap();
+    // Under way, as above.
+    server.get("/healthz");
+    let pid = rustix::process::Pid::from_child(&server.child);
+    let kill = || rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    kill();
+    let patience = Instant::now() + Duration::from_secs(20);
+    while std::net::TcpStream::connect(server.address).is_ok() {
+        assert!(Instant::now() < patience, "it doesn't end");
+    }
+    kill();
+    assert_eq!(server.child.wait().unwrap().signal(), Some(15));
+}
+
+#[test]
 fn the_line_goes_to_a_file_descriptor_too() {
     let home = Home::new();
     let fifo = home.path().join("ready");
